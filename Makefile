@@ -1,0 +1,44 @@
+# make serve | test | check | bench | cluster: everything a person or CI types.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+INI ?= test.ini
+# setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
+export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
+
+.PHONY: serve test check bench clean
+
+serve: $(VENV)/.serve
+	$(BIN)/paster serve $(INI) $(ARGS)
+
+test: $(VENV)/.test
+	scripts/test $(BIN) $(ARGS)
+
+check: $(VENV)/.dev
+	scripts/check $(BIN)
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/.serve: setup.cfg | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.test: setup.cfg | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable '.[test,browser]'
+	touch $@ $(VENV)/.serve
+
+$(VENV)/.dev: $(VENV)/.test
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+$(VENV)/.bench: setup.cfg benchmarks/requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable '.[client]' --requirement benchmarks/requirements.txt
+	touch $@ $(VENV)/.serve
