@@ -1,0 +1,328 @@
+"""Coroutines: functions that wait by yielding operations.
+
+    @coro
+    def greet(queue):
+        name = yield queue.get(timeout=10)      # an operation
+        text = yield translate(name)            # another coroutine: its return value
+        reply = yield redis.get(name)           # any asyncio awaitable
+        return text                             # a bare `yield` lets the others run
+
+`coro` takes a generator function, a plain function or an `async def`. Calling what it returns
+runs nothing yet: yield the result in a coroutine, await it in asyncio code, or hand the function
+to `Scheduler.add` or `AddCoro`.
+"""
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from cogen.core.events import PARKED, Await, Join, Operation
+from cogen.core.schedulers import SLICE, Scheduler, Waiter
+
+__all__ = ["Coroutine", "call", "coro", "coroutine", "operation_of"]
+
+log = logging.getLogger(__name__)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def coro(function: Callable[..., Any]) -> Callable[..., "Coroutine"]:
+    """Make a coroutine function of a generator function, plain function or `async def`."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Coroutine:
+        return Coroutine(function, args, kwargs)
+
+    called.is_coro = True  # type: ignore[attr-defined]
+    return called
+
+
+coroutine = coro
+
+
+class Coroutine(Waiter):
+    """One call of a coroutine function: not started, running, or `done`."""
+
+    __slots__ = (
+        "_args",
+        "_callbacks",
+        "_callers",
+        "_cancelling",
+        "_context",
+        "_function",
+        "_generator",
+        "_kwargs",
+        "_task",
+        "done",
+        "joiners",
+    )
+
+    scheduler: Scheduler | None  # type: ignore[assignment]
+
+    def __init__(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        self.scheduler = None
+        self.operation = None
+        self.value = None
+        self.error = None
+        self.done = False
+        self.joiners: dict[Waiter, None] = {}
+        self._function = function
+        self._args = args
+        self._kwargs = kwargs
+        self._callbacks: list[Callable[[Coroutine], None]] | None = None
+        self._callers: list[Generator[Any, Any, Any]] | None = None
+        self._cancelling = False
+        self._generator: Generator[Any, Any, Any] | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    @property
+    def name(self) -> str:
+        return getattr(self._function, "__qualname__", repr(self._function))
+
+    def start(self, scheduler: Scheduler) -> None:
+        """Run on `scheduler`, in a copy of the caller's context, from its next turn on."""
+        if self.scheduler is not None:
+            raise RuntimeError(f"{self!r} was started before: call its function again")
+        self.scheduler = scheduler
+        self._context = contextvars.copy_context()
+        scheduler.coroutines.add(self)
+        scheduler.ready(self)
+
+    def result(self) -> Any:
+        """What the ended coroutine returned; raises what it raised."""
+        if not self.done:
+            raise RuntimeError(f"{self!r} has not ended: yield Join(it) to wait for it")
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+    def cancel(self) -> None:
+        """Raise asyncio.CancelledError in it, at the yield it waits at.
+
+        One whose outcome is on its way gets that first and is cancelled at its next yield.
+        """
+        if self.done or self.scheduler is None:
+            return
+        if self._task is not None:
+            self._task.cancel()
+        elif self.withdraw():
+            self.error = asyncio.CancelledError()
+            self.scheduler.ready(self)
+        else:
+            self._cancelling = True
+
+    def add_done_callback(self, callback: Callable[["Coroutine"], None]) -> None:
+        """Have `callback(self)` called when it ends; at once if it has ended."""
+        if self.done:
+            callback(self)
+        elif self._callbacks is None:
+            self._callbacks = [callback]
+        else:
+            self._callbacks.append(callback)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Run it and wait for its end from asyncio code; cancelled with the awaiting task."""
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Any:
+        if self.scheduler is None:
+            self.start(Scheduler.current())
+        try:
+            return await Join(self)
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
+
+    def step(self) -> None:
+        value, error = self.value, self.error
+        self.value = self.error = None
+        if self._generator is not None:
+            self._context.run(self._advance, value, error)
+        elif error is not None:
+            self._end(None, error)
+        else:
+            self._context.run(self._begin)
+
+    def _spend(self, scheduler: Scheduler | None) -> None:
+        """It goes on as part of another coroutine: a second use is a slip."""
+        self.scheduler = scheduler
+        self.done = True
+        self.error = RuntimeError(f"{self.name} was called once and yielded twice: call it again")
+
+    def _begin(self) -> None:
+        """The first step: call the function and see what it is."""
+        try:
+            made = self._function(*self._args, **self._kwargs)
+        except Exception as error:  # noqa: BLE001 (whatever it raises is its outcome)
+            self._end(None, error)
+            return
+        if inspect.isgenerator(made):
+            self._generator = made
+            self._advance(None, None)
+        elif inspect.isawaitable(made):
+            self._task = asyncio.ensure_future(_awaiting(made), loop=self._loop)
+            self._task.add_done_callback(self._task_ended)
+        else:
+            self._end(made, None)
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        assert self.scheduler is not None
+        return self.scheduler.loop
+
+    def _task_ended(self, task: "asyncio.Task[Any]") -> None:
+        self._task = None
+        if task.cancelled():
+            self._end(None, asyncio.CancelledError())
+        elif (error := task.exception()) is not None:
+            self._end(None, error)
+        else:
+            self._end(task.result(), None)
+
+    def _advance(self, value: Any, error: BaseException | None) -> None:
+        """Run the generators until they park, end, or have had their share of the turn."""
+        for _ in range(SLICE):
+            generator = self._generator
+            assert generator is not None
+            try:
+                if error is None:
+                    yielded = generator.send(value)
+                else:
+                    failure, error = error, None
+                    yielded = generator.throw(failure)
+            except StopIteration as stop:
+                if not self._callers:
+                    self._end(stop.value, None)
+                    return
+                self._generator = self._callers.pop()
+                value = stop.value
+                continue
+            except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001
+                if not self._callers:
+                    self._end(None, raised)
+                    return
+                self._generator = self._callers.pop()
+                error = raised
+                continue
+            if self._cancelling:
+                self._cancelling = False
+                error = asyncio.CancelledError()
+                continue
+            try:
+                value = self._perform(yielded)
+            except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001
+                error = raised
+                continue
+            if value is PARKED:
+                return
+            if yielded is None:
+                break
+        self.value = value
+        self.error = error
+        assert self.scheduler is not None
+        self.scheduler.ready(self)
+
+    def _perform(self, yielded: Any) -> Any:
+        """The result of what the generator yielded, or PARKED."""
+        if isinstance(yielded, Operation):
+            return self.perform(yielded)
+        if yielded is None:
+            return None
+        if isinstance(yielded, Coroutine):
+            return self._call(yielded)
+        return self.perform(operation_of(yielded, self))
+
+    def _call(self, callee: "Coroutine") -> Any:
+        """Go on in `callee`; its return value comes back to the generator that yielded it."""
+        if callee.scheduler is not None:
+            return self.perform(Join(callee))
+        callee._spend(self.scheduler)
+        made = callee._function(*callee._args, **callee._kwargs)
+        if inspect.isgenerator(made):
+            assert self._generator is not None
+            if self._callers is None:
+                self._callers = []
+            self._callers.append(self._generator)
+            self._generator = made
+            return None
+        if inspect.isawaitable(made):
+            return self.perform(Await(made))
+        return made
+
+    def _end(self, value: Any, error: BaseException | None) -> None:
+        self.done = True
+        self.value = value
+        # The traceback's frames hold this coroutine: without it there is no cycle to collect.
+        self.error = error
+        self._generator = None
+        self._callers = None
+        assert self.scheduler is not None
+        self.scheduler.ended(self)
+        heard = bool(self.joiners) or isinstance(error, asyncio.CancelledError)
+        for waiter in self.joiners:
+            if error is not None:
+                waiter.fail(error)
+            else:
+                waiter.resume(value)
+        self.joiners.clear()
+        if error is not None and not heard:
+            log.error("coroutine %s died of %r", self.name, error, exc_info=error)
+        callbacks, self._callbacks = self._callbacks, None
+        for callback in callbacks or ():
+            callback(self)
+
+    def __repr__(self) -> str:
+        if self.done:
+            state = "ended"
+        elif self.scheduler is None:
+            state = "not started"
+        elif self.operation is not None:
+            state = f"waits for {self.operation!r}"
+        else:
+            state = "ready"
+        return f"<Coroutine {self.name}: {state}>"
+
+
+async def _awaiting(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Coroutine:
+    """Make the coroutine `function(*args, **kwargs)`.
+
+    Raises TypeError, with the remedy, for what is no coroutine function.
+    """
+    if isinstance(function, Coroutine):
+        raise TypeError(
+            f"{function!r} is a call already: hand over the function itself, {function.name}, "
+            "and its arguments as args=(...)"
+        )
+    if not callable(function):
+        raise TypeError(f"{function!r} is not a coroutine function: decorate one with @coro")
+    if getattr(function, "is_coro", False):
+        made: Coroutine = function(*args, **kwargs)
+        return made
+    return Coroutine(function, args, kwargs)
+
+
+def operation_of(yielded: Any, waiter: Waiter) -> Operation:
+    """The operation that waits for `yielded`: itself, a coroutine's end, or an awaitable.
+
+    Raises TypeError, with the remedy, for anything else.
+    """
+    if isinstance(yielded, Operation):
+        return yielded
+    if isinstance(yielded, Coroutine):
+        if yielded.scheduler is None:
+            yielded.start(waiter.scheduler)
+        return Join(yielded)
+    if inspect.isawaitable(yielded):
+        return Await(yielded)
+    hint = ": decorate its function with @coro" if inspect.isgenerator(yielded) else ""
+    raise TypeError(f"{waiter!r} yielded {yielded!r}, which is no operation{hint}")

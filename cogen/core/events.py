@@ -1,0 +1,213 @@
+"""Operations: what a coroutine or a request can wait for.
+
+An operation either has its result now (`run` returns it) or parks the waiter (`run` returns
+PARKED) and calls `waiter.resume(value)` or `waiter.fail(error)` later. To park is to promise one
+undo: a timeout, a cancelled coroutine and a client that hangs up all call `undo`, so an operation
+that is left before its end leaves nothing behind.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from cogen.core.coroutines import Coroutine
+    from cogen.core.schedulers import Waiter
+
+__all__ = [
+    "PARKED",
+    "AddCoro",
+    "Await",
+    "Join",
+    "Operation",
+    "OperationTimeout",
+    "Signal",
+    "Sleep",
+    "WaitForSignal",
+]
+
+
+class _Parked:
+    def __repr__(self) -> str:
+        return "PARKED"
+
+
+PARKED: Final = _Parked()
+
+
+class OperationTimeout(Exception):
+    """An operation did not end within its `timeout`; `args[0]` is the operation."""
+
+
+class Operation:
+    """Base of all operations. `timeout`: seconds (monotonic) to wait, None for ever."""
+
+    __slots__ = ("timeout",)
+
+    def __init__(self, timeout: float | None = None) -> None:
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(
+                f"{type(self).__name__}: timeout must be 0 or more seconds, not {timeout!r}"
+            )
+        self.timeout = timeout
+
+    def run(self, waiter: "Waiter") -> Any:
+        """Return the result, or keep `waiter` to resume later and return PARKED."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it runs")
+
+    def undo(self, waiter: "Waiter") -> None:
+        """Forget `waiter`, which `run` parked and nothing has resumed."""
+        raise NotImplementedError(f"{type(self).__name__} parks without an undo")
+
+    def expire(self, waiter: "Waiter") -> None:
+        """The timeout has passed: by default OperationTimeout is raised in the waiter."""
+        self.undo(waiter)
+        waiter.fail(OperationTimeout(self))
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Await the operation from asyncio code that runs on a scheduler's loop."""
+        from cogen.core.schedulers import wait_in_asyncio
+
+        return wait_in_asyncio(self).__await__()
+
+    def __repr__(self) -> str:
+        within = "" if self.timeout is None else f" within {self.timeout:g} s"
+        return f"<{type(self).__name__}{within}>"
+
+
+class Sleep(Operation):
+    """Resume after `seconds`."""
+
+    __slots__ = ()
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+
+    def run(self, waiter: "Waiter") -> Any:
+        return PARKED
+
+    def undo(self, waiter: "Waiter") -> None:
+        """Nothing else knows of a sleeper."""
+
+    def expire(self, waiter: "Waiter") -> None:
+        waiter.resume(None)
+
+
+class WaitForSignal(Operation):
+    """Wait for the next `Signal` of that name (any hashable); the result is its value."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: Any, timeout: float | None = None) -> None:
+        super().__init__(timeout)
+        self.name = name
+
+    def run(self, waiter: "Waiter") -> Any:
+        waiter.scheduler.signals.setdefault(self.name, {})[waiter] = None
+        return PARKED
+
+    def undo(self, waiter: "Waiter") -> None:
+        signals = waiter.scheduler.signals
+        waiters = signals[self.name]
+        del waiters[waiter]
+        if not waiters:
+            del signals[self.name]
+
+    def __repr__(self) -> str:
+        return f"<WaitForSignal {self.name!r}>"
+
+
+class Signal(Operation):
+    """Resume all that wait for `name` with `value`; the result is how many there were."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: Any, value: Any = None) -> None:
+        super().__init__()
+        self.name = name
+        self.value = value
+
+    def run(self, waiter: "Waiter") -> int:
+        waiters = waiter.scheduler.signals.pop(self.name, {})
+        for each in waiters:
+            each.resume(self.value)
+        return len(waiters)
+
+
+class AddCoro(Operation):
+    """Start the coroutine function `function(*args, **kwargs)` on its own.
+
+    The result is the running `Coroutine`, which can be joined or cancelled.
+    """
+
+    __slots__ = ("args", "function", "kwargs")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+
+    def run(self, waiter: "Waiter") -> "Coroutine":
+        return waiter.scheduler.add(self.function, self.args, self.kwargs)
+
+
+class Join(Operation):
+    """Wait for `coroutine` to end: its return value, or its exception raised here."""
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: "Coroutine", timeout: float | None = None) -> None:
+        super().__init__(timeout)
+        self.coroutine = coroutine
+
+    def run(self, waiter: "Waiter") -> Any:
+        if self.coroutine.done:
+            return self.coroutine.result()
+        self.coroutine.joiners[waiter] = None
+        return PARKED
+
+    def undo(self, waiter: "Waiter") -> None:
+        del self.coroutine.joiners[waiter]
+
+    def __repr__(self) -> str:
+        return f"<Join {self.coroutine!r}>"
+
+
+class Await(Operation):
+    """Wait for an asyncio awaitable (coroutine, task, future); undone, it is cancelled."""
+
+    __slots__ = ("_future", "_waiter", "awaitable")
+
+    def __init__(self, awaitable: Awaitable[Any], timeout: float | None = None) -> None:
+        super().__init__(timeout)
+        self.awaitable = awaitable
+
+    def run(self, waiter: "Waiter") -> Any:
+        future = asyncio.ensure_future(self.awaitable, loop=waiter.scheduler.loop)
+        if future.done():
+            return future.result()
+        self._future = future
+        self._waiter = waiter
+        future.add_done_callback(self._ended)
+        return PARKED
+
+    def _ended(self, future: "asyncio.Future[Any]") -> None:
+        if future.cancelled():
+            self._waiter.fail(asyncio.CancelledError())
+        elif (error := future.exception()) is not None:
+            self._waiter.fail(error)
+        else:
+            self._waiter.resume(future.result())
+
+    def undo(self, waiter: "Waiter") -> None:
+        self._future.remove_done_callback(self._ended)
+        self._future.cancel()
+
+    def __repr__(self) -> str:
+        return f"<Await {self.awaitable!r}>"

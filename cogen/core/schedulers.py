@@ -1,0 +1,253 @@
+"""The scheduler: one FIFO queue of waiters that are ready, run in turns on an asyncio loop.
+
+A turn runs at most SLICE steps and then lets the loop serve its sockets and timers, so a
+message that wakes ten thousand waiters does not hold up an unrelated connection.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from cogen.core.events import PARKED, Operation
+from cogen.core.timers import Timers
+
+if TYPE_CHECKING:
+    from cogen.core.coroutines import Coroutine
+
+__all__ = ["PROACTORS", "SLICE", "Scheduler", "Waiter", "new_event_loop", "wait_in_asyncio"]
+
+log = logging.getLogger(__name__)
+
+SLICE = 64
+PROACTORS = ("any", "uvloop", "asyncio")
+
+
+def new_event_loop(proactor: str = "any") -> asyncio.AbstractEventLoop:
+    """Make an event loop: `uvloop`, `asyncio`, or `any` (uvloop where it imports).
+
+    Raises ValueError for another name, ImportError where uvloop is asked for and missing.
+    """
+    if proactor not in PROACTORS:
+        raise ValueError(f"proactor must be one of {', '.join(PROACTORS)}, not {proactor!r}")
+    if proactor != "asyncio":
+        try:
+            import uvloop
+        except ImportError:
+            if proactor == "uvloop":
+                raise
+        else:
+            return uvloop.new_event_loop()
+    return asyncio.SelectorEventLoop()
+
+
+class Waiter:
+    """What an operation parks: a coroutine, an HTTP exchange, an asyncio task.
+
+    It waits for one operation at a time and is resumed once: `step` is called in a later turn
+    with the outcome in `value` or `error`.
+    """
+
+    __slots__ = ("__weakref__", "error", "operation", "scheduler", "value")
+
+    def __init__(self, scheduler: "Scheduler") -> None:
+        self.scheduler = scheduler
+        self.operation: Operation | None = None
+        self.value: Any = None
+        self.error: BaseException | None = None
+
+    @property
+    def owner(self) -> Any:
+        """Who waits, over several operations; it has `add_done_callback`."""
+        return self
+
+    def step(self) -> None:
+        """Go on with the outcome; called by the scheduler."""
+        raise NotImplementedError
+
+    def perform(self, operation: Operation) -> Any:
+        """Run `operation`: its result, or PARKED and `step` is called later."""
+        result = operation.run(self)
+        if result is PARKED:
+            self.operation = operation
+            if operation.timeout is not None:
+                self.scheduler.timers.start(self, operation.timeout)
+        return result
+
+    def resume(self, value: Any) -> None:
+        """The operation has its result."""
+        self._unpark()
+        self.value = value
+        self.scheduler.ready(self)
+
+    def fail(self, error: BaseException) -> None:
+        """The operation failed: `error` is raised in the waiter."""
+        self._unpark()
+        self.error = error
+        self.scheduler.ready(self)
+
+    def expire(self) -> None:
+        """The timeout of the operation has passed; called by the timers."""
+        if self.operation is not None:
+            self.operation.expire(self)
+
+    def withdraw(self) -> bool:
+        """Undo the parking; False if there was none, or the outcome is on its way."""
+        operation = self.operation
+        if operation is None:
+            return False
+        self._unpark()
+        operation.undo(self)
+        return True
+
+    def _unpark(self) -> None:
+        operation = self.operation
+        if operation is None:
+            raise RuntimeError(f"{self!r} was resumed, but it waits for nothing")
+        self.operation = None
+        if operation.timeout is not None:
+            self.scheduler.timers.stop(self, operation.timeout)
+
+
+class Scheduler:
+    """Runs coroutines on `loop`, or on a new loop of the kind `proactor` names.
+
+    `statistics()` tells what it holds. Several schedulers may exist, each on a loop of its own.
+    """
+
+    _by_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, Scheduler]" = WeakKeyDictionary()
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop | None = None, proactor: str = "any"
+    ) -> None:
+        self.loop = loop if loop is not None else new_event_loop(proactor)
+        self._owns_loop = loop is None
+        self.timers = Timers(self.loop)
+        self.signals: dict[Any, dict[Waiter, None]] = {}
+        self.coroutines: set[Coroutine] = set()
+        self._ready: deque[Waiter] = deque()
+        self._turn_due = False
+        self._idle: asyncio.Future[None] | None = None
+        Scheduler._by_loop[self.loop] = self
+
+    @classmethod
+    def current(cls) -> "Scheduler":
+        """The scheduler of the running loop, made if it has none yet.
+
+        Raises RuntimeError where no loop runs.
+        """
+        loop = asyncio.get_running_loop()
+        return cls._by_loop.get(loop) or cls(loop)
+
+    def add(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> "Coroutine":
+        """Start `function(*args, **kwargs)`, a coroutine function; it first runs in a later turn.
+
+        Raises TypeError where `function` is none, or is an already called one.
+        """
+        from cogen.core.coroutines import call
+
+        coroutine = call(function, args, kwargs or {})
+        coroutine.start(self)
+        return coroutine
+
+    def ready(self, waiter: Waiter) -> None:
+        """Have `waiter.step()` called, after all that are ready already."""
+        self._ready.append(waiter)
+        if not self._turn_due:
+            self._turn_due = True
+            self.loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        ready = self._ready
+        try:
+            for _ in range(min(len(ready), SLICE)):
+                ready.popleft().step()
+        finally:
+            self._turn_due = bool(ready)
+            if ready:
+                self.loop.call_soon(self._turn)
+
+    def ended(self, coroutine: "Coroutine") -> None:
+        """`coroutine` has ended; called by itself."""
+        self.coroutines.discard(coroutine)
+        if not self.coroutines and self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    async def wait_idle(self) -> None:
+        """Return when no coroutine is left."""
+        while self.coroutines:
+            self._idle = self.loop.create_future()
+            await self._idle
+            self._idle = None
+
+    def run(self) -> None:
+        """Run the loop until no coroutine is left. Not from inside a running loop."""
+        self.loop.run_until_complete(self.wait_idle())
+
+    async def cancel_all(self) -> None:
+        """Cancel every coroutine and return when all have ended."""
+        for coroutine in list(self.coroutines):
+            coroutine.cancel()
+        await self.wait_idle()
+
+    def shutdown(self) -> None:
+        """Cancel every coroutine, run their `finally` blocks, close the loop if it is ours."""
+        if not self.loop.is_closed():
+            self.loop.run_until_complete(self.cancel_all())
+            if self._owns_loop:
+                self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+                self.loop.run_until_complete(self.loop.shutdown_default_executor())
+                self.loop.close()
+
+    def statistics(self) -> dict[str, int]:
+        """Counts of what is held: coroutines, ready waiters, deadlines, signal waiters."""
+        return {
+            "coroutines": len(self.coroutines),
+            "ready": len(self._ready),
+            "deadlines": len(self.timers),
+            "signal_waiters": sum(map(len, self.signals.values())),
+        }
+
+
+class _AsyncioWaiter(Waiter):
+    """An asyncio task that awaits one operation."""
+
+    __slots__ = ("_future", "_task")
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        super().__init__(scheduler)
+        self._task = asyncio.current_task()
+        self._future: asyncio.Future[Any] = scheduler.loop.create_future()
+
+    @property
+    def owner(self) -> Any:
+        return self._task
+
+    async def wait(self, operation: Operation) -> Any:
+        result = self.perform(operation)
+        if result is not PARKED:
+            return result
+        try:
+            return await self._future
+        finally:
+            self.withdraw()
+
+    def step(self) -> None:
+        with contextlib.suppress(asyncio.InvalidStateError):
+            if self.error is not None:
+                self._future.set_exception(self.error)
+            else:
+                self._future.set_result(self.value)
+
+
+async def wait_in_asyncio(operation: Operation) -> Any:
+    """Perform `operation` for the running asyncio task; cancelling the task undoes it."""
+    return await _AsyncioWaiter(Scheduler.current()).wait(operation)

@@ -1,0 +1,36 @@
+"""Blocking functions in worker threads, as operations."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from cogen.core.events import Await, Operation
+from cogen.core.schedulers import Waiter
+
+__all__ = ["RunInThread"]
+
+
+class RunInThread(Await):
+    """Run `function(*args, **kwargs)` in a thread of the loop's pool; its result, or exception.
+
+    Undone while it runs, the thread goes on and its result is dropped.
+    """
+
+    __slots__ = ("_call",)
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        Operation.__init__(self, timeout)
+        self._call = functools.partial(function, *args, **kwargs)
+
+    def run(self, waiter: Waiter) -> Any:
+        self.awaitable = waiter.scheduler.loop.run_in_executor(None, self._call)
+        return super().run(waiter)
+
+    def __repr__(self) -> str:
+        return f"<RunInThread {self._call.func!r}>"

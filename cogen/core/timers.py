@@ -1,0 +1,86 @@
+"""Deadlines for many waiters at the price of one loop timer for each distinct duration.
+
+Ten thousand polls of ten seconds are one lane: a dict in order of deadline, for their durations
+are equal. A loop timer each would cost half a kilobyte a waiter; starting or stopping one here is
+one dict operation. A stopped deadline leaves the loop timer armed: it fires once for nothing.
+"""
+
+import asyncio
+from typing import Protocol
+
+__all__ = ["Expires", "Timers"]
+
+# uvloop's clock counts whole milliseconds: a timer may fire that much before its time.
+_CLOCK_GRAIN = 0.001
+
+
+class Expires(Protocol):
+    """What can be given a deadline."""
+
+    def expire(self) -> None:
+        """Called on the loop, once, at the deadline."""
+
+
+class _Lane:
+    """The deadlines of one duration, the earliest first; `armed` while a loop timer is set."""
+
+    __slots__ = ("armed", "deadlines")
+
+    def __init__(self) -> None:
+        self.deadlines: dict[Expires, float] = {}
+        self.armed = False
+
+
+class Timers:
+    """Starts and stops deadlines on `loop`; a waiter has at most one of each duration."""
+
+    __slots__ = ("_lanes", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._lanes: dict[float, _Lane] = {}
+
+    def start(self, waiter: Expires, duration: float) -> None:
+        """Have `waiter.expire()` called once, `duration` seconds (monotonic) from now."""
+        lane = self._lanes.get(duration)
+        if lane is None:
+            lane = self._lanes[duration] = _Lane()
+        deadline = self._loop.time() + duration
+        # A waiter that starts again goes to the end: the lane stays in order.
+        lane.deadlines.pop(waiter, None)
+        lane.deadlines[waiter] = deadline
+        if not lane.armed:
+            self._arm(lane, duration, deadline)
+
+    def stop(self, waiter: Expires, duration: float) -> None:
+        """Forget the deadline; nothing happens if `waiter` has none of that duration."""
+        lane = self._lanes.get(duration)
+        if lane is not None:
+            lane.deadlines.pop(waiter, None)
+
+    def __len__(self) -> int:
+        return sum(len(lane.deadlines) for lane in self._lanes.values())
+
+    def _arm(self, lane: _Lane, duration: float, deadline: float) -> None:
+        lane.armed = True
+        self._loop.call_at(deadline, self._sweep, lane, duration)
+
+    def _sweep(self, lane: _Lane, duration: float) -> None:
+        lane.armed = False
+        now = self._loop.time() + _CLOCK_GRAIN
+        due = []
+        for waiter, deadline in lane.deadlines.items():
+            if deadline > now:
+                self._arm(lane, duration, deadline)
+                break
+            due.append(waiter)
+        for waiter in due:
+            # One that expires may stop another that is due as well.
+            if lane.deadlines.pop(waiter, None) is not None:
+                waiter.expire()
+        if lane.armed:
+            return
+        if lane.deadlines:
+            self._arm(lane, duration, next(iter(lane.deadlines.values())))
+        else:
+            del self._lanes[duration]
