@@ -1,0 +1,51 @@
+"""Pylons 1.0's public API as glue over WebOb, Routes, Beaker, Mako and Paste.
+
+The names below are context-local: each stands for the object of the request whose code is running.
+
+| name | stands for |
+|---|---|
+| `request` | `webob.Request` |
+| `response` | `webob.Response` that the action's result goes into |
+| `session` | Beaker's session (needs its SessionMiddleware) |
+| `cache` | Beaker's cache manager (needs its CacheMiddleware) |
+| `tmpl_context`, `c` | a namespace handed to the template |
+| `url` | Routes' `URLGenerator` |
+| `app_globals` | `config['pylons.app_globals']`; also outside requests |
+| `config` | the application's `PylonsConfig`; outside requests that of the last one loaded |
+
+Left out of Pylons 1.0: translation (`pylons.i18n`), `decorators.validate` (it was FormEncode's),
+`decorators.beaker_cache`, XML-RPC controllers, the interactive debugger, template engines but Mako.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from pylons import _context, configuration
+
+if TYPE_CHECKING:
+    from pylons.configuration import PylonsConfig
+    from pylons.controllers.util import Request, Response
+
+__all__ = [
+    "app_globals",
+    "c",
+    "cache",
+    "config",
+    "request",
+    "response",
+    "session",
+    "tmpl_context",
+    "url",
+]
+
+# To a type checker each proxy is the object that it stands for.
+request = cast("Request", _context.request)
+response = cast("Response", _context.response)
+session: Any = _context.session
+cache: Any = _context.cache
+tmpl_context: Any = _context.tmpl_context
+c: Any = tmpl_context
+url: Any = _context.url
+app_globals: Any = configuration.app_globals
+config = cast("PylonsConfig", configuration.config)

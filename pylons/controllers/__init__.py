@@ -1,0 +1,5 @@
+"""Controllers: the classes whose methods answer requests."""
+
+from pylons.controllers.core import WSGIController
+
+__all__ = ["WSGIController"]

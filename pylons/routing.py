@@ -1,0 +1,70 @@
+"""From a request to a route: Routes' mapper, asked directly.
+
+Routes' own middleware builds a WebOb request and a URL generator for every request; here a match is
+one call of the mapper, and everything else happens only when there is no match.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from wsgiref.types import WSGIEnvironment
+
+from routes import Mapper, URLGenerator
+from webob.exc import HTTPBadRequest, HTTPException, HTTPMethodNotAllowed, HTTPNotFound, status_map
+
+__all__ = ["match_route"]
+
+
+def match_route(mapper: Mapper, environ: WSGIEnvironment) -> dict[str, Any]:
+    """The values of the route of this request, also put at `environ['wsgiorg.routing_args']`.
+
+    Raises the HTTPException that answers the request when there is none to dispatch to:
+    HTTPNotFound, HTTPMethodNotAllowed with `Allow` when the path has a route for other methods,
+    HTTPBadRequest for a path that is not UTF-8, or a redirect route's redirection.
+    """
+    path = environ.get("PATH_INFO") or "/"
+    if not path.isascii():
+        path = _decoded(path)
+    found = mapper.routematch(path, environ)
+    if found is None:
+        found = _other_method(mapper, path, environ)
+    values: dict[str, Any] = found[0]
+    environ["wsgiorg.routing_args"] = ((), values)
+    if found[1].redirect:
+        raise _redirection(mapper, found[1], values, environ)
+    return values
+
+
+def _decoded(path: str) -> str:
+    """PEP 3333 hands over the bytes of the path as latin-1 characters."""
+    try:
+        return path.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        raise HTTPBadRequest(detail="The path of the URL is not UTF-8.") from None
+
+
+def _other_method(mapper: Mapper, path: str, environ: WSGIEnvironment) -> Any:
+    """No route fits: HEAD is answered as GET (RFC 9110 9.3.2), else raise the right error."""
+    methods = {
+        method
+        for route in mapper.matchlist
+        for method in (route.conditions or {}).get("method", ())
+    }
+    routes = {
+        method: mapper.routematch(path, {**environ, "REQUEST_METHOD": method}) for method in methods
+    }
+    allowed = {method for method, found in routes.items() if found is not None}
+    if not allowed:
+        raise HTTPNotFound()
+    if "GET" in allowed:
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return routes["GET"]
+        allowed.add("HEAD")
+    raise HTTPMethodNotAllowed(headers=[("Allow", ", ".join(sorted(allowed)))])
+
+
+def _redirection(
+    mapper: Mapper, route: Any, values: dict[str, Any], environ: WSGIEnvironment
+) -> HTTPException:
+    location = URLGenerator(mapper, environ)(f"_redirect_{id(route)}", **values)
+    return status_map[int(route.redirect_status[:3])](location=location)
