@@ -1,9 +1,14 @@
 """From what an action gave back to a PEP 3333 response.
 
-A body that is made piece by piece is a `Stream`. It calls `start_response` as late as PEP 3333
-allows: right before the first non-empty chunk, or at the end if there is none. Until then status,
-headers, cookies and session may change, and an HTTPException still becomes the answer. Chunks pass
-one for one, the empty ones too: to a server that runs coroutines an empty chunk is a wait.
+A body that is made piece by piece is a `Stream`. Its chunks pass one for one, the empty ones too:
+to a server that runs coroutines an empty chunk is a wait. PEP 3333 wants `start_response` called
+before the first chunk, and middleware that looks at a response (WebOb's, say) wants it before the
+call returns. So the action runs up to its first chunk during the call, and the response is started
+then.
+
+Headers travel only with the first non-empty chunk. If status, headers, cookies or session have
+changed by then, the response is started again, with exc_info, which is how PEP 3333 replaces
+headers that are not sent yet. Whoever has sent or copied them raises that exc_info: `HeadersFixed`.
 """
 
 from __future__ import annotations
@@ -15,8 +20,11 @@ import webob
 from webob.exc import HTTPException
 
 from pylons._context import RequestState, current
+from pylons._session import has_changed, mark_saved
 
 __all__ = ["Stream", "answer", "drop_traceback"]
+
+Headers = tuple[tuple[str, str], ...]
 
 _NEVER_COPIED = frozenset({"content-type", "content-length", "content-encoding", "etag"})
 
@@ -28,7 +36,7 @@ def answer(
 
     None stands for `pylons.response`; str and bytes are a whole body; a WebOb response or exception
     answers itself; anything else has to be iterable and is streamed. `after` is called when the
-    action is complete, before the headers go out if they have not yet.
+    action is complete, in time for what it changes to count if no content has been sent yet.
     Raises TypeError for a value that is none of these.
     """
     if isinstance(result, str | bytes) or result is None or isinstance(result, webob.Response):
@@ -42,8 +50,7 @@ def answer(
             f" instead of `async def` write a generator)"
         )
     stream = Stream(state, result, after)
-    if state.config["pylons.early_start"]:
-        stream.start_early()
+    stream.begin()
     return stream
 
 
@@ -71,7 +78,7 @@ def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
     if isinstance(body, list | tuple):
         state.release()
         return body
-    return Stream(state, body, None)
+    return Stream(state, body)
 
 
 def _plain(state: RequestState, text: str | bytes) -> list[bytes]:
@@ -109,42 +116,48 @@ def _carry_headers(source: webob.Response, target: webob.Response) -> None:
 class Stream:
     """The body of a streaming action; the request is current exactly while a step runs."""
 
-    __slots__ = ("_after", "_chunks", "_first", "_source", "_state")
+    __slots__ = ("_after", "_announced", "_chunks", "_first", "_session", "_settled", "_state")
 
     def __init__(
-        self, state: RequestState, source: Iterable[Any], after: Callable[[], None] | None
+        self,
+        state: RequestState,
+        chunks: Iterable[Any],
+        after: Callable[[], None] | None = None,
     ) -> None:
         self._state = state
-        self._source: Any = source
-        self._chunks: Iterator[Any] = iter(source)
+        self._chunks: Any = chunks if isinstance(chunks, Iterator) else _Closing(chunks)
         self._after = after
-        self._first: list[bytes] | None = None
+        self._first: bytes | None = None
+        self._announced: tuple[str, Headers] | None = None
+        self._session: object = None
+        # True once status and headers can change no more, or were never ours to change.
+        self._settled = state.started
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        if self._first:
-            return self._first.pop()
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
         token = current.set(self._state)
         try:
             return self._step()
         finally:
             current.reset(token)
 
-    def start_early(self) -> None:
-        """Run up to the first chunk now and start the response, even if that chunk is empty."""
-        first = next(self, None)
-        if first is not None:
-            self._first = [first]
-            if not self._state.started:
-                self._start()
+    def begin(self) -> None:
+        """Run up to the first chunk, which is kept, and start the response."""
+        try:
+            self._first = next(self, None)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the action, so that its `finally:` runs, with the request current (PEP 3333)."""
-        close = getattr(self._source, "close", None)
-        self._source = None
         self._after = None
+        close = getattr(self._chunks, "close", None)
         if close is not None:
             token = current.set(self._state)
             try:
@@ -157,41 +170,30 @@ class Stream:
         try:
             return self._next_chunk()
         except HTTPException as exc:
-            if self._state.started:
+            if self._settled:
                 raise
             return self._replace(drop_traceback(exc))
 
     def _next_chunk(self) -> bytes:
-        state = self._state
         try:
             chunk = next(self._chunks)
         except StopIteration as stop:
             self._complete(stop.value)
             raise
         if isinstance(chunk, str):
-            chunk = _encoded(state, chunk)
+            chunk = _encoded(self._state, chunk)
         elif not isinstance(chunk, bytes):
             raise TypeError(
                 f"the action yielded {type(chunk).__name__}: yield str or bytes (to wait, yield the"
                 f" empty chunk that the server's extension in request.environ returned)"
             )
-        if chunk and not state.started:
+        if not self._state.started:
             self._start()
+        elif chunk and not self._settled:
+            self._revise()
+        if chunk:
+            self._settled = True
         return chunk
-
-    def _start(self, empty: bool = False) -> None:
-        state = self._state
-        response = state.touched_response
-        if response is None:
-            headers = list(state.config.default_headers)
-            if empty:
-                headers.append(("Content-Length", "0"))
-            state.start("200 OK", headers)
-        else:
-            if empty and response.content_length is None:
-                response.content_length = 0
-            _drop_headers_without_body(response)
-            state.start(response.status, list(response.headerlist))
 
     def _complete(self, value: Any) -> None:
         """The action has ended: `__after__`, then the headers if no chunk had any content."""
@@ -199,21 +201,60 @@ class Stream:
             raise TypeError(
                 f"the streaming action returned {type(value).__name__}: yield it instead"
             )
-        self._run_after()
-        if not self._state.started:
-            self._start(empty=True)
-        self._state.release()
-
-    def _run_after(self) -> None:
         after, self._after = self._after, None
         if after is not None:
             after()
+        if not self._state.started:
+            self._start()
+        elif not self._settled:
+            self._revise()
+        self._settled = True
+        self._state.release()
+
+    def _start(self) -> None:
+        self._announced = announced = _head(self._state)
+        self._state.start(announced[0], list(announced[1]))
+        self._session = mark_saved(self._state.environ)
+
+    def _revise(self) -> None:
+        """Start the response again if it was ours to start and has changed since."""
+        changed = has_changed(self._state.environ, self._session)
+        if self._announced is not None and (changed or self._announced != _head(self._state)):
+            self._start()
 
     def _replace(self, response: Exception) -> bytes:
         """Answer with `response`, an HTTPException, in place of what the action would have made."""
-        self._run_after()
-        body = _whole(self._state, response)
-        self._source = body
-        self._chunks = iter(body)
+        after, self._after = self._after, None
+        if after is not None:
+            after()
+        self._chunks = iter(_whole(self._state, response))
+        self._settled = True
         first: bytes = next(self._chunks)
         return first
+
+
+class _Closing:
+    """An iterator over an iterable that also passes on `close`."""
+
+    __slots__ = ("_iterator", "_source")
+
+    def __init__(self, source: Iterable[Any]) -> None:
+        self._source = source
+        self._iterator = iter(source)
+
+    def __next__(self) -> Any:
+        return next(self._iterator)
+
+    def close(self) -> None:
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            close()
+
+
+def _head(state: RequestState) -> tuple[str, Headers]:
+    """Status and headers as they stand."""
+    response = state.touched_response
+    if response is None:
+        return "200 OK", state.config.default_headers
+    _drop_headers_without_body(response)
+    return response.status, tuple(response.headerlist)

@@ -8,7 +8,7 @@ from typing import Any
 
 from paste.deploy.converters import asbool
 
-from pylons._context import OutsideRequest, Proxy, current
+from pylons._context import OutsideRequest, current, proxy
 
 __all__ = ["PylonsConfig", "config"]
 
@@ -18,8 +18,8 @@ class PylonsConfig(dict[str, Any]):
 
     Keys of its own: `debug` (bool), `pylons.package` (name), `pylons.paths` (dict of directories),
     `pylons.response_options` (dict: `content_type`, `charset`, `headers`), `pylons.errorware`
-    (arguments of ErrorHandler), `pylons.early_start` (bool, see docs/pylons.md). The application's
-    environment adds `routes.map`, `pylons.app_globals` and `pylons.h` (the helpers module).
+    (arguments of ErrorHandler). The application's environment adds `routes.map`,
+    `pylons.app_globals` and `pylons.h` (the helpers module).
     """
 
     def init_app(
@@ -38,7 +38,6 @@ class PylonsConfig(dict[str, Any]):
         self.update(global_conf)
         self.update(app_conf)
         self["debug"] = asbool(self.get("debug", False))
-        self["pylons.early_start"] = asbool(self.get("pylons.early_start", False))
         self["pylons.package"] = package
         self["pylons.paths"] = dict(paths)
         self["pylons.errorware"] = {"debug": self["debug"]}
@@ -83,5 +82,5 @@ def _find_app_globals() -> Any:
     return found
 
 
-config = Proxy("config", _find_config)
-app_globals = Proxy("app_globals", _find_app_globals)
+config = proxy("config", _find_config)
+app_globals = proxy("app_globals", _find_app_globals)
