@@ -1,0 +1,108 @@
+"""Plugins for nose: the application under test, and results that can be believed."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import unittest
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from nose.plugins import Plugin
+from paste.deploy import loadapp
+
+__all__ = ["HonestResults", "PylonsPlugin"]
+
+pylonsapp: Any = None
+"""The application that `--with-pylons` loaded, else None."""
+
+
+class PylonsPlugin(Plugin):  # type: ignore[misc]
+    """`nosetests --with-pylons=test.ini` loads that application into `pylons.test.pylonsapp`."""
+
+    name: ClassVar[str] = "pylons"
+
+    def options(self, parser: Any, env: Any) -> None:
+        parser.add_option(
+            "--with-pylons",
+            dest="pylons_ini",
+            default=env.get("NOSE_WITH_PYLONS"),
+            metavar="INI",
+            help="load the application of this ini file before the tests (INI#name for another"
+            " than main) [NOSE_WITH_PYLONS]",
+        )
+
+    def configure(self, options: Any, conf: Any) -> None:
+        self.conf = conf
+        self.ini = options.pylons_ini
+        self.enabled = bool(self.ini)
+
+    def begin(self) -> None:
+        global pylonsapp
+        pylonsapp = loadapp(f"config:{self.ini}", relative_to=os.getcwd())
+
+
+class HonestResults(Plugin):  # type: ignore[misc]
+    """Fails `async def` tests that nobody would await, and closes with a line anyone can read.
+
+    nose calls an `async def test_*`, drops the coroutine and reports a pass; unittest does the same
+    in a TestCase that is no IsolatedAsyncioTestCase.
+    """
+
+    name: ClassVar[str] = "honest-results"
+    enabled = True
+    # After the plugins that print results of their own.
+    score = 1
+
+    def options(self, parser: Any, env: Any) -> None:
+        """No options: it is always on."""
+
+    def configure(self, options: Any, conf: Any) -> None:
+        self.conf = conf
+        self.passed = 0
+
+    def prepareTestCase(self, test: Any) -> Callable[[Any], None] | None:
+        """What to run in place of `test`, or None to run it as it is."""
+        function = _function_of(test.test)
+        if isinstance(test.test, unittest.IsolatedAsyncioTestCase) or not _is_async(function):
+            return None
+
+        def refuse(result: Any) -> None:
+            result.startTest(test)
+            try:
+                raise AssertionError(
+                    f"{function.__qualname__} is async, so it was not run: move it to a"
+                    f" unittest.IsolatedAsyncioTestCase"
+                )
+            except AssertionError as error:
+                result.addFailure(test, (type(error), error, error.__traceback__))
+            finally:
+                result.stopTest(test)
+
+        return refuse
+
+    def addSuccess(self, test: Any) -> None:
+        self.passed += 1
+
+    def setOutputStream(self, stream: Any) -> None:
+        self.stream = stream
+
+    def finalize(self, result: Any) -> None:
+        """The closing line; errors count as failed."""
+        special = [(len(tests), fails) for tests, _, fails in result.errorClasses.values()]
+        failed = len(result.failures) + len(result.errors) + sum(n for n, fails in special if fails)
+        skipped = sum(n for n, fails in special if not fails)
+        self.stream.write(f"{self.passed} passed, {failed} failed, {skipped} skipped\n")
+
+
+def _function_of(case: Any) -> Any:
+    """The function behind nose's or unittest's test case."""
+    if isinstance(case, unittest.TestCase) and hasattr(case, "_testMethodName"):
+        function = getattr(case, case._testMethodName, None)
+        if function is not None and case._testMethodName != "runTest":
+            return function
+    return getattr(case, "test", None)
+
+
+def _is_async(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
