@@ -83,12 +83,10 @@ class WSGIController:
     def _action_name(self, state: RequestState) -> str:
         """The method that the route names. Raises HTTPNotFound if it is private or not there."""
         name = state.environ["pylons.routes_dict"].get("action", "index").replace("-", "_")
-        if name not in self._signatures:
-            method = getattr(type(self), name, None)
-            if name.startswith("_") or not inspect.isfunction(method):
-                raise HTTPNotFound()
-        assert isinstance(name, str)
-        return name
+        known = name in self._signatures or inspect.isfunction(getattr(type(self), name, None))
+        if name.startswith("_") or not known:
+            raise HTTPNotFound()
+        return str(name)
 
     def _call(self, name: str, state: RequestState) -> Any:
         signature = self._signatures.get(name)

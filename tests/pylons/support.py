@@ -1,0 +1,110 @@
+"""The example application, and a PEP 3333 server that a test can step by hand."""
+
+import os
+from types import SimpleNamespace
+from wsgiref.util import setup_testing_defaults
+
+from routes import Mapper
+
+from pylons.configuration import PylonsConfig
+from pylons.templating import make_lookup
+from pylons.wsgiapp import PylonsApp
+
+ROOT = os.path.join(os.path.dirname(__file__), "example")
+
+
+def make_config(**options):
+    config = PylonsConfig()
+    paths = {
+        "root": ROOT,
+        "controllers": os.path.join(ROOT, "controllers"),
+        "static_files": os.path.join(ROOT, "public"),
+        "templates": [os.path.join(ROOT, "templates")],
+    }
+    config.init_app({"debug": "false"}, options, package="tests.pylons.example", paths=paths)
+    config["routes.map"] = make_map()
+    config["pylons.app_globals"] = SimpleNamespace(
+        title="Example", mako_lookup=make_lookup(paths["templates"])
+    )
+    return config
+
+
+def make_map():
+    mapper = Mapper(directory=os.path.join(ROOT, "controllers"), explicit=False)
+    mapper.minimization = False
+    mapper.connect("item", "/items/{id}", controller="hello", action="args", kind="item")
+    mapper.connect("/read", controller="hello", action="index", conditions={"method": ["GET"]})
+    mapper.connect("/write", controller="hello", action="index", conditions={"method": ["POST"]})
+    mapper.connect("/write", controller="hello", action="saved", conditions={"method": ["PUT"]})
+    mapper.redirect("/old/{id}", "/items/{id}", _redirect_code="301 Moved Permanently")
+    mapper.connect("/error/document", controller="error", action="document")
+    mapper.connect("/room/{id}", controller="hello", action="args")
+    mapper.connect("/{controller}/{action}/{id}")
+    mapper.connect("/{controller}/{action}")
+    mapper.connect("/any/{controller:.*}/{action}")
+    return mapper
+
+
+def make_app(**options):
+    config = make_config(**options)
+    app = config["app"] = PylonsApp(config)
+    return app
+
+
+def make_environ(path, method="GET", **extra):
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "REMOTE_ADDR": "127.0.0.1"}
+    setup_testing_defaults(environ)
+    environ.update(extra)
+    return environ
+
+
+class Exchange:
+    """One request: the body is taken chunk by chunk, headers are as PEP 3333 lets them stand."""
+
+    def __init__(self, app, path, method="GET", **extra):
+        self.status = None
+        self.headers = []
+        self.starts = 0
+        self.chunks = []
+        self.sent = False
+        self.environ = make_environ(path, method, **extra)
+        self.body = app(self.environ, self.start_response)
+        self.iterator = iter(self.body)
+
+    def start_response(self, status, headers, exc_info=None):
+        if exc_info is not None and self.sent:
+            raise exc_info[1]
+        if self.starts and exc_info is None:
+            raise AssertionError("start_response was called twice")
+        self.starts += 1
+        self.status, self.headers = status, headers
+
+    def step(self):
+        chunk = next(self.iterator)
+        self.sent = self.sent or bool(chunk)
+        self.chunks.append(chunk)
+        return chunk
+
+    def run(self):
+        try:
+            while True:
+                self.step()
+        except StopIteration:
+            return self
+        finally:
+            self.close()
+
+    def close(self):
+        if hasattr(self.body, "close"):
+            self.body.close()
+
+    @property
+    def content(self):
+        return b"".join(self.chunks)
+
+    def header(self, name):
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+
+def get(app, path, method="GET", **extra):
+    return Exchange(app, path, method, **extra).run()
