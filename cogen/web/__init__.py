@@ -1,0 +1,1 @@
+"""An HTTP/1.1 WSGI server on `cogen.core` whose applications can wait."""

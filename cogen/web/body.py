@@ -1,0 +1,216 @@
+"""Request bodies: `wsgi.input`, a blocking file, and `cogen.input`, operations.
+
+Both read the same `Body`, which holds what has arrived and asks the connection for more as it
+empties. A body that is complete before the application starts is a BytesIO.
+"""
+
+import io
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from cogen.core.events import PARKED, Operation
+from cogen.core.schedulers import Waiter
+from cogen.web.extensions import Wsgi
+
+__all__ = ["Body", "BodyError", "Input", "InputFile"]
+
+
+class BodyError(OSError):
+    """The rest of the body will not come: the client is gone, too slow, or sent too much."""
+
+
+class Source(Protocol):
+    """Where a body comes from."""
+
+    def body_wanted(self) -> None:
+        """The application waits for more of the body."""
+
+
+class Body:
+    """What has arrived of a request body."""
+
+    __slots__ = ("_pieces", "_reader", "_source", "complete", "error", "size")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._pieces: deque[bytes] = deque()
+        self._reader: tuple[Waiter, Read] | None = None
+        self.size = 0
+        self.complete = False
+        self.error: BodyError | None = None
+
+    def feed(self, data: bytes) -> None:
+        """More has arrived."""
+        if data:
+            self._pieces.append(data)
+            self.size += len(data)
+
+    def wake(self) -> None:
+        """See if what has arrived is what the reader waits for."""
+        if self._reader is None:
+            return
+        waiter, read = self._reader
+        try:
+            data = read.take(self)
+        except BodyError as error:
+            self._reader = None
+            waiter.fail(error)
+        else:
+            if data is not None:
+                self._reader = None
+                waiter.resume(data)
+
+    def end(self, error: BodyError | None = None) -> None:
+        """All has arrived, or with `error`: no more will."""
+        self.complete = error is None
+        self.error = error
+        self.wake()
+
+    def park(self, waiter: Waiter, read: "Read") -> None:
+        if self._reader is not None:
+            raise RuntimeError("two readers wait for the body of one request")
+        self._reader = (waiter, read)
+        self._source.body_wanted()
+
+    def unpark(self) -> None:
+        self._reader = None
+
+    def all(self) -> bytes:
+        """Take all that has arrived."""
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        self.size = 0
+        return data
+
+    def some(self, limit: int) -> bytes:
+        """Take at most `limit` bytes of what has arrived first."""
+        piece = self._pieces.popleft()
+        if len(piece) > limit:
+            self._pieces.appendleft(piece[limit:])
+            piece = piece[:limit]
+        self.size -= len(piece)
+        return piece
+
+    def line_end(self, limit: int) -> int:
+        """The length of the first line with its newline, of `limit` bytes, or 0: not yet."""
+        length = 0
+        for piece in self._pieces:
+            at = piece.find(b"\n")
+            if at >= 0:
+                return min(length + at + 1, limit)
+            length += len(piece)
+            if length >= limit:
+                return limit
+        return 0
+
+    def exactly(self, count: int) -> bytes:
+        """Take `count` bytes, all of which have arrived."""
+        parts = []
+        while count:
+            part = self.some(count)
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+
+class Read(Operation):
+    """Read at most `limit` bytes, as they come; negative: all. Result: bytes, b'' at the end.
+
+    Raises BodyError in the waiter.
+    """
+
+    __slots__ = ("_body", "_limit")
+
+    def __init__(self, body: Body, limit: int, timeout: float | None = None) -> None:
+        super().__init__(timeout)
+        self._body = body
+        self._limit = limit
+
+    def run(self, waiter: Waiter) -> Any:
+        data = self.take(self._body)
+        if data is not None:
+            return data
+        self._body.park(waiter, self)
+        return PARKED
+
+    def undo(self, waiter: Waiter) -> None:
+        self._body.unpark()
+
+    def take(self, body: Body) -> bytes | None:
+        """The result, or None if it has not all arrived."""
+        if body.error is not None:
+            raise body.error
+        if self._limit == 0:
+            return b""
+        if self._limit < 0:
+            return body.all() if body.complete else None
+        if body.size:
+            return body.some(self._limit)
+        return b"" if body.complete else None
+
+
+class ReadLine(Read):
+    """Read a line with its newline, at most `limit` bytes of it. Result: bytes, b'' at the end."""
+
+    __slots__ = ()
+
+    def take(self, body: Body) -> bytes | None:
+        if body.error is not None:
+            raise body.error
+        length = body.line_end(self._limit)
+        if length or self._limit == 0:
+            return body.exactly(length)
+        return body.all() if body.complete else None
+
+
+# The longest line that is read whole where the application sets no limit.
+_LINE_LIMIT = 65_536
+
+
+class Input:
+    """environ['cogen.input']: names operations that read the body without buffering it.
+
+    `yield environ['cogen.input'].read(8192)`, then environ['cogen.wsgi'].result holds the bytes.
+    """
+
+    __slots__ = ("_body", "_wsgi")
+
+    def __init__(self, wsgi: Wsgi, body: Body) -> None:
+        self._wsgi = wsgi
+        self._body = body
+
+    def whole(self) -> bytes:
+        """All of a body that is complete; it can still be read here."""
+        data = self._body.all()
+        self._body.feed(data)
+        return data
+
+    def read(self, n: int = -1, timeout: float | None = None) -> bytes:
+        """Name a read of at most `n` bytes, as they come; without `n`, of all of the body."""
+        return self._wsgi.name(Read(self._body, n, timeout))
+
+    def readline(self, n: int = _LINE_LIMIT, timeout: float | None = None) -> bytes:
+        """Name a read of one line, of at most `n` bytes of it."""
+        return self._wsgi.name(ReadLine(self._body, n, timeout))
+
+
+class _RawInput(io.RawIOBase):
+    def __init__(self, body: Body, wait: Callable[[Operation], Any]) -> None:
+        self._body = body
+        self._wait = wait
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data: bytes = self._wait(Read(self._body, len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class InputFile(io.BufferedReader):
+    """wsgi.input of a body that is still arriving: reading it waits."""
+
+    def __init__(self, body: Body, wait: Callable[[Operation], Any]) -> None:
+        super().__init__(_RawInput(body, wait))

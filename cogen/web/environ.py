@@ -1,0 +1,85 @@
+"""The WSGI environ of a request (PEP 3333)."""
+
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from cogen.web.http import Request
+
+__all__ = ["base_environ", "request_environ"]
+
+SERVER_SOFTWARE: Final = "cogen/1.0"
+
+# Header names come from strangers: what is remembered of them is bounded.
+_KEYS_KEPT: Final = 1000
+_keys: dict[bytes, str] = {}
+
+
+def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> dict[str, Any]:
+    """What is the same for all requests of a listening socket."""
+    return {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "",
+        "SERVER_PORT": "",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": SERVER_SOFTWARE,
+        "REMOTE_ADDR": "",
+        "REMOTE_PORT": "",
+        "REQUEST_URI": "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.multithread": multithread,
+        "wsgi.multiprocess": multiprocess,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+    }
+
+
+def request_environ(base: dict[str, Any], request: Request) -> dict[str, Any]:
+    """`base` with the request's line and headers.
+
+    Header lines of one name are joined by commas (RFC 9110 section 5.3), Cookie by semicolons.
+    A name with an underscore is left out: it could pass for another one.
+    """
+    environ = base.copy()
+    if request.method != b"GET":
+        environ["REQUEST_METHOD"] = request.method.decode("ascii")
+    if not request.http11:
+        environ["SERVER_PROTOCOL"] = "HTTP/1.0"
+    environ["REQUEST_URI"] = request.target.decode("ascii")
+    path, _, query = request.path.partition(b"?")
+    if b"%" in path:
+        path = unquote_to_bytes(path)
+    environ["PATH_INFO"] = path.decode("latin-1")
+    if query:
+        environ["QUERY_STRING"] = query.decode("ascii")
+    keys = _keys
+    for name, value in request.headers:
+        key = keys.get(name) or _key(name)
+        if not key:
+            continue
+        if key in environ:
+            separator = "; " if key == "HTTP_COOKIE" else ","
+            environ[key] = f"{environ[key]}{separator}{value.decode('latin-1')}"
+        else:
+            environ[key] = value.decode("latin-1")
+    if request.host is not None:
+        environ["HTTP_HOST"] = request.host.decode("ascii")
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        # The server takes the coding off: the body ends where wsgi.input does.
+        del environ["HTTP_TRANSFER_ENCODING"]
+    return environ
+
+
+def _key(name: bytes) -> str:
+    """The environ key of a header, empty if it has none."""
+    if b"_" in name:
+        return ""
+    key = name.decode("ascii").upper().replace("-", "_")
+    if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        key = "HTTP_" + key
+    if len(_keys) < _KEYS_KEPT:
+        _keys[name] = key
+    return key

@@ -1,0 +1,108 @@
+"""The environ extensions by which a WSGI application waits.
+
+    yield environ['cogen.call'](queue.get)(timeout=10)
+    message = environ['cogen.wsgi'].result
+
+Naming an operation returns the empty chunk to yield. The chunk travels through the middleware to
+the server, which performs the operation and only then asks for the next chunk. The objects here
+know nothing of connections; the exchange looks into them.
+"""
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+import cogen.core
+from cogen.core.events import Operation
+
+__all__ = ["Core", "LostOperation", "Wsgi"]
+
+
+class LostOperation(RuntimeError):
+    """An operation was named, but its empty chunk did not reach the server by itself."""
+
+
+class Wsgi:
+    """environ['cogen.wsgi']: what was named last and what came of it.
+
+    `result`: the value, or the exception instance; `exception`: its exc_info, or None;
+    `operation`: what was named last; `content_length`: of the request body, None if unknown.
+    """
+
+    __slots__ = ("content_length", "exception", "operation", "pending", "result", "used")
+
+    def __init__(self, content_length: int | None) -> None:
+        self.result: Any = None
+        self.exception: (
+            tuple[type[BaseException], BaseException, types.TracebackType | None] | None
+        ) = None
+        self.operation: Any = None
+        self.content_length = content_length
+        self.pending = False
+        self.used = False
+
+    def call(self, function: Callable[..., Any]) -> Callable[..., bytes]:
+        """environ['cogen.call']: `call(f)(*args, **kwargs)` names what f returns.
+
+        That may be an operation, a coroutine, an asyncio awaitable, or a plain value, which is
+        then the result. What f raises is raised at once.
+        """
+        return functools.partial(self._name, function)
+
+    def _name(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> bytes:
+        return self.name(function(*args, **kwargs))
+
+    def name(self, operation: Any) -> bytes:
+        """Name `operation` as the next to perform; returns the chunk to yield.
+
+        Raises LostOperation if the one before has not been performed.
+        """
+        if self.pending:
+            raise LostOperation(
+                f"{operation!r} was named while {self.operation!r} still waits to be performed: "
+                "yield the empty chunk of each before naming the next. If the application does, "
+                "a middleware between it and the server swallows empty chunks: it must pass each "
+                "block on as it comes (PEP 3333)"
+            )
+        self.operation = operation
+        self.pending = self.used = True
+        return b""
+
+    def succeeded(self, value: Any) -> None:
+        self.result = value
+        self.exception = None
+
+    def failed(self, error: BaseException) -> None:
+        self.result = error
+        self.exception = (type(error), error, error.__traceback__)
+
+    def lost(self, how: str) -> LostOperation:
+        """The error for an operation whose empty chunk did not come: `how` says what came."""
+        return LostOperation(
+            f"{self.operation!r} was named, but {how} instead of its empty chunk. Yield what "
+            "naming an operation returns. If the application does, a middleware between it and "
+            "the server swallows or joins chunks: it must pass each block on as it comes "
+            "(PEP 3333)"
+        )
+
+
+class Core:
+    """environ['cogen.core']: the package `cogen.core`, whose operations are named when called."""
+
+    __slots__ = ("_module", "_wsgi")
+
+    def __init__(self, wsgi: Wsgi, module: types.ModuleType = cogen.core) -> None:
+        self._wsgi = wsgi
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._module, name)
+        if isinstance(value, types.ModuleType):
+            return Core(self._wsgi, value)
+        if isinstance(value, type) and issubclass(value, Operation):
+            return self._wsgi.call(value)
+        return value
+
+    def __repr__(self) -> str:
+        return f"<{self._module.__name__} for environ['cogen.core']>"

@@ -1,0 +1,35 @@
+"""The `paste.server_factory` entry points `http` and `wsgi`."""
+
+import logging
+from collections.abc import Callable
+
+from cogen.web.options import OptionError, parse_options
+from cogen.web.server import Application, serve
+
+__all__ = ["server_factory"]
+
+log = logging.getLogger(__name__)
+
+
+def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Application], None]:
+    """Read the options of a [server:...] section; returns what serves an application.
+
+    `http_port` on the command line of `paster serve` comes before the section's `port`: PasteDeploy
+    lets no variable of the command line override the ini. Ends the program with one line that
+    names the option that is unknown or wrong, or the address that cannot be listened on.
+    """
+    if "http_port" in global_conf:
+        settings["port"] = global_conf["http_port"]
+    try:
+        options = parse_options(settings)
+    except OptionError as error:
+        raise SystemExit(f"cogen: {error}") from None
+
+    def serve_forever(application: Application) -> None:
+        try:
+            serve(application, options)
+        except OSError as error:
+            where = f"{options.host}:{options.port}"
+            raise SystemExit(f"cogen: cannot listen on {where}: {error.strerror}") from None
+
+    return serve_forever
