@@ -41,7 +41,6 @@ def make_map():
     mapper.connect("/room/{id}", controller="hello", action="args")
     mapper.connect("/{controller}/{action}/{id}")
     mapper.connect("/{controller}/{action}")
-    mapper.connect("/any/{controller:.*}/{action}")
     return mapper
 
 
@@ -54,6 +53,7 @@ def make_app(**options):
 def make_environ(path, method="GET", **extra):
     environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "REMOTE_ADDR": "127.0.0.1"}
     setup_testing_defaults(environ)
+    environ.update({"SCRIPT_NAME": "", "QUERY_STRING": ""})
     environ.update(extra)
     return environ
 

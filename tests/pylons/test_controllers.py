@@ -85,9 +85,7 @@ class Dispatch(ControllerCase):
         self.assertEqual(get(self.app, "/hello/args/8").content, b"8 none /hello/args/8")
 
     def test_a_catch_all_gets_every_value(self):
-        self.assertEqual(
-            get(self.app, "/hello/everything/1").content, b"action,controller,id"
-        )
+        self.assertEqual(get(self.app, "/hello/everything/1").content, b"action,controller,id")
 
     def test_a_hyphen_in_the_url_is_an_underscore(self):
         self.assertEqual(self.get("no-content").status[:3], "204")

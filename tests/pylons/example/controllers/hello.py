@@ -83,6 +83,9 @@ class HelloController(WSGIController):
     def where(self):
         return url_for(controller="hello", action="args", id=5) + " " + url("item", id=6)
 
+    def query(self):
+        return request.GET["a"] + request.params["a"]
+
     def tagged(self):
         etag_cache("v1")
         return "content"

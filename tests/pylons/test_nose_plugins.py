@@ -1,0 +1,83 @@
+"""The plugins are run as a user runs them: nosetests in a directory with some tests."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+RUNNER = """
+import nose
+from pylons.test import HonestResults, PylonsPlugin
+nose.main(addplugins=[PylonsPlugin(), HonestResults()])
+"""
+
+INI = """
+[app:main]
+paste.app_factory = app_of_test:make_app
+greeting = hello
+"""
+
+
+class Plugins(unittest.TestCase):
+    def run_nose(self, tests, *options, **files):
+        with tempfile.TemporaryDirectory() as place:
+            files = {"test_it.py": tests, "runner.py": RUNNER, "test.ini": INI, **files}
+            files["app_of_test.py"] = "def make_app(global_conf, greeting): return greeting"
+            for name, text in files.items():
+                with open(os.path.join(place, name), "w") as file:
+                    file.write(textwrap.dedent(text))
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", "runner.py", "test_it.py", *options],
+                cwd=place,
+                env={**os.environ, "PYTHONPATH": ROOT},
+                capture_output=True,
+                text=True,
+            )
+        return done.returncode, done.stderr
+
+    def test_an_async_test_that_nobody_awaits_fails(self):
+        code, text = self.run_nose(
+            """
+            import unittest
+            async def test_function(): pass
+            class TestPlain:
+                async def test_method(self): pass
+            class Case(unittest.TestCase):
+                async def test_case(self): pass
+            """
+        )
+        self.assertEqual(code, 1)
+        for name in ("test_function", "TestPlain.test_method", "Case.test_case"):
+            self.assertIn(f"{name} is async, so it was not run", text)
+        self.assertEqual(text.splitlines()[-1], "0 passed, 3 failed, 0 skipped")
+
+    def test_the_closing_line_counts(self):
+        code, text = self.run_nose(
+            """
+            import unittest
+            class Awaited(unittest.IsolatedAsyncioTestCase):
+                async def test_awaited(self): pass
+            class Case(unittest.TestCase):
+                def test_good(self): pass
+                def test_bad(self): self.fail()
+                def test_error(self): raise KeyError
+                @unittest.skip("no browser")
+                def test_skipped(self): pass
+            """
+        )
+        self.assertEqual(code, 1)
+        self.assertEqual(text.splitlines()[-1], "2 passed, 2 failed, 1 skipped")
+
+    def test_the_application_of_the_ini_file_is_loaded(self):
+        code, text = self.run_nose(
+            """
+            import pylons.test
+            def test_it(): assert pylons.test.pylonsapp == "hello"
+            """,
+            "--with-pylons=test.ini",
+        )
+        self.assertEqual((code, text.splitlines()[-1]), (0, "1 passed, 0 failed, 0 skipped"), text)
