@@ -14,6 +14,7 @@ headers that are not sent yet. Whoever has sent or copied them raises that exc_i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import GeneratorType
 from typing import Any
 
 import webob
@@ -25,6 +26,11 @@ from pylons._session import has_changed, mark_saved
 __all__ = ["Stream", "answer", "drop_traceback"]
 
 Headers = tuple[tuple[str, str], ...]
+
+# Tuples, since `str | bytes` in isinstance is built anew each time.
+_TEXT = (str, bytes)
+_WHOLE = (str, bytes, webob.Response)
+_LISTS = (list, tuple)
 
 _NEVER_COPIED = frozenset({"content-type", "content-length", "content-encoding", "etag"})
 
@@ -39,7 +45,9 @@ def answer(
     action is complete, in time for what it changes to count if no content has been sent yet.
     Raises TypeError for a value that is none of these.
     """
-    if isinstance(result, str | bytes) or result is None or isinstance(result, webob.Response):
+    if type(result) is GeneratorType:
+        return _streamed(state, result, after)
+    if result is None or isinstance(result, _WHOLE):
         if after is not None:
             after()
         return _whole(state, result)
@@ -49,6 +57,12 @@ def answer(
             f" response or an iterable of chunks (for JSON decorate the action with @jsonify;"
             f" instead of `async def` write a generator)"
         )
+    return _streamed(state, result, after)
+
+
+def _streamed(
+    state: RequestState, result: Iterable[Any], after: Callable[[], None] | None
+) -> Stream:
     stream = Stream(state, result, after)
     stream.begin()
     return stream
@@ -62,9 +76,9 @@ def drop_traceback(exc: Exception) -> Exception:
 
 def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
     response = state.touched_response
-    if response is None and isinstance(result, str | bytes):
+    if response is None and isinstance(result, _TEXT):
         return _plain(state, result)
-    if result is None or isinstance(result, str | bytes):
+    if result is None or isinstance(result, _TEXT):
         response = state.response
         if result:
             response.write(_encoded(state, result))
@@ -75,7 +89,7 @@ def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
     elif response is not None and result is not response:
         _carry_headers(response, result)
     body: Iterable[bytes] = result(state.environ, state.start)
-    if isinstance(body, list | tuple):
+    if isinstance(body, _LISTS):
         state.release()
         return body
     return Stream(state, body)
@@ -125,7 +139,7 @@ class Stream:
         after: Callable[[], None] | None = None,
     ) -> None:
         self._state = state
-        self._chunks: Any = chunks if isinstance(chunks, Iterator) else _Closing(chunks)
+        self._chunks: Any = chunks if hasattr(chunks, "__next__") else _Closing(chunks)
         self._after = after
         self._first: bytes | None = None
         self._announced: tuple[str, Headers] | None = None

@@ -24,6 +24,8 @@ __all__ = ["ErrorHandler", "StatusCodeRedirect"]
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
+_LISTS = (list, tuple)
+
 log = logging.getLogger(__name__)
 
 
@@ -49,7 +51,7 @@ class ErrorHandler:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             body = self.app(environ, start_response)
-            if isinstance(body, list | tuple):
+            if isinstance(body, _LISTS):
                 return body
             return _Guarded(self, environ, start_response, body)
         except Exception:  # noqa: BLE001 - whatever it is, it is logged and becomes a 500
@@ -147,7 +149,7 @@ class StatusCodeRedirect:
         body = self.app(environ, watch.start_response)
         if watch.held is not None:
             return self.document(environ, watch, body)
-        return body if isinstance(body, list | tuple) else _Watched(watch, body)
+        return body if isinstance(body, _LISTS) else _Watched(watch, body)
 
     def document(
         self, environ: WSGIEnvironment, watch: _Watch, body: Iterable[bytes]

@@ -60,7 +60,8 @@ class Installer(unittest.TestCase):
         self.write("installer_site/websetup.py", WEBSETUP)
         ini = self.write(
             "test.ini",
-            "[app:main]\npaste.app_factory = installer_site.websetup:setup_app\nchat.log = memory:\n",
+            "[app:main]\nchat.log = memory:\n"
+            "paste.app_factory = installer_site.websetup:setup_app\n",
         )
         dist = Distribution(["installer_plain", "installer_site", "not_importable_at_all"])
         command = SetupCommand("setup-app")
