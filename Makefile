@@ -28,17 +28,17 @@ $(VENV)/bin/python:
 	$(BIN)/pip install --quiet --upgrade pip
 
 $(VENV)/.serve: setup.cfg | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install -qq --editable .
 	touch $@
 
 $(VENV)/.test: setup.cfg | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable '.[test,browser]'
+	$(BIN)/pip install -qq --editable '.[test,browser]'
 	touch $@ $(VENV)/.serve
 
 $(VENV)/.dev: $(VENV)/.test
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install -qq --editable '.[dev]'
 	touch $@
 
 $(VENV)/.bench: setup.cfg benchmarks/requirements.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable '.[client]' --requirement benchmarks/requirements.txt
+	$(BIN)/pip install -qq --editable '.[client]' --requirement benchmarks/requirements.txt
 	touch $@ $(VENV)/.serve
