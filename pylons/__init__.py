@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pylons import _context, configuration
+from pylons import _proxy, configuration
 
 if TYPE_CHECKING:
     from pylons.configuration import PylonsConfig
@@ -40,12 +40,12 @@ __all__ = [
 ]
 
 # To a type checker each proxy is the object that it stands for.
-request = cast("Request", _context.request)
-response = cast("Response", _context.response)
-session: Any = _context.session
-cache: Any = _context.cache
-tmpl_context: Any = _context.tmpl_context
+request = cast("Request", _proxy.request)
+response = cast("Response", _proxy.response)
+session: Any = _proxy.session
+cache: Any = _proxy.cache
+tmpl_context: Any = _proxy.tmpl_context
 c: Any = tmpl_context
-url: Any = _context.url
+url: Any = _proxy.url
 app_globals: Any = configuration.app_globals
 config = cast("PylonsConfig", configuration.config)

@@ -21,18 +21,21 @@ import webob
 from webob.exc import HTTPException
 
 from pylons._context import RequestState, current
+from pylons._head import (
+    Headers,
+    carry_headers,
+    drop_headers_without_body,
+    encoded,
+    head,
+)
 from pylons._session import has_changed, mark_saved
 
 __all__ = ["Stream", "answer", "drop_traceback"]
-
-Headers = tuple[tuple[str, str], ...]
 
 # Tuples, since `str | bytes` in isinstance is built anew each time.
 _TEXT = (str, bytes)
 _WHOLE = (str, bytes, webob.Response)
 _LISTS = (list, tuple)
-
-_NEVER_COPIED = frozenset({"content-type", "content-length", "content-encoding", "etag"})
 
 
 def answer(
@@ -81,13 +84,13 @@ def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
     if result is None or isinstance(result, _TEXT):
         response = state.response
         if result:
-            response.write(_encoded(state, result))
+            response.write(encoded(state, result))
         if response.content_length is None and isinstance(response.app_iter, list):
             response.content_length = sum(map(len, response.app_iter))
-        _drop_headers_without_body(response)
+        drop_headers_without_body(response)
         result = response
     elif response is not None and result is not response:
-        _carry_headers(response, result)
+        carry_headers(response, result)
     body: Iterable[bytes] = result(state.environ, state.start)
     if isinstance(body, _LISTS):
         state.release()
@@ -97,34 +100,10 @@ def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
 
 def _plain(state: RequestState, text: str | bytes) -> list[bytes]:
     """The whole answer of an action that has not touched `response`, without making one."""
-    body = _encoded(state, text)
+    body = encoded(state, text)
     state.start("200 OK", [*state.config.default_headers, ("Content-Length", str(len(body)))])
     state.release()
     return [] if state.environ["REQUEST_METHOD"] == "HEAD" else [body]
-
-
-def _encoded(state: RequestState, chunk: str | bytes) -> bytes:
-    if isinstance(chunk, bytes):
-        return chunk
-    response = state.touched_response
-    charset = None if response is None else response.charset
-    return chunk.encode(charset or state.config.response_options["charset"])
-
-
-def _drop_headers_without_body(response: webob.Response) -> None:
-    """RFC 9110 8.6 and 15.3.5: these answers have no content, so nothing that describes one."""
-    if response.status_code in (204, 304):
-        response.headers.pop("Content-Type", None)
-        response.headers.pop("Content-Length", None)
-
-
-def _carry_headers(source: webob.Response, target: webob.Response) -> None:
-    """Cookies set on `pylons.response`, and headers `target` lacks, go with the answer."""
-    for name, value in source.headerlist:
-        if name.lower() == "set-cookie":
-            target.headers.add(name, value)
-        elif name.lower() not in _NEVER_COPIED:
-            target.headers.setdefault(name, value)
 
 
 class Stream:
@@ -195,7 +174,7 @@ class Stream:
             self._complete(stop.value)
             raise
         if isinstance(chunk, str):
-            chunk = _encoded(self._state, chunk)
+            chunk = encoded(self._state, chunk)
         elif not isinstance(chunk, bytes):
             raise TypeError(
                 f"the action yielded {type(chunk).__name__}: yield str or bytes (to wait, yield the"
@@ -226,14 +205,14 @@ class Stream:
         self._state.release()
 
     def _start(self) -> None:
-        self._announced = announced = _head(self._state)
+        self._announced = announced = head(self._state)
         self._state.start(announced[0], list(announced[1]))
         self._session = mark_saved(self._state.environ)
 
     def _revise(self) -> None:
         """Start the response again if it was ours to start and has changed since."""
         changed = has_changed(self._state.environ, self._session)
-        if self._announced is not None and (changed or self._announced != _head(self._state)):
+        if self._announced is not None and (changed or self._announced != head(self._state)):
             self._start()
 
     def _replace(self, response: Exception) -> bytes:
@@ -263,12 +242,3 @@ class _Closing:
         close = getattr(self._source, "close", None)
         if close is not None:
             close()
-
-
-def _head(state: RequestState) -> tuple[str, Headers]:
-    """Status and headers as they stand."""
-    response = state.touched_response
-    if response is None:
-        return "200 OK", state.config.default_headers
-    _drop_headers_without_body(response)
-    return response.status, tuple(response.headerlist)

@@ -8,7 +8,8 @@ from typing import Any
 
 from paste.deploy.converters import asbool
 
-from pylons._context import OutsideRequest, current, proxy
+from pylons._context import OutsideRequest, current
+from pylons._proxy import proxy
 
 __all__ = ["PylonsConfig", "config"]
 

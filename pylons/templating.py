@@ -7,17 +7,17 @@ from typing import Any
 
 from mako.lookup import TemplateLookup
 
-from pylons import _context, configuration
+from pylons import _proxy, configuration
 from pylons._context import current_state
 
 __all__ = ["make_lookup", "pylons_globals", "render_mako"]
 
 _PROXIES = {
-    "request": _context.request,
-    "response": _context.response,
-    "session": _context.session,
-    "cache": _context.cache,
-    "url": _context.url,
+    "request": _proxy.request,
+    "response": _proxy.response,
+    "session": _proxy.session,
+    "cache": _proxy.cache,
+    "url": _proxy.url,
     "config": configuration.config,
 }
 

@@ -3,7 +3,7 @@ import types
 import unittest
 
 import pylons
-from pylons import _context, configuration, controllers, decorators, middleware, templating, wsgiapp
+from pylons import _proxy, configuration, controllers, decorators, middleware, templating, wsgiapp
 from pylons._context import OutsideRequest, RequestState, TemplateContext, current
 from pylons.controllers import core, util
 from pylons.decorators import rest
@@ -98,4 +98,4 @@ class PublicSurface(unittest.TestCase):
         names = ("app_globals", "c", "cache", "config", "request", "response", "session")
         self.assertEqual(pylons.__all__, [*names, "tmpl_context", "url"])
         self.assertIs(pylons.c, pylons.tmpl_context)
-        self.assertIsInstance(_context.request, _context.Proxy)
+        self.assertIsInstance(_proxy.request, _proxy.Proxy)
