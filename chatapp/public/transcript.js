@@ -1,0 +1,78 @@
+const KEPT = 500;
+
+/**
+ * What this tab holds of one room's log: messages by ascending seq, each once, and the gaps between them.
+ *
+ * Sequence numbers are contiguous, so a hole shows itself; it is a gap only once the server said that its
+ * messages are gone. Until then `hole` names it, to be filled from history.
+ */
+export class Transcript {
+  messages = [];
+  gaps = new Map(); // seq of the message after the gap -> {lost, reason, exact}
+  first = null; // oldest seq the server holds, as it last said; null: not asked yet
+
+  /** The newest seq held, 0 if none. */
+  get head() {
+    return this.messages.at(-1)?.seq ?? 0;
+  }
+
+  /** The oldest seq held, 0 if none. */
+  get tail() {
+    return this.messages[0]?.seq ?? 0;
+  }
+
+  get loaded() {
+    return this.first !== null;
+  }
+
+  /** Whether the server has messages before the oldest one here. */
+  get more() {
+    return this.loaded && this.tail > this.first;
+  }
+
+  /** Add messages that a poll brought; returns the new ones. Those before `tail` are left to history. */
+  add(messages) {
+    return this.#merge(this.loaded ? messages.filter((message) => message.seq > this.tail) : messages);
+  }
+
+  /** Add a page of history: {messages, first}. Returns the new messages. */
+  page({ messages, first }) {
+    this.first = first;
+    return this.#merge(messages);
+  }
+
+  /** {after, before} of the newest hole that no gap explains, or null. */
+  get hole() {
+    for (let i = this.messages.length - 1; i > 0; i -= 1) {
+      const after = this.messages[i - 1].seq;
+      const before = this.messages[i].seq;
+      if (before > after + 1 && !this.gaps.has(before)) return { after, before };
+    }
+    return null;
+  }
+
+  /** Close a hole after its history was read: what is gone becomes a gap, what did not fit is let go. */
+  close({ after }) {
+    const next = this.messages.find((message) => message.seq > after);
+    if (!next || next.seq === after + 1) return;
+    if (this.first >= next.seq) this.gap({ lost: next.seq - after - 1, reason: 'trimmed', before: next.seq });
+    else this.messages = this.messages.filter((message) => message.seq > after);
+  }
+
+  /** Note that `lost` messages before seq `before` cannot be had. */
+  gap({ lost, reason, before, exact = true }) {
+    if (lost > 0 || reason === 'recreated') this.gaps.set(before, { lost, reason, exact });
+  }
+
+  /** Forget the oldest messages beyond a bound; scrolling up brings them back. */
+  trim() {
+    if (this.messages.length > KEPT) this.messages = this.messages.slice(-KEPT);
+  }
+
+  #merge(messages) {
+    const held = new Set(this.messages.map((message) => message.seq));
+    const fresh = messages.filter((message) => !held.has(message.seq) && held.add(message.seq));
+    if (fresh.length) this.messages = [...this.messages, ...fresh].sort((a, b) => a.seq - b.seq);
+    return fresh;
+  }
+}

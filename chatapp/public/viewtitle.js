@@ -1,0 +1,12 @@
+/** The tab's title and icon: the open room, and how much is unread. */
+export class Title {
+  #name = document.title;
+  #icon = document.getElementById('favicon');
+
+  show(room, unread) {
+    const title = `${unread ? `(${unread}) ` : ''}${room} · ${this.#name}`;
+    if (document.title !== title) document.title = title;
+    const icon = unread ? '/icon-unread.svg' : '/icon.svg';
+    if (this.#icon.getAttribute('href') !== icon) this.#icon.setAttribute('href', icon);
+  }
+}

@@ -1,0 +1,19 @@
+<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>${c.code} · ${c.message}</title>
+  <link rel="icon" href="/icon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/error.css">
+</head>
+<body>
+  <main>
+    <img src="/icon.svg" alt="" width="44" height="44">
+    <p class="code">${c.code}</p>
+    <h1>${c.message}</h1>
+    <p><a href="/">Back to the chat</a></p>
+  </main>
+</body>
+</html>

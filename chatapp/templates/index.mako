@@ -1,0 +1,91 @@
+<!DOCTYPE html>
+<html lang="en" data-link="connecting">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content">
+  <meta name="color-scheme" content="light dark">
+  <meta name="theme-color" content="#fbf9f4" media="(prefers-color-scheme: light)">
+  <meta name="theme-color" content="#161a19" media="(prefers-color-scheme: dark)">
+  <title>${c.title}</title>
+  <link rel="icon" href="/icon.svg" type="image/svg+xml" id="favicon">
+  <link rel="stylesheet" href="/chat.css">
+  <script type="module" src="/chat.js"></script>
+</head>
+<body>
+  <a class="skip" href="#composer-text">Skip to the message box</a>
+
+  <aside id="rooms" class="panel" aria-label="Rooms">
+    <p class="brand"><img src="/icon.svg" alt="" width="30" height="30"> ${c.title}</p>
+    <nav aria-labelledby="rooms-title">
+      <h2 id="rooms-title">Rooms</h2>
+      <ul id="room-list"></ul>
+    </nav>
+    <form id="room-form" autocomplete="off">
+      <label for="room-name">Join or open a room</label>
+      <div class="field">
+        <input id="room-name" name="room" maxlength="65" placeholder="its name" aria-describedby="room-error">
+        <button class="glyph join" aria-label="Join"></button>
+      </div>
+      <p id="room-error" class="error" role="alert"></p>
+    </form>
+    <button type="button" id="nick-change">
+      <span id="me-nick" dir="auto"></span> <span class="hint">Change name</span>
+    </button>
+  </aside>
+
+  <main>
+    <header>
+      <button type="button" class="glyph menu" aria-controls="rooms" aria-expanded="false" aria-label="Rooms"></button>
+      <span class="beacon" aria-hidden="true"></span>
+      <h1 id="room-title" dir="auto">lobby</h1>
+      <button type="button" class="people-button" aria-controls="people" aria-expanded="false">
+        <span class="glyph people" aria-hidden="true"></span>
+        <span class="people-count">0</span> <span class="hidden">people here</span>
+      </button>
+    </header>
+    <div id="link">
+      <span id="link-line" role="status">Connecting…</span>
+      <span id="link-countdown" aria-hidden="true"></span>
+      <button type="button" id="link-retry">Try now</button>
+    </div>
+    <div id="log" role="log" aria-live="polite" aria-label="Messages" tabindex="0"></div>
+    <div class="foot">
+      <button type="button" id="jump" hidden>Newest messages</button>
+      <form id="composer" autocomplete="off">
+        <label class="hidden" for="composer-text">Message</label>
+        <textarea id="composer-text" rows="1" aria-describedby="composer-left composer-help" enterkeyhint="send"></textarea>
+        <span id="composer-left" role="status" hidden></span>
+        <button id="composer-send" class="glyph send" aria-label="Send" disabled></button>
+      </form>
+      <p id="composer-help" class="help"><kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line</p>
+    </div>
+  </main>
+
+  <aside id="people" class="panel" aria-label="People">
+    <h2>Here now <span class="people-count">0</span></h2>
+    <ul id="people-list"></ul>
+    <button type="button" id="room-leave" hidden>Leave this room</button>
+  </aside>
+
+  <div id="shade" hidden></div>
+
+  <dialog id="nick-dialog" aria-labelledby="nick-title">
+    <form id="nick-form" autocomplete="off">
+      <img src="/icon.svg" alt="" width="44" height="44">
+      <h2 id="nick-title">What shall we call you?</h2>
+      <p id="nick-help">A name is all it takes. You can change it any time.</p>
+      <label for="nick-field">Name</label>
+      <input id="nick-field" name="nick" maxlength="32" required spellcheck="false" autocomplete="nickname"
+             aria-describedby="nick-error nick-help" autofocus>
+      <p id="nick-error" class="error" role="alert"></p>
+      <div class="buttons">
+        <button class="primary">Come in</button>
+        <button type="button" id="nick-cancel">Cancel</button>
+      </div>
+    </form>
+  </dialog>
+
+  <noscript><p class="noscript">This chat needs JavaScript. With <code>curl</code> it works without:
+    <code>/chat/pull</code> and <code>/chat/push</code>.</p></noscript>
+</body>
+</html>
