@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from cogen.core.schedulers import Waiter
+from cogen.web.answer import Answer
 from cogen.web.body import Body, BodyError, Input, InputFile
 from cogen.web.environ import request_environ
 from cogen.web.exchange import Exchange
@@ -371,8 +372,8 @@ class Connection(asyncio.Protocol):
             and (not limit or self._requests < limit)
         )
 
-    def exchange_ended(self, exchange: Exchange, keep_alive: bool) -> None:
-        """The answer is written; called by the exchange."""
+    def exchange_ended(self, exchange: Exchange, answer: Answer | None) -> None:
+        """`answer` is written (None: it failed before it began); called by the exchange."""
         if exchange is not self._exchange:
             return
         self._exchange = None
@@ -381,7 +382,7 @@ class Connection(asyncio.Protocol):
             return
         if self.truncated:
             self._transport.abort()
-        elif not keep_alive or self.closing or self._body is not None:
+        elif answer is None or not answer.keep_alive or self.closing or self._body is not None:
             self._close()
         elif self._buffer:
             self._resume_reading()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cogen.web.environ import SERVER_SOFTWARE
 from cogen.web.http import HTTPError
 
-__all__ = ["Head", "plain_response"]
+__all__ = ["Head", "head_of", "plain_response", "server_lines"]
 
 _STATUS = re.compile(r"[2-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -26,72 +26,92 @@ _HOP_BY_HOP: Final = frozenset(
         "upgrade",
     )
 )
-_NAMES_KEPT: Final = 1000
+_SPECIAL: Final = _HOP_BY_HOP | {"connection", "content-length", "date", "server"}
+# Names and heads repeat; what is remembered of them is bounded.
+_KEPT: Final = 500
 _lower_names: dict[str, str] = {}
+_heads: dict[Any, "Head"] = {}
 
 
 class Head:
-    """The status and headers an application gave; checks them at once.
+    """The status and headers an application gave, checked and encoded. Immutable.
 
     Raises TypeError or ValueError, naming the header, for what HTTP or PEP 3333 does not allow.
+    `bodyless`: no content, whatever the method (RFC 9110 section 6.4.1); `closes`: the application
+    asked for the connection to be closed.
     """
 
-    __slots__ = ("closes", "code", "content_length", "lines", "names")
+    __slots__ = ("_names", "bodyless", "closes", "code", "content_length", "encoded")
 
     def __init__(self, status: str, headers: list[tuple[str, str]]) -> None:
         if type(status) is not str or not _STATUS.fullmatch(status):
             raise ValueError(f"status must be like '200 OK', not {status!r}")
         self.code = int(status[:3])
+        self.bodyless = self.code in (204, 304)
         self.content_length: int | None = None
         self.closes = False
-        self.names: set[str] = set()
+        self._names: set[str] = set()
         lines = [f"HTTP/1.1 {status if len(status) > 3 else status + ' '}\r\n"]
         for name, value in headers:
             lower = _lower_names.get(name) or _lower_name(name)
             if type(value) is not str or not value.isprintable() or not value.isascii():
                 _check_value(name, value)
-            if lower in _SPECIAL:
-                self._special(lower, value)
-                if lower == "connection" or (lower == "content-length" and self.code == 204):
-                    continue
+            if lower in _SPECIAL and not self._special(lower, value):
+                continue
             lines.append(f"{name}: {value}\r\n")
-        self.lines = "".join(lines)
+        self.encoded = "".join(lines).encode("latin-1")
 
-    def _special(self, name: str, value: str) -> None:
-        self.names.add(name)
+    def _special(self, name: str, value: str) -> bool:
+        """Take note of it; whether it is sent as it is."""
+        self._names.add(name)
         if name == "content-length":
             if not (value.isascii() and value.isdigit()):
                 raise ValueError(f"Content-Length must be a number, not {value!r}")
             if self.content_length not in (None, int(value)):
                 raise ValueError("two different Content-Length headers")
             self.content_length = int(value)
-        elif name == "connection":
+            return self.code != 204
+        if name == "connection":
             self.closes = "close" in value.lower()
-        elif name in _HOP_BY_HOP:
+            return False
+        if name in _HOP_BY_HOP:
             raise ValueError(f"the header {name} is the server's to set (PEP 3333)")
+        return True
 
-    @property
-    def bodyless(self) -> bool:
-        """RFC 9110 section 6.4.1: no content, whatever the method."""
-        return self.code in (204, 304)
+    def encode(self, framing: bytes, body: bytes = b"") -> bytes:
+        """The head, with `body` behind it; `framing` is whole lines."""
+        names = self._names
+        if names and ("date" in names or "server" in names):
+            return b"".join((self.encoded, framing, self._missing_lines(), b"\r\n", body))
+        return b"".join((self.encoded, framing, server_lines(), b"\r\n", body))
 
-    def encode(self, framing: str, date: str) -> bytes:
-        """The bytes of the head; `framing` and `date` are whole lines."""
-        names = self.names
-        if names and "date" in names:
-            date = ""
-        server = "" if names and "server" in names else _SERVER_LINE
-        return f"{self.lines}{framing}{date}{server}\r\n".encode("latin-1")
+    def _missing_lines(self) -> bytes:
+        date, server = server_lines().splitlines(keepends=True)
+        return (b"" if "date" in self._names else date) + (
+            b"" if "server" in self._names else server
+        )
 
 
-_SERVER_LINE: Final = f"Server: {SERVER_SOFTWARE}\r\n"
-_SPECIAL: Final = _HOP_BY_HOP | {"connection", "content-length", "date", "server"}
+def head_of(status: str, headers: list[tuple[str, str]]) -> Head:
+    """The Head of `status` and `headers`: the same ones are checked and encoded once."""
+    key = (status, *headers)
+    try:
+        head = _heads.get(key)
+    except TypeError:
+        # Not pairs of strings, or lists for tuples: Head says which.
+        return Head(status, headers)
+    if head is None:
+        head = Head(status, headers)
+        if len(_heads) >= _KEPT:
+            _heads.clear()
+        _heads[key] = head
+    return head
 
 
 def _lower_name(name: Any) -> str:
     if type(name) is not str or not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no header name")
-    if len(_lower_names) < _NAMES_KEPT:
+    if len(_lower_names) < _KEPT:
         _lower_names[name] = name.lower()
     return name.lower()
 
@@ -104,35 +124,36 @@ def _check_value(name: str, value: Any) -> None:
         raise ValueError(f"the value of the header {name} holds {bad[0]!r}: {value[:200]!r}")
 
 
-class DateLine:
-    """The Date header, made once a second."""
+class _ServerLines:
+    """The Date and Server lines, made once a second."""
 
-    __slots__ = ("_line", "_second")
+    __slots__ = ("_lines", "_until")
 
     def __init__(self) -> None:
-        self._second = 0
-        self._line = ""
+        self._until = 0.0
+        self._lines = b""
 
-    def __call__(self) -> str:
-        now = int(time.time())
-        if now != self._second:
-            self._second = now
-            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
-        return self._line
+    def __call__(self) -> bytes:
+        now = time.time()
+        if now >= self._until or now < self._until - 1:
+            second = int(now)
+            self._until = second + 1.0
+            self._lines = (
+                f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER_SOFTWARE}\r\n".encode()
+            )
+        return self._lines
 
 
-date_line = DateLine()
+server_lines = _ServerLines()
 
 
-def plain_response(error: HTTPError, bodyless: bool = False, extra: str = "") -> bytes:
-    """A whole response that says `error` in one line and closes; `extra` are header lines."""
+def plain_response(error: HTTPError, bodyless: bool = False) -> bytes:
+    """A whole response that says `error` in one line and closes."""
     body = f"{error.args[0]}\n".encode()
     try:
         phrase = HTTPStatus(error.status).phrase
     except ValueError:
         phrase = "Error"
-    head = Head(
-        f"{error.status} {phrase}",
-        [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))],
-    ).encode(f"{extra}Connection: close\r\n", date_line())
-    return head if bodyless else head + body
+    length = ("Content-Length", str(len(body)))
+    head = Head(f"{error.status} {phrase}", [("Content-Type", "text/plain; charset=utf-8"), length])
+    return head.encode(b"Connection: close\r\n", b"" if bodyless else body)
