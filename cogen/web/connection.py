@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from cogen.core.schedulers import Waiter
 from cogen.web.answer import Answer
 from cogen.web.body import Body, BodyError, Input, InputFile
-from cogen.web.environ import request_environ
+from cogen.web.environ import header_fields, request_environ
 from cogen.web.exchange import Exchange
 from cogen.web.extensions import Core, Wsgi
-from cogen.web.http import HTTPError, Request, RequestParser, head_end
+from cogen.web.http import HTTPError, Request, RequestParser, head_end, repeated_request
 from cogen.web.response import plain_response
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Connection(asyncio.Protocol):
         "_deadline",
         "_eof",
         "_exchange",
+        "_head",
+        "_known",
         "_parser",
         "_peer",
         "_pending",
@@ -87,6 +89,9 @@ class Connection(asyncio.Protocol):
         self._deadline: float | None = None
         self._stalled_at = 0
         self._requests = 0
+        self._head = b""
+        # The end of the head before, from the version on, its request and its environ entries.
+        self._known: tuple[bytes, Request, dict[str, str]] | None = None
         self._eof = False
         self._reading_paused = False
         self.closing = False  # no further request is taken
@@ -113,10 +118,14 @@ class Connection(asyncio.Protocol):
             return
         if self.closing:
             return
-        self._buffer = self._buffer + data if self._buffer else data
         if self._exchange is None:
+            if not self._buffer and self._known is not None and self._serve_repeated(data):
+                return
+            self._buffer += data
             self._serve()
-        elif len(self._buffer) > _PIPELINE_BYTES:
+            return
+        self._buffer += data
+        if len(self._buffer) > _PIPELINE_BYTES:
             self._pause_reading()
 
     def eof_received(self) -> bool:
@@ -210,6 +219,22 @@ class Connection(asyncio.Protocol):
         except HTTPError as error:
             self._refuse(error)
 
+    def _serve_repeated(self, data: bytes) -> bool:
+        """Serve a request whose head is the one before but for its target; False: it is not."""
+        assert self._known is not None
+        end, known, fields = self._known
+        if not data.endswith(end) or self.write_paused:
+            return False
+        line = data[: -len(end)]
+        if len(line) > self.server.options.max_request_line:
+            return False
+        request = repeated_request(line, known)
+        if request is None:
+            return False
+        exchange, environ = self._exchange_of(request, fields)
+        self._start_without_body(exchange, environ)
+        return True
+
     def _next_request(self) -> Request | None:
         options = self.server.options
         buffer = self._buffer
@@ -219,45 +244,63 @@ class Connection(asyncio.Protocol):
             if self._deadline != options.header_timeout:
                 self._await(options.header_timeout)
             return None
-        self._parser = self.server.take_parser()
+        head = buffer[:end]
         self._buffer = buffer[end:]
-        return self._parser.head(buffer[:end], options.max_headers)
+        self._parser = self.server.take_parser()
+        request = self._parser.head(head, options.max_headers)
+        self._head = head
+        return request
 
     def _begin(self, request: Request) -> None:
         parser = self._parser
         assert parser is not None
+        fields = header_fields(request)
+        exchange, environ = self._exchange_of(request, fields)
+        head, self._head = self._head, b""
+        if parser.complete:
+            self._release_parser()
+            if request.http11 and request.keep_alive and head.startswith(b"GET /"):
+                request.headers = []
+                self._known = (head[head.index(b" HTTP/1.1") :], request, fields)
+            self._start_without_body(exchange, environ)
+            return
+        environ["cogen.input"] = Input(environ["cogen.wsgi"], self._expect_body(request))
+        self._pending = environ
+        data, self._buffer = self._buffer, b""
+        self._receive_body(data)
+
+    def _exchange_of(
+        self, request: Request, fields: dict[str, str]
+    ) -> tuple[Exchange, dict[str, Any]]:
+        """The exchange for `request`, now the connection's, and its environ but for the body."""
         self._await(None)
         self._requests += 1
+        server = self.server
         length = request.content_length
         wsgi = Wsgi(None if length == -1 else length or 0)
         exchange = self._exchange = Exchange(self, request, wsgi)
-        environ = request_environ(self.server.base_environ, request)
+        environ = request_environ(server.base_environ, request, fields)
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self._peer
-        self.server.complete_environ(environ)
-        request.headers = []
+        server.complete_environ(environ)
         environ["cogen.call"] = wsgi.call
         environ["cogen.core"] = Core(wsgi)
         environ["cogen.wsgi"] = wsgi
         environ["cogen.wait"] = exchange.wait
-        self.server.exchange_began(exchange)
-        if parser.complete:
-            self._release_parser()
-            environ["wsgi.input"] = BytesIO()
-            environ["cogen.input"] = Input(wsgi, _EMPTY_BODY)
-            exchange.start(environ)
-            return
-        environ["cogen.input"] = Input(wsgi, self._expect_body(request))
-        self._pending = environ
-        data, self._buffer = self._buffer, b""
-        self._receive_body(data)
+        server.exchange_began(exchange)
+        return exchange, environ
+
+    def _start_without_body(self, exchange: Exchange, environ: dict[str, Any]) -> None:
+        environ["wsgi.input"] = BytesIO()
+        environ["cogen.input"] = Input(environ["cogen.wsgi"], _EMPTY_BODY)
+        exchange.start(environ)
+
+    # Bodies.
 
     def _release_parser(self) -> None:
         parser, self._parser = self._parser, None
         if parser is not None and parser.reusable:
             parser.on_body_data = None
             self.server.parsers.append(parser)
-
-    # Bodies.
 
     def _expect_body(self, request: Request) -> Body:
         length = request.content_length

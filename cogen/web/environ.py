@@ -5,7 +5,7 @@ from urllib.parse import unquote_to_bytes
 
 from cogen.web.http import Request
 
-__all__ = ["base_environ", "request_environ"]
+__all__ = ["base_environ", "header_fields", "request_environ"]
 
 SERVER_SOFTWARE: Final = "cogen/1.0"
 
@@ -37,12 +37,10 @@ def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> dict[str
     }
 
 
-def request_environ(base: dict[str, Any], request: Request) -> dict[str, Any]:
-    """`base` with the request's line and headers.
-
-    Header lines of one name are joined by commas (RFC 9110 section 5.3), Cookie by semicolons.
-    A name with an underscore is left out: it could pass for another one.
-    """
+def request_environ(
+    base: dict[str, Any], request: Request, fields: dict[str, str]
+) -> dict[str, Any]:
+    """`base` with the request line and the `fields` of its headers."""
     environ = base.copy()
     if request.method != b"GET":
         environ["REQUEST_METHOD"] = request.method.decode("ascii")
@@ -55,22 +53,31 @@ def request_environ(base: dict[str, Any], request: Request) -> dict[str, Any]:
     environ["PATH_INFO"] = path.decode("latin-1")
     if query:
         environ["QUERY_STRING"] = query.decode("ascii")
-    keys = _keys
+    environ.update(fields)
+    return environ
+
+
+def header_fields(request: Request) -> dict[str, str]:
+    """The environ entries of the request's headers.
+
+    Header lines of one name are joined by commas (RFC 9110 section 5.3), Cookie by semicolons.
+    A name with an underscore is left out: it could pass for another one.
+    """
+    fields: dict[str, str] = {}
     for name, value in request.headers:
-        key = keys.get(name) or _key(name)
+        key = _keys.get(name) or _key(name)
         if not key:
             continue
-        if key in environ:
+        if key in fields:
             separator = "; " if key == "HTTP_COOKIE" else ","
-            environ[key] = f"{environ[key]}{separator}{value.decode('latin-1')}"
+            fields[key] = f"{fields[key]}{separator}{value.decode('latin-1')}"
         else:
-            environ[key] = value.decode("latin-1")
+            fields[key] = value.decode("latin-1")
     if request.host is not None:
-        environ["HTTP_HOST"] = request.host.decode("ascii")
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        # The server takes the coding off: the body ends where wsgi.input does.
-        del environ["HTTP_TRANSFER_ENCODING"]
-    return environ
+        fields["HTTP_HOST"] = request.host.decode("ascii")
+    # The server takes the coding off: the body ends where wsgi.input does.
+    fields.pop("HTTP_TRANSFER_ENCODING", None)
+    return fields
 
 
 def _key(name: bytes) -> str:

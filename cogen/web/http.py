@@ -11,7 +11,7 @@ from typing import Final
 
 import httptools
 
-__all__ = ["HTTPError", "Request", "RequestParser", "head_end"]
+__all__ = ["HTTPError", "Request", "RequestParser", "head_end", "repeated_request"]
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # RFC 9112 section 3: exactly one space between the parts. Targets are visible ASCII, no fragment.
@@ -69,6 +69,29 @@ class Request:
     keep_alive: bool
     content_length: int | None
     expect_continue: bool
+
+
+# A request line of the plainest kind, without the version.
+_PLAIN_LINE = re.compile(rb"GET (/[!\"$-~]*)")
+
+
+def repeated_request(line: bytes, known: Request) -> Request | None:
+    """The request that differs from `known`, a GET without a body, in its target alone.
+
+    `line` is what stands before the version. A long-polling client sends the same headers again
+    and again: they need not be parsed again. None if `line` takes a closer look.
+    """
+    match = _PLAIN_LINE.fullmatch(line)
+    if match is None:
+        return None
+    request = Request()
+    request.method = b"GET"
+    request.target = request.path = match[1]
+    request.host = known.host
+    request.http11 = request.keep_alive = True
+    request.content_length = None
+    request.expect_continue = False
+    return request
 
 
 def head_end(data: bytes, line_limit: int, head_limit: int) -> int:

@@ -37,6 +37,7 @@ class Server:
         self.options = options
         self.base_environ: dict[str, Any] = base_environ("http", False, False)
         self.base_environ["wsgi.file_wrapper"] = FileWrapper
+        self.base_environ["wsgi.errors"] = sys.stderr
         self.connections: set[Connection] = set()
         self.exchanges = 0
         self.parsers: list[RequestParser] = []
@@ -109,7 +110,6 @@ class Server:
 
     def complete_environ(self, environ: dict[str, Any]) -> None:
         """Add what depends on the request and the server's options."""
-        environ["wsgi.errors"] = sys.stderr
 
     def exchange_began(self, exchange: Exchange) -> None:
         self.requests += 1
