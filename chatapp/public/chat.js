@@ -136,6 +136,8 @@ function take({ answer, rooms: names }) {
   if (answer.you && answer.you.nick !== nick && leading) claimNick();
   for (const message of rooms.apply(answer)) if (message.nick === nick) outbox.echo(message);
   outbox.settle(rooms.heads());
+  const others = (answer.presence ?? []).filter((event) => event.room === store.get('room') && event.nick !== nick);
+  peopleView.tell(others);
   // History read before the poll covered a room may lack what came in between.
   for (const name of names) if (!accepted.includes(name)) rooms.load(name);
   accepted = names;

@@ -7,6 +7,7 @@ export class Title {
     const title = `${unread ? `(${unread}) ` : ''}${room} · ${this.#name}`;
     if (document.title !== title) document.title = title;
     const icon = unread ? '/icon-unread.svg' : '/icon.svg';
+    document.documentElement.classList.toggle('unread', unread > 0);
     if (this.#icon.getAttribute('href') !== icon) this.#icon.setAttribute('href', icon);
   }
 }

@@ -57,7 +57,10 @@
         <span id="composer-left" role="status" hidden></span>
         <button id="composer-send" class="glyph send" aria-label="Send" disabled></button>
       </form>
-      <p id="composer-help" class="help"><kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line</p>
+      <div class="below">
+        <p id="composer-help" class="help"><kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line</p>
+        <p id="news" role="status"></p>
+      </div>
     </div>
   </main>
 
