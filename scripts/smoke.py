@@ -1,6 +1,6 @@
 """Serve the chat with `paster serve test.ini` and carry a message from one session to another.
 
-    python scripts/smoke.py FOLDER     # the environment is FOLDER/venv; its data goes to FOLDER
+python scripts/smoke.py FOLDER     # the environment is FOLDER/venv; its data goes to FOLDER
 """
 
 import http.client

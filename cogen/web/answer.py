@@ -129,13 +129,10 @@ class Answer:
         return True
 
     def cut(self) -> None:
-        """The answer failed: say so if nothing was sent, else see to it that it looks cut."""
+        """The answer failed after its head: see to it that it looks cut."""
         self.keep_alive = False
         self._slices = None
-        if not self.head_sent:
-            self.head_sent = True
-            fail(self._connection, self._request)
-        elif self.left != 0:
+        if self.left != 0:
             self._connection.truncated = True
 
     def _decide(self, whole: int | None) -> bytes:

@@ -69,6 +69,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "closing",
         "drainer",
+        "refusal",
         "server",
         "truncated",
         "write_paused",
@@ -95,6 +96,7 @@ class Connection(asyncio.Protocol):
         self._eof = False
         self._reading_paused = False
         self.closing = False  # no further request is taken
+        self.refusal = 0  # the status with which the client was refused
         self.truncated = False
         self.write_paused = False
         self.drainer: Waiter | None = None
@@ -281,12 +283,11 @@ class Connection(asyncio.Protocol):
         exchange = self._exchange = Exchange(self, request, wsgi)
         environ = request_environ(server.base_environ, request, fields)
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self._peer
-        server.complete_environ(environ)
         environ["cogen.call"] = wsgi.call
         environ["cogen.core"] = Core(wsgi)
         environ["cogen.wsgi"] = wsgi
         environ["cogen.wait"] = exchange.wait
-        server.exchange_began(exchange)
+        server.exchange_began(exchange, environ)
         return exchange, environ
 
     def _start_without_body(self, exchange: Exchange, environ: dict[str, Any]) -> None:
@@ -435,12 +436,13 @@ class Connection(asyncio.Protocol):
         else:
             self._resume_reading()
             if not self.write_paused:
-                self._await(self.server.options.keep_alive_timeout)
+                self._await(self.server.idle_timeout)
 
     def _refuse(self, error: HTTPError) -> None:
         """Answer with `error` and close, unless an answer has begun: then just cut it."""
         exchange = self._exchange
         begun = exchange is not None and exchange.head_sent
+        self.refusal = error.status
         self._drop_exchange()
         if self._transport is None:
             return
@@ -494,9 +496,12 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def stop(self) -> None:
-        """The server stops: let a wait end now as if its time were up; close when idle."""
-        if self._exchange is None:
-            self._close()
-        else:
+    def stop(self, grace: float) -> None:
+        """The server stops: let a wait end now as if its time were up; close when idle.
+
+        A request may be on its way already on an idle connection: it has `grace` seconds.
+        """
+        if self._exchange is not None:
             self._exchange.hurry()
+        elif not self._buffer and not self.closing:
+            self._await(grace) if grace else self._close()

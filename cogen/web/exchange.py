@@ -35,6 +35,8 @@ __all__ = ["Exchange"]
 log = logging.getLogger(__name__)
 
 _END: Final = object()
+# The status of a request whose client left before its answer; no client ever sees it.
+_CLIENT_LEFT: Final = 499
 
 
 class Exchange(Waiter):
@@ -86,6 +88,19 @@ class Exchange(Waiter):
     def head_sent(self) -> bool:
         return self._answer is not None and self._answer.head_sent
 
+    @property
+    def status(self) -> int:
+        """The status code of the response; 499 if the client left before there was one."""
+        answer = self._answer
+        if answer is not None and answer.head_sent:
+            return answer.head.code
+        return self._connection.refusal or 500
+
+    @property
+    def sent(self) -> int:
+        """Bytes of content written."""
+        return self._answer.sent if self._answer is not None else 0
+
     # The life of the exchange, seen from the connection.
 
     def start(self, environ: dict[str, Any]) -> None:
@@ -102,6 +117,7 @@ class Exchange(Waiter):
         if self.ended:
             return
         self.ended = True
+        self._connection.refusal = self._connection.refusal or _CLIENT_LEFT
         self.withdraw()
         runner, self.runner = self.runner, None
         if runner is not None:
@@ -290,9 +306,11 @@ class Exchange(Waiter):
         if self.ended:
             return
         log.error("%s: %s: %s", self, type(error).__name__, error, exc_info=error)
-        if self._answer is not None:
+        if self.head_sent:
+            assert self._answer is not None
             self._answer.cut()
         else:
+            self._answer = None
             fail(self._connection, self._request)
         self._complete()
 

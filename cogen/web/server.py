@@ -21,6 +21,9 @@ __all__ = ["Server", "listening_socket", "serve"]
 
 log = logging.getLogger(__name__)
 
+# A connection without a request closes this long after the stop: one may be on its way.
+_STOP_GRACE = 1.0
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -43,6 +46,7 @@ class Server:
         self.parsers: list[RequestParser] = []
         self.runners = Runners()
         self.stopping = False
+        self._grace = 0.0
         self.requests = 0
         self.refusals: dict[int, int] = {}
         self._listeners: list[asyncio.Server] = []
@@ -76,7 +80,7 @@ class Server:
                 if shutdown is not None:
                     await shutdown()
                 for connection in list(self.connections):
-                    connection.stop()
+                    connection.stop(self._grace)
                 await self._all_closed()
         except TimeoutError:
             log.warning("%d connections were cut at the stop", len(self.connections))
@@ -89,6 +93,11 @@ class Server:
         while self.connections:
             self._idle.clear()
             await self._idle.wait()
+
+    @property
+    def idle_timeout(self) -> float:
+        """Seconds that a connection is kept between requests."""
+        return _STOP_GRACE if self.stopping else self.options.keep_alive_timeout
 
     # What connections call.
 
@@ -108,10 +117,7 @@ class Server:
         """A parser that waits for a request; `parsers` takes it back."""
         return self.parsers.pop() if self.parsers else RequestParser()
 
-    def complete_environ(self, environ: dict[str, Any]) -> None:
-        """Add what depends on the request and the server's options."""
-
-    def exchange_began(self, exchange: Exchange) -> None:
+    def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         self.requests += 1
         self.exchanges += 1
 
