@@ -66,6 +66,12 @@ class PublishSubscribeQueue:
             waiter.resume(messages)
         return len(self._positions)
 
+    def subscribe_nowait(self, subscriber: Any) -> None:
+        """Subscribe `subscriber`, a coroutine or task, from now on; its end unsubscribes it."""
+        if subscriber not in self._positions:
+            self._positions[subscriber] = self._base + len(self._messages)
+            subscriber.add_done_callback(self.drop)
+
     def compact(self) -> int:
         """Drop the messages that every subscriber has fetched; returns how many went."""
         oldest = min(self._positions.values(), default=self._base + len(self._messages))
@@ -118,11 +124,7 @@ class Subscribe(_PubSubOperation):
     __slots__ = ()
 
     def run(self, waiter: Waiter) -> None:
-        pubsub = self.pubsub
-        subscriber = waiter.owner
-        if subscriber not in pubsub._positions:
-            pubsub._positions[subscriber] = pubsub._base + len(pubsub._messages)
-            subscriber.add_done_callback(pubsub.drop)
+        self.pubsub.subscribe_nowait(waiter.owner)
 
 
 class Unsubscribe(_PubSubOperation):

@@ -30,8 +30,9 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class Server:
     """Serves a WSGI `application` on the loop of `scheduler`.
 
-    Where the application has `cogen_startup` or `cogen_shutdown`, async callables, they run before
-    the first request is taken and when no more are, while held ones can still be answered.
+    Where the application has `cogen_startup`, `cogen_shutdown` or `cogen_cleanup`, async callables,
+    they run before the first request is taken, when no more are while held ones can still be
+    answered, and after the last response.
     """
 
     def __init__(self, application: Application, scheduler: Scheduler, options: Options) -> None:
@@ -88,6 +89,9 @@ class Server:
             connection.cut()
         await self._all_closed()
         await self.scheduler.cancel_all()
+        cleanup = getattr(self.application, "cogen_cleanup", None)
+        if cleanup is not None:
+            await cleanup()
 
     async def _all_closed(self) -> None:
         while self.connections:
