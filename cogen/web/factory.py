@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from cogen.web.options import OptionError, parse_options
+from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.server import Application, serve
 
 __all__ = ["server_factory"]
@@ -21,7 +21,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     if "http_port" in global_conf:
         settings["port"] = global_conf["http_port"]
     try:
-        options = parse_options(settings)
+        options = parse_options(settings, Options)
     except OptionError as error:
         raise SystemExit(f"cogen: {error}") from None
 

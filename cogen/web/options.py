@@ -1,18 +1,25 @@
-"""The server's options: one table for the ini, the command line and the docs."""
+"""The server's options: one table for the ini, the command line and the docs.
+
+An application can have a table of its own in the same way: a dataclass of `option` fields.
+"""
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from cogen.core.schedulers import PROACTORS
 
-__all__ = ["OptionError", "Options", "parse_options"]
+__all__ = ["OptionError", "Options", "option", "parse_options"]
+
+_Table = TypeVar("_Table")
 
 
 class OptionError(ValueError):
     """An option is unknown or has a bad value; the message names it."""
 
 
-def _option(default: Any, doc: str, **limits: Any) -> Any:
+def option(default: Any, doc: str, **limits: Any) -> Any:
+    """A field with its default, its line in the docs and limits: `least`, `most`, `among`."""
     return dataclasses.field(default=default, metadata={"doc": doc, **limits})
 
 
@@ -20,35 +27,37 @@ def _option(default: Any, doc: str, **limits: Any) -> Any:
 class Options:
     """Every option of the server with its default. Times are seconds, sizes are bytes."""
 
-    host: str = _option("127.0.0.1", "Address to listen on; `::` is every IPv6 and IPv4 address.")
-    port: int = _option(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
-    unix_socket: str = _option("", "Path of a Unix socket to listen on instead of host and port.")
-    backlog: int = _option(2048, "Connections the kernel holds until they are accepted.", least=1)
-    proactor: str = _option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
-    header_timeout: float = _option(10.0, "Time a request head may take.", least=0)
-    body_timeout: float = _option(20.0, "The body must come at body_rate over this time.", least=0)
-    body_rate: int = _option(256, "Bytes a second at which a body must come.", least=0)
-    keep_alive_timeout: float = _option(75.0, "Time between requests; 0: no limit.", least=0)
-    write_timeout: float = _option(60.0, "Time in which a client must take something.", least=0)
-    shutdown_timeout: float = _option(8.0, "Time that requests have to end at a stop.", least=0)
-    max_request_line: int = _option(8190, "Longest request line.", least=64)
-    max_header_bytes: int = _option(65536, "Longest request head.", least=256)
-    max_headers: int = _option(100, "Most header lines of a request.", least=1)
-    max_body: int = _option(1 << 30, "Longest request body.", least=0)
-    max_requests: int = _option(0, "Requests of one connection; 0: no limit.", least=0)
-    max_connections: int = _option(16000, "Connections at once; 0: no limit.", least=0)
+    host: str = option("127.0.0.1", "Address to listen on; `::` is every IPv6 and IPv4 address.")
+    port: int = option(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
+    unix_socket: str = option("", "Path of a Unix socket to listen on instead of host and port.")
+    backlog: int = option(2048, "Connections the kernel holds until they are accepted.", least=1)
+    proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
+    header_timeout: float = option(10.0, "Time a request head may take.", least=0)
+    body_timeout: float = option(20.0, "The body must come at body_rate over this time.", least=0)
+    body_rate: int = option(256, "Bytes a second at which a body must come.", least=0)
+    keep_alive_timeout: float = option(75.0, "Time between requests; 0: no limit.", least=0)
+    write_timeout: float = option(60.0, "Time in which a client must take something.", least=0)
+    shutdown_timeout: float = option(8.0, "Time that requests have to end at a stop.", least=0)
+    max_request_line: int = option(8190, "Longest request line.", least=64)
+    max_header_bytes: int = option(65536, "Longest request head.", least=256)
+    max_headers: int = option(100, "Most header lines of a request.", least=1)
+    max_body: int = option(1 << 30, "Longest request body.", least=0)
+    max_requests: int = option(0, "Requests of one connection; 0: no limit.", least=0)
+    max_connections: int = option(16000, "Connections at once; 0: no limit.", least=0)
 
 
-def parse_options(settings: dict[str, str]) -> Options:
-    """Options from strings, as an ini or a command line holds them. Raises OptionError."""
-    fields = {field.name: field for field in dataclasses.fields(Options)}
+def parse_options(
+    settings: Mapping[str, str], table: type[_Table], noun: str = "server option"
+) -> _Table:
+    """Make a `table` of strings, as an ini or a command line holds them. Raises OptionError."""
+    fields = {field.name: field for field in dataclasses.fields(table)}  # type: ignore[arg-type]
     values = {}
     for name, text in settings.items():
         if name not in fields:
             known = ", ".join(sorted(fields))
-            raise OptionError(f"unknown server option {name!r}; there are: {known}")
+            raise OptionError(f"unknown {noun} {name!r}; there are: {known}")
         values[name] = _parse(fields[name], text)
-    return Options(**values)
+    return table(**values)
 
 
 def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
