@@ -1,0 +1,78 @@
+"""From the ini's [app:main] to the configuration of the application."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from chatapp.config.routing import make_map
+from chatapp.lib.hub import Hub
+from chatapp.lib.identity import Signer
+from chatapp.lib.options import ChatOptions
+from chatapp.lib.secret import derived_key, load_secret
+from cogen.web.options import OptionError, parse_options
+from pylons.configuration import PylonsConfig
+from pylons.templating import make_lookup
+
+__all__ = ["Globals", "load_environment"]
+
+_PREFIX = "chat."
+_KNOWN = ("session.", "beaker.session.", "debug", "here", "__file__")
+
+
+class Globals:
+    """`app_globals`: the hub, the signer of tokens, the templates."""
+
+    def __init__(self, options: ChatOptions, secret: bytes, templates: Sequence[str]) -> None:
+        self.hub = Hub(options)
+        self.signer = Signer(derived_key(secret, "token"))
+        self.mako_lookup = make_lookup(templates)
+
+
+def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> PylonsConfig:
+    """The configuration. Raises OptionError or ValueError, naming what is wrong, and OSError."""
+    options = _chat_options(app_conf)
+    secret = load_secret(Path(options.data) / "secret")
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    paths = {
+        "root": root,
+        "controllers": os.path.join(root, "controllers"),
+        "static_files": os.path.join(root, "public"),
+        "templates": [os.path.join(root, "templates")],
+    }
+    config = PylonsConfig()
+    config.init_app(global_conf, app_conf, package="chatapp", paths=paths)
+    config.update(_session_options(secret, config))
+    config["pylons.response_options"]["headers"] = {
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+    }
+    config["pylons.app_globals"] = Globals(options, secret, paths["templates"])
+    config["routes.map"] = make_map(config)
+    return config
+
+
+def _chat_options(app_conf: dict[str, Any]) -> ChatOptions:
+    settings = {}
+    for name, value in app_conf.items():
+        if name.startswith(_PREFIX):
+            settings[name.removeprefix(_PREFIX)] = value
+        elif not name.startswith(_KNOWN):
+            raise OptionError(f"unknown option {name!r} in [app:main]")
+    return parse_options(settings, ChatOptions, "option chat.*")
+
+
+def _session_options(secret: bytes, config: PylonsConfig) -> dict[str, Any]:
+    """Beaker's: a signed cookie that holds an id and a nick, as JSON, never a live object."""
+    defaults = {
+        "session.type": "cookie",
+        "session.key": "chat_session",
+        "session.validate_key": derived_key(secret, "session").hex(),
+        "session.data_serializer": "json",
+        "session.httponly": "true",
+        "session.samesite": "Lax",
+        "session.cookie_expires": str(30 * 86400),
+        "session.save_accessed_time": "false",
+    }
+    return {name: config.get(name, value) for name, value in defaults.items()}

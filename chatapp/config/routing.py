@@ -1,0 +1,29 @@
+"""The chat's URLs."""
+
+from routes import Mapper
+
+from pylons.configuration import PylonsConfig
+
+__all__ = ["make_map"]
+
+
+def make_map(config: PylonsConfig) -> Mapper:
+    """The mapper; the poll's routes come first, since most requests are polls."""
+    mapper = Mapper(directory=config["pylons.paths"]["controllers"], explicit=True)
+    mapper.minimization = False
+    get, post = {"method": ["GET"]}, {"method": ["POST"]}
+
+    def connect(path: str, action: str, conditions: dict[str, list[str]]) -> None:
+        mapper.connect(path, controller="chat", action=action, conditions=conditions)
+
+    connect("/chat/pull", "pull", get)
+    connect("/chat/pull/{rooms}", "pull", get)
+    connect("/chat/push", "push", post)
+    connect("/chat/push/{room}", "push", post)
+    connect("/chat/history/{room}", "history", get)
+    connect("/chat/people/{room}", "people", get)
+    connect("/chat/nick", "nick", get)
+    connect("/chat/nick", "rename", post)
+    mapper.connect("/", controller="page", action="index", conditions=get)
+    mapper.connect("/error/document", controller="error", action="document")
+    return mapper

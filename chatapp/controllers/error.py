@@ -1,0 +1,42 @@
+"""Error documents: one readable line, in the form that the client accepts."""
+
+from typing import Any
+
+import orjson
+from webob.exc import status_map
+
+from chatapp.controllers.page import POLICY
+from chatapp.lib.base import BaseController
+from chatapp.lib.wire import accepts_json
+from pylons import request, response
+from pylons import tmpl_context as c
+from pylons.templating import render_mako
+
+__all__ = ["ErrorController"]
+
+_LINES = {
+    404: "There is nothing here.",
+    405: "This method cannot be used here.",
+    500: "Something went wrong here; it has been written down.",
+}
+
+
+class ErrorController(BaseController):
+    """Called by StatusCodeRedirect for a response whose status is an error."""
+
+    def __before__(self, environ: dict[str, Any]) -> None:
+        """No check of the origin: the request was refused already."""
+
+    def document(self) -> bytes | str:
+        original = request.environ.get("pylons.original_response")
+        code = original.status_int if original is not None else 404
+        line = request.environ.get("chatapp.error") or _LINES.get(code) or status_map[code].title
+        if accepts_json(request.environ):
+            response.content_type = "application/json"
+            return orjson.dumps({"error": line})
+        if "text/html" in request.environ.get("HTTP_ACCEPT", ""):
+            response.headers["Content-Security-Policy"] = POLICY
+            c.code, c.message = code, line
+            return render_mako("/error.mako")
+        response.content_type = "text/plain"
+        return f"{line}\n"

@@ -1,0 +1,71 @@
+"""What travels from a room to its clients' queues, encoded once for all of them."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from chatapp.lib.cursor import Cursor
+from chatapp.model import Message
+
+__all__ = ["Batch", "News", "as_json", "as_text"]
+
+
+class Batch:
+    """Messages of one room, contiguous, as they were stored together."""
+
+    is_messages = True
+
+    def __init__(self, epoch: str, room: str, messages: Sequence[Message]) -> None:
+        self.room = room
+        self.messages = messages
+        self.first = messages[0].seq
+        self.last = messages[-1].seq
+        self._epoch = epoch
+
+    @cached_property
+    def json(self) -> bytes:
+        """The messages as JSON objects, joined by commas."""
+        return as_json(self.messages)
+
+    @cached_property
+    def text(self) -> bytes:
+        return as_text(self.messages)
+
+    @cached_property
+    def answer(self) -> bytes:
+        """The whole JSON answer for a client of this room alone that was up to date."""
+        cursor = Cursor(self._epoch, {self.room: self.last}).encode()
+        return b'{"messages":[%b],"cursor":"%b"}' % (self.json, cursor.encode())
+
+
+class News:
+    """Changes of who is present in one room, in order: objects as in the wire's `presence`."""
+
+    is_messages = False
+
+    def __init__(self, room: str, changes: Sequence[dict[str, Any]]) -> None:
+        self.room = room
+        self.changes = changes
+
+
+def as_json(messages: Sequence[Message]) -> bytes:
+    return b",".join(map(_encoded, messages))
+
+
+def as_text(messages: Sequence[Message]) -> bytes:
+    """The lines of the seed's wire; a line break within a message becomes a space."""
+    return "".join(f"{m.nick}: {' '.join(m.text.splitlines())}\r\n" for m in messages).encode()
+
+
+def _encoded(message: Message) -> bytes:
+    return orjson.dumps(
+        {
+            "room": message.room,
+            "seq": message.seq,
+            "nick": message.nick,
+            "text": message.text,
+            "at": message.at,
+        }
+    )

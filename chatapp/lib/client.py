@@ -1,0 +1,119 @@
+"""A client: one tab (or program) of a participant, with the queue from which its polls answer."""
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cogen.core.coroutines import Coroutine, coro
+from cogen.core.queue import Full, Queue
+
+if TYPE_CHECKING:
+    from chatapp.lib.participant import Participant
+    from chatapp.lib.poll import Poll
+    from chatapp.lib.rooms import Room
+
+__all__ = ["Client"]
+
+log = logging.getLogger(__name__)
+
+
+class Client:
+    """Bridges the rooms it watches into one bounded queue, `messages`.
+
+    `sent` has, for each room, the seq of the last message that was answered with. `poll` is the
+    poll that is held for it, if one is.
+    """
+
+    __slots__ = (
+        "_rooms",
+        "_watches",
+        "dead",
+        "leave",
+        "messages",
+        "participant",
+        "poll",
+        "sent",
+        "tab",
+        "wants_news",
+    )
+
+    def __init__(self, participant: "Participant", tab: str, queue_size: int, leave: Any) -> None:
+        self.participant = participant
+        self.tab = tab
+        self.leave = leave  # called when its lease has ended: leave(client)
+        self.messages = Queue(queue_size)
+        self.dead = False
+        self.sent: dict[str, int] = {}
+        self.poll: Poll | None = None
+        self.wants_news = False
+        self._rooms: dict[str, Room] = {}
+        self._watches: dict[str, Coroutine] = {}
+
+    @coro
+    def watch(self, room: "Room") -> Any:
+        """Lives as long as this client is in `room`, or until its queue is full.
+
+        A client that fetches nothing while its queue fills up costs no more than the queue: it is
+        dead then, and its next poll reads on from the log.
+        """
+        yield room.pubsub.subscribe()
+        while True:
+            items = yield room.pubsub.fetch()
+            if not self.wants_news and not any(item.is_messages for item in items):
+                continue
+            try:
+                self.messages.put_nowait(items)
+            except Full:
+                log.info("%r is dead: it left %d batches", self, len(self.messages))
+                self.dead = True
+                self.forget()
+                return
+
+    def watched(self, room: "Room", watch: Coroutine) -> None:
+        """`watch` has been started for `room`: what is published from now on reaches the queue."""
+        room.pubsub.subscribe_nowait(watch)
+        self._watches[room.name] = watch
+
+    def watches(self, room: str) -> bool:
+        return room in self._watches
+
+    def enter(self, rooms: "Sequence[Room]") -> None:
+        """Be in these rooms and no others."""
+        entered = self._rooms
+        for room in rooms:
+            if room.name not in entered:
+                entered[room.name] = room
+                room.joined(self.participant)
+        if len(entered) > len(rooms):
+            staying = {room.name for room in rooms}
+            for name in [name for name in entered if name not in staying]:
+                self._leave(name)
+
+    def forget(self) -> None:
+        """Watch nothing and hold nothing; where it is, it stays."""
+        self.messages = Queue(self.messages.maxsize)
+        for name in list(self._watches):
+            self._unwatch(name)
+
+    def leave_all(self) -> None:
+        self.forget()
+        for name in list(self._rooms):
+            self._leave(name)
+
+    def expire(self) -> None:
+        """The lease has ended: no poll came in time."""
+        self.leave(self)
+
+    def _leave(self, name: str) -> None:
+        self._unwatch(name)
+        self.sent.pop(name, None)
+        self._rooms.pop(name).left(self.participant)
+
+    def _unwatch(self, name: str) -> None:
+        watch = self._watches.pop(name, None)
+        if watch is not None:
+            watch.cancel()
+            self._rooms[name].pubsub.drop(watch)
+
+    def __repr__(self) -> str:
+        return f"<Client {self.tab or '-'} of {self.participant.nick}>"

@@ -1,0 +1,28 @@
+"""The chat's options: `chat.NAME` in the ini's [app:main]."""
+
+import dataclasses
+
+from cogen.web.options import option
+
+__all__ = ["ChatOptions"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ChatOptions:
+    """Every option of the chat with its default. Times are seconds."""
+
+    title: str = option("Chat", "The page's title.")
+    log: str = option("sqlite:///data/chat.db", "The message log: `memory:` or `sqlite:///PATH`.")
+    data: str = option("data", "Folder of what the chat keeps: the secret that signs cookies.")
+    poll_timeout: float = option(10.0, "Time a poll without news is held.", least=0.1)
+    queue_size: int = option(10, "Batches that wait for a client's next poll.", least=1)
+    history: int = option(10_000, "Messages kept in a room.", least=1)
+    max_age: float = option(0.0, "Time a message is kept; 0: until `history` is full.", least=0)
+    max_rooms: int = option(10_000, "Rooms that there can be.", least=1)
+    max_message: int = option(4000, "Characters of a message.", least=1)
+    push_rate: float = option(5.0, "Pushes a second of a session; 0: no limit.", least=0)
+    push_burst: int = option(20, "Pushes at once of a session.", least=1)
+    lease: float = option(20.0, "Time after a poll until its client counts as gone.", least=1)
+    max_clients: int = option(20_000, "Clients at once.", least=1)
+    max_clients_per_session: int = option(20, "Clients (tabs) of one session.", least=1)
+    max_rooms_per_poll: int = option(20, "Rooms that one poll can name.", least=1)

@@ -1,0 +1,27 @@
+"""A participant: a session that takes part, with its nick, its clients and its push allowance."""
+
+from typing import Any
+
+from chatapp.lib.client import Client
+from chatapp.lib.limits import TokenBucket
+
+__all__ = ["Participant"]
+
+
+class Participant:
+    """Lives while it has clients, and a while after."""
+
+    __slots__ = ("bucket", "clients", "id", "leave", "nick")
+
+    def __init__(self, identity: str, nick: str, bucket: TokenBucket, leave: Any) -> None:
+        self.id = identity
+        self.nick = nick
+        self.bucket = bucket
+        self.clients: dict[str, Client] = {}
+        self.leave = leave  # called when it has been without a client for its time
+
+    def expire(self) -> None:
+        self.leave(self)
+
+    def __repr__(self) -> str:
+        return f"<Participant {self.nick}>"

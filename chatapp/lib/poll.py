@@ -1,0 +1,287 @@
+"""One poll: where its client is, what is missing, and the answer.
+
+The controller does the waiting. In a loop it asks what to do: start to watch a room, read the log,
+or wait for the queue. A room is watched *before* its log is read, and what comes both ways is told
+apart by its seq, so there is no window between the two.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from chatapp.lib.batch import Batch, News, as_json, as_text
+from chatapp.lib.client import Client
+from chatapp.lib.cursor import Cursor
+from chatapp.lib.rooms import Room
+from chatapp.model import Slice
+
+__all__ = ["READ_LIMIT", "Poll"]
+
+# Messages that one answer takes from the log of a room.
+READ_LIMIT = 200
+
+
+class Poll:
+    """A poll of `client` for `rooms`, from `since` or from where the client is.
+
+    `waiting` is true while it waits for the queue. It may be interrupted in any wait.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_behind",
+        "_gaps",
+        "_people",
+        "_pieces",
+        "_recreated",
+        "_took",
+        "advice",
+        "client",
+        "closing",
+        "epoch",
+        "joining",
+        "json",
+        "news",
+        "positions",
+        "rooms",
+        "superseded",
+        "waiting",
+    )
+
+    def __init__(
+        self,
+        client: Client,
+        rooms: Sequence[Room],
+        since: Cursor | None,
+        epoch: str,
+        json: bool,
+    ) -> None:
+        self.client = client
+        self.rooms = {room.name: room for room in rooms}
+        self.epoch = epoch
+        self.json = json
+        self.joining = since is None and not client.sent
+        self.superseded = False
+        self.closing = False
+        self.waiting = False
+        self.advice: float | None = None
+        self.news: list[dict[str, Any]] = []
+        self.positions: dict[str, int | None] = {}
+        self._pieces: list[bytes] = []
+        self._batch: Batch | None = None  # the one that is the whole answer so far
+        self._gaps: dict[str, int] = {}
+        self._recreated: set[str] = set()
+        self._people = False
+        self._took = False
+        self._behind: set[str] = set()
+        self._find_positions(since)
+        client.wants_news = json
+        client.poll, held = self, client.poll
+        if held is not None:
+            held.interrupt(superseded=True)
+
+    def _find_positions(self, since: Cursor | None) -> None:
+        sent = self.client.sent
+        for name in self.rooms:
+            position = sent.get(name)
+            if since is not None:
+                position = self._asked(since, name, position)
+            self.positions[name] = position
+            if position is None or position != sent.get(name):
+                self._behind.add(name)
+
+    def _asked(self, since: Cursor, name: str, sent: int | None) -> int | None:
+        """Where the cursor says that the client is in the room."""
+        seq = since.seqs.get(name)
+        if seq is None:
+            return sent
+        if since.epoch == self.epoch:
+            return seq
+        # Another log: what it held after `seq` is gone, and nobody knows how much that was.
+        self._recreated.add(name)
+        return 0
+
+    def interrupt(self, superseded: bool = False, closing: bool = False) -> None:
+        """Have it answered now, with what it has."""
+        self.superseded = self.superseded or superseded
+        self.closing = self.closing or closing
+        self._wake()
+
+    @property
+    def interrupted(self) -> bool:
+        return self.superseded or self.closing
+
+    def _wake(self) -> None:
+        if self.waiting and self.client.messages.empty():
+            self.client.messages.put_nowait(())
+
+    # What is to be done, in this order.
+
+    def unwatched(self) -> Room | None:
+        """A room to watch from now on: the client is new in it, or was dead."""
+        for name, room in self.rooms.items():
+            if not self.client.watches(name):
+                return room
+        return None
+
+    def watching(self, room: Room, watch: Any) -> None:
+        """`watch` was started for `room`."""
+        self.client.dead = False
+        self.client.watched(room, watch)
+        self._behind.add(room.name)
+        self._people = self.json
+
+    def to_read(self) -> tuple[str, int] | None:
+        """A room to read from the log, and the seq after which."""
+        while self._behind:
+            name = next(iter(self._behind))
+            position = self.positions[name]
+            head = self.rooms[name].head
+            if position is None and head is not None:
+                position = self.positions[name] = head
+            if position is None:
+                return name, _NOTHING
+            if position != head:
+                return name, position
+            self._behind.discard(name)
+        return None
+
+    def read(self, name: str, held: Slice) -> None:
+        """The log gave `held` for the room `name`."""
+        head = self.rooms[name].learn_head(held.last)
+        position = self.positions[name]
+        if position is None:
+            self.positions[name] = head
+            return
+        if held.last < position:
+            # Numbers that were given out are not there: the log was put back to an older state.
+            self._recreated.add(name)
+            self.positions[name] = held.first - 1
+            return
+        lost = held.first - 1 - position
+        if lost > 0:
+            self._gaps[name] = self._gaps.get(name, 0) + lost
+            position += lost
+        if held.messages:
+            position = held.messages[-1].seq
+            self._take_messages(held.messages)
+        self.positions[name] = position
+        # What is left after a full answer is for the next poll; what came meanwhile is queued.
+        self._behind.discard(name)
+        self._people = self.json
+
+    def take(self, items: Iterable[Any]) -> None:
+        """These came from the queue."""
+        self._took = True
+        for item in items:
+            if isinstance(item, Batch):
+                self._take_batch(item)
+            elif isinstance(item, News) and self.json and item.room in self.rooms:
+                self.news += item.changes
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is something to answer with."""
+        return bool(
+            self._pieces
+            or self._batch
+            or self.superseded
+            or self.closing
+            or self.joining
+            or self.news
+            or (self.json and (self._people or self._gaps))
+        )
+
+    # The answer.
+
+    def answer(self) -> bytes:
+        """The body. The client is now where it says."""
+        if self.superseded:
+            return self._empty()
+        client = self.client
+        for name, position in self.positions.items():
+            if position is not None:
+                client.sent[name] = position
+        self._took = False
+        if not self.json:
+            return self._batch.text if self._batch is not None else b"".join(self._pieces)
+        plain = not (self._gaps or self._recreated or self.news or self._people or self.joining)
+        if self._batch is not None:
+            if plain and len(self.rooms) == 1 and self.advice is None:
+                return self._batch.answer
+            self._pieces.append(self._batch.json)
+        return self._with_extras()
+
+    def end(self) -> None:
+        """It is over, answered or not."""
+        client = self.client
+        if client.poll is self:
+            client.poll = None
+        if self._took:
+            # What it took from the queue was not answered: only the log has it now.
+            if client.poll is None:
+                client.forget()
+            else:
+                client.poll._reread()
+
+    def _reread(self) -> None:
+        """The poll before took from the queue what this one waits for."""
+        self._behind.update(self.rooms)
+        self._wake()
+
+    def _empty(self) -> bytes:
+        if not self.json:
+            return b""
+        # Its client polls again already; where it was, it is.
+        return b'{"messages":[]}'
+
+    def _with_extras(self) -> bytes:
+        seqs = {name: seq for name, seq in self.positions.items() if seq is not None}
+        extras: dict[str, Any] = {"cursor": Cursor(self.epoch, seqs).encode()}
+        if self._gaps or self._recreated:
+            extras["gap"] = self._gap()
+        if self.news:
+            extras["presence"] = self.news
+        if self._people:
+            extras["people"] = {name: room.people() for name, room in self.rooms.items()}
+        if self.joining or self._people:
+            extras["you"] = {"nick": self.client.participant.nick}
+        if self.advice is not None:
+            extras["advice"] = {"retry": self.advice}
+        return b'{"messages":[%b],%b' % (b",".join(self._pieces), orjson.dumps(extras)[1:])
+
+    def _gap(self) -> dict[str, Any]:
+        return {
+            "lost": sum(self._gaps.values()),
+            "reason": "recreated" if self._recreated else "trimmed",
+            "rooms": {name: self._gaps.get(name, 0) for name in self._recreated.union(self._gaps)},
+            "exact": not self._recreated,
+        }
+
+    # Taking in.
+
+    def _take_batch(self, batch: Batch) -> None:
+        position = self.positions.get(batch.room)
+        if position is None or batch.last <= position:
+            return
+        if batch.first > position + 1:
+            self._behind.add(batch.room)
+            return
+        self.positions[batch.room] = batch.last
+        if batch.first == position + 1 and not self._pieces and self._batch is None:
+            self._batch = batch
+        else:
+            self._take_messages(batch.messages[position + 1 - batch.first :])
+
+    def _take_messages(self, messages: Any) -> None:
+        encode = as_json if self.json else as_text
+        if self._batch is not None:
+            self._pieces.append(encode(self._batch.messages))
+            self._batch = None
+        if messages:
+            self._pieces.append(encode(messages))
+
+
+# No seq is above it: a read after it tells the head of a room and nothing else.
+_NOTHING = 2**53

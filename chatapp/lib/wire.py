@@ -1,0 +1,139 @@
+"""What clients may send: names, texts and numbers, checked. BadInput carries status and line."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+__all__ = [
+    "LOBBY",
+    "BadInput",
+    "accepts_json",
+    "checked_json",
+    "checked_nick",
+    "checked_query",
+    "checked_room",
+    "checked_rooms",
+    "checked_seq",
+    "checked_text",
+    "checked_token",
+    "folded",
+]
+
+LOBBY = "lobby"
+_NAME = 64
+_NICK = 32
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MOST_SEQ = 2**53
+# Format characters that hide or turn text around; a joiner within a word or emoji stays allowed.
+_JOINERS = "\u200c\u200d"
+
+
+class BadInput(Exception):
+    """What a client sent cannot be taken: `status` and the line to answer with."""
+
+    def __init__(self, status: int, line: str, retry_after: float | None = None) -> None:
+        super().__init__(line)
+        self.status = status
+        self.line = line
+        self.retry_after = retry_after
+
+
+def accepts_json(environ: Mapping[str, Any]) -> bool:
+    """Whether the Accept header names JSON; anything else gets the seed's text/plain."""
+    return "application/json" in environ.get("HTTP_ACCEPT", "")
+
+
+def checked_query(query_string: str) -> dict[str, str]:
+    """The parameters of a URL, the last of each name. Raises BadInput."""
+    if not query_string:
+        return {}
+    try:
+        pairs = parse_qsl(query_string, keep_blank_values=True, errors="strict", max_num_fields=20)
+    except ValueError:
+        raise BadInput(400, "The query of the URL cannot be read.") from None
+    return dict(pairs)
+
+
+def checked_room(name: str) -> str:
+    """A room's name, in Unicode's composed form (NFC). Raises BadInput."""
+    name = unicodedata.normalize("NFC", name)
+    if not 1 <= len(name) <= _NAME or not all(c.isalnum() or c in "._-" for c in name):
+        raise BadInput(
+            400, f"A room's name is 1 to {_NAME} letters, digits, dots, dashes or underscores."
+        )
+    return name
+
+
+def checked_rooms(names: str | None, most: int) -> tuple[str, ...]:
+    """Names joined by commas, each once; None is the lobby. Raises BadInput."""
+    if names is None:
+        return (LOBBY,)
+    rooms = tuple(dict.fromkeys(map(checked_room, names.split(","))))
+    if len(rooms) > most:
+        raise BadInput(400, f"One poll takes at most {most} rooms.")
+    return rooms
+
+
+def checked_nick(nick: Any) -> str:
+    """Raises BadInput."""
+    if isinstance(nick, str):
+        nick = " ".join(unicodedata.normalize("NFC", nick).split())
+        printable = all(c.isprintable() or c in _JOINERS for c in nick)
+        if 1 <= len(nick) <= _NICK and printable and any(c.isalnum() for c in nick):
+            return str(nick)
+    raise BadInput(
+        400, f"A name is 1 to {_NICK} printable characters, a letter or digit among them."
+    )
+
+
+def folded(nick: str) -> str:
+    """What two nicks that look alike have in common."""
+    return (
+        unicodedata.normalize("NFKC", nick).casefold().translate(dict.fromkeys(map(ord, _JOINERS)))
+    )
+
+
+def checked_text(text: Any, most: int) -> str:
+    """The text of a message of at most `most` characters. Raises BadInput."""
+    if not isinstance(text, str):
+        raise BadInput(400, "A message needs a text.")
+    if len(text) > most:
+        raise BadInput(413, f"A message has at most {most} characters; this one has {len(text)}.")
+    if not text.strip():
+        raise BadInput(400, "The message is empty.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadInput(400, "The message is not valid Unicode.") from None
+    if "\0" in text:
+        raise BadInput(400, "The message holds a NUL character.")
+    return text
+
+
+def checked_token(token: Any, name: str) -> str:
+    """A client-made token. Raises BadInput."""
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise BadInput(400, f"{name}: 1 to 64 letters, digits, dashes or underscores.")
+    return token
+
+
+def checked_seq(text: str, name: str, least: int, most: int = _MOST_SEQ) -> int:
+    """A number of a URL. Raises BadInput."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+        raise BadInput(400, f"{name}: a whole number from {least} to {most}.")
+    return int(text)
+
+
+def checked_json(body: bytes) -> Mapping[str, Any]:
+    """The object that a JSON body holds. Raises BadInput."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadInput(400, "The body is not JSON in UTF-8.") from None
+    if not isinstance(data, dict):
+        raise BadInput(400, "The body is not a JSON object.")
+    return data

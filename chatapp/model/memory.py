@@ -1,0 +1,109 @@
+"""The message log that lives as long as the process: for trying out and for tests."""
+
+import secrets
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from itertools import islice
+
+from chatapp.model.message import (
+    LogObserver,
+    Message,
+    MessageLog,
+    NonceReused,
+    RoomLimit,
+    Slice,
+)
+
+__all__ = ["MemoryLog"]
+
+_NONCES = 100_000
+
+
+class _Room:
+    __slots__ = ("last", "messages")
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.messages: deque[Message] = deque()
+
+
+class MemoryLog(MessageLog):
+    """Keeps `history` messages a room, none older than `max_age` seconds (0: any age)."""
+
+    def __init__(
+        self,
+        observer: LogObserver,
+        history: int,
+        max_age: float,
+        max_rooms: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.epoch = secrets.token_urlsafe(6)
+        self._observer = observer
+        self._history = history
+        self._max_age = max_age
+        self._max_rooms = max_rooms
+        self._clock = clock
+        self._rooms: dict[str, _Room] = {}
+        self._nonces: OrderedDict[tuple[str, str, str], Message] = OrderedDict()
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to store."""
+
+    async def append(
+        self, room: str, sender: str, nick: str, text: str, nonce: str | None = None
+    ) -> Message:
+        if nonce is not None and (known := self._nonces.get((room, sender, nonce))) is not None:
+            if known.text != text:
+                raise NonceReused(f"nonce {nonce!r} was used for another text")
+            return known
+        kept = self._kept(room)
+        kept.last += 1
+        message = Message(room, kept.last, nick, text, round(self._clock(), 3))
+        kept.messages.append(message)
+        self._trim(kept)
+        if nonce is not None:
+            self._nonces[room, sender, nonce] = message
+            if len(self._nonces) > _NONCES:
+                self._nonces.popitem(last=False)
+        self._observer.appended([message])
+        return message
+
+    async def read(self, room: str, after: int, limit: int) -> Slice:
+        held = self._held(room)
+        skipped = max(0, after + 1 - held.first)
+        return held._replace(messages=list(islice(held.messages, skipped, skipped + limit)))
+
+    async def before(self, room: str, seq: int | None, limit: int) -> Slice:
+        held = self._held(room)
+        end = len(held.messages) if seq is None else max(0, seq - held.first)
+        end = min(end, len(held.messages))
+        return held._replace(messages=held.messages[max(0, end - limit) : end])
+
+    def _kept(self, name: str) -> _Room:
+        room = self._rooms.get(name)
+        if room is None:
+            if len(self._rooms) >= self._max_rooms:
+                raise RoomLimit(f"there are {self._max_rooms} rooms already")
+            room = self._rooms[name] = _Room()
+        return room
+
+    def _held(self, name: str) -> Slice:
+        room = self._rooms.get(name)
+        if room is None:
+            return Slice(1, 0, [])
+        self._trim(room)
+        return Slice(room.last + 1 - len(room.messages), room.last, list(room.messages))
+
+    def _trim(self, room: _Room) -> None:
+        messages = room.messages
+        while len(messages) > self._history:
+            messages.popleft()
+        if self._max_age:
+            oldest = self._clock() - self._max_age
+            while messages and messages[0].at < oldest:
+                messages.popleft()

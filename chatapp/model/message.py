@@ -1,0 +1,105 @@
+"""What every message log is: the messages, the promises, the errors."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+__all__ = [
+    "LogObserver",
+    "LogUnavailable",
+    "Message",
+    "MessageLog",
+    "NonceReused",
+    "RoomLimit",
+    "Slice",
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message: number `seq` of its room, contiguous from 1; `at`: Unix seconds."""
+
+    room: str
+    seq: int
+    nick: str
+    text: str
+    at: float
+
+
+class Slice(NamedTuple):
+    """Part of a room: `messages` in order of seq, and what the log holds of the room.
+
+    `first`: seq of the oldest message held, `last + 1` if there is none; `last`: of the newest
+    ever stored, 0 if there was none.
+    """
+
+    first: int
+    last: int
+    messages: list[Message]
+
+
+class LogUnavailable(Exception):
+    """The log cannot store or read now; the message says why. Trying again later may help."""
+
+
+class NonceReused(Exception):
+    """A nonce came back with another text than the message that it was first used for."""
+
+
+class RoomLimit(Exception):
+    """The log has as many rooms as it may have."""
+
+
+class LogObserver(Protocol):
+    """Hears what the log has stored. Called on the event loop; must not raise."""
+
+    def appended(self, messages: Sequence[Message]) -> None:
+        """These are durable: each message once, those of a room in order of seq."""
+
+    def recreated(self, epoch: str) -> None:
+        """The log was lost and begun anew: numbers start again, under another epoch."""
+
+
+class MessageLog(ABC):
+    """A durable sequence of messages for each room. Used on one event loop.
+
+    What was stored is told to the observer, not only to who stored it: a pusher that left between
+    the call and the commit takes nothing away.
+    """
+
+    epoch: str
+    """Changes if, and only if, the log is begun anew; known once the log is open."""
+
+    shared = False
+    """Whether several processes may have it open at once."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Make ready. Raises LogUnavailable."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Store what was accepted, then let go of everything."""
+
+    @abstractmethod
+    async def append(
+        self, room: str, sender: str, nick: str, text: str, nonce: str | None = None
+    ) -> Message:
+        """Store a message; returns when it is durable.
+
+        The same `nonce` of the same sender in the same room with the same text is the same
+        message: the stored one is returned and nothing is added. Raises NonceReused for another
+        text, RoomLimit, LogUnavailable.
+        """
+
+    @abstractmethod
+    async def read(self, room: str, after: int, limit: int) -> Slice:
+        """The first `limit` messages held with a seq above `after`. Raises LogUnavailable."""
+
+    @abstractmethod
+    async def before(self, room: str, seq: int | None, limit: int) -> Slice:
+        """The last `limit` messages held with a seq below `seq`; None: the newest of all.
+
+        Raises LogUnavailable.
+        """

@@ -1,0 +1,24 @@
+"""From the URL of a message log to the log."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from chatapp.model.memory import MemoryLog
+from chatapp.model.message import LogObserver, MessageLog
+from chatapp.model.sqlite import SQLiteLog
+
+__all__ = ["open_log"]
+
+
+def open_log(url: str, observer: LogObserver, **options: Any) -> MessageLog:
+    """The log that `url` names, not opened yet; `options` are those of every log.
+
+    `memory:`, `sqlite:///PATH` (relative to the working folder) or `sqlite:////PATH`. Raises
+    ValueError for anything else.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "memory" and url == "memory:":
+        return MemoryLog(observer, **options)
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        return SQLiteLog(observer, path=parts.path[1:], **options)
+    raise ValueError(f"{url!r} is no message log: memory: or sqlite:///PATH")
