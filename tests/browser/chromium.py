@@ -1,0 +1,184 @@
+"""Real Chromium for the page's tests: users, pages, what went wrong in them, screenshots."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tests.support.server import ChatServer
+
+try:
+    from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+except ImportError:  # said by the skip of every test
+    sync_playwright = None  # type: ignore[assignment]
+
+__all__ = ["CHROMIUM", "ChatPage", "PageTestCase", "close_browser", "expect"]
+
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 30_000  # ms; a page may be at the end of its longest retry delay
+NETWORK_LOSS = re.compile(
+    r"Failed to load resource: (net::|the server responded with a status of 503)"
+)
+
+# A report of the Content-Security-Policy reaches the page as an event: have the test see it.
+WATCH_POLICY = """addEventListener('securitypolicyviolation',
+    (event) => console.error('CSP', event.violatedDirective, event.blockedURI))"""
+
+
+def _missing() -> str:
+    if sync_playwright is None:
+        return "playwright is not installed"
+    return "" if CHROMIUM else "no Chromium on the PATH"
+
+
+_open: list[Any] = []  # playwright and the browser, once they run
+
+
+def open_browser() -> Any:
+    """The browser of this run of tests; nose runs no class cleanups, so its package closes it."""
+    if not _open:
+        playwright = sync_playwright().start()
+        _open.append(playwright)
+        _open.append(playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS))
+    return _open[1]
+
+
+def close_browser() -> None:
+    if _open:
+        playwright, browser = _open
+        _open.clear()
+        browser.close()
+        playwright.stop()
+
+
+class ChatPage:
+    """A tab of a user, with the page's parts by name."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        self.polls = 0  # polls under way
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        page.on("request", lambda request: self._count(request, 1))
+        page.on("requestfinished", lambda request: self._count(request, -1))
+        page.on("requestfailed", lambda request: self._count(request, -1))
+        page.set_default_timeout(PATIENCE)
+
+    def _on_console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def _count(self, request: Any, step: int) -> None:
+        if "/chat/pull" in request.url:
+            self.polls += step
+
+    @property
+    def unexpected(self) -> list[str]:
+        """Console errors and policy reports, but for requests that found no server."""
+        return [error for error in self.errors if not NETWORK_LOSS.match(error)]
+
+    def open(self, room: str = "") -> ChatPage:
+        self.page.goto(f"{self.url}#{room}" if room else self.url)
+        return self
+
+    def enter(self, nick: str, room: str = "") -> ChatPage:
+        """Open the page, choose a nick, and wait until the poll has joined."""
+        self.open(room)
+        self.choose(nick)
+        expect(self.page.locator("#nick-dialog")).to_be_hidden()
+        return self.wait_connected()
+
+    def choose(self, nick: str) -> None:
+        self.page.fill("#nick-field", nick)
+        self.page.press("#nick-field", "Enter")
+
+    def wait_connected(self) -> ChatPage:
+        self.page.locator("html[data-link=connected]").wait_for(state="attached")
+        return self
+
+    def send(self, text: str) -> None:
+        self.page.fill("#composer-text", text)
+        self.page.press("#composer-text", "Enter")
+
+    def message(self, text: str) -> Any:
+        return self.page.locator(".message .text").get_by_text(text, exact=True)
+
+    def wait_for(self, text: str) -> ChatPage:
+        """Until `text` stands in the log as a stored message."""
+        self.page.locator(".message.stored .text").get_by_text(text, exact=True).wait_for()
+        return self
+
+    def transcript(self) -> list[str]:
+        """The stored messages in view, as "nick: text"."""
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('.message.stored')].map((message) =>
+                ['.nick', '.text'].map((part) => message.querySelector(part).textContent))
+                .map((parts) => parts.join(': '))"""
+        )
+
+    def people(self) -> Any:
+        return self.page.locator("#people-list .nick")
+
+
+class PageTestCase(unittest.TestCase):
+    """One browser for all, one server a test. Fails after a test whose pages had errors."""
+
+    server: ChatServer
+    options: ClassVar[dict[str, object]] = {}  # of the chat
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if missing := _missing():
+            if os.environ.get("CI"):
+                raise AssertionError(f"browser tests must run in CI: {missing}")
+            raise unittest.SkipTest(missing)
+        cls.browser = open_browser()
+
+    def setUp(self) -> None:
+        self.tabs: list[ChatPage] = []
+        self.server = self.enterContext(ChatServer(app=self.options))
+        self.addCleanup(self._close_tabs)
+
+    def _close_tabs(self) -> None:
+        for tab in self.tabs:
+            tab.page.context.close()
+        self.assertEqual([], [error for tab in self.tabs for error in tab.unexpected])
+
+    def user(self, **options: Any) -> BrowserContext:
+        """A browser of its own: no cookie, no storage. `options` go to playwright's new_context."""
+        context = self.browser.new_context(locale="en-GB", **options)
+        context.add_init_script(WATCH_POLICY)
+        return context
+
+    def tab(self, context: BrowserContext | None = None) -> ChatPage:
+        """A tab of `context`, or of a new user."""
+        tab = ChatPage((context or self.user()).new_page(), self.server.url)
+        self.tabs.append(tab)
+        return tab
+
+    def screenshot(self, tab: ChatPage, name: str) -> Path:
+        folder = Path(
+            os.environ.get("SCREENSHOTS") or Path(tempfile.gettempdir()) / "chat-screenshots"
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.png"
+        tab.page.screenshot(path=path)
+        return path

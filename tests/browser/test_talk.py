@@ -1,0 +1,128 @@
+from tests.browser.chromium import PageTestCase, expect
+
+
+class TalkTests(PageTestCase):
+    def test_two_users_talk(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        ann.send("hello bob")
+        bob.wait_for("hello bob").send("hello ann")
+        ann.wait_for("hello ann")
+        self.assertEqual(["ann: hello bob", "bob: hello ann"], ann.transcript())
+        self.assertEqual(["ann: hello bob", "bob: hello ann"], bob.transcript())
+        self.screenshot(bob, "two-users-talk")
+
+    def test_people_come_and_change_their_name(self):
+        ann = self.tab().enter("ann")
+        bob = self.tab().enter("bob")
+        expect(ann.people()).to_have_text(["ann", "bob"])
+        expect(bob.people()).to_have_text(["bob", "ann"])
+        bob.page.click("#nick-change")
+        bob.choose("rob")
+        expect(ann.people()).to_have_text(["ann", "rob"])
+        expect(ann.page.locator("#news")).to_have_text("bob is now rob.")
+
+    def test_a_nick_that_is_taken_is_asked_for_again(self):
+        self.tab().enter("ann")
+        other = self.tab().open()
+        other.choose("ann")
+        expect(other.page.locator("#nick-error")).to_contain_text("taken")
+        other.choose("anna")
+        expect(other.people()).to_have_text(["anna", "ann"])
+        # The refusal itself is an answer of 409, which Chromium reports.
+        other.errors = [error for error in other.errors if "status of 409" not in error]
+
+    def test_a_message_is_shown_as_text(self):
+        markup = "<img src=x onerror=\"document.title='owned'\"> <b>&amp;</b>"
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        ann.send(markup)
+        bob.wait_for(markup)
+        self.assertEqual(0, bob.page.locator("#log img, #log b").count())
+        self.assertNotIn("owned", bob.page.title())
+
+    def test_only_web_addresses_become_links(self):
+        ann = self.tab().enter("ann")
+        ann.send("see (https://example.org/a?b=1). not javascript:alert(1)")
+        links = ann.page.locator("#log a")
+        expect(links).to_have_text(["https://example.org/a?b=1"])
+        self.assertEqual("noopener noreferrer nofollow", links.get_attribute("rel"))
+
+    def test_enter_sends_and_shift_enter_makes_a_line(self):
+        ann = self.tab().enter("ann")
+        box = ann.page.locator("#composer-text")
+        box.press_sequentially("one")
+        box.press("Shift+Enter")
+        box.press_sequentially("two")
+        box.press("Enter")
+        ann.wait_for("one\ntwo")
+        expect(box).to_have_value("")
+
+    def test_reload_keeps_nick_and_history(self):
+        ann = self.tab().enter("ann")
+        ann.send("before the reload")
+        ann.wait_for("before the reload")
+        ann.page.reload()
+        ann.wait_for("before the reload").wait_connected()
+        expect(ann.page.locator("#nick-dialog")).to_be_hidden()
+        ann.send("after it")
+        ann.wait_for("after it")
+        self.assertEqual(["ann: before the reload", "ann: after it"], ann.transcript())
+
+    def test_rooms_are_apart_and_count_what_is_unread(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob", room="garden")
+        bob.page.fill("#room-name", "lobby")
+        bob.page.press("#room-name", "Enter")
+        expect(ann.people()).to_have_text(["ann", "bob"])
+        ann.page.fill("#room-name", "no/slash")
+        ann.page.press("#room-name", "Enter")
+        expect(ann.page.locator("#room-error")).not_to_be_empty()
+        bob.page.keyboard.press("Alt+ArrowUp")
+        expect(bob.page.locator("h1")).to_have_text("garden")
+        ann.send("for the lobby")
+        expect(bob.page.locator("#room-list .count")).to_have_text("1")
+        expect(bob.page).to_have_title("(1) garden · " + ann.page.title().split(" · ")[1])
+        self.assertEqual([], bob.transcript())
+        bob.page.locator("#room-list a", has_text="lobby").click()
+        bob.wait_for("for the lobby")
+        expect(bob.page.locator("#room-list .count")).to_have_count(0)
+
+    def test_a_room_can_be_left(self):
+        ann, bob = self.tab().enter("ann", room="garden"), self.tab().enter("bob", room="garden")
+        expect(ann.people()).to_have_text(["ann", "bob"])
+        bob.page.click("#room-leave")
+        expect(bob.page.locator("h1")).to_have_text("lobby")
+        expect(ann.people()).to_have_text(["ann"])
+
+    def test_a_message_over_the_limit_is_not_sent(self):
+        ann = self.tab().enter("ann")
+        box = ann.page.locator("#composer-text")
+        box.fill("x" * 4003)
+        expect(ann.page.locator("#composer-left")).to_have_text("3 too many")
+        box.press("Enter")
+        expect(box).to_have_value("x" * 4003)
+        box.fill("x" * 4000)
+        box.press("Enter")
+        ann.wait_for("x" * 4000)
+
+
+class HistoryTests(PageTestCase):
+    options = {"chat.push_rate": 0}
+
+    def test_history_is_loaded_when_scrolling_up(self):
+        ann = self.tab().enter("ann")
+        for number in range(70):
+            ann.send(f"message {number}")
+        ann.wait_for("message 69")
+        ann.page.reload()
+        ann.wait_for("message 69").wait_connected()
+        self.assertEqual(0, ann.message("message 3").count())
+        ann.page.hover("#log")
+        for _ in range(40):
+            if ann.message("message 0").count():
+                break
+            ann.page.mouse.wheel(0, -2000)
+            ann.page.wait_for_function(
+                "document.getElementById('log').getAttribute('aria-busy') === 'false'"
+            )
+        ann.wait_for("message 0")
+        self.assertEqual([f"ann: message {number}" for number in range(70)], ann.transcript())
+        expect(ann.page.locator("#jump")).to_be_visible()

@@ -1,0 +1,141 @@
+"""The chat as users run it: `paster serve` in a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+__all__ = ["ChatServer", "free_port"]
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30
+STOP_SECONDS = 20
+
+INI = """\
+[server:main]
+use = egg:ChatApp#http
+host = 127.0.0.1
+port = %(port)d
+%(server)s
+
+[app:main]
+use = egg:ChatApp
+chat.data = %%(here)s/data
+chat.log = sqlite:///%%(here)s/chat.db
+%(app)s
+
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = line
+[logger_root]
+level = INFO
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = line
+[formatter_line]
+format = %%(asctime)s %%(levelname)s %%(name)s: %%(message)s
+"""
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+class ChatServer:
+    """A context manager; `stop`, `kill` and `start` in between keep port and data.
+
+    `app` and `server` are options of the ini's sections: ChatServer(app={"chat.history": 5}).
+    """
+
+    def __init__(
+        self,
+        app: dict[str, object] | None = None,
+        server: dict[str, object] | None = None,
+    ) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="chat-"))
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.ini = self.folder / "chat.ini"
+        self.ini.write_text(
+            INI % {"port": self.port, "app": _lines(app or {}), "server": _lines(server or {})}
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> ChatServer:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.process is not None:
+            self.stop()
+        shutil.rmtree(self.folder)
+
+    def start(self) -> None:
+        """Returns when it takes connections."""
+        paster = Path(sys.executable).with_name("paster")
+        warnings = "ignore:pkg_resources is deprecated:UserWarning"
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [paster, "serve", self.ini],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONWARNINGS": warnings},
+                stdout=log,
+                stderr=log,
+            )
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                break
+            with socket.socket() as sock:
+                if sock.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise AssertionError(f"the server does not answer:\n{self.log}")
+
+    def stop(self) -> None:
+        """Gracefully; it has to end by itself."""
+        self._end(signal.SIGTERM, 0)
+
+    def kill(self) -> None:
+        """As a crash would end it."""
+        self._end(signal.SIGKILL, -signal.SIGKILL)
+
+    def _end(self, number: signal.Signals, expected: int) -> None:
+        process, self.process = self.process, None
+        assert process is not None
+        process.send_signal(number)
+        try:
+            status = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the server did not stop:\n{self.log}") from None
+        assert status == expected, f"exit status {status}:\n{self.log}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+
+def _lines(options: dict[str, object]) -> str:
+    return "\n".join(f"{name} = {value}" for name, value in options.items())
