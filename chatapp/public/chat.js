@@ -245,7 +245,9 @@ store.on('nick', (nick) => {
 });
 store.on('joined', () => {
   rooms.sync();
-  if (!store.get('joined').includes(store.get('room'))) location.hash = encodeURIComponent(store.get('joined')[0]);
+  const open = store.get('room');
+  // None is open yet while the page starts with a room in its URL.
+  if (open && !store.get('joined').includes(open)) location.hash = encodeURIComponent(store.get('joined')[0]);
   poll.wake(true);
 });
 addEventListener('hashchange', openRoom);

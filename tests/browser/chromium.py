@@ -54,6 +54,7 @@ def open_browser() -> Any:
     """The browser of this run of tests; nose runs no class cleanups, so its package closes it."""
     if not _open:
         playwright = sync_playwright().start()
+        expect.set_options(timeout=PATIENCE)
         _open.append(playwright)
         _open.append(playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS))
     return _open[1]
