@@ -64,7 +64,11 @@ class SQLiteLog(MessageLog):
             await self._take_lock()
             self.epoch = await self._in(self._write_thread, self._writer.open)
         except OSError as error:
+            await self._release()
             raise LogUnavailable(f"{self._path}: {error.strerror}") from error
+        except LogUnavailable:
+            await self._release()
+            raise
         self._sweeping = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
@@ -72,6 +76,9 @@ class SQLiteLog(MessageLog):
             self._sweeping.cancel()
         if self._committing is not None:
             await self._committing
+        await self._release()
+
+    async def _release(self) -> None:
         await self._in(self._write_thread, self._writer.close)
         self._write_thread.shutdown()
         self._read_threads.shutdown()

@@ -56,6 +56,7 @@ class Writer:
         self._max_rooms = max_rooms
         self._clock = clock
         self._heads: dict[str, int] = {}
+        self._db: sqlite3.Connection
 
     def open(self) -> str:
         """Open the file, made if need be; returns the log's epoch."""
@@ -76,7 +77,9 @@ class Writer:
         return epoch
 
     def close(self) -> None:
-        self._db.close()
+        """Close the file, if it was opened."""
+        if hasattr(self, "_db"):
+            self._db.close()
 
     def commit(self, entries: Sequence[Entry]) -> tuple[list[Message | Exception], list[Message]]:
         """Store `entries` in one transaction: the outcome of each, and those that are new."""
