@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from chatapp.lib.batch import Batch, News, as_json, as_text
+from chatapp.lib.batch import Batch, as_json, as_text
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
 from chatapp.lib.rooms import Room
@@ -172,13 +172,18 @@ class Poll:
         self._people = self.json
 
     def take(self, items: Iterable[Any]) -> None:
-        """These came from the queue."""
+        """These came from the queue; whatever else is in it is taken as well."""
         self._took = True
-        for item in items:
-            if isinstance(item, Batch):
-                self._take_batch(item)
-            elif isinstance(item, News) and self.json and item.room in self.rooms:
-                self.news += item.changes
+        queue = self.client.messages
+        while True:
+            for item in items:
+                if isinstance(item, Batch):
+                    self._take_batch(item)
+                elif self.json and item.room in self.rooms:
+                    self.news += item.changes
+            if queue.empty():
+                return
+            items = queue.get_nowait()
 
     @property
     def complete(self) -> bool:

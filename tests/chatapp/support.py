@@ -1,0 +1,91 @@
+"""The whole application in memory: real middleware, real server, fake clock."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import unittest
+from typing import Any
+
+from chatapp.config.middleware import make_app
+from tests.support.memory import Answer, Browser, MemoryServer
+
+__all__ = ["ChatCase", "Person"]
+
+
+class Person(Browser):
+    """A browser that talks JSON; `cursor` goes on as the answers say."""
+
+    def __init__(self, server: MemoryServer, tab: str = "tab", rooms: str = "lobby") -> None:
+        super().__init__(server, Accept="application/json")
+        self.tab = tab
+        self.rooms = rooms
+        self.cursor: str | None = None
+
+    def poll(self, **headers: str) -> Answer:
+        """Begin a poll; it may be held."""
+        since = "" if self.cursor is None else f"&since={self.cursor}"
+        path = f"/chat/pull/{self.rooms}?client={self.tab}{since}"
+        return self.begin("GET", path, **headers)
+
+    def take(self, answer: Answer) -> dict[str, Any]:
+        """The content of an answered poll."""
+        answer.look()
+        assert answer.done, "the poll is held"
+        assert answer.status == 200, answer.body
+        answer.transport.close()
+        news: dict[str, Any] = json.loads(answer.body)
+        self.cursor = news.get("cursor", self.cursor)
+        return news
+
+    def pull(self) -> dict[str, Any]:
+        """Poll and take what is there, without waiting."""
+        return self.take(self.poll())
+
+    def say(self, text: str, room: str = "lobby", nonce: str | None = None) -> Answer:
+        body = {"text": text} if nonce is None else {"text": text, "nonce": nonce}
+        return self.post(f"/chat/push/{room}", body)
+
+    def post(self, path: str, body: Any) -> Answer:
+        return self.ask("POST", path, json.dumps(body).encode(), Content_Type="application/json")
+
+
+class ChatCase(unittest.TestCase):
+    """`self.start(**options)` starts the chat; options as in the ini, without `chat.`."""
+
+    server: MemoryServer
+
+    def start(self, **options: Any) -> MemoryServer:
+        data = self.enterContext(tempfile.TemporaryDirectory())
+        settings = {"log": "memory:", "data": data, "push_rate": 0, **options}
+        app_conf = {f"chat.{name}": str(value) for name, value in settings.items()}
+        self.app = make_app({"debug": "false"}, **app_conf)
+        self.server = MemoryServer(self.app)
+        self.addCleanup(self.server.close)
+        return self.server
+
+    @property
+    def hub(self) -> Any:
+        return self.app.hub
+
+    def person(self, tab: str = "tab", rooms: str = "lobby") -> Person:
+        return Person(self.server, tab, rooms)
+
+    def joined(self, nick: str | None = None, rooms: str = "lobby") -> Person:
+        """Somebody who is in the rooms and knows it."""
+        person = self.person(rooms=rooms)
+        if nick is not None:
+            assert person.post("/chat/nick", {"nick": nick}).status == 200
+        person.pull()
+        return person
+
+    def pass_time(self, seconds: float) -> None:
+        self.server.loop.advance(seconds)
+
+    def settle(self) -> None:
+        """Let presence be told and everything come to rest."""
+        self.pass_time(1.0)
+
+
+def texts(news: dict[str, Any]) -> list[str]:
+    return [message["text"] for message in news["messages"]]

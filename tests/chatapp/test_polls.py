@@ -1,0 +1,299 @@
+"""Polls: what they answer, when, and what they leave behind."""
+
+from tests.chatapp.support import ChatCase, texts
+from tests.support.memory import Browser
+
+
+class PlainPollTests(ChatCase):
+    """The seed's wire: text, no cursor."""
+
+    def setUp(self):
+        self.start()
+        self.ann, self.bob = Browser(self.server), Browser(self.server)
+
+    def test_a_message_goes_from_one_session_to_another(self):
+        self.ann.ask("GET", "/chat/pull")
+        held = self.ann.begin("GET", "/chat/pull")
+        self.assertFalse(held.done)
+        push = self.bob.ask("POST", "/chat/push", b"hello from bob")
+        self.assertEqual((200, b"1"), (push.status, push.body))
+        held.look()
+        self.assertTrue(held.done)
+        nick = self.bob.ask("GET", "/chat/nick", Accept="application/json").body.decode()[9:-2]
+        self.assertEqual(f"{nick}: hello from bob\r\n", held.body.decode())
+        self.assertIn("text/plain", held.header("content-type"))
+
+    def test_a_poll_without_news_answers_empty_after_ten_seconds(self):
+        self.ann.ask("GET", "/chat/pull")
+        held = self.ann.begin("GET", "/chat/pull")
+        self.pass_time(9.9)
+        self.assertFalse(held.look().done)
+        self.pass_time(0.2)
+        self.assertEqual((True, 200, b""), (held.look().done, held.status, held.body))
+
+    def test_what_is_said_between_polls_is_kept(self):
+        self.ann.ask("GET", "/chat/pull")
+        for number in range(5):
+            self.bob.ask("POST", "/chat/push", b"message %d" % number)
+        lines = self.ann.ask("GET", "/chat/pull").body.decode().splitlines()
+        self.assertEqual(
+            [f"message {n}" for n in range(5)], [line.split(": ", 1)[1] for line in lines]
+        )
+
+    def test_a_line_break_in_a_message_stays_on_its_line(self):
+        self.ann.ask("GET", "/chat/pull")
+        self.bob.ask("POST", "/chat/push", b"one\r\ntwo: forged\nthree")
+        self.assertTrue(
+            self.ann.ask("GET", "/chat/pull").body.endswith(b": one two: forged three\r\n")
+        )
+
+    def test_two_tabs_of_a_session_both_get_every_message(self):
+        self.ann.ask("GET", "/chat/pull?client=one")
+        self.ann.ask("GET", "/chat/pull?client=two")
+        held = [self.ann.begin("GET", f"/chat/pull?client={tab}") for tab in ("one", "two")]
+        self.bob.ask("POST", "/chat/push", b"hi")
+        self.assertEqual([True, True], [answer.look().done for answer in held])
+        self.assertEqual(held[0].body, held[1].body)
+
+
+class PollTests(ChatCase):
+    def setUp(self):
+        self.start()
+
+    def test_joining_answers_at_once_from_now_on(self):
+        self.joined("bob").say("long ago")
+        ann = self.person()
+        ann.post("/chat/nick", {"nick": "ann"})
+        news = ann.pull()
+        self.assertEqual([], news["messages"])
+        self.assertEqual({"nick": "ann"}, news["you"])
+        self.assertEqual({"lobby": ["bob", "ann"]}, news["people"])
+
+    def test_a_cursor_goes_on_where_it_was(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        bob.say("one")
+        self.assertEqual(["one"], texts(ann.pull()))
+        bob.say("two")
+        bob.say("three")
+        self.assertEqual(["two", "three"], texts(ann.pull()))
+
+    def test_an_answer_that_was_lost_is_given_again(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        before = ann.cursor
+        bob.say("one")
+        self.assertEqual(["one"], texts(ann.pull()))
+        ann.cursor = before
+        bob.say("two")
+        self.assertEqual(["one", "two"], texts(ann.pull()))
+
+    def test_a_program_with_a_cursor_goes_on_in_another_session(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        bob.say("one")
+        again = self.person()
+        again.cursor = ann.cursor
+        self.assertEqual(["one"], texts(again.pull()))
+
+    def test_several_rooms_in_one_poll(self):
+        ann, bob = self.joined("ann", rooms="lobby,garden"), self.joined("bob")
+        held = ann.poll()
+        self.settle()
+        ann.take(held)
+        held = ann.poll()
+        bob.say("over there", room="garden")
+        news = ann.take(held)
+        self.assertEqual(
+            [("garden", "over there")], [(m["room"], m["text"]) for m in news["messages"]]
+        )
+        bob.say("here", room="lobby")
+        bob.say("there", room="garden")
+        self.assertEqual({"here", "there"}, set(texts(ann.pull())))
+
+    def test_a_room_that_is_added_starts_now_and_one_that_is_left_is_not_heard(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        bob.say("before", room="garden")
+        ann.rooms = "garden"
+        self.assertEqual([], texts(ann.pull()))
+        bob.say("in the lobby")
+        bob.say("in the garden", room="garden")
+        self.assertEqual(["in the garden"], texts(ann.pull()))
+        self.assertEqual(["bob"], self.hub.rooms["lobby"].people())
+
+    def test_a_newer_poll_of_a_client_ends_the_one_before(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        self.settle()
+        ann.pull()
+        first = ann.poll()
+        second = ann.poll()
+        self.assertTrue(first.look().done)
+        self.assertEqual({"messages": []}, ann.take(first))
+        bob.say("hi")
+        self.assertEqual(["hi"], texts(ann.take(second)))
+
+    def test_a_poll_superseded_while_it_is_being_answered_loses_nothing(self):
+        ann = self.joined("ann")
+        self.settle()
+        ann.pull()
+        first = ann.poll()
+        request = (
+            f"GET /chat/pull/lobby?client=tab&since={ann.cursor} HTTP/1.1\r\nHost: x\r\n"
+            f"Accept: application/json\r\nCookie: chat_token={ann.cookies['chat_token']}\r\n\r\n"
+        )
+        second = self.server.connect()
+        # The watch has handed the message to the first poll, which has not run yet.
+        self.hub.appended([_message(self, "handed over")])
+        self.server.scheduler._turn()
+        second.protocol.data_received(request.encode())
+        self.server.loop.settle()
+        answers = [ann.take(first)["messages"], second.written]
+        self.assertEqual(1, sum(b"handed over" in bytes(str(a), "utf-8") for a in answers))
+
+    def test_text_and_json_polls_wait_alike(self):
+        ann = self.joined("ann")
+        self.settle()
+        ann.pull()
+        held = ann.poll()
+        self.pass_time(10.1)
+        news = ann.take(held)
+        self.assertEqual([], news["messages"])
+        self.assertEqual({"messages", "cursor"}, set(news))
+
+
+def _message(case, text):
+    """A message that is in the log, and not announced yet."""
+    log = case.hub.log
+    observer, log._observer = log._observer, _Deaf()
+    try:
+        return case.server.loop.run_until_complete(log.append("lobby", "x", "x", text))
+    finally:
+        log._observer = observer
+
+
+class _Deaf:
+    def appended(self, messages):
+        """Hears nothing."""
+
+
+class GapTests(ChatCase):
+    def test_what_the_log_no_longer_holds_is_counted(self):
+        self.start(history=5)
+        ann, bob = self.joined("ann"), self.joined("bob")
+        for number in range(20):
+            bob.say(f"{number}")
+        news = ann.pull()
+        gap = {"lost": 15, "reason": "trimmed", "rooms": {"lobby": 15}, "exact": True}
+        self.assertEqual(gap, news["gap"])
+        self.assertEqual([f"{n}" for n in range(15, 20)], texts(news))
+        self.assertNotIn("gap", ann.pull() if bob.say("next") else {})
+
+    def test_another_epoch_is_told_and_all_that_is_there_is_given(self):
+        self.start()
+        self.joined("bob").say("one")
+        from chatapp.lib.cursor import Cursor
+
+        ann = self.joined("ann")
+        ann.cursor = Cursor("another", {"lobby": 700}).encode()
+        news = ann.pull()
+        self.assertEqual(["one"], texts(news))
+        self.assertEqual(("recreated", False), (news["gap"]["reason"], news["gap"]["exact"]))
+
+    def test_numbers_that_were_never_given_out_mean_another_log(self):
+        self.start()
+        self.joined("bob").say("one")
+        from chatapp.lib.cursor import Cursor
+
+        ann = self.joined("ann")
+        ann.cursor = Cursor(self.hub.log.epoch, {"lobby": 2**40}).encode()
+        news = ann.pull()
+        self.assertEqual("recreated", news["gap"]["reason"])
+        self.assertEqual(["one"], texts(news))
+
+
+class LeavingTests(ChatCase):
+    def setUp(self):
+        self.start()
+
+    def counts(self):
+        return {
+            **self.server.scheduler.statistics(),
+            **self.hub.statistics(),
+            "exchanges": self.server.server.exchanges,
+            "connections": len(self.server.server.connections),
+        }
+
+    def test_a_client_with_a_full_queue_is_dropped_and_reads_on_from_the_log(self):
+        ann, bob = self.joined("ann"), self.person()
+        client = self.hub.participants[next(iter(self.hub.participants))].clients["tab"]
+        coroutines = self.server.scheduler.statistics()["coroutines"]
+        for number in range(10):
+            bob.say(f"{number}")
+        self.assertEqual((False, 10), (client.dead, len(client.messages)))
+        bob.say("10")
+        self.assertEqual((True, 0), (client.dead, len(client.messages)))
+        self.assertEqual(coroutines - 1, self.server.scheduler.statistics()["coroutines"])
+        for number in range(11, 30):
+            bob.say(f"{number}")
+        news = ann.pull()
+        self.assertEqual([f"{n}" for n in range(30)], texts(news))
+        self.assertNotIn("gap", news)
+        bob.say("on")
+        self.assertEqual(["on"], texts(ann.pull()))
+
+    def test_a_client_that_hangs_up_leaves_nothing_behind(self):
+        before = self.counts()
+        ann = self.joined("ann")
+        self.settle()
+        ann.pull()
+        held = ann.poll()
+        self.assertEqual(1, self.counts()["exchanges"])
+        held.hang_up()
+        self.settle()
+        self.assertEqual(0, self.counts()["exchanges"])
+        self.pass_time(100)
+        self.assertEqual(before, self.counts())
+
+    def test_nothing_is_taken_from_who_hangs_up(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        self.settle()
+        ann.pull()
+        ann.poll().hang_up()
+        self.settle()
+        bob.say("hi")
+        self.assertEqual(["hi"], texts(ann.pull()))
+
+    def test_a_thousand_strangers_are_forgotten(self):
+        before = self.counts()
+        for number in range(1000):
+            stranger = self.person(rooms=f"room{number % 50}")
+            stranger.pull()
+        self.assertEqual(1000, self.hub.statistics()["clients"])
+        self.pass_time(100)
+        self.assertEqual(before, self.counts())
+
+    def test_a_stop_answers_held_polls_with_a_time_to_come_back(self):
+        people = [self.joined() for _ in range(20)]
+        self.settle()
+        for person in people:
+            person.pull()
+        held = [person.poll() for person in people]
+        self.server.loop.run_until_complete(self.server.server.stop())
+        delays = [p.take(answer)["advice"]["retry"] for p, answer in zip(people, held, strict=True)]
+        self.assertTrue(all(0 < delay <= 30 for delay in delays))
+        self.assertGreater(len(set(delays)), 1)
+
+
+class ThousandTests(ChatCase):
+    def test_a_thousand_held_polls_each_get_twenty_messages(self):
+        self.start()
+        people = [self.joined() for _ in range(1000)]
+        speaker = self.person(rooms="elsewhere")
+        received = {person: [] for person in people}
+        held = {person: person.poll() for person in people}
+        for number in range(20):
+            speaker.say(f"{number}")
+            for person in people:
+                answer = held[person].look()
+                self.assertTrue(answer.done)
+                received[person] += texts(person.take(answer))
+                held[person] = person.poll()
+        expected = [f"{number}" for number in range(20)]
+        self.assertEqual([], [got for got in received.values() if got != expected])

@@ -1,0 +1,166 @@
+"""A server without sockets: connections are objects, and a fake clock runs them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httptools
+
+from cogen.core.schedulers import Scheduler
+from cogen.web.connection import Connection
+from cogen.web.options import Options
+from cogen.web.server import Server
+from tests.support.clock import FakeClockLoop
+
+__all__ = ["Answer", "Browser", "MemoryServer", "MemoryTransport"]
+
+
+class MemoryTransport(asyncio.Transport):
+    """What the server writes is in `written`; `closed` once either side has closed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol) -> None:
+        super().__init__()
+        self._loop = loop
+        self.protocol = protocol
+        self.written = bytearray()
+        self.writes = 0
+        self.closed = False
+        protocol.connection_made(self)
+
+    def write(self, data: Any) -> None:
+        self.written += data
+        self.writes += 1
+
+    def writelines(self, pieces: Any) -> None:
+        self.write(b"".join(pieces))
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._loop.call_soon(self.protocol.connection_lost, None)
+
+    abort = close
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return ("127.0.0.1", 50000) if name == "peername" else default
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """All is taken at once."""
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def pause_reading(self) -> None:
+        """Tests feed as they like."""
+
+    def resume_reading(self) -> None:
+        """Tests feed as they like."""
+
+
+class MemoryServer:
+    """`application` on cogen's server with a fake clock; close it at the end of the test."""
+
+    def __init__(self, application: Any, options: Options | None = None) -> None:
+        self.loop = FakeClockLoop()
+        self.scheduler = Scheduler(self.loop)
+        self.server = Server(application, self.scheduler, options or Options())
+        self.server.base_environ["SERVER_NAME"] = "127.0.0.1"
+        self.server.base_environ["SERVER_PORT"] = "80"
+        startup = getattr(application, "cogen_startup", None)
+        if startup is not None:
+            self.loop.run_until_complete(startup())
+
+    def connect(self) -> MemoryTransport:
+        return MemoryTransport(self.loop, Connection(self.server))
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.server.stop())
+        self.scheduler.shutdown()
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+
+
+class Answer:
+    """What came for one request; `done` once it is whole."""
+
+    def __init__(self, browser: Browser, transport: MemoryTransport) -> None:
+        self.done = False
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+        self.body = b""
+        self.transport = transport
+        self._browser = browser
+        self._seen = 0
+        self._parser = httptools.HttpResponseParser(self)
+
+    def look(self) -> Answer:
+        """Take in what has been written meanwhile."""
+        news = bytes(self.transport.written[self._seen :])
+        self._seen += len(news)
+        if news:
+            self._parser.feed_data(news)
+        return self
+
+    def header(self, name: str) -> str | None:
+        return {key.lower(): value for key, value in self.headers}.get(name.lower())
+
+    def hang_up(self) -> None:
+        """The client closes its connection."""
+        self.transport.close()
+
+    # httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.decode(), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        self.status = self._parser.get_status_code()
+        self._browser.keep_cookies(self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        self.done = True
+
+
+class Browser:
+    """Somebody with cookies of their own; each request has a connection of its own."""
+
+    def __init__(self, server: MemoryServer, **headers: str) -> None:
+        self.server = server
+        self.cookies: dict[str, str] = {}
+        self.headers = {"Host": "127.0.0.1", **headers}
+
+    def begin(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+        """Send a request and run what it starts; the answer may be held."""
+        lines = {**self.headers, **{key.replace("_", "-"): value for key, value in headers.items()}}
+        if self.cookies:
+            lines["Cookie"] = "; ".join(f"{key}={value}" for key, value in self.cookies.items())
+        if body or method == "POST":
+            lines["Content-Length"] = str(len(body))
+        head = "".join(f"{key}: {value}\r\n" for key, value in lines.items())
+        transport = self.server.connect()
+        answer = Answer(self, transport)
+        request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body
+        transport.protocol.data_received(request)
+        self.server.loop.settle()
+        return answer.look()
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+        """Send a request that has to be answered without time passing."""
+        answer = self.begin(method, path, body, **headers)
+        assert answer.done, f"{method} {path} is held"
+        answer.transport.close()
+        self.server.loop.settle()
+        return answer
+
+    def keep_cookies(self, headers: list[tuple[str, str]]) -> None:
+        for name, value in headers:
+            if name.lower() == "set-cookie":
+                key, _, cookie = value.strip().partition(";")[0].partition("=")
+                self.cookies[key] = cookie
