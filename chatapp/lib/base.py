@@ -1,5 +1,6 @@
 """The base of the chat's controllers: who asks, from where, and how errors are told."""
 
+import math
 from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,7 +83,7 @@ def refuse(bad: BadInput) -> None:
     request.environ["chatapp.error"] = bad.line
     headers = []
     if bad.retry_after is not None:
-        headers.append(("Retry-After", str(max(1, round(bad.retry_after + 0.5)))))
+        headers.append(("Retry-After", str(max(1, math.ceil(bad.retry_after)))))
     raise status_map[bad.status](detail=bad.line, headers=headers) from None
 
 

@@ -195,7 +195,7 @@ class Poll:
             or self.closing
             or self.joining
             or self.news
-            or (self.json and (self._people or self._gaps))
+            or (self.json and (self._people or self._gaps or self._recreated))
         )
 
     # The answer.

@@ -81,10 +81,10 @@ def checked_rooms(names: str | None, most: int) -> tuple[str, ...]:
 def checked_nick(nick: Any) -> str:
     """Raises BadInput."""
     if isinstance(nick, str):
-        nick = " ".join(unicodedata.normalize("NFC", nick).split())
+        nick = unicodedata.normalize("NFC", nick).strip()
         printable = all(c.isprintable() or c in _JOINERS for c in nick)
         if 1 <= len(nick) <= _NICK and printable and any(c.isalnum() for c in nick):
-            return str(nick)
+            return " ".join(nick.split())
     raise BadInput(
         400, f"A name is 1 to {_NICK} printable characters, a letter or digit among them."
     )

@@ -42,6 +42,12 @@ class MemoryTransport(asyncio.Transport):
 
     abort = close
 
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        """The client sees the end in `written`."""
+
     def is_closing(self) -> bool:
         return self.closed
 

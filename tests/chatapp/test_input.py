@@ -1,0 +1,211 @@
+"""What strangers may send: a clear status, one readable line, and the chat goes on."""
+
+import json
+
+from chatapp.lib.cursor import Cursor
+from tests.chatapp.support import ChatCase
+
+
+class InputCase(ChatCase):
+    def setUp(self):
+        self.start(max_message=100)
+        self.ann = self.joined("ann")
+
+    def tearDown(self):
+        self.assertEqual(200, self.ann.say("still here").status)
+
+    def refused(self, status, method, path, body=b"", **headers):
+        answer = self.ann.ask(method, path, body, **headers)
+        self.assertEqual(status, answer.status, answer.body)
+        line = json.loads(answer.body)["error"]
+        self.assertRegex(line, r"^[^\n]{5,200}$")
+        return answer, line
+
+    def refused_json(self, status, body, room="lobby"):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        path = f"/chat/push/{room}"
+        return self.refused(status, "POST", path, content, Content_Type="application/json")[1]
+
+
+class PushTests(InputCase):
+    def test_a_body_that_is_not_json(self):
+        for body in (b"{", b"nope", b"", b"\xff", b'{"text": "a"', b"[" * 500):
+            self.assertIn("JSON", self.refused_json(400, body))
+
+    def test_json_of_the_wrong_types(self):
+        for body in ([], "text", 5, None, {}, {"text": 5}, {"text": None}, {"text": ["a"]}):
+            self.refused_json(400, body)
+
+    def test_a_bad_nonce(self):
+        for nonce in (5, "", "a b", "x" * 65, ["n"], {"n": 1}, "é"):
+            self.assertIn("nonce", self.refused_json(400, {"text": "hi", "nonce": nonce}))
+
+    def test_a_nonce_with_another_text(self):
+        self.assertEqual(200, self.ann.say("hi", nonce="n1").status)
+        self.assertEqual(b'{"room":"lobby","seq":1}', self.ann.say("hi", nonce="n1").body)
+        self.assertIn("n1", self.refused_json(409, {"text": "ho", "nonce": "n1"}))
+
+    def test_an_empty_message(self):
+        for text in ("", "   ", "\n\t \r\n"):
+            self.assertIn("empty", self.refused_json(400, {"text": text}))
+        self.refused(400, "POST", "/chat/push", b"")
+
+    def test_a_body_that_is_not_utf8(self):
+        _, line = self.refused(400, "POST", "/chat/push", b"caf\xe9")
+        self.assertIn("UTF-8", line)
+
+    def test_lone_surrogates_and_nul(self):
+        self.refused_json(400, rb'{"text": "\ud800"}')
+        self.refused_json(400, rb'{"text": "a\u0000b"}')
+
+    def test_a_message_over_the_limit(self):
+        self.assertEqual(200, self.ann.say("é" * 100).status)
+        self.assertIn("101", self.refused_json(413, {"text": "é" * 101}))
+        self.refused(413, "POST", "/chat/push", b"x" * 101)
+
+    def test_a_body_of_ten_megabytes(self):
+        self.refused(413, "POST", "/chat/push", b"x" * 10_000_000)
+
+    def test_room_names(self):
+        bad = ("a%20b", "a%0Ab", "a%00b", "%E2%80%AE", "x" * 65, "a%22", "%3Cb%3E", "a:b")
+        for room in bad:
+            self.assertIn("room", self.refused_json(400, {"text": "hi"}, room).lower())
+        self.refused(400, "GET", "/chat/pull/a,,b")
+        self.refused_json(404, {"text": "hi"}, "a%2Fb")
+        self.refused(400, "GET", "/chat/pull/%FF")
+        for room in ("a.b-c_d", "%C3%A9t%C3%A9", "x" * 64, "%E6%97%A5%E6%9C%AC"):
+            self.assertEqual(200, self.ann.say("hi", room).status)
+
+
+class UrlTests(InputCase):
+    def test_bad_cursors(self):
+        huge = Cursor("e", {"lobby": 2**60}).encode()
+        below = Cursor("e", {"lobby": -1}).encode()
+        mixed = Cursor("e", {"lobby": "1"}).encode()
+        cursors = ("x", "%00", "99999999999999999999", "a" * 9000, huge, below, mixed, "W10", "é")
+        for since in cursors[:-1]:
+            with self.subTest(since[:20]):
+                answer = self.ann.begin("GET", f"/chat/pull?since={since}&client=tab")
+                self.assertIn(answer.look().status, (400, 414), answer.body)
+
+    def test_an_unknown_epoch_is_a_gap_and_no_error(self):
+        self.ann.cursor = Cursor("gone", {"lobby": 5}).encode()
+        self.assertEqual("recreated", self.ann.pull()["gap"]["reason"])
+
+    def test_too_many_rooms_in_a_poll(self):
+        rooms = ",".join(f"room{n}" for n in range(21))
+        self.refused(400, "GET", f"/chat/pull/{rooms}")
+
+    def test_client_tokens(self):
+        for tab in ("", "a b", "x" * 65, "%E9", "a/b"):
+            self.refused(400, "GET", f"/chat/pull?client={tab.replace(' ', '%20')}")
+
+    def test_history_numbers(self):
+        for query in ("limit=-1", "limit=0", "limit=x", "limit=201", "before=-1", "before=0",
+                      "before=1e3", f"before={'9' * 30}", "limit=%D9%A1", "before="):  # fmt: skip
+            self.refused(400, "GET", f"/chat/history/lobby?{query}")
+
+    def test_unknown_paths_and_methods(self):
+        self.refused(404, "GET", "/chat/nowhere/at/all")
+        self.refused(404, "GET", "/nothing")
+        answer, _ = self.refused(405, "DELETE", "/chat/push/lobby")
+        self.assertEqual("POST", answer.header("Allow"))
+        answer, _ = self.refused(405, "POST", "/chat/pull", b"x")
+        self.assertEqual("GET, HEAD", answer.header("Allow"))
+
+    def test_an_error_is_a_line_of_text_where_json_is_not_accepted(self):
+        answer = self.ann.ask("GET", "/nothing", Accept="*/*")
+        self.assertEqual((404, b"There is nothing here.\n"), (answer.status, answer.body))
+        answer = self.ann.ask("GET", "/nothing", Accept="text/html")
+        self.assertIn(b"<h1>There is nothing here.</h1>", answer.body)
+
+
+class NickTests(InputCase):
+    def rename(self, person, nick):
+        return person.post("/chat/nick", {"nick": nick})
+
+    def test_bad_nicks(self):
+        for nick in (
+            "",
+            "  ",
+            "x" * 33,
+            "a\nb",
+            "\u202eevil",
+            "\u200d",
+            5,
+            None,
+            ["a"],
+            "\x7f",
+            "--",
+        ):
+            self.assertEqual(400, self.rename(self.ann, nick).status, repr(nick))
+
+    def test_good_nicks(self):
+        for nick in ("ann", "Ann Lee", "日本", "O'Brien", "<b>ann</b>", "x" * 32):
+            self.assertEqual(200, self.rename(self.ann, nick).status, repr(nick))
+        self.assertEqual("Ann Lee", json.loads(self.rename(self.ann, " Ann   Lee ").body)["nick"])
+
+    def test_a_nick_that_somebody_has_is_refused_whatever_its_form(self):
+        bob = self.joined("bob")
+        for nick in ("ann", "ANN", "\uff41nn", "a\u200dnn"):
+            answer = self.rename(bob, nick)
+            self.assertEqual(409, answer.status, repr(nick))
+            self.assertIn("taken", json.loads(answer.body)["error"])
+        self.assertEqual(b'{"nick":"bob"}', bob.ask("GET", "/chat/nick").body)
+
+    def test_a_nick_is_free_again_when_its_owner_has_left(self):
+        self.pass_time(100)
+        bob = self.joined("bob")
+        self.assertEqual(200, self.rename(bob, "ann").status)
+        news = self.ann.pull()
+        self.assertRegex(news["you"]["nick"], "^guest-[0-9a-f]{4}$")
+
+    def test_a_nick_is_kept_in_the_session(self):
+        self.pass_time(100)
+        again = self.person()
+        again.cookies = dict(self.ann.cookies)
+        self.assertEqual({"nick": "ann"}, again.pull()["you"])
+
+
+class LimitTests(ChatCase):
+    def test_pushes_are_limited_and_polls_are_not(self):
+        self.start(push_rate=2, push_burst=3)
+        ann = self.joined("ann")
+        self.assertEqual([200, 200, 200, 429], [ann.say("hi").status for _ in range(4)])
+        refused = ann.say("hi")
+        self.assertEqual("1", refused.header("Retry-After"))
+        for _ in range(20):
+            self.assertEqual(200, ann.poll().status or 200)
+        self.pass_time(1)
+        self.assertEqual([200, 200, 429], [ann.say("hi").status for _ in range(3)])
+
+    def test_a_new_session_for_each_push_is_limited_by_address(self):
+        self.start(push_rate=2, push_burst=3)
+        statuses = [self.person().say("hi").status for _ in range(5)]
+        self.assertEqual([200, 200, 200, 429, 429], statuses)
+
+    def test_clients_of_a_session_are_limited(self):
+        self.start(max_clients_per_session=3)
+        ann = self.joined("ann")
+        held = []
+        for number in range(3):
+            ann.tab = f"t{number}"
+            ann.cursor = None
+            ann.pull()
+            held.append(ann.poll())
+        self.settle()
+        for number, answer in enumerate(held):
+            ann.tab = f"t{number}"
+            ann.take(answer) if answer.look().done else None
+            held[number] = ann.poll()
+        ann.tab, ann.cursor = "t4", None
+        self.assertEqual(429, ann.poll().status)
+        held[0].hang_up()
+        self.settle()
+        self.assertEqual(200, ann.poll().status)
+
+    def test_a_full_chat_says_so(self):
+        self.start(max_clients=2)
+        self.joined("ann"), self.joined("bob")
+        answer = self.person().poll()
+        self.assertEqual((503, "5"), (answer.status, answer.header("Retry-After")))

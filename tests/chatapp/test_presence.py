@@ -1,0 +1,100 @@
+"""Who is there: told once, right across reloads, tabs and renaming."""
+
+from tests.chatapp.support import ChatCase, texts
+
+
+class PresenceTests(ChatCase):
+    def setUp(self):
+        self.start()
+        self.ann = self.joined("ann")
+        self.heard()
+
+    def heard(self):
+        """What ann has been told of others since the last time."""
+        self.settle()
+        answer = self.ann.poll()
+        if not answer.look().done:
+            answer.hang_up()
+            self.server.loop.settle()
+            return []
+        told = self.ann.take(answer).get("presence", [])
+        return [tuple(change.values())[1:] for change in told]
+
+    def keep_polling(self, seconds, *people):
+        """`people` poll on and on, as a page does."""
+        held = {}
+        for _ in range(int(seconds)):
+            for person in people:
+                if person not in held or held[person].look().done:
+                    if person in held:
+                        person.take(held[person])
+                    held[person] = person.poll()
+            self.pass_time(1.0)
+        for answer in held.values():
+            answer.hang_up()
+        self.server.loop.settle()
+
+    def test_coming_and_going_are_told_once(self):
+        bob = self.joined("bob")
+        self.assertEqual([("join", "bob")], self.heard())
+        self.keep_polling(60, self.ann, bob)
+        self.assertEqual([], self.heard())
+        self.keep_polling(40, self.ann)
+        self.assertEqual(["ann"], self.hub.rooms["lobby"].people())
+
+    def test_a_leave_is_told(self):
+        self.joined("bob")
+        self.assertEqual([("join", "bob")], self.heard())
+        told = []
+        for _ in range(30):
+            told += self.heard()
+        self.assertEqual([("leave", "bob")], told)
+
+    def test_a_reload_is_not_told(self):
+        bob = self.joined("bob")
+        self.heard()
+        bob.tab, bob.cursor = "reloaded", None
+        bob.pull()
+        self.assertEqual([], self.heard())
+
+    def test_a_second_tab_is_not_told_nor_that_it_closes(self):
+        bob = self.joined("bob")
+        self.heard()
+        other = self.person(tab="second")
+        other.cookies = bob.cookies
+        other.pull()
+        self.keep_polling(40, bob, self.ann)
+        self.assertEqual([], self.heard())
+        self.assertEqual(["ann", "bob"], self.hub.rooms["lobby"].people())
+
+    def test_a_rename_is_told_in_every_room(self):
+        bob = self.joined("bob", rooms="lobby,garden")
+        self.heard()
+        bob.post("/chat/nick", {"nick": "robert"})
+        self.assertEqual([("nick", "robert", "bob")], self.heard())
+        self.assertEqual(["robert"], self.hub.rooms["garden"].people())
+
+    def test_a_guest_who_takes_a_name_before_being_told_is_told_by_it(self):
+        bob = self.joined()
+        bob.post("/chat/nick", {"nick": "bob"})
+        self.assertEqual([("join", "bob")], self.heard())
+
+    def test_people_are_listed_by_a_request_too(self):
+        self.joined("bob")
+        answer = self.ann.ask("GET", "/chat/people/lobby")
+        self.assertEqual(b'{"room":"lobby","people":["ann","bob"]}', answer.body)
+        self.assertIn(b"[]", self.ann.ask("GET", "/chat/people/nowhere").body)
+
+    def test_messages_are_not_held_up_by_presence(self):
+        bob = self.joined("bob")
+        bob.say("hi")
+        self.assertEqual(["hi"], texts(self.ann.pull()))
+
+    def test_a_text_poll_is_not_ended_by_presence(self):
+        plain = self.person()
+        plain.headers.pop("Accept")
+        plain.begin("GET", "/chat/pull").hang_up()
+        held = plain.begin("GET", "/chat/pull")
+        self.joined("bob")
+        self.settle()
+        self.assertFalse(held.look().done)
