@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
-from cogen.web.http import HTTPError, Request
+from cogen.web.body import BodyError
+from cogen.web.errors import HTTPError
+from cogen.web.http import Request
 from cogen.web.response import Head, plain_response
 
 if TYPE_CHECKING:
     from cogen.web.connection import Connection
 
-__all__ = ["Answer", "Drain"]
+__all__ = ["Answer", "Drain", "fail"]
 
 log = logging.getLogger(__name__)
 
@@ -172,10 +174,13 @@ class Answer:
             self.write_on()
 
 
-def fail(connection: "Connection", request: Request) -> None:
-    """Answer that the application failed; nothing was sent before."""
-    error = HTTPError(500, "The server could not answer this request; its log says why.")
-    connection.write(plain_response(error, request.method == b"HEAD"))
+def fail(connection: "Connection", request: Request, error: Exception) -> None:
+    """Answer that the application failed with `error`; nothing was sent before."""
+    if isinstance(error, BodyError):
+        refusal = HTTPError(400, f"{str(error).capitalize()}.")
+    else:
+        refusal = HTTPError(500, "The server could not answer this request; its log says why.")
+    connection.write(plain_response(refusal, request.method == b"HEAD"))
 
 
 def _slices(before: bytes, chunk: bytes, after: bytes) -> Iterator[bytes | memoryview]:

@@ -5,7 +5,6 @@ empties. A body that is complete before the application starts is a BytesIO.
 """
 
 import io
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -28,23 +27,24 @@ class Source(Protocol):
 
 
 class Body:
-    """What has arrived of a request body."""
+    """What has arrived of a request body and was not read yet: `size` bytes."""
 
-    __slots__ = ("_pieces", "_reader", "_source", "complete", "error", "size")
+    __slots__ = ("_data", "_reader", "_source", "complete", "error")
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._pieces: deque[bytes] = deque()
+        self._data = bytearray()
         self._reader: tuple[Waiter, Read] | None = None
-        self.size = 0
         self.complete = False
         self.error: BodyError | None = None
 
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
     def feed(self, data: bytes) -> None:
         """More has arrived."""
-        if data:
-            self._pieces.append(data)
-            self.size += len(data)
+        self._data += data
 
     def wake(self) -> None:
         """See if what has arrived is what the reader waits for."""
@@ -76,42 +76,27 @@ class Body:
     def unpark(self) -> None:
         self._reader = None
 
+    def peek(self) -> bytes:
+        """All that has arrived; it stays."""
+        return bytes(self._data)
+
     def all(self) -> bytes:
         """Take all that has arrived."""
-        data = b"".join(self._pieces)
-        self._pieces.clear()
-        self.size = 0
+        data, self._data = bytes(self._data), bytearray()
         return data
 
     def some(self, limit: int) -> bytes:
-        """Take at most `limit` bytes of what has arrived first."""
-        piece = self._pieces.popleft()
-        if len(piece) > limit:
-            self._pieces.appendleft(piece[limit:])
-            piece = piece[:limit]
-        self.size -= len(piece)
-        return piece
+        """Take at most `limit` bytes of what has arrived."""
+        if limit >= len(self._data):
+            return self.all()
+        data = bytes(self._data[:limit])
+        del self._data[:limit]
+        return data
 
     def line_end(self, limit: int) -> int:
         """The length of the first line with its newline, of `limit` bytes, or 0: not yet."""
-        length = 0
-        for piece in self._pieces:
-            at = piece.find(b"\n")
-            if at >= 0:
-                return min(length + at + 1, limit)
-            length += len(piece)
-            if length >= limit:
-                return limit
-        return 0
-
-    def exactly(self, count: int) -> bytes:
-        """Take `count` bytes, all of which have arrived."""
-        parts = []
-        while count:
-            part = self.some(count)
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
+        end = self._data.find(b"\n", 0, limit) + 1
+        return end or (limit if len(self._data) >= limit else 0)
 
 
 class Read(Operation):
@@ -160,7 +145,7 @@ class ReadLine(Read):
             raise body.error
         length = body.line_end(self._limit)
         if length or self._limit == 0:
-            return body.exactly(length)
+            return body.some(length)
         return body.all() if body.complete else None
 
 
@@ -179,12 +164,6 @@ class Input:
     def __init__(self, wsgi: Wsgi, body: Body) -> None:
         self._wsgi = wsgi
         self._body = body
-
-    def whole(self) -> bytes:
-        """All of a body that is complete; it can still be read here."""
-        data = self._body.all()
-        self._body.feed(data)
-        return data
 
     def read(self, n: int = -1, timeout: float | None = None) -> bytes:
         """Name a read of at most `n` bytes, as they come; without `n`, of all of the body."""

@@ -2,21 +2,22 @@
 
 Requests that come while one is answered wait as bytes and are parsed when their turn comes, so
 what a client can make the server hold is bounded. What ends a connection is in one place each:
-`_refuse` for a bad request, `expire` for a slow client, `hang_up` for one that is gone.
+`_refuse` for a bad request, `_overdue` for a slow client, `hang_up` for one that is gone.
 """
 
-import asyncio
 import logging
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from cogen.core.schedulers import Waiter
 from cogen.web.answer import Answer
 from cogen.web.body import Body, BodyError, Input, InputFile
 from cogen.web.environ import header_fields, request_environ
+from cogen.web.errors import HTTPError
 from cogen.web.exchange import Exchange
 from cogen.web.extensions import Core, Wsgi
-from cogen.web.http import HTTPError, Request, RequestParser, head_end, repeated_request
+from cogen.web.http import Request, head_end, repeated_request, skip_empty
+from cogen.web.intake import Intake
+from cogen.web.link import Link
 from cogen.web.response import plain_response
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ log = logging.getLogger(__name__)
 _BODY_AHEAD = 65_536
 # Bytes held of requests that wait for their turn.
 _PIPELINE_BYTES = 65_536
-_WRITE_HIGH, _WRITE_LOW = 65_536, 16_384
-# A refused client may still be sending: it is listened to this long, so that it reads the answer.
-_LINGER_SECONDS = 2.0
 
 
 class _NoBody:
@@ -46,167 +44,86 @@ _EMPTY_BODY = Body(_NoBody())
 _EMPTY_BODY.complete = True
 
 
-class Connection(asyncio.Protocol):
+class Connection(Link):
     """The protocol of one accepted connection of `server`."""
 
     __slots__ = (
-        "_body",
-        "_body_left",
-        "_body_seen",
         "_buffer",
-        "_continue",
-        "_deadline",
-        "_eof",
         "_exchange",
-        "_head",
+        "_intake",
         "_known",
-        "_parser",
-        "_peer",
         "_pending",
-        "_reading_paused",
         "_requests",
-        "_stalled_at",
-        "_transport",
-        "closing",
-        "drainer",
+        "_seen",
         "refusal",
-        "server",
         "truncated",
-        "write_paused",
     )
 
     def __init__(self, server: "Server") -> None:
-        self.server = server
-        self._transport: Any = None
+        super().__init__(server)
         self._buffer = b""
-        self._parser: RequestParser | None = None
-        self._body: Body | None = None
-        self._body_left = 0  # bytes of the body still to come, -1: chunked
-        self._body_seen = 0
+        self._seen = 0  # bytes of the buffer in which the end of the head is not
+        self._intake: Intake | None = None
         self._exchange: Exchange | None = None
         self._pending: dict[str, Any] | None = None  # environ of an exchange without its body
-        self._continue = False  # 100 Continue is due when the body is first read
-        self._peer: tuple[str, str] = ("", "")
-        self._deadline: float | None = None
-        self._stalled_at = 0
         self._requests = 0
-        self._head = b""
         # The end of the head before, from the version on, its request and its environ entries.
         self._known: tuple[bytes, Request, dict[str, str]] | None = None
-        self._eof = False
-        self._reading_paused = False
-        self.closing = False  # no further request is taken
         self.refusal = 0  # the status with which the client was refused
         self.truncated = False
-        self.write_paused = False
-        self.drainer: Waiter | None = None
 
     # asyncio.Protocol
 
     def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-        transport.set_write_buffer_limits(_WRITE_HIGH, _WRITE_LOW)
-        peer = transport.get_extra_info("peername")
-        if type(peer) is tuple:
-            self._peer = (peer[0], str(peer[1]))
+        super().connection_made(transport)
         if self.server.connection_made(self):
             self._await(self.server.options.header_timeout)
         else:
             self._refuse(HTTPError(503, "The server has no connection to spare; try again soon."))
 
     def data_received(self, data: bytes) -> None:
-        if self._body is not None:
+        if self._intake is not None:
             self._receive_body(data)
+        elif self.closing:
             return
-        if self.closing:
-            return
-        if self._exchange is None:
-            if not self._buffer and self._known is not None and self._serve_repeated(data):
-                return
+        elif self._exchange is not None:
+            self._buffer += data
+            if len(self._buffer) > _PIPELINE_BYTES:
+                self._pause_reading()
+        elif self._buffer or self._known is None or not self._serve_repeated(data):
             self._buffer += data
             self._serve()
-            return
-        self._buffer += data
-        if len(self._buffer) > _PIPELINE_BYTES:
-            self._pause_reading()
 
     def eof_received(self) -> bool:
         self._eof = True
-        if self._body is not None:
-            self._break_body(BodyError("the client closed the connection within the body"))
         exchange = self._exchange
-        if exchange is None:
-            return False
-        if exchange.waits or exchange.runner is not None:
+        if self._intake is not None:
+            self._break_body(exchange)
+        elif exchange is None:
+            self._serve()
+        elif exchange.waits or exchange.runner is not None:
             # It waits for news that this client will not read.
             self.hang_up()
-            return False
-        return True
+        kept = self._exchange is not None or (bool(self._buffer) and not self.closing)
+        return kept and self._transport is not None and self._transport.can_write_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.hang_up()
         self._await(None)
-        self.closing = True
         self._transport = None
         self.server.connection_lost(self)
 
-    def pause_writing(self) -> None:
-        self.write_paused = True
-        self._stalled_at = self._transport.get_write_buffer_size()
-        self._await(self.server.options.write_timeout)
-
-    def resume_writing(self) -> None:
-        self.write_paused = False
-        self._await(None)
-        drainer, self.drainer = self.drainer, None
-        if drainer is not None:
-            drainer.resume(None)
-        elif self._exchange is None:
+    def _drained(self) -> None:
+        if self._exchange is None:
             self._serve()
 
-    # Deadlines: at most one at a time.
-
-    def _await(self, duration: float | None) -> None:
-        """Give the client `duration` seconds for what comes next; None: as long as it takes."""
-        timers = self.server.scheduler.timers
-        if self._deadline is not None:
-            timers.stop(self, self._deadline)
-        self._deadline = duration or None
-        if duration:
-            timers.start(self, duration)
-
-    def expire(self) -> None:
-        duration, self._deadline = self._deadline, None
-        if self._transport is None:
-            return
-        if self.write_paused:
-            self._check_writing(duration)
-        elif self._body is not None and not self.closing:
-            self._check_body(duration)
-        elif self._buffer and self._exchange is None and not self.closing:
+    def _overdue(self, duration: float) -> None:
+        if self._intake is not None:
+            self._check_body(self._intake, duration)
+        elif self._buffer and self._exchange is None:
             self._refuse(HTTPError(408, "The request did not arrive in time."))
         else:
-            self._transport.abort() if self.closing else self._close()
-
-    def _check_writing(self, duration: float | None) -> None:
-        left = self._transport.get_write_buffer_size()
-        if left < self._stalled_at:
-            self._stalled_at = left
-            self._await(duration)
-            return
-        log.info("%s takes nothing of its answer: its connection is cut", self._peer[0])
-        self._transport.abort()
-
-    def _check_body(self, duration: float | None) -> None:
-        """The body has to come at `body_rate` bytes a second while it is wanted."""
-        due = self.server.options.body_rate * (duration or 0)
-        if self._reading_paused or self._body_seen >= due:
-            self._body_seen = 0
-            self._await(duration)
-        elif self._pending is not None or self._exchange is None or not self._exchange.head_sent:
-            self._refuse(HTTPError(408, "The request body did not arrive in time."))
-        else:
-            self._transport.abort()
+            self._close()
 
     # Requests.
 
@@ -215,9 +132,13 @@ class Connection(asyncio.Protocol):
         if not self._buffer or self._exchange is not None or self.closing or self.write_paused:
             return
         try:
-            request = self._next_request()
-            if request is not None:
-                self._begin(request)
+            head = self._next_head()
+            if head:
+                self._begin(head)
+            elif self._eof and self._buffer:
+                raise HTTPError(400, "The connection ended within the request head.")
+            if self._eof and self._intake is not None:
+                self._break_body(self._exchange)
         except HTTPError as error:
             self._refuse(error)
 
@@ -237,39 +158,46 @@ class Connection(asyncio.Protocol):
         self._start_without_body(exchange, environ)
         return True
 
-    def _next_request(self) -> Request | None:
+    def _next_head(self) -> bytes:
+        """Take the next whole head from the buffer; empty: it has not all come."""
         options = self.server.options
+        if not self._seen and self._buffer[0] == 13:
+            self._buffer = skip_empty(self._buffer)
+            if not self._buffer:
+                return b""
         buffer = self._buffer
-        end = head_end(buffer, options.max_request_line, options.max_header_bytes)
+        end = head_end(buffer, self._seen, options.max_request_line, options.max_header_bytes)
         if not end:
+            self._seen = len(buffer)
             # Not started again by each byte: the whole head has this long.
             if self._deadline != options.header_timeout:
                 self._await(options.header_timeout)
-            return None
-        head = buffer[:end]
+            return b""
+        self._seen = 0
         self._buffer = buffer[end:]
-        self._parser = self.server.take_parser()
-        request = self._parser.head(head, options.max_headers)
-        self._head = head
-        return request
+        return buffer[:end]
 
-    def _begin(self, request: Request) -> None:
-        parser = self._parser
-        assert parser is not None
+    def _begin(self, head: bytes) -> None:
+        request = self.server.parse(head)
         fields = header_fields(request)
         exchange, environ = self._exchange_of(request, fields)
-        head, self._head = self._head, b""
-        if parser.complete:
-            self._release_parser()
+        if request.content_length is None:
             if request.http11 and request.keep_alive and head.startswith(b"GET /"):
                 request.headers = []
-                self._known = (head[head.index(b" HTTP/1.1") :], request, fields)
+                self._known = (head[head.index(b" HTTP/1.") :], request, fields)
             self._start_without_body(exchange, environ)
             return
-        environ["cogen.input"] = Input(environ["cogen.wsgi"], self._expect_body(request))
+        body = Body(self)
+        intake = Intake(request, body, self.server.options.max_body)
+        environ["cogen.input"] = Input(environ["cogen.wsgi"], body)
+        self._intake = intake
         self._pending = environ
+        self._await(self.server.options.body_timeout)
         data, self._buffer = self._buffer, b""
-        self._receive_body(data)
+        if data or intake.complete:
+            self._receive_body(data)
+        else:
+            self._start_pending(body)
 
     def _exchange_of(
         self, request: Request, fields: dict[str, str]
@@ -297,76 +225,34 @@ class Connection(asyncio.Protocol):
 
     # Bodies.
 
-    def _release_parser(self) -> None:
-        parser, self._parser = self._parser, None
-        if parser is not None and parser.reusable:
-            parser.on_body_data = None
-            self.server.parsers.append(parser)
-
-    def _expect_body(self, request: Request) -> Body:
-        length = request.content_length
-        assert length is not None and self._parser is not None
-        if length > self.server.options.max_body:
-            raise self._too_large()
-        self._body_left = length
-        self._body_seen = 0
-        self._continue = request.expect_continue
-        self._body = body = Body(self)
-        self._parser.on_body_data = body.feed
-        self._await(self.server.options.body_timeout)
-        return body
-
-    def _too_large(self) -> HTTPError:
-        limit = self.server.options.max_body
-        return HTTPError(413, f"The request body is longer than {limit} bytes.")
-
     def _receive_body(self, data: bytes) -> None:
+        intake = self._intake
+        assert intake is not None
         try:
-            self._feed_body(data)
+            rest = intake.feed(data)
         except HTTPError as error:
             self._refuse(error)
             return
-        body = self._body
-        if body is not None:
-            assert self._parser is not None
-            if self._parser.complete:
-                self._end_body(body)
-            else:
-                if body.size > _BODY_AHEAD:
-                    self._pause_reading()
-                body.wake()
-        self._start_pending()
+        body = intake.body
+        if intake.complete:
+            self._buffer = rest
+            self._intake = None
+            self._await(None)
+            body.end()
+        else:
+            if body.size > _BODY_AHEAD:
+                self._pause_reading()
+            body.wake()
+        self._start_pending(body)
 
-    def _feed_body(self, data: bytes) -> None:
-        parser = self._parser
-        assert parser is not None
-        self._body_seen += len(data)
-        if data:
-            self._continue = False
-            used = parser.body_end(data) if self._body_left < 0 else min(len(data), self._body_left)
-            if self._body_left >= 0:
-                self._body_left -= used
-            self._buffer = data[used:]
-            parser.body(data[:used] if used < len(data) else data)
-        if parser.received > self.server.options.max_body:
-            raise self._too_large()
-
-    def _end_body(self, body: Body) -> None:
-        self._body = None
-        self._release_parser()
-        self._await(None)
-        body.end()
-
-    def _start_pending(self) -> None:
+    def _start_pending(self, body: Body) -> None:
         """Call the application once its body is there, or too large to wait for."""
-        environ, exchange = self._pending, self._exchange
+        environ, exchange, intake = self._pending, self._exchange, self._intake
         if environ is None or exchange is None:
             return
-        body: Body | None = self._body
-        if body is None:
-            whole = environ["cogen.input"].whole()
-            environ["wsgi.input"] = BytesIO(whole)
-        elif body.size > _BODY_AHEAD or self._continue:
+        if intake is None:
+            environ["wsgi.input"] = BytesIO(body.peek())
+        elif body.size > _BODY_AHEAD or intake.continues:
             environ["wsgi.input"] = InputFile(body, exchange.wait)
         else:
             return
@@ -375,35 +261,40 @@ class Connection(asyncio.Protocol):
 
     def body_wanted(self) -> None:
         """The application waits for more of the body: `Body` asks."""
-        if self._continue:
+        intake = self._intake
+        if intake is None:
+            return
+        if intake.continues:
             # RFC 9110 section 10.1.1: sent when the application first reads.
-            self._continue = False
+            intake.continues = False
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self._resume_reading()
+        if self._reading_paused:
+            intake.seen = 0
+            self._resume_reading()
 
-    def _break_body(self, error: BodyError) -> None:
-        body, self._body = self._body, None
-        self._parser = self._pending = None
-        if body is not None:
-            body.end(error)
+    def _check_body(self, intake: Intake, duration: float) -> None:
+        """The body has to come at `body_rate` bytes a second while it is wanted."""
+        due = self.server.options.body_rate * duration
+        if self._reading_paused or intake.seen >= due:
+            intake.seen = 0
+            self._await(duration)
+        else:
+            self._refuse(HTTPError(408, "The request body did not arrive in time."))
 
-    def _pause_reading(self) -> None:
-        if not self._reading_paused and self._transport is not None:
-            self._reading_paused = True
-            self._transport.pause_reading()
+    def _break_body(self, exchange: Exchange | None) -> None:
+        """The client has ended its side within the body."""
+        if self._pending is not None or exchange is None:
+            self._refuse(HTTPError(400, "The connection ended within the request body."))
+        else:
+            self._drop_body("the client closed the connection within the body")
 
-    def _resume_reading(self) -> None:
-        if self._reading_paused and self._transport is not None:
-            self._reading_paused = False
-            self._body_seen = 0
-            self._transport.resume_reading()
+    def _drop_body(self, why: str) -> None:
+        intake, self._intake = self._intake, None
+        self._pending = None
+        if intake is not None:
+            intake.body.end(BodyError(why))
 
     # Answers.
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Hand `data` to the transport; `write_paused` tells when it has enough."""
-        if self._transport is not None:
-            self._transport.write(data)
 
     def persists(self, request: Request) -> bool:
         """Whether the connection is kept for another request after this one."""
@@ -412,7 +303,7 @@ class Connection(asyncio.Protocol):
             request.keep_alive
             and not self.closing
             and not self.server.stopping
-            and not (self._continue and self._body is not None)
+            and not (self._intake is not None and self._intake.continues)
             and (not limit or self._requests < limit)
         )
 
@@ -426,8 +317,11 @@ class Connection(asyncio.Protocol):
             return
         if self.truncated:
             self._transport.abort()
-        elif answer is None or not answer.keep_alive or self.closing or self._body is not None:
-            self._close()
+        elif self._intake is not None:
+            self._drop_body("the request was answered before its body had come")
+            self._linger()
+        elif answer is None or not answer.keep_alive or self.closing:
+            self._linger() if self._buffer else self._close()
         elif self._buffer:
             self._resume_reading()
             self.server.scheduler.loop.call_soon(self._serve)
@@ -435,8 +329,14 @@ class Connection(asyncio.Protocol):
             self._close()
         else:
             self._resume_reading()
-            if not self.write_paused:
-                self._await(self.server.idle_timeout)
+            self._rest()
+
+    def _rest(self) -> None:
+        """Wait for another request."""
+        if self.server.stopping:
+            self.stop()
+        elif not self.write_paused:
+            self._await(self.server.options.keep_alive_timeout)
 
     def _refuse(self, error: HTTPError) -> None:
         """Answer with `error` and close, unless an answer has begun: then just cut it."""
@@ -452,28 +352,8 @@ class Connection(asyncio.Protocol):
             return
         self.server.refused(error.status)
         self.write(plain_response(error))
-        self._linger()
-
-    def _close(self) -> None:
-        """Close when all is written; at once is rude to a client that still sends."""
-        if self._body is not None or self._buffer:
-            self._break_body(BodyError("the request was answered before its body had come"))
-            self._linger()
-            return
-        self.closing = True
-        self._await(self.server.options.write_timeout)
-        self._transport.close()
-
-    def _linger(self) -> None:
-        """Say that nothing follows, and listen on for a moment (RFC 9112 section 9.6)."""
-        self.closing = True
         self._buffer = b""
-        if self._eof or not self._transport.can_write_eof():
-            self._transport.close()
-        else:
-            self._resume_reading()
-            self._transport.write_eof()
-        self._await(_LINGER_SECONDS)
+        self._linger()
 
     def hang_up(self) -> None:
         """The client is gone, or has to go: end what it waited for and close."""
@@ -488,7 +368,7 @@ class Connection(asyncio.Protocol):
         if exchange is not None:
             exchange.hang_up()
             self.server.exchange_ended(exchange)
-        self._break_body(BodyError("the client is gone"))
+        self._drop_body("the client is gone")
 
     def cut(self) -> None:
         """Close at once."""
@@ -496,12 +376,13 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def stop(self, grace: float) -> None:
+    def stop(self) -> None:
         """The server stops: let a wait end now as if its time were up; close when idle.
 
-        A request may be on its way already on an idle connection: it has `grace` seconds.
+        A request may be on its way already on an idle connection: it has `server.grace` seconds.
         """
         if self._exchange is not None:
             self._exchange.hurry()
         elif not self._buffer and not self.closing:
+            grace = self.server.grace
             self._await(grace) if grace else self._close()

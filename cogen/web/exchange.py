@@ -23,6 +23,7 @@ from cogen.core.coroutines import Coroutine, operation_of
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import SLICE, Waiter
 from cogen.web.answer import Answer, Drain, fail
+from cogen.web.body import BodyError
 from cogen.web.extensions import Wsgi
 from cogen.web.http import Request
 from cogen.web.response import head_of
@@ -305,13 +306,16 @@ class Exchange(Waiter):
     def _fail(self, error: Exception) -> None:
         if self.ended:
             return
-        log.error("%s: %s: %s", self, type(error).__name__, error, exc_info=error)
+        if isinstance(error, BodyError):
+            log.info("%s: %s", self, error)
+        else:
+            log.error("%s: %s: %s", self, type(error).__name__, error, exc_info=error)
         if self.head_sent:
             assert self._answer is not None
             self._answer.cut()
         else:
             self._answer = None
-            fail(self._connection, self._request)
+            fail(self._connection, self._request, error)
         self._complete()
 
     def _complete(self) -> None:

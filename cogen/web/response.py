@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from cogen.web.environ import SERVER_SOFTWARE
-from cogen.web.http import HTTPError
+from cogen.web.errors import HTTPError
 
 __all__ = ["Head", "head_of", "plain_response", "server_lines"]
 

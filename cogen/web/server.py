@@ -14,15 +14,12 @@ from cogen.web.connection import Connection
 from cogen.web.environ import base_environ
 from cogen.web.exchange import Exchange
 from cogen.web.greenlets import Runners
-from cogen.web.http import RequestParser
+from cogen.web.http import Request, RequestParser
 from cogen.web.options import Options
 
 __all__ = ["Server", "listening_socket", "serve"]
 
 log = logging.getLogger(__name__)
-
-# A connection without a request closes this long after the stop: one may be on its way.
-_STOP_GRACE = 1.0
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -44,10 +41,10 @@ class Server:
         self.base_environ["wsgi.errors"] = sys.stderr
         self.connections: set[Connection] = set()
         self.exchanges = 0
-        self.parsers: list[RequestParser] = []
+        self._parser: RequestParser | None = None
         self.runners = Runners()
         self.stopping = False
-        self._grace = 0.0
+        self.grace = 0.0  # seconds that an idle connection is kept after the stop
         self.requests = 0
         self.refusals: dict[int, int] = {}
         self._listeners: list[asyncio.Server] = []
@@ -70,9 +67,14 @@ class Server:
         )
         self._listeners.append(listener)
 
-    async def stop(self) -> None:
-        """Take no more, let held requests be answered, and after a deadline cut the rest."""
+    async def stop(self, grace: float = 0.0) -> None:
+        """Take no more, let held requests be answered, and after a deadline cut the rest.
+
+        Idle connections close at once, or after `grace` seconds: where another process goes on
+        serving, a request that is on its way to one is not broken.
+        """
         self.stopping = True
+        self.grace = grace
         for listener in self._listeners:
             listener.close()
         shutdown = getattr(self.application, "cogen_shutdown", None)
@@ -81,7 +83,7 @@ class Server:
                 if shutdown is not None:
                     await shutdown()
                 for connection in list(self.connections):
-                    connection.stop(self._grace)
+                    connection.stop()
                 await self._all_closed()
         except TimeoutError:
             log.warning("%d connections were cut at the stop", len(self.connections))
@@ -98,11 +100,6 @@ class Server:
             self._idle.clear()
             await self._idle.wait()
 
-    @property
-    def idle_timeout(self) -> float:
-        """Seconds that a connection is kept between requests."""
-        return _STOP_GRACE if self.stopping else self.options.keep_alive_timeout
-
     # What connections call.
 
     def connection_made(self, connection: Connection) -> bool:
@@ -117,9 +114,13 @@ class Server:
         if not self.connections:
             self._idle.set()
 
-    def take_parser(self) -> RequestParser:
-        """A parser that waits for a request; `parsers` takes it back."""
-        return self.parsers.pop() if self.parsers else RequestParser()
+    def parse(self, head: bytes) -> Request:
+        """The request that begins with the whole `head`. Raises HTTPError."""
+        parser, self._parser = self._parser or RequestParser(), None
+        request = parser.parse(head, self.options.max_headers)
+        if parser.reusable:
+            self._parser = parser
+        return request
 
     def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         self.requests += 1

@@ -1,0 +1,151 @@
+"""The wire under a connection: writing, back-pressure, one deadline at a time, closing."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from cogen.core.schedulers import Waiter
+
+if TYPE_CHECKING:
+    from cogen.web.server import Server
+
+__all__ = ["Link"]
+
+log = logging.getLogger(__name__)
+
+_WRITE_HIGH, _WRITE_LOW = 65_536, 16_384
+# A refused client may still be sending: it is listened to this long, so that it reads the answer.
+_LINGER_SECONDS = 2.0
+
+
+class Link(asyncio.Protocol):
+    """One accepted connection of `server`, without HTTP.
+
+    `closing`: nothing more is taken from the client; `write_paused`: it has enough for now, and
+    `drainer` is resumed when it has taken most of it.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_eof",
+        "_peer",
+        "_reading_paused",
+        "_stalled_at",
+        "_transport",
+        "closing",
+        "drainer",
+        "server",
+        "write_paused",
+    )
+
+    def __init__(self, server: "Server") -> None:
+        self.server = server
+        self._transport: Any = None
+        self._peer: tuple[str, str] = ("", "")
+        self._deadline: float | None = None
+        self._stalled_at = 0
+        self._eof = False
+        self._reading_paused = False
+        self.closing = False
+        self.write_paused = False
+        self.drainer: Waiter | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        transport.set_write_buffer_limits(_WRITE_HIGH, _WRITE_LOW)
+        peer = transport.get_extra_info("peername")
+        if type(peer) is tuple:
+            self._peer = (peer[0], str(peer[1]))
+
+    # Writing.
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Hand `data` to the transport; `write_paused` tells when it has enough."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+        self._stalled_at = self._transport.get_write_buffer_size()
+        self._await(self.server.options.write_timeout)
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        self._await(None)
+        drainer, self.drainer = self.drainer, None
+        if drainer is not None:
+            drainer.resume(None)
+        else:
+            self._drained()
+
+    def _drained(self) -> None:
+        """The client has taken most of what was written, and nothing waits for that."""
+
+    # Reading.
+
+    def _pause_reading(self) -> None:
+        if not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused and self._transport is not None:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    # Deadlines: at most one at a time.
+
+    def _await(self, duration: float | None) -> None:
+        """Give the client `duration` seconds for what comes next; None: as long as it takes."""
+        timers = self.server.scheduler.timers
+        if self._deadline is not None:
+            timers.stop(self, self._deadline)
+        self._deadline = duration or None
+        if duration:
+            timers.start(self, duration)
+
+    def expire(self) -> None:
+        """The deadline has passed; called by the timers."""
+        duration, self._deadline = self._deadline, None
+        if self._transport is None:
+            return
+        if self.write_paused:
+            self._check_writing(duration)
+        elif self.closing:
+            self._transport.abort()
+        else:
+            self._overdue(duration or 0)
+
+    def _overdue(self, duration: float) -> None:
+        """The client did not do within `duration` what it was waited for."""
+        raise NotImplementedError
+
+    def _check_writing(self, duration: float | None) -> None:
+        left = self._transport.get_write_buffer_size()
+        if left < self._stalled_at:
+            self._stalled_at = left
+            self._await(duration)
+            return
+        log.info("%s takes nothing of its answer: its connection is cut", self._peer[0])
+        self._transport.abort()
+
+    # Closing.
+
+    def _close(self) -> None:
+        """Close when all is written."""
+        self.closing = True
+        self._await(self.server.options.write_timeout)
+        self._transport.close()
+
+    def _linger(self) -> None:
+        """Say that nothing follows, and listen on for a moment (RFC 9112 section 9.6).
+
+        To close at once is rude to a client that still sends: it would not read the answer.
+        """
+        self.closing = True
+        if self._eof or not self._transport.can_write_eof():
+            self._transport.close()
+        else:
+            self._resume_reading()
+            self._transport.write_eof()
+        self._await(_LINGER_SECONDS)
