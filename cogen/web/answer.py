@@ -45,7 +45,8 @@ class Answer:
     """Writes the response to `request` that begins with `head`.
 
     `head` may be replaced until it is sent. `sent` counts bytes of content, `left` those that
-    Content-Length still allows (None: no limit), `unsent` is true while a large chunk is on its
+    Content-Length still allows (None: no limit), `length` is that of the whole body where the server
+    knows it, `unsent` is true while a large chunk is on its
     way, `keep_alive` tells whether the connection outlives the answer.
     """
 
@@ -59,6 +60,7 @@ class Answer:
         "head_sent",
         "keep_alive",
         "left",
+        "length",
         "sent",
     )
 
@@ -72,7 +74,13 @@ class Answer:
         self.head_sent = False
         self.keep_alive = False
         self.left: int | None = None
+        self.length: int | None = None
         self.sent = 0
+
+    @property
+    def bodyless(self) -> bool:
+        """No content is sent, whatever the application yields."""
+        return self.head.bodyless or self._request.method == b"HEAD"
 
     @property
     def unsent(self) -> bool:
@@ -83,7 +91,9 @@ class Answer:
 
         Raises ValueError, once the allowed part is written, if it exceeds the Content-Length.
         """
-        framing = self._decide(len(chunk) if last else None) if not self.head_sent else None
+        if last and self.length is None:
+            self.length = len(chunk)
+        framing = None if self.head_sent else self._decide(self.length)
         excess = 0
         if self._bodyless:
             chunk = b""
@@ -140,7 +150,7 @@ class Answer:
     def _decide(self, whole: int | None) -> bytes:
         """The framing lines; `whole` is the length of the body where it is known."""
         head, request = self.head, self._request
-        self._bodyless = head.bodyless or request.method == b"HEAD"
+        self._bodyless = self.bodyless
         keep_alive = self._connection.persists(request) and not head.closes
         framing = b""
         if head.bodyless:
@@ -151,6 +161,8 @@ class Answer:
         elif whole is not None:
             if whole or not self._bodyless:
                 framing = b"Content-Length: %d\r\n" % whole
+            if not self._bodyless:
+                self.left = whole
         elif request.http11:
             framing = b"Transfer-Encoding: chunked\r\n"
             self._chunked = not self._bodyless
@@ -174,7 +186,7 @@ class Answer:
             self.write_on()
 
 
-def fail(connection: "Connection", request: Request, error: Exception) -> None:
+def fail(connection: "Connection", request: Request, error: BaseException) -> None:
     """Answer that the application failed with `error`; nothing was sent before."""
     if isinstance(error, BodyError):
         refusal = HTTPError(400, f"{str(error).capitalize()}.")

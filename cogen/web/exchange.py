@@ -25,6 +25,7 @@ from cogen.core.schedulers import SLICE, Waiter
 from cogen.web.answer import Answer, Drain, fail
 from cogen.web.body import BodyError
 from cogen.web.extensions import Wsgi
+from cogen.web.files import FileWrapper
 from cogen.web.http import Request
 from cogen.web.response import head_of
 
@@ -141,6 +142,8 @@ class Exchange(Waiter):
 
         The request waits; the server goes on. Raises RuntimeError outside of the request.
         """
+        if self.ended:
+            raise GreenletExit("the client is gone")
         result = self.perform(operation_of(operation, self))
         if result is not PARKED:
             return result
@@ -162,13 +165,23 @@ class Exchange(Waiter):
                 self._iterable = iterable
                 if isinstance(iterable, (list, tuple)):
                     self._whole = len(iterable) == 1
+                elif isinstance(iterable, FileWrapper):
+                    self._measure(iterable)
                 self._iterator = iter(iterable)
             elif self.waits:
                 self.waits = False
                 self._deliver()
             self._iterate()
-        except Exception as error:  # noqa: BLE001 (the application's; it becomes a 500)
+        except (GreenletExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
             self._fail(error)
+
+    def _measure(self, file: FileWrapper) -> None:
+        if self._answer is not None:
+            self._answer.length = file.length
+            if self._answer.bodyless:
+                file.skip()
 
     def _deliver(self) -> None:
         value, error = self.value, self.error
@@ -179,13 +192,15 @@ class Exchange(Waiter):
             self._wsgi.succeeded(value)
 
     def _iterate(self) -> None:
-        iterator, wsgi = self._iterator, self._wsgi
+        iterator, wsgi, connection = self._iterator, self._wsgi, self._connection
         assert iterator is not None
         for _ in range(SLICE):
             if self._answer is not None and self._answer.unsent and not self._sent_all():
                 return
             if self._exhausted:
                 self._complete()
+                return
+            if connection.write_paused and self.perform(Drain(connection)) is PARKED:
                 return
             chunk: Any = next(iterator, _END)
             if chunk is _END:
@@ -300,10 +315,12 @@ class Exchange(Waiter):
             answer.send(data)
         while answer.unsent and not answer.write_on():
             self.wait(Drain(self._connection))
+        if self._connection.write_paused:
+            self.wait(Drain(self._connection))
 
     # The end.
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         if self.ended:
             return
         if isinstance(error, BodyError):

@@ -13,6 +13,7 @@ from cogen.core.schedulers import Scheduler
 from cogen.web.connection import Connection
 from cogen.web.environ import base_environ
 from cogen.web.exchange import Exchange
+from cogen.web.files import FileWrapper
 from cogen.web.greenlets import Runners
 from cogen.web.http import Request, RequestParser
 from cogen.web.options import Options
@@ -140,30 +141,6 @@ class Server:
             "requests": self.requests,
             **self.scheduler.statistics(),
         }
-
-
-class FileWrapper:
-    """wsgi.file_wrapper: a file-like object as blocks, read as the client takes them."""
-
-    __slots__ = ("_block_size", "_file")
-
-    def __init__(self, file: Any, block_size: int = 65536) -> None:
-        self._file = file
-        self._block_size = block_size
-
-    def __iter__(self) -> "FileWrapper":
-        return self
-
-    def __next__(self) -> bytes:
-        block: bytes = self._file.read(self._block_size)
-        if not block:
-            raise StopIteration
-        return block
-
-    def close(self) -> None:
-        close = getattr(self._file, "close", None)
-        if close is not None:
-            close()
 
 
 def listening_socket(options: Options) -> socket.socket:

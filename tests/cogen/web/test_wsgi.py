@@ -1,0 +1,674 @@
+"""PEP 3333 over a real socket: what an application may do, and what becomes of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import tempfile
+import unittest
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from wsgiref.validate import validator
+
+from tests.cogen.web.support import LOOPS, Client, Records, Response, ServerThread
+
+Environ = dict[str, Any]
+Start = Callable[..., Callable[[bytes], None]]
+PLAIN = [("Content-Type", "text/plain")]
+
+
+class Body:
+    """An iterable that counts how often it is closed."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.chunks = iter(chunks)
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.chunks
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class WSGITest(unittest.TestCase):
+    """Each test serves its own `application`, set as a function."""
+
+    application: Callable[[Environ, Start], Iterable[bytes]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            return cls.application(environ, start_response)
+
+        cls.server = ServerThread(application)
+        cls.server.__enter__()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.server.stop()
+
+    def setUp(self) -> None:
+        self.records = Records()
+        self.records.__enter__()
+        self.addCleanup(self.records.__exit__)
+
+    def serve(self, application: Callable[[Environ, Start], Any]) -> ServerThread:
+        type(self).application = staticmethod(application)
+        return self.server
+
+    def get(self, application: Callable[[Environ, Start], Any], path: str = "/") -> Response:
+        return self.serve(application).get(path)
+
+    def check_failure(self, application: Callable[[Environ, Start], Any], *said: str) -> None:
+        """The answer is a 500 that tells nothing, the log says `said`, the server goes on."""
+        response = self.get(application)
+        self.assertEqual(response.status, 500)
+        self.assertNotIn(b"Traceback", response.body)
+        for each in said:
+            self.assertIn(each, self.records.text)
+        self.assertEqual(self.get(hello).body, b"hello")
+
+
+def hello(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    start_response("200 OK", PLAIN)
+    return [b"hello"]
+
+
+class IterableTest(WSGITest):
+    def test_one_chunk_has_a_content_length(self) -> None:
+        response = self.get(hello)
+        self.assertEqual(response.headers["content-length"], "5")
+        self.assertEqual(response.body, b"hello")
+        self.assertIn("date", response.headers)
+        self.assertTrue(response.headers["server"].startswith("cogen"))
+
+    def test_no_chunk_is_an_empty_body(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return []
+
+        response = self.get(application)
+        self.assertEqual((response.headers["content-length"], response.body), ("0", b""))
+
+    def test_iterables_of_every_kind_are_whole(self) -> None:
+        kinds: list[Callable[[list[bytes]], Any]] = [list, tuple, iter, Body, dict.fromkeys]
+        for kind in kinds:
+            with self.subTest(kind=kind):
+
+                def application(
+                    environ: Environ, start_response: Start, kind: Any = kind
+                ) -> Iterable[bytes]:
+                    start_response("200 OK", PLAIN)
+                    made: Iterable[bytes] = kind([b"a", b"", b"bc"])
+                    return made
+
+                self.assertEqual(self.get(application).body, b"abc")
+
+    def test_a_generator_may_start_the_response_at_its_first_chunk(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            yield b""
+            start_response("201 Created", PLAIN)
+            yield b"made"
+
+        response = self.get(application)
+        self.assertEqual((response.status, response.body), (201, b"made"))
+
+    def test_chunks_leave_before_the_next_is_asked_for(self) -> None:
+        client: list[Client] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            yield b"first"
+            yield environ["cogen.core"].events.WaitForSignal("go")
+            yield b"second"
+
+        with self.serve(application).connect() as one:
+            client.append(one)
+            one.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+            one.head()
+            self.assertEqual(one.chunk(), b"first")
+            self.server.settled(signal_waiters=1)
+            self.server.call(lambda: self.server.server.scheduler.add(_signal))
+            self.assertEqual((one.chunk(), one.chunk()), (b"second", b""))
+
+    def test_http10_gets_no_chunks(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return iter([b"a", b"b"])
+
+        answer = self.serve(application).exchange(b"GET / HTTP/1.0\r\n\r\n")
+        head, _, body = answer.partition(b"\r\n\r\n")
+        self.assertEqual(body, b"ab")
+        self.assertNotIn(b"chunked", head)
+        self.assertIn(b"Connection: close", head)
+
+    def test_head_has_the_headers_of_get_and_no_body(self) -> None:
+        with self.serve(hello).connect() as client:
+            client.send(b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n")
+            self.assertEqual(client.response("HEAD").headers["content-length"], "5")
+            self.assertEqual(client.get().body, b"hello")
+
+    def test_statuses_without_content_have_none(self) -> None:
+        for status in ("204 No Content", "304 Not Modified"):
+            with self.subTest(status=status):
+
+                def application(
+                    environ: Environ, start_response: Start, status: str = status
+                ) -> Iterable[bytes]:
+                    start_response(status, [("ETag", '"x"')])
+                    return [b"dropped"]
+
+                with self.serve(application).connect() as client:
+                    response = client.get()
+                    self.assertEqual(response.status, int(status[:3]))
+                    self.assertNotIn("transfer-encoding", response.headers)
+                    self.assertNotIn("content-length", response.headers)
+                    self.assertEqual(client.get().status, int(status[:3]))
+
+    def test_what_is_no_iterable_of_bytes_fails(self) -> None:
+        for made, said in (
+            (None, "NoneType"),
+            ("text", "chunks must be bytes"),
+            ([b"", "text"], "chunks must be bytes"),
+            (b"bytes", "chunks must be bytes"),
+            ([1], "chunks must be bytes"),
+            (7, "int"),
+        ):
+            with self.subTest(made=made):
+
+                def application(environ: Environ, start_response: Start, made: Any = made) -> Any:
+                    start_response("200 OK", PLAIN)
+                    return made
+
+                self.check_failure(application, said)
+
+    def test_an_error_before_the_first_chunk_is_a_500(self) -> None:
+        def raises(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            raise KeyError("secret")
+
+        def generates(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            yield b""
+            raise KeyError("secret")
+
+        def exits(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            sys.exit("secret")
+
+        for application in (raises, generates, exits):
+            with self.subTest(application=application.__name__):
+                self.check_failure(application, "secret", "GET /")
+
+    def test_an_error_behind_the_first_chunk_cuts_the_answer(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            yield b"first"
+            raise KeyError("late")
+
+        answer = self.serve(application).exchange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertFalse(answer.endswith(b"0\r\n\r\n"), answer)
+        self.assertIn("late", self.records.text)
+
+
+def _signal() -> Iterator[Any]:
+    from cogen.core.events import Signal
+
+    yield Signal("go")
+
+
+class StartResponseTest(WSGITest):
+    def test_no_start_response_fails(self) -> None:
+        self.check_failure(lambda environ, start: [b"hello"], "start_response")
+
+    def test_a_second_call_needs_exc_info(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            start_response("200 OK", PLAIN)
+            return [b""]
+
+        self.check_failure(application, "twice", "exc_info")
+
+    def test_exc_info_before_the_headers_replaces_them(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", [("X-First", "1")])
+            try:
+                raise ValueError("shown")
+            except ValueError:
+                start_response("503 Busy", PLAIN, sys.exc_info())
+            return [b"sorry"]
+
+        response = self.get(application)
+        self.assertEqual((response.status, response.body), (503, b"sorry"))
+        self.assertNotIn("x-first", response.headers)
+
+    def test_exc_info_behind_the_headers_is_raised(self) -> None:
+        raised: list[BaseException] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            yield b"first"
+            try:
+                raise ValueError("late")
+            except ValueError:
+                try:
+                    start_response("500 Oh", PLAIN, sys.exc_info())
+                except ValueError as error:
+                    raised.append(error)
+                    raise
+
+        answer = self.serve(application).exchange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertIn(b"200 OK", answer)
+        self.assertFalse(answer.endswith(b"0\r\n\r\n"))
+        self.assertEqual([str(error) for error in raised], ["late"])
+
+    def test_bad_statuses_are_refused(self) -> None:
+        for status in (
+            "OK",
+            "20 OK",
+            "100 Continue",
+            "200 O\r\nK",
+            "200OK",
+            b"200 OK",
+            200,
+            "2000",
+        ):
+            with self.subTest(status=status):
+
+                def application(
+                    environ: Environ, start_response: Start, status: Any = status
+                ) -> Iterable[bytes]:
+                    start_response(status, PLAIN)
+                    return [b""]
+
+                self.check_failure(application, "status must be like '200 OK'")
+
+    def test_bad_headers_are_refused_with_their_names(self) -> None:
+        for header in (
+            ("X-Bad", "a\r\nSet-Cookie: b"),
+            ("X-Bad", "a\nb"),
+            ("X-Bad", "a\rb"),
+            ("X-Bad", "a\x00b"),
+            ("X-Bad", "a\x7f"),
+            ("X-Bad", "snow\u2603"),
+            ("X-Bad", b"bytes"),
+            ("X-Bad", 7),
+            ("X-Bad\r\nX", "a"),
+            ("X-Bad:", "a"),
+            ("X-Bad ", "a"),
+            ("Transfer-Encoding", "chunked"),
+            ("Keep-Alive", "timeout=5"),
+            ("Content-Length", "five"),
+            ("Content-Length", "-5"),
+        ):
+            with self.subTest(header=header):
+
+                def application(
+                    environ: Environ, start_response: Start, header: Any = header
+                ) -> Iterable[bytes]:
+                    start_response("200 OK", [header])
+                    return [b"hello"]
+
+                name = "X-Bad" if "Bad" in header[0] else header[0]
+                self.records.records.clear()
+                self.check_failure(application)
+                self.assertIn(name.lower(), self.records.text.lower())
+
+    def test_obs_text_and_repeated_headers_pass(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", [("Set-Cookie", "a=1"), ("Set-Cookie", "b=caf\xe9")])
+            return [b""]
+
+        answer = self.serve(application).exchange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertIn(b"\r\nSet-Cookie: a=1\r\nSet-Cookie: b=caf\xe9\r\n", answer)
+
+    def test_the_application_can_close_the_connection(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", [*PLAIN, ("Connection", "close")])
+            return [b"bye"]
+
+        with self.serve(application).connect() as client:
+            self.assertEqual(client.get().headers["connection"], "close")
+            self.assertEqual(client.rest(), b"")
+
+
+class WriteTest(WSGITest):
+    def test_what_is_written_comes_before_the_chunks(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            write = start_response("200 OK", PLAIN)
+            write(b"one ")
+            write(b"")
+            write(b"two ")
+            return [b"three"]
+
+        self.assertEqual(self.get(application).body, b"one two three")
+
+    def test_write_takes_bytes(self) -> None:
+        self.check_failure(lambda environ, start: start("200 OK", PLAIN)("text"), "write")
+
+    def test_writing_waits_for_a_slow_client(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            write = start_response("200 OK", PLAIN)
+            for _ in range(200):
+                write(b"x" * 100_000)
+            return []
+
+        server = self.serve(application)
+        with server.connect(receive_buffer=4096) as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+            client.head()
+            server.settled(exchanges=1)
+            held = server.call(
+                lambda: max(c._transport.get_write_buffer_size() for c in server.server.connections)
+            )
+            self.assertLess(held, 500_000)
+            total = sum(map(len, iter(client.chunk, b"")))
+        self.assertEqual(total, 20_000_000)
+
+
+class ContentLengthTest(WSGITest):
+    def answer(self, length: int, chunks: list[bytes]) -> bytes:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", [("Content-Length", str(length))])
+            return iter(chunks)
+
+        raw = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        return self.serve(application).exchange(raw).partition(b"\r\n\r\n")[2]
+
+    def test_a_body_that_is_too_long_is_cut_and_logged(self) -> None:
+        self.assertEqual(self.answer(5, [b"hel", b"lo, wor", b"ld"]), b"hello")
+        self.assertIn("longer than its Content-Length", self.records.text)
+
+    def test_a_body_that_is_too_short_closes_the_connection(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", [("Content-Length", "9")])
+            return [b"hello"]
+
+        with self.serve(application).connect() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.head()
+            self.assertEqual(client.rest(), b"hello")
+        self.assertIn("4 bytes shorter than its Content-Length", self.records.text)
+
+    def test_head_and_304_may_name_a_length_without_a_body(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response(environ["QUERY_STRING"] + " X", [("Content-Length", "9")])
+            return []
+
+        with self.serve(application).connect() as client:
+            client.send(b"HEAD /?200 HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(client.response("HEAD").headers["content-length"], "9")
+            self.assertEqual(client.get("/?304").headers["content-length"], "9")
+            client.send(b"HEAD /?200 HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(client.response("HEAD").status, 200)
+
+
+class CloseTest(WSGITest):
+    def served(self, chunks: Callable[[], Iterable[bytes]], raw: bytes) -> int:
+        body = Body(chunks())
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return body
+
+        self.serve(application).exchange(raw)
+        self.server.settled(exchanges=0, connections=0)
+        return body.closed
+
+    def test_close_is_called_once(self) -> None:
+        def fails() -> Iterable[bytes]:
+            yield b"x"
+            raise ValueError("in the body")
+
+        def endless() -> Iterable[bytes]:
+            while True:
+                yield b"x" * 1000
+
+        get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        for name, chunks, raw in (
+            ("read to the end", lambda: [b"a", b"b"], get),
+            ("empty", lambda: [], get),
+            ("head", lambda: [b"a"], get.replace(b"GET", b"HEAD")),
+            ("error", fails, get),
+            ("not bytes", lambda: ["text"], get),
+        ):
+            with self.subTest(name):
+                self.assertEqual(self.served(chunks, raw), 1)
+
+    def test_close_is_called_once_if_the_client_hangs_up(self) -> None:
+        body = Body(iter(lambda: b"x" * 100_000, None))
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return body
+
+        with self.serve(application).connect(4096) as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.head()
+        self.server.settled(exchanges=0, connections=0)
+        self.assertEqual(body.closed, 1)
+
+    def test_an_error_in_close_is_logged_and_harms_nothing(self) -> None:
+        class Bad(Body):
+            def close(self) -> None:
+                raise ValueError("cannot close")
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return Bad([b"hello"])
+
+        with self.serve(application).connect() as client:
+            self.assertEqual(client.get().body, b"hello")
+            self.assertEqual(client.get().body, b"hello")
+        self.assertIn("close() of the response failed", self.records.text)
+
+
+class FileWrapperTest(WSGITest):
+    def file_of(self, content: bytes) -> io.BufferedRandom:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (the server closes it)
+        file.write(content)
+        file.flush()
+        file.seek(0)
+        return file  # type: ignore[return-value]
+
+    def respond(self, file: Any) -> Response:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+            return wrapped
+
+        return self.get(application)
+
+    def test_a_file_has_its_length_and_is_closed(self) -> None:
+        file = self.file_of(b"0123456789" * 50_000)
+        response = self.respond(file)
+        self.assertEqual(response.headers["content-length"], "500000")
+        self.assertEqual(response.body, b"0123456789" * 50_000)
+        self.assertTrue(file.closed)
+
+    def test_a_file_is_sent_from_where_it_stands(self) -> None:
+        file = self.file_of(b"0123456789")
+        file.seek(4)
+        self.assertEqual(self.respond(file).body, b"456789")
+
+    def test_what_has_no_length_is_sent_as_it_comes(self) -> None:
+        reader, writer = os.pipe()
+        os.write(writer, b"piped")
+        os.close(writer)
+        for file, body in ((io.BytesIO(b"memory"), b"memory"), (os.fdopen(reader, "rb"), b"piped")):
+            with self.subTest(body=body):
+                response = self.respond(file)
+                self.assertEqual(response.body, body)
+                self.assertTrue(file.closed)
+
+    def test_a_file_is_read_as_the_client_takes_it(self) -> None:
+        class Counting(io.RawIOBase):
+            taken = 0
+
+            def readable(self) -> bool:
+                return True
+
+            def read(self, size: int = -1) -> bytes:
+                self.taken += size
+                return b"x" * size
+
+        file = Counting()
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+            return wrapped
+
+        with self.serve(application).connect(4096) as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.head()
+            self.server.settled(exchanges=1)
+            self.server.call(lambda: None)
+            # What the kernel's buffers hold and the transport's high-water mark.
+            self.assertLess(file.taken, 8 << 20)
+        self.server.settled(exchanges=0)
+
+    def test_head_reads_nothing_of_a_file(self) -> None:
+        file = self.file_of(b"x" * 100_000)
+        where = []
+        close = file.close
+        file.close = lambda: (where.append(file.tell()), close())[1]  # type: ignore[method-assign]
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+            return wrapped
+
+        with self.serve(application).connect() as client:
+            client.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(client.response("HEAD").headers["content-length"], "100000")
+        self.server.settled(exchanges=0)
+        self.assertEqual(where, [0])
+
+
+class InputTest(WSGITest):
+    def read(self, how: Callable[[Any], Any], raw_body: bytes, chunked: bool = False) -> Any:
+        """What `how(environ['wsgi.input'])` gives for a body."""
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            assert environ["wsgi.input_terminated"] is True
+            made = how(environ["wsgi.input"])
+            start_response("200 OK", PLAIN)
+            return [json.dumps([each.decode() for each in made]).encode()]
+
+        if chunked:
+            framing = "Transfer-Encoding: chunked"
+            raw_body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(raw_body), raw_body)
+        else:
+            framing = f"Content-Length: {len(raw_body)}"
+        with self.serve(application).connect() as client:
+            client.send(f"POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n".encode() + raw_body)
+            return client.response().json
+
+    def test_the_body_is_a_file_that_ends(self) -> None:
+        ways: list[tuple[str, Callable[[Any], list[bytes]]]] = [
+            ("read", lambda file: [file.read(), file.read()]),
+            ("read some", lambda file: [file.read(2), file.read(100), file.read(1)]),
+            ("lines", lambda file: list(file)),
+            ("readline", lambda file: [file.readline(), file.readline(1), file.readline()]),
+            ("readlines", lambda file: file.readlines()),
+        ]
+        body = b"one\ntwo\nthree"
+        expected = {
+            "read": ["one\ntwo\nthree", ""],
+            "read some": ["on", "e\ntwo\nthree", ""],
+            "lines": ["one\n", "two\n", "three"],
+            "readline": ["one\n", "t", "wo\n"],
+            "readlines": ["one\n", "two\n", "three"],
+        }
+        for chunked in (False, True):
+            for name, how in ways:
+                with self.subTest(name, chunked=chunked):
+                    self.assertEqual(self.read(how, body, chunked), expected[name])
+
+    def test_a_body_larger_than_what_is_taken_ahead(self) -> None:
+        body = b"0123456789abcde\n" * 40_000
+        for chunked in (False, True):
+            with self.subTest(chunked=chunked):
+                self.assertEqual(
+                    self.read(lambda file: [file.read()], body, chunked), [body.decode()]
+                )
+                lines = self.read(lambda file: [b"%d" % len(list(file))], body, chunked)
+                self.assertEqual(lines, ["40000"])
+
+    def test_100_continue_is_sent_when_the_application_reads(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            body = environ["wsgi.input"].read() if environ["PATH_INFO"] == "/read" else b"unread"
+            start_response("200 OK", PLAIN)
+            return [body]
+
+        head = "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+        with self.serve(application).connect() as client:
+            client.send(head.format("/read").encode())
+            self.assertEqual(client.response().status, 100)
+            client.send(b"hello")
+            self.assertEqual(client.response().body, b"hello")
+            client.send(head.format("/unread").encode())
+            response = client.response()
+            # The body may or may not follow, so nothing else can on this connection.
+            self.assertEqual((response.status, response.body), (200, b"unread"))
+            self.assertEqual(response.headers["connection"], "close")
+
+    def test_a_body_that_nobody_reads_does_not_become_a_request(self) -> None:
+        with self.serve(hello).connect() as client:
+            client.send(
+                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 43\r\n\r\n"
+                b"GET /smuggled HTTP/1.1\r\nHost: a\r\nA: 123\r\n\r\n"
+            )
+            self.assertEqual(client.response().body, b"hello")
+            self.assertEqual(client.get().body, b"hello")
+        self.assertEqual(self.server.get().status, 200)
+
+    def test_a_body_cut_short_is_an_error_for_its_reader(self) -> None:
+        seen = []
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            try:
+                environ["wsgi.input"].read()
+            except OSError as error:
+                seen.append(str(error))
+                raise
+            raise AssertionError("the body was not whole")
+
+        answer = self.serve(application).exchange(
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + b"x" * 70_000
+        )
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+        self.assertEqual(seen, ["the client closed the connection within the body"])
+
+
+class ValidatedTest(unittest.TestCase):
+    """wsgiref.validate between the server and an application finds nothing, on each loop."""
+
+    def test_validator(self) -> None:
+        @validator
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            body = environ["wsgi.input"].read(1 << 20)
+            environ["wsgi.errors"].write("")
+            environ["wsgi.errors"].flush()
+            write = start_response("200 OK", PLAIN)
+            write(environ["PATH_INFO"].encode("latin-1"))
+            return [body, b"!"]
+
+        for proactor in LOOPS:
+            with (
+                self.subTest(proactor=proactor),
+                Records() as records,
+                ServerThread(application, proactor) as server,
+                server.connect() as client,
+            ):
+                self.assertEqual(client.get("/a%20b?c").body, b"/a b!")
+                client.send(b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+                self.assertEqual(client.response().body, b"/phi!")
+                large = b"x" * 100_000
+                client.send(
+                    b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + large
+                )
+                self.assertEqual(client.response().body, b"/p" + large + b"!")
+                self.assertEqual(records.text, "")
