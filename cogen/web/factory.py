@@ -30,6 +30,15 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
             serve(application, options)
         except OSError as error:
             where = f"{options.host}:{options.port}"
-            raise SystemExit(f"cogen: cannot listen on {where}: {error.strerror}") from None
+            _fail(f"cogen: cannot listen on {where}: {error.strerror}")
+        except SystemExit as stop:
+            _fail(str(stop))
 
     return serve_forever
+
+
+def _fail(line: str) -> None:
+    """paster ends with status 0 after a SystemExit of its server, but not after its own error."""
+    from paste.script.command import BadCommand
+
+    raise BadCommand(line, exit_code=1) from None
