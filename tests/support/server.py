@@ -27,8 +27,6 @@ port = %(port)d
 
 [app:main]
 use = egg:ChatApp
-chat.data = %%(here)s/data
-chat.log = sqlite:///%%(here)s/chat.db
 %(app)s
 
 [loggers]
@@ -47,6 +45,7 @@ formatter = line
 [formatter_line]
 format = %%(asctime)s %%(levelname)s %%(name)s: %%(message)s
 """
+APP = {"chat.data": "%(here)s/data", "chat.log": "sqlite:///%(here)s/chat.db"}
 
 
 def free_port() -> int:
@@ -73,8 +72,14 @@ class ChatServer:
         self.url = f"http://127.0.0.1:{self.port}/"
         self.ini = self.folder / "chat.ini"
         self.ini.write_text(
-            INI % {"port": self.port, "app": _lines(app or {}), "server": _lines(server or {})}
+            INI
+            % {
+                "port": self.port,
+                "app": _lines({**APP, **(app or {})}),
+                "server": _lines(server or {}),
+            }
         )
+        self.arguments: list[str] = []  # of `paster serve`, after the ini
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ChatServer:
@@ -92,7 +97,7 @@ class ChatServer:
         warnings = "ignore:pkg_resources is deprecated:UserWarning"
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [paster, "serve", self.ini],
+                [paster, "serve", self.ini, *self.arguments],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONWARNINGS": warnings},
                 stdout=log,

@@ -1,0 +1,55 @@
+"""The application by itself, through WebTest: all that does not wait."""
+
+import tempfile
+import unittest
+
+from paste.deploy import loadapp
+from webtest import TestApp
+
+from tests.support.server import ROOT
+
+
+class AppTests(unittest.TestCase):
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        ini = f"{self.folder}/test.ini"
+        with open(ROOT / "test.ini") as source, open(ini, "w") as copy:
+            copy.write(source.read())
+        self.app = TestApp(loadapp(f"config:{ini}"))
+
+    def test_the_page_is_at_the_root_with_its_files(self):
+        page = self.app.get("/")
+        self.assertIn("<title>Chat</title>", page.text)
+        for path in ("/chat.js", "/chat.css", "/icon.svg"):
+            self.assertEqual(200, self.app.get(path).status_int)
+
+    def test_no_file_outside_the_public_folder_is_served(self):
+        for path in ("/../templates/index.mako", "/%2e%2e/lib/hub.py", "//etc/passwd"):
+            self.assertEqual(404, self.app.get(path, status=404).status_int)
+
+    def test_head_is_answered_as_get_without_a_body(self):
+        self.assertEqual(b"", self.app.head("/").body)
+
+    def test_errors_are_one_readable_line(self):
+        answer = self.app.get("/nowhere", status=404)
+        self.assertEqual("There is nothing here.\n", answer.text)
+        answer = self.app.delete("/chat/nick", status=405)
+        self.assertEqual("GET, HEAD, POST", answer.headers["Allow"])
+        answer = self.app.post("/chat/push", b"\xff", status=400, content_type="text/plain")
+        self.assertEqual("The body is not UTF-8.\n", answer.text)
+
+    def test_unknown_options_and_bad_values_end_the_start_with_one_line(self):
+        for line, words in {
+            "chat.poll_timout = 5": "'poll_timout'",
+            "chat.history = many": "history = 'many'",
+            "chat.queue_size = 0": "queue_size = '0'",
+            "chat.log = ftp://x": "ftp://x",
+            "chats.log = x": "'chats.log'",
+        }.items():
+            ini = f"{self.folder}/bad.ini"
+            with open(ini, "w") as file:
+                file.write(f"[app:main]\nuse = egg:ChatApp\nchat.data = {self.folder}\n{line}\n")
+            with self.assertRaises(SystemExit) as caught:
+                loadapp(f"config:{ini}")
+            self.assertIn(words, str(caught.exception))
+            self.assertNotIn("\n", str(caught.exception))

@@ -1,0 +1,79 @@
+"""A controller of the founding shape works as an ordinary one, behind ordinary middleware."""
+
+import unittest
+from wsgiref.validate import validator
+
+from tests.functional.seed.application import make_app
+from tests.functional.seed.controllers import talk
+from tests.support.memory import Browser, MemoryServer
+
+
+class SeedTests(unittest.TestCase):
+    wrapped = staticmethod(lambda app: app)
+
+    def setUp(self):
+        self.server = MemoryServer(self.wrapped(make_app()))
+        self.addCleanup(talk.clients.clear)
+        self.addCleanup(self.server.close)
+        self.ann, self.bob = Browser(self.server), Browser(self.server)
+
+    def test_a_message_reaches_who_waits(self):
+        held = self.ann.begin("GET", "/site/talk/pull")
+        self.assertFalse(held.done)
+        push = self.bob.ask("POST", "/site/talk/push", b"hello")
+        self.assertEqual((200, b"1"), (push.status, push.body))
+        self.assertEqual((200, b"nobody: hello\r\n"), (held.look().status, held.body))
+
+    def test_the_session_saved_before_the_first_chunk_is_the_clients(self):
+        held = self.ann.begin("GET", "/site/talk/pull")
+        self.bob.ask("POST", "/site/talk/push", b"one")
+        self.assertIn("beaker.session.id", held.look().header("set-cookie"))
+        for text in (b"two", b"three"):
+            self.bob.ask("POST", "/site/talk/push", text)
+        pulled = self.ann.ask("GET", "/site/talk/pull")
+        self.assertEqual(b"nobody: two\r\n", pulled.body)
+        self.assertEqual(b"nobody: three\r\n", self.ann.ask("GET", "/site/talk/pull").body)
+
+    def test_nothing_in_ten_seconds_is_an_empty_answer(self):
+        held = self.ann.begin("GET", "/site/talk/pull")
+        self.server.loop.advance(9.9)
+        self.assertFalse(held.look().done)
+        self.server.loop.advance(0.2)
+        self.assertEqual((200, b""), (held.look().status, held.body))
+
+    def test_who_leaves_eleven_behind_is_dropped_and_joins_again(self):
+        self.ann.begin("GET", "/site/talk/pull").hang_up()
+        held = self.ann.begin("GET", "/site/talk/pull")
+        self.bob.ask("POST", "/site/talk/push", b"first")
+        self.assertTrue(held.look().done)
+        coroutines = self.server.scheduler.statistics()["coroutines"]
+        for number in range(11):
+            self.bob.ask("POST", "/site/talk/push", b"%d" % number)
+        self.assertEqual(coroutines - 2, self.server.scheduler.statistics()["coroutines"])
+        self.assertEqual([True, True], [client.dead for client in talk.clients.values()])
+        held = self.ann.begin("GET", "/site/talk/pull")
+        self.bob.ask("POST", "/site/talk/push", b"again")
+        self.assertEqual(b"nobody: again\r\n", held.look().body)
+
+    def test_a_hang_up_ends_the_wait(self):
+        before = self.server.scheduler.statistics()
+        held = self.ann.begin("GET", "/site/talk/pull")
+        self.assertEqual(1, self.server.server.exchanges)
+        held.hang_up()
+        self.server.loop.settle()
+        self.assertEqual(0, self.server.server.exchanges)
+        [client] = talk.clients.values()
+        client.messages.put_nowait("nobody waits")
+        self.assertEqual(1, len(client.messages))
+        self.assertEqual(before["deadlines"], self.server.scheduler.statistics()["deadlines"])
+
+    def test_the_middleware_does_its_own_work_too(self):
+        self.assertEqual(b"hello from a file\n", self.ann.ask("GET", "/site/hello.txt").body)
+        self.assertEqual(b"made", self.ann.ask("GET", "/site/talk/cached").body)
+        self.assertEqual(404, self.ann.ask("GET", "/elsewhere").status)
+
+
+class ValidatedSeedTests(SeedTests):
+    """The same under the validator of PEP 3333, between the server and the application."""
+
+    wrapped = staticmethod(validator)

@@ -1,0 +1,159 @@
+"""`paster serve`, as users run it: start, stop, wrong options, a thousand connections."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.request
+from pathlib import Path
+
+from tests.support.server import ROOT, ChatServer, free_port
+
+
+def paster(*arguments, cwd=ROOT):
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore:pkg_resources:UserWarning"}
+    program = Path(sys.executable).with_name("paster")
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, timeout=30, cwd=cwd, env=environment
+    )
+
+
+class StartTests(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def fails(self, server="", app="", *arguments):
+        ini = self.folder / "test.ini"
+        ini.write_text(
+            f"[server:main]\nuse = egg:ChatApp#http\nport = {free_port()}\n{server}\n"
+            f"[app:main]\nuse = egg:ChatApp\nchat.data = %(here)s\n{app or 'chat.log = memory:'}\n"
+        )
+        run = paster("serve", str(ini), *arguments)
+        self.assertNotEqual(0, run.returncode)
+        said = (run.stdout + run.stderr).splitlines()
+        lines = [line for line in said if not line.startswith("Starting")]
+        self.assertEqual(1, len(lines), said)
+        return lines[0]
+
+    def test_an_unknown_option_is_named(self):
+        self.assertIn("unknown server option 'hots'", self.fails("hots = 127.0.0.1"))
+        self.assertIn("'pol_timeout'", self.fails(app="chat.pol_timeout = 3"))
+
+    def test_a_bad_value_is_named(self):
+        self.assertIn("backlog = 'many'", self.fails("backlog = many"))
+        self.assertIn("proactor = 'twisted'", self.fails("proactor = twisted"))
+        self.assertIn("port = 'x'", self.fails("", "", "http_port=x"))
+
+    def test_a_port_in_use_is_named(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            line = self.fails("", "", f"http_port={port}")
+        self.assertIn(f"cannot listen on 127.0.0.1:{port}: Address already in use", line)
+
+    def test_a_log_that_cannot_be_opened_is_named(self):
+        (self.folder / "chat.db").mkdir()
+        line = self.fails(app="chat.log = sqlite:///%(here)s/chat.db")
+        self.assertIn("chat.db", line)
+
+
+class RunningTests(unittest.TestCase):
+    def test_test_ini_serves_on_the_port_of_the_command_line(self):
+        port = free_port()
+        with tempfile.TemporaryDirectory() as folder:
+            ini = Path(folder) / "test.ini"
+            ini.write_text((ROOT / "test.ini").read_text())
+            server = ChatServer()
+            server.ini, server.port = ini, port
+            server.arguments = [f"http_port={port}"]
+            with server, urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
+                self.assertIn(b"<title>Chat</title>", page.read())
+
+    def test_a_stop_answers_held_polls_and_the_next_start_goes_on(self):
+        with ChatServer() as server:
+            results = asyncio.run(_poll_through_a_stop(server))
+        self.assertEqual(["before", "after"], results)
+
+    def test_a_thousand_connections_each_get_twenty_messages(self):
+        with ChatServer(app={"chat.log": "memory:", "chat.push_rate": 0}) as server:
+            fan_out = _fan_out(server.port, clients=1000, messages=20)
+            received = asyncio.run(asyncio.wait_for(fan_out, 60))
+        expected = [f"{number}" for number in range(20)]
+        self.assertEqual(1000, len(received))
+        self.assertEqual([], [got for got in received if got != expected])
+
+
+async def _poll_through_a_stop(server):
+    from chatapp.client import ChatClient, Message
+
+    seen = []
+
+    async def follow(reader):
+        async for event in reader.follow():
+            if isinstance(event, Message):
+                seen.append(event.text)
+            if len(seen) == 2:
+                return
+
+    async with ChatClient(server.url) as reader, ChatClient(server.url) as writer:
+        await reader.join()
+        following = asyncio.create_task(follow(reader))
+        await writer.send("before")
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)
+        await writer.send("after")
+        await asyncio.wait_for(following, 30)
+    return seen
+
+
+async def _fan_out(port, clients, messages):
+    """Each client polls on its own connection until it has all; a speaker waits for nobody."""
+    ready = asyncio.Semaphore(0)
+    following = [asyncio.create_task(_follow(port, ready, messages)) for _ in range(clients)]
+    for _ in range(clients):
+        await ready.acquire()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for number in range(messages):
+        body = f"{number}".encode()
+        writer.write(
+            b"POST /chat/push HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b"
+            % (len(body), body)
+        )
+        await _answer(reader)
+    received = await asyncio.gather(*following)
+    writer.close()
+    return received
+
+
+async def _follow(port, ready, messages):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    received = []
+    cookie = cursor = ""
+    joined = False
+    while len(received) < messages:
+        since = f"&since={cursor}" if cursor else ""
+        request = (
+            f"GET /chat/pull?client=t{since} HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n"
+            f"{cookie}\r\n"
+        )
+        writer.write(request.encode())
+        head, body = await _answer(reader)
+        if not joined:
+            token = head.split(b"chat_token=")[1].split(b";")[0].decode()
+            cookie = f"Cookie: chat_token={token}\r\n"
+            joined = True
+            ready.release()
+        news = json.loads(body)
+        cursor = news["cursor"]
+        received += [message["text"] for message in news["messages"]]
+    writer.close()
+    return received
+
+
+async def _answer(reader):
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    return head, await reader.readexactly(length)
