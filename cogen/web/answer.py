@@ -45,9 +45,9 @@ class Answer:
     """Writes the response to `request` that begins with `head`.
 
     `head` may be replaced until it is sent. `sent` counts bytes of content, `left` those that
-    Content-Length still allows (None: no limit), `length` is that of the whole body where the server
-    knows it, `unsent` is true while a large chunk is on its
-    way, `keep_alive` tells whether the connection outlives the answer.
+    Content-Length still allows (None: no limit), `length` is that of the whole body where the
+    server knows it, `unsent` is true while a large chunk is on its way, `keep_alive` tells whether
+    the connection outlives the answer.
     """
 
     __slots__ = (

@@ -101,8 +101,8 @@ class Connection(Link):
             self._break_body(exchange)
         elif exchange is None:
             self._serve()
-        elif exchange.waits or exchange.runner is not None:
-            # It waits for news that this client will not read.
+        elif exchange.awaits_news:
+            # News that this client will not read.
             self.hang_up()
         kept = self._exchange is not None or (bool(self._buffer) and not self.closing)
         return kept and self._transport is not None and self._transport.can_write_eof()

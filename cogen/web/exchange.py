@@ -87,6 +87,11 @@ class Exchange(Waiter):
         self.ended = False
 
     @property
+    def awaits_news(self) -> bool:
+        """It waits for something else than its client."""
+        return self.waits or (self.runner is not None and type(self.operation) is not Drain)
+
+    @property
     def head_sent(self) -> bool:
         return self._answer is not None and self._answer.head_sent
 

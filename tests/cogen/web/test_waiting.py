@@ -1,0 +1,423 @@
+"""Applications that wait, over a real socket, on each event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import unittest
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from unittest import mock
+
+from cogen.core.coroutines import coro
+from cogen.core.events import Signal, Sleep, WaitForSignal
+from cogen.web.connection import Connection
+from tests.cogen.web.support import Records, ServerThread, eventually
+
+Environ = dict[str, Any]
+Start = Callable[..., Callable[[bytes], None]]
+PLAIN = [("Content-Type", "text/plain")]
+GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+MIB = 1 << 20
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Waiting(unittest.TestCase):
+    """Each test serves an application of its own; `proactor` names the loop."""
+
+    proactor: str
+    application: Any
+
+    def __init_subclass__(cls) -> None:
+        # The bases here only hold the tests.
+        cls.__test__ = hasattr(cls, "proactor")
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            made: Iterable[bytes] = cls.application(environ, start_response)
+            return made
+
+        cls.server = ServerThread(application, cls.proactor)
+        cls.server.__enter__()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.server.stop()
+
+    def setUp(self) -> None:
+        self.records = Records()
+        self.records.__enter__()
+        self.addCleanup(self.records.__exit__)
+
+    def serve(self, application: Callable[[Environ, Start], Any]) -> ServerThread:
+        type(self).application = staticmethod(application)
+        return self.server
+
+    def signal(self, name: str, value: Any = None) -> None:
+        """Resume what waits for the signal `name` on the server."""
+        self.server.call(lambda: self.server.server.scheduler.add(_signal, (name, value)))
+
+    def idle(self) -> None:
+        """Return when the server holds nothing of the requests before."""
+        self.server.settled(exchanges=0, signal_waiters=0, coroutines=0, ready=0)
+
+
+def _signal(name: str, value: Any) -> Iterator[Any]:
+    yield Signal(name, value)
+
+
+class YieldingTests(Waiting):
+    def get(self, *operations: Callable[[Environ], Any]) -> list[Any]:
+        """The reprs of the results of `operations`, each made of the environ and yielded."""
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            results = []
+            for operation in operations:
+                yield operation(environ)
+                wsgi = environ["cogen.wsgi"]
+                results.append(f"{wsgi.result!r} {wsgi.exception is not None}")
+            start_response("200 OK", PLAIN)
+            yield "\n".join(results).encode()
+
+        response = self.serve(application).get()
+        self.assertEqual(response.status, 200, self.records.text)
+        return response.body.decode().split("\n")
+
+    def test_a_named_call_is_performed_and_its_result_kept(self) -> None:
+        async def slow() -> str:
+            await asyncio.sleep(0)
+            return "awaited"
+
+        @coro
+        def adds(a: int, b: int) -> Iterator[Any]:
+            yield Sleep(0.001)
+            return a + b
+
+        self.assertEqual(
+            self.get(
+                lambda environ: environ["cogen.core"].events.Sleep(0.001),
+                lambda environ: environ["cogen.call"](adds)(1, b=2),
+                lambda environ: environ["cogen.call"](slow)(),
+                lambda environ: environ["cogen.call"](len)("four"),
+                lambda environ: environ["cogen.call"](Signal)("nobody"),
+            ),
+            ["None False", "3 False", "'awaited' False", "4 False", "0 False"],
+        )
+
+    def test_a_failure_is_the_result(self) -> None:
+        @coro
+        def fails() -> Iterator[Any]:
+            yield Sleep(0.001)
+            raise KeyError("lost")
+
+        async def fails_too() -> None:
+            raise ValueError("early")
+
+        self.assertEqual(
+            self.get(
+                lambda environ: environ["cogen.call"](fails)(),
+                lambda environ: environ["cogen.call"](fails_too)(),
+                lambda environ: environ["cogen.core"].events.WaitForSignal("x", timeout=0.001),
+            ),
+            [
+                "KeyError('lost') True",
+                "ValueError('early') True",
+                "OperationTimeout(<WaitForSignal 'x'>) True",
+            ],
+        )
+
+    def test_others_are_served_meanwhile_and_the_headers_are_deferred(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            if environ["PATH_INFO"] == "/quick":
+                start_response("200 OK", PLAIN)
+                yield b"quick"
+                return
+            yield environ["cogen.call"](WaitForSignal)("news")
+            start_response("202 Accepted", [("X-Late", environ["cogen.wsgi"].result)])
+            yield b"late"
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(GET)
+            server.settled(signal_waiters=1)
+            self.assertEqual(server.get("/quick").body, b"quick")
+            self.signal("news", "yes")
+            response = client.response()
+        self.assertEqual((response.status, response.body), (202, b"late"))
+        self.assertEqual(response.headers["x-late"], "yes")
+        self.idle()
+
+    def test_a_short_answer_leaves_in_one_write_with_its_length(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            yield environ["cogen.core"].events.Sleep(0.001)
+            start_response("200 OK", PLAIN)
+            yield b"short"
+
+        sizes: list[int] = []
+        write = Connection.write
+
+        def counted(self: Connection, data: bytes) -> None:
+            sizes.append(len(data))
+            write(self, data)
+
+        with mock.patch.object(Connection, "write", counted):
+            response = self.serve(application).get()
+        self.assertEqual(response.headers["content-length"], "5")
+        self.assertEqual(len(sizes), 1)
+
+    def test_the_iteration_may_go_on_after_chunks(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            for number in range(3):
+                yield environ["cogen.core"].events.Sleep(0.001)
+                yield b"%d" % number
+
+        self.assertEqual(self.serve(application).get().body, b"012")
+
+
+class LostChunkTests(Waiting):
+    def check(self, application: Callable[[Environ, Start], Any], said: str) -> None:
+        response = self.serve(application).get()
+        self.assertEqual(response.status, 500)
+        self.assertIn(said, self.records.text)
+        self.assertIn("must pass each block on as it comes", self.records.text)
+        self.idle()
+
+    def test_a_swallowed_chunk_is_a_500_that_says_so(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            environ["cogen.core"].events.Sleep(1)
+            start_response("200 OK", PLAIN)
+            yield b"too early"
+
+        self.check(application, "<Sleep within 1 s> was named, but the chunk b'too early' came")
+
+    def test_so_is_an_iteration_that_ends(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            environ["cogen.core"].events.Sleep(1)
+            return []
+
+        self.check(application, "the iteration ended")
+
+    def test_so_is_a_second_operation(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            environ["cogen.core"].events.Sleep(1)
+            yield environ["cogen.core"].events.Sleep(2)
+
+        self.check(application, "named while <Sleep within 1 s> still waits")
+
+    def test_so_is_a_middleware_that_joins_chunks(self) -> None:
+        def inner(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            yield environ["cogen.core"].events.Sleep(1)
+            start_response("200 OK", PLAIN)
+            yield b"hello"
+
+        def middleware(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            return [b"".join(inner(environ, start_response))]
+
+        self.check(middleware, "came")
+
+
+class StraightLineTests(Waiting):
+    def test_a_plain_function_waits_in_the_middle(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            value = environ["cogen.wait"](WaitForSignal("go"))
+            start_response("200 OK", PLAIN)
+            return [value.encode()]
+
+        server = self.serve(application)
+        with server.connect() as one, server.connect() as two:
+            one.send(GET)
+            two.send(GET)
+            server.settled(signal_waiters=2)
+            self.signal("go", "went")
+            self.assertEqual([one.response().body, two.response().body], [b"went", b"went"])
+        self.idle()
+
+    def test_a_failure_is_raised(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            async def fails() -> None:
+                await asyncio.sleep(0)
+                raise KeyError("lost")
+
+            try:
+                environ["cogen.wait"](fails())
+            except KeyError as error:
+                start_response("200 OK", PLAIN)
+                return [repr(error).encode()]
+            raise AssertionError("nothing was raised")
+
+        self.assertEqual(self.serve(application).get().body, b"KeyError('lost')")
+
+    def test_a_cancelled_awaitable_is_an_error_of_the_request_alone(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            async def cancels() -> None:
+                await asyncio.sleep(0)
+                raise asyncio.CancelledError
+
+            environ["cogen.wait"](cancels())
+            return []
+
+        self.assertEqual(self.serve(application).get().status, 500)
+        self.idle()
+
+
+class HangUpTests(Waiting):
+    def test_a_client_that_leaves_ends_the_wait(self) -> None:
+        seen: list[str] = []
+
+        def yields(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            try:
+                yield environ["cogen.call"](WaitForSignal)("never", timeout=3600)
+            finally:
+                seen.append("finally")
+
+        def waits(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            try:
+                environ["cogen.wait"](WaitForSignal("never"))
+            finally:
+                seen.append("finally")
+            return []
+
+        def streams(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            try:
+                yield b"first"
+                yield environ["cogen.call"](WaitForSignal)("never")
+            finally:
+                seen.append("finally")
+
+        for application in (yields, waits, streams):
+            for leave in ("close", "shutdown"):
+                with self.subTest(application.__name__, leave=leave):
+                    before = self.serve(application).statistics()
+                    with self.server.connect() as client:
+                        client.send(GET)
+                        self.server.settled(signal_waiters=1)
+                        if leave == "shutdown":
+                            client.shutdown()
+                            client.rest()
+                    eventually(lambda: seen, ["finally"])
+                    self.idle()
+                    self.server.settled(**{**before, "requests": before["requests"] + 1})
+                    seen.clear()
+
+    def test_a_wait_behind_the_hang_up_does_not_come_back(self) -> None:
+        seen: list[str] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            try:
+                environ["cogen.wait"](WaitForSignal("never"))
+            finally:
+                seen.append("left")
+                environ["cogen.wait"](Sleep(3600))
+                seen.append("came back")
+            return []
+
+        with self.serve(application).connect() as client:
+            client.send(GET)
+            self.server.settled(signal_waiters=1)
+        self.idle()
+        self.assertEqual(seen, ["left"])
+
+
+class BackPressureTests(Waiting):
+    def slow_read(self, application: Callable[[Environ, Start], Any]) -> int:
+        """What the server's memory grows by while a client takes next to nothing of 100 MiB."""
+        server = self.serve(application)
+        server.get("/small")
+        with server.connect(receive_buffer=4096) as client:
+            before = resident()
+            client.send(GET)
+            for _ in range(10):
+                self.assertEqual(len(client.sock.recv(1)), 1)
+                server.get("/small")
+            return resident() - before
+
+    def test_a_slow_reader_costs_little_of_a_large_answer(self) -> None:
+        whole = b"x" * (100 * MIB)
+        made = 0
+
+        def one_chunk(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return [b"small" if environ["PATH_INFO"] == "/small" else whole]
+
+        def many(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            nonlocal made
+            start_response("200 OK", PLAIN)
+            if environ["PATH_INFO"] == "/small":
+                yield b"small"
+                return
+            for _ in range(100 * MIB // 16_384):
+                made += 1
+                yield b"y" * 16_384
+
+        for application in (one_chunk, many):
+            with self.subTest(application.__name__):
+                self.assertLess(self.slow_read(application), MIB)
+                self.idle()
+        # What the kernel buffers for a loopback connection, and some.
+        self.assertLess(made * 16_384, 8 * MIB)
+
+    def test_an_upload_is_echoed_in_little_memory(self) -> None:
+        size = 64 * MIB
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", [("Content-Length", environ["CONTENT_LENGTH"])])
+            while True:
+                yield environ["cogen.input"].read(65_536)
+                data = environ["cogen.wsgi"].result
+                if not data:
+                    return
+                yield data
+
+        block = bytes(range(256)) * 256
+        with self.serve(application).connect() as client:
+            head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n"
+            # More than what is taken in before the application is called.
+            client.send(head.encode() + block + block)
+            client.head()
+            before = resident()
+            most = 0
+            for number in range(size // len(block)):
+                self.assertEqual(client.file.read(len(block)), block)
+                if (number + 2) * len(block) < size:
+                    client.send(block)
+                most = max(most, resident() - before)
+        self.assertLess(most, 16 * MIB)
+        self.idle()
+
+    def test_lines_of_the_body_as_operations(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            lines = []
+            while True:
+                yield environ["cogen.input"].readline()
+                if not environ["cogen.wsgi"].result:
+                    break
+                lines.append(environ["cogen.wsgi"].result)
+            start_response("200 OK", PLAIN)
+            yield repr(lines).encode()
+
+        with self.serve(application).connect() as client:
+            client.send(
+                b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b"5\r\none\nt\r\n3\r\nwo\n\r\n5\r\nthree\r\n0\r\n\r\n"
+            )
+            self.assertEqual(client.response().body, repr([b"one\n", b"two\n", b"three"]).encode())
+
+
+def _on_each_loop() -> None:
+    for base in list(Waiting.__subclasses__()):
+        for proactor in ("uvloop", "asyncio"):
+            name = f"{proactor.title()}{base.__name__.removesuffix('s')}"
+            body = {"proactor": proactor, "__module__": __name__}
+            globals()[name] = type(name, (base,), body)
+
+
+_on_each_loop()
