@@ -1,0 +1,76 @@
+"""The server is killed in the middle of it; what was answered is there, once, for everybody."""
+
+import asyncio
+import random
+import unittest
+
+from chatapp.client import ChatClient, Gap, Message
+from tests.support.server import ChatServer
+
+PUSHERS = 20
+PUSHES = 100  # of each
+
+
+class KillTests(unittest.TestCase):
+    def test_every_answered_push_is_in_every_transcript_once(self):
+        seed = random.randrange(2**32)
+        with ChatServer(app={"chat.push_rate": 0}) as server:
+            run = _Run(server, random.Random(seed))
+            asyncio.run(asyncio.wait_for(run.run(), 120))
+        self.assertEqual(PUSHERS * PUSHES, len(run.answered))
+        self.assertEqual([], run.gaps)
+        first = run.transcripts[0]
+        for transcript in run.transcripts:
+            self.assertEqual(first, transcript, f"seed {seed}")
+        self.assertEqual(sorted(run.answered), sorted(text for _, text in first), f"seed {seed}")
+        self.assertEqual(list(range(1, len(first) + 1)), [seq for seq, _ in first])
+        self.assertGreaterEqual(run.kills, 3)
+
+
+class _Run:
+    """Pushers push and followers follow while the server is killed and started again."""
+
+    def __init__(self, server, rng):
+        self.server = server
+        self.rng = rng
+        self.answered = []
+        self.transcripts = [[] for _ in range(PUSHERS)]
+        self.gaps = []
+        self.kills = 0
+
+    async def run(self):
+        everybody = [ChatClient(self.server.url) for _ in range(PUSHERS)]
+        for client in everybody:
+            await client.join()
+        following = [
+            asyncio.create_task(self.follow(client, transcript))
+            for client, transcript in zip(everybody, self.transcripts, strict=True)
+        ]
+        pushing = asyncio.gather(*(self.push(n, c) for n, c in enumerate(everybody)))
+        while not pushing.done():
+            goal = len(self.answered) + self.rng.randrange(100, 500)
+            while len(self.answered) < goal and not pushing.done():
+                await asyncio.sleep(0.005)
+            if not pushing.done() and self.kills < 4:
+                await asyncio.to_thread(self.server.kill)
+                self.kills += 1
+                await asyncio.to_thread(self.server.start)
+        await pushing
+        await asyncio.gather(*following)
+        for client in everybody:
+            await client.__aexit__()
+
+    async def push(self, number, client):
+        for count in range(PUSHES):
+            text = f"{number}/{count}"
+            await client.send(text, tries=50)
+            self.answered.append(text)
+
+    async def follow(self, client, transcript):
+        async for event in client.follow():
+            if isinstance(event, Gap):
+                self.gaps.append(event)
+            elif isinstance(event, Message):
+                transcript.append((event.seq, event.text))
+            if len(transcript) >= PUSHERS * PUSHES:
+                return
