@@ -45,9 +45,14 @@ _EMPTY_BODY.complete = True
 
 
 class Connection(Link):
-    """The protocol of one accepted connection of `server`."""
+    """The protocol of one accepted connection of `server`.
+
+    `base_environ` holds what is the same for all requests of the listening socket; by
+    default the server's.
+    """
 
     __slots__ = (
+        "_base_environ",
         "_buffer",
         "_exchange",
         "_intake",
@@ -59,8 +64,9 @@ class Connection(Link):
         "truncated",
     )
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: "Server", base_environ: dict[str, Any] | None = None) -> None:
         super().__init__(server)
+        self._base_environ = base_environ or server.base_environ
         self._buffer = b""
         self._seen = 0  # bytes of the buffer in which the end of the head is not
         self._intake: Intake | None = None
@@ -209,7 +215,7 @@ class Connection(Link):
         length = request.content_length
         wsgi = Wsgi(None if length == -1 else length or 0)
         exchange = self._exchange = Exchange(self, request, wsgi)
-        environ = request_environ(server.base_environ, request, fields)
+        environ = request_environ(self._base_environ, request, fields)
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self._peer
         environ["cogen.call"] = wsgi.call
         environ["cogen.core"] = Core(wsgi)

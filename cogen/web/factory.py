@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable
 
 from cogen.web.options import OptionError, Options, parse_options
-from cogen.web.server import Application, serve
+from cogen.web.server import Application
+from cogen.web.serving import serve
 
 __all__ = ["server_factory"]
 

@@ -4,6 +4,7 @@ An application can have a table of its own in the same way: a dataclass of `opti
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -30,6 +31,9 @@ class Options:
     host: str = option("127.0.0.1", "Address to listen on; `::` is every IPv6 and IPv4 address.")
     port: int = option(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
     unix_socket: str = option("", "Path of a Unix socket to listen on instead of host and port.")
+    unix_mode: str = option("660", "Who may connect to the Unix socket, in octal.", octal=True)
+    certificate: str = option("", "File of the TLS certificate and its chain; empty: no TLS.")
+    key: str = option("", "File of the certificate's key, if it is not in the same file.")
     backlog: int = option(2048, "Connections the kernel holds until they are accepted.", least=1)
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
     header_timeout: float = option(10.0, "Time a request head may take.", least=0)
@@ -67,6 +71,8 @@ def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
     except (ValueError, KeyError):
         raise OptionError(f"{field.name} = {text!r}: not a {_KINDS[kind]}") from None
     limits = field.metadata
+    if limits.get("octal") and not re.fullmatch("[0-7]{3,4}", text):
+        raise OptionError(f"{field.name} = {text!r}: not an octal file mode like 660")
     if "among" in limits and value not in limits["among"]:
         raise OptionError(f"{field.name} = {text!r}: must be one of {', '.join(limits['among'])}")
     if "least" in limits and not value >= limits["least"]:

@@ -1,12 +1,12 @@
 """The server of one process: listening sockets, connections, start and graceful stop."""
 
 import asyncio
-import contextlib
+import functools
 import logging
-import signal
 import socket
+import ssl
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cogen.core.schedulers import Scheduler
@@ -18,7 +18,7 @@ from cogen.web.greenlets import Runners
 from cogen.web.http import Request, RequestParser
 from cogen.web.options import Options
 
-__all__ = ["Server", "listening_socket", "serve"]
+__all__ = ["Application", "Server"]
 
 log = logging.getLogger(__name__)
 
@@ -51,22 +51,34 @@ class Server:
         self._listeners: list[asyncio.Server] = []
         self._idle = asyncio.Event()
 
-    async def start(self, sock: socket.socket) -> None:
-        """Take connections from `sock`, a listening socket."""
-        address = sock.getsockname()
-        if isinstance(address, tuple):
-            self.base_environ["SERVER_NAME"] = address[0]
-            self.base_environ["SERVER_PORT"] = str(address[1])
-        else:
-            self.base_environ["SERVER_NAME"] = "localhost"
-            self.base_environ["SERVER_PORT"] = "80"
+    async def start(
+        self, socks: Sequence[socket.socket], tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Take connections from `socks`, which listen."""
         startup = getattr(self.application, "cogen_startup", None)
         if startup is not None:
             await startup()
-        listener = await self.scheduler.loop.create_server(
-            lambda: Connection(self), sock=sock, backlog=self.options.backlog
-        )
-        self._listeners.append(listener)
+        secure: dict[str, Any] = {}
+        if tls is not None:
+            secure = {"ssl": tls, "ssl_handshake_timeout": self.options.header_timeout or None}
+        for sock in socks:
+            environ = self._base_environ(sock, "https" if tls is not None else "http")
+            listener = await self.scheduler.loop.create_server(
+                functools.partial(Connection, self, environ),
+                sock=sock,
+                backlog=self.options.backlog,
+                **secure,
+            )
+            self._listeners.append(listener)
+
+    def _base_environ(self, sock: socket.socket, scheme: str) -> dict[str, Any]:
+        environ = {**self.base_environ, "wsgi.url_scheme": scheme}
+        address = sock.getsockname()
+        if isinstance(address, tuple):
+            environ["SERVER_NAME"], environ["SERVER_PORT"] = address[0], str(address[1])
+        else:
+            environ["SERVER_NAME"], environ["SERVER_PORT"] = "localhost", "80"
+        return environ
 
     async def stop(self, grace: float = 0.0) -> None:
         """Take no more, let held requests be answered, and after a deadline cut the rest.
@@ -141,46 +153,3 @@ class Server:
             "requests": self.requests,
             **self.scheduler.statistics(),
         }
-
-
-def listening_socket(options: Options) -> socket.socket:
-    """A bound socket that listens where `options` say. Raises OSError."""
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        sock.bind((options.host, options.port))
-        sock.listen(options.backlog)
-    except OSError:
-        sock.close()
-        raise
-    sock.setblocking(False)
-    return sock
-
-
-def serve(application: Application, options: Options) -> None:
-    """Serve until SIGTERM or SIGINT, then stop gracefully. Raises OSError if it cannot listen."""
-    sock = listening_socket(options)
-    scheduler = Scheduler(proactor=options.proactor)
-    server = Server(application, scheduler, options)
-    try:
-        scheduler.loop.run_until_complete(_serve_until_signal(server, sock))
-    finally:
-        sock.close()
-        scheduler.shutdown()
-
-
-async def _serve_until_signal(server: Server, sock: socket.socket) -> None:
-    loop = server.scheduler.loop
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
-            loop.add_signal_handler(number, stop.set)
-    await server.start(sock)
-    name, port = sock.getsockname()[:2]
-    log.info("serving on http://%s:%d/", f"[{name}]" if ":" in name else name, port)
-    await stop.wait()
-    log.info("stopping: %d requests are being answered", server.exchanges)
-    await server.stop()

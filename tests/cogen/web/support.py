@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cogen.core.schedulers import Scheduler
+from cogen.web.listen import listening_socket, tls_context
 from cogen.web.options import Options
-from cogen.web.server import Server, listening_socket
+from cogen.web.server import Server
 
 __all__ = ["LOOPS", "Client", "Records", "Response", "ServerThread", "echo", "eventually"]
 
@@ -74,7 +75,7 @@ class ServerThread:
 
     async def _serve(self, sock: socket.socket) -> None:
         self._stop = asyncio.Event()
-        await self.server.start(sock)
+        await self.server.start([sock], tls_context(self.options))
         self._started.set()
         await self._stop.wait()
         await self.server.stop()

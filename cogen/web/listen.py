@@ -1,0 +1,129 @@
+"""Where the server listens: TCP, a Unix socket, or what systemd or a supervisor hands over."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+import ssl
+import stat
+
+from cogen.web.options import OptionError, Options
+
+__all__ = ["UnixPath", "address_of", "inherited_sockets", "listening_socket", "tls_context"]
+
+# The first file descriptor that systemd passes (sd_listen_fds(3)).
+_FIRST_FD = 3
+
+
+def listening_socket(options: Options) -> socket.socket:
+    """A bound TCP socket that listens where `options` say. Raises OSError."""
+    found = socket.getaddrinfo(
+        options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    # A name like localhost may be both: IPv4 is what people expect of it.
+    family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(address)
+        sock.listen(options.backlog)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+class UnixPath:
+    """The path of a Unix socket, ours while its lock file is locked.
+
+    `listen` replaces what a server that died has left there. Raises OSError EADDRINUSE if another
+    server is alive, EEXIST if there is a file that is no socket.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    def listen(self, mode: int, backlog: int) -> socket.socket:
+        self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise OSError(errno.EADDRINUSE, "another server listens there") from None
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISSOCK(os.lstat(self.path).st_mode):
+                raise OSError(errno.EEXIST, "there is a file that is no socket")
+            os.unlink(self.path)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            sock.bind(self.path)
+        finally:
+            os.umask(before)
+        os.chmod(self.path, mode)
+        sock.listen(backlog)
+        sock.setblocking(False)
+        return sock
+
+    def remove(self) -> None:
+        """Remove the socket and give the path up; the lock file stays for the next."""
+        if self._lock is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+            os.close(self._lock)
+            self._lock = None
+
+
+def inherited_sockets() -> list[socket.socket]:
+    """The listening sockets that systemd has opened for this process, usually none.
+
+    The variables that tell of them are removed: they are not for processes this one starts.
+    """
+    pid = os.environ.pop("LISTEN_PID", "")
+    count = os.environ.pop("LISTEN_FDS", "")
+    os.environ.pop("LISTEN_FDNAMES", None)
+    if pid != str(os.getpid()) or not count.isdigit():
+        return []
+    return [socket_of(_FIRST_FD + number) for number in range(int(count))]
+
+
+def socket_of(fd: int) -> socket.socket:
+    """The listening socket with the file descriptor `fd`, not to be inherited further."""
+    os.set_inheritable(fd, False)
+    sock = socket.socket(fileno=fd)
+    sock.setblocking(False)
+    return sock
+
+
+def tls_context(options: Options) -> ssl.SSLContext | None:
+    """What `certificate` and `key` say. Raises OptionError if they cannot be used."""
+    if not options.certificate:
+        if options.key:
+            raise OptionError("key is given without certificate")
+        return None
+    for name in ("certificate", "key"):
+        path = getattr(options, name)
+        if path and not os.access(path, os.R_OK):
+            raise OptionError(f"{name} = {path!r}: cannot be read")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(options.certificate, options.key or None)
+    except ssl.SSLError as error:
+        raise OptionError(
+            f"certificate = {options.certificate!r} and key = {options.key!r}: {error.reason}"
+        ) from None
+    return context
+
+
+def address_of(sock: socket.socket, scheme: str) -> str:
+    """What people call the place where `sock` listens."""
+    name = sock.getsockname()
+    if not isinstance(name, tuple):
+        return f"unix:{name}"
+    return f"{scheme}://{'[%s]' % name[0] if ':' in name[0] else name[0]}:{name[1]}/"  # noqa: UP031

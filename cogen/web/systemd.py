@@ -1,0 +1,21 @@
+"""Telling systemd how the service is (sd_notify(3))."""
+
+import os
+import socket
+
+__all__ = ["notify"]
+
+
+def notify(state: str) -> None:
+    """Send `state`, like READY=1, to the service manager; nothing happens where there is none."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if not path:
+        return
+    # A name that begins with @ is in Linux' abstract namespace.
+    address = "\0" + path[1:] if path.startswith("@") else path
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.sendto(state.encode(), address)
+        except OSError:
+            # It is not waiting any more; serving matters more.
+            return
