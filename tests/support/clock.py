@@ -25,10 +25,21 @@ class FakeClockLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._now = 1000.0
         self._until: float | None = None  # where the clock has to stop
+        self._in_threads = 0
         super().__init__(_JumpingSelector(self))
 
     def time(self) -> float:
         return self._now
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        """Threads take real time: the clock waits for them."""
+        future = super().run_in_executor(executor, func, *args)
+        self._in_threads += 1
+        future.add_done_callback(self._thread_ended)
+        return future
+
+    def _thread_ended(self, future: Any) -> None:
+        self._in_threads -= 1
 
     def settle(self) -> None:
         """Run until everything waits."""
@@ -63,8 +74,8 @@ class _JumpingSelector(selectors.DefaultSelector):
         events = super().select(0)
         if events or (timeout is not None and timeout <= 0):
             return events
-        if timeout is None and self._loop._until is None:
-            # Threads and other processes take real time.
+        alone = timeout is None and self._loop._until is None
+        if self._loop._in_threads or alone:
             events = super().select(REAL_SECONDS)
             if not events:
                 raise Deadlock("nothing is under way that could wake the loop")

@@ -1,0 +1,266 @@
+"""Everything that can go wrong, at random: what a client received and what it was told it missed
+is what was published, in order, without a repetition.
+
+A failure prints its seed; CHAOS_SEED=N runs that one again, CHAOS_RUNS=N runs more of them.
+"""
+
+import json
+import os
+import random
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+from chatapp.config.middleware import make_app
+from chatapp.lib.cursor import Cursor
+from tests.chatapp.support import Person
+from tests.support.memory import MemoryServer
+
+ROOMS = ("lobby", "garden", "attic")
+STEPS = 150
+
+
+class Truth:
+    """What the log has announced: texts by seq, of each room, in each epoch."""
+
+    def __init__(self):
+        self.rooms = {}
+
+    def heard(self, epoch, messages):
+        for message in messages:
+            texts = self.rooms.setdefault((epoch, message.room), [])
+            assert message.seq == len(texts) + 1, f"{message} after {len(texts)}"
+            texts.append(message.text)
+
+    def head(self, epoch, room):
+        return len(self.rooms.get((epoch, room), ()))
+
+
+class Follower:
+    """A client that believes its cursor only, and checks each answer against the truth."""
+
+    def __init__(self, world, rooms):
+        self.world = world
+        self.person = Person(
+            world.server, tab=f"t{world.rng.randrange(10**9)}", rooms=",".join(rooms)
+        )
+        self.positions = None  # by room, in `epoch`
+        self.epoch = None
+        self.held = []  # polls under way, with the cursor they went on from
+        self.lost = self.received = 0
+
+    def poll(self):
+        self.person.server = self.world.server
+        self.held.append((self.person.cursor, self.person.poll()))
+
+    def look(self, cut=False):
+        """Take the answers that have come; with `cut`, they break off before their end."""
+        for since, answer in list(self.held):
+            if not answer.look().done:
+                continue
+            self.held.remove((since, answer))
+            answer.transport.close()
+            if not cut and answer.status == 200 and since == self.person.cursor:
+                self.take(json.loads(answer.body))
+
+    def give_up(self):
+        for _, answer in self.held:
+            answer.hang_up()
+        self.held.clear()
+
+    def take(self, news):
+        if self.positions is None:
+            self.person.cursor = news["cursor"]
+            self.epoch, seqs = Cursor.decode(news["cursor"])
+            self.positions = dict(seqs)
+            return
+        gap = news.get("gap")
+        if gap:
+            self.take_gap(gap, news)
+        for message in news["messages"]:
+            room, seq = message["room"], message["seq"]
+            expected = self.positions[room] + 1
+            assert seq == expected, f"{room}: got {seq}, expected {expected}"
+            assert message["text"] == self.world.truth.rooms[self.epoch, room][seq - 1]
+            self.positions[room] = seq
+            self.received += 1
+        if "cursor" in news:
+            epoch, seqs = Cursor.decode(news["cursor"])
+            assert (epoch, dict(seqs)) == (self.epoch, self.positions), (seqs, self.positions)
+            self.person.cursor = news["cursor"]
+
+    def take_gap(self, gap, news):
+        if gap["reason"] == "recreated":
+            epoch = Cursor.decode(news["cursor"]).epoch
+            assert epoch != self.epoch, "nothing was recreated"
+            self.epoch = epoch
+            self.positions = dict.fromkeys(self.positions, 0)
+        for room, lost in gap["rooms"].items():
+            self.positions[room] += lost
+            self.lost += lost
+
+    def at_head(self):
+        truth = self.world.truth
+        return all(truth.head(self.epoch, room) == at for room, at in self.positions.items())
+
+
+class World:
+    """The chat, its clients and what may happen to them."""
+
+    def __init__(self, seed, scheme):
+        self.rng = random.Random(seed)
+        self.scheme = scheme
+        self.folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+        self.history = self.rng.choice([3, 20, 300])
+        self.truth = Truth()
+        self.shift = 0.0
+        self.pushes = 0
+        self.answered = {}
+        self.start()
+        self.speaker = Person(self.server)
+        count = self.rng.randrange(2, 7)
+        self.followers = [
+            Follower(self, self.rng.sample(ROOMS, self.rng.randrange(1, 4))) for _ in range(count)
+        ]
+        for follower in self.followers:
+            follower.poll()
+            follower.look()
+
+    def start(self):
+        log = "memory:" if self.scheme == "memory" else f"sqlite:///{self.folder}/chat.db"
+        settings = {
+            "log": log, "data": self.folder / "data", "push_rate": 0, "history": self.history,
+            "queue_size": 4,
+        }  # fmt: skip
+        app = make_app({}, **{f"chat.{name}": str(value) for name, value in settings.items()})
+        self.hub = hub = app.hub
+        appended = hub.appended
+
+        def heard(messages):
+            self.truth.heard(hub.log.epoch, messages)
+            appended(messages)
+
+        hub.appended = heard
+        clock = self.clock
+        writer = getattr(hub.log, "_writer", hub.log)
+        writer._clock = clock
+        self.server = MemoryServer(app)
+
+    def clock(self):
+        return 1_700_000_000.0 + self.server.loop.time() + self.shift
+
+    # What may happen.
+
+    def push(self):
+        self.pushes += 1
+        room, nonce = self.rng.choice(ROOMS), f"n{self.pushes}"
+        self.speaker.server = self.server
+        for _ in range(self.rng.choice([1, 1, 1, 2, 3])):
+            answer = self.speaker.say(f"message {self.pushes}", room, nonce)
+            assert answer.status == 200, answer.body
+            seq = json.loads(answer.body)["seq"]
+            assert self.answered.setdefault((self.hub.log.epoch, nonce), seq) == seq
+
+    def push_and_leave(self):
+        self.pushes += 1
+        body = json.dumps({"text": f"message {self.pushes}", "nonce": f"n{self.pushes}"}).encode()
+        transport = self.server.connect()
+        cookies = "; ".join(f"{key}={value}" for key, value in self.speaker.cookies.items())
+        transport.protocol.data_received(
+            b"POST /chat/push/lobby HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Cookie: %b\r\nContent-Length: %d\r\n\r\n%b" % (cookies.encode(), len(body), body)
+        )
+        transport.close()
+        self.server.loop.settle()
+
+    def burst(self):
+        for _ in range(self.rng.randrange(5, 15)):
+            self.push()
+
+    def poll(self):
+        self.rng.choice(self.followers).poll()
+
+    def take(self):
+        self.rng.choice(self.followers).look()
+
+    def cut(self):
+        self.rng.choice(self.followers).look(cut=True)
+
+    def give_up(self):
+        self.rng.choice(self.followers).give_up()
+        self.server.loop.settle()
+
+    def wait(self):
+        self.server.loop.advance(self.rng.choice([0.1, 1.0, 11.0, 30.0]))
+
+    def step_clock(self):
+        self.shift += self.rng.choice([-86400.0, -5.0, 5.0, 3600.0])
+
+    def restart(self, recreate=False):
+        for follower in self.followers:
+            if self.rng.random() < 0.5:
+                follower.give_up()
+        self.server.close()
+        for follower in self.followers:
+            follower.look()
+            follower.held.clear()
+        if recreate:
+            for file in self.folder.glob("chat.db*"):
+                file.unlink()
+        self.start()
+
+    def recreate(self):
+        self.restart(recreate=True)
+
+    def run(self):
+        weights = {
+            self.push: 30, self.poll: 30, self.take: 25, self.cut: 5, self.give_up: 4,
+            self.wait: 8, self.burst: 3, self.push_and_leave: 4, self.step_clock: 2,
+            self.restart: 1, self.recreate: 0.5,
+        }  # fmt: skip
+        for step in self.rng.choices(list(weights), list(weights.values()), k=STEPS):
+            step()
+        for follower in self.followers:
+            follower.give_up()
+            self.server.loop.settle()
+            for _ in range(100):
+                follower.poll()
+                follower.look()
+                if follower.held:
+                    follower.give_up()
+                    break
+            assert follower.at_head(), f"{follower.positions} is not the head"
+
+    def close(self):
+        self.server.close()
+        shutil.rmtree(self.folder)
+
+
+class ChaosTests(unittest.TestCase):
+    def chaos(self, scheme, runs):
+        given = os.environ.get("CHAOS_SEED")
+        runs = int(os.environ.get("CHAOS_RUNS", runs))
+        seeds = [int(given)] if given else [random.randrange(2**32) for _ in range(runs)]
+        received = lost = 0
+        for seed in seeds:
+            world = World(seed, scheme)
+            try:
+                world.run()
+            except BaseException as error:
+                error.add_note(f"CHAOS_SEED={seed} ({scheme})")
+                raise
+            finally:
+                world.close()
+            received += sum(follower.received for follower in world.followers)
+            lost += sum(follower.lost for follower in world.followers)
+        self.assertGreater(received, 0)
+        return received, lost
+
+    def test_in_memory(self):
+        received, lost = self.chaos("memory", 30)
+        self.assertTrue(lost or os.environ.get("CHAOS_SEED"))
+
+    def test_in_sqlite(self):
+        received, lost = self.chaos("sqlite", 15)
+        self.assertTrue(lost or os.environ.get("CHAOS_SEED"))
