@@ -22,7 +22,7 @@ import aiohttp
 
 from chatapp.model.message import Message
 
-__all__ = ["ChatClient", "ChatError", "Event", "Gap", "Message", "Presence"]
+__all__ = ["ChatClient", "ChatError", "Event", "Gap", "Message", "Presence", "events_of"]
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0

@@ -14,7 +14,7 @@ from chatapp.lib.wire import BadInput
 from pylons import app_globals, request, response, session
 from pylons.controllers import WSGIController
 
-__all__ = ["BaseController", "cogen_value"]
+__all__ = ["BaseController", "cogen_value", "refuse"]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN_SECONDS = 30 * 86400

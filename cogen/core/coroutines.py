@@ -91,7 +91,7 @@ class Coroutine(Waiter):
             raise RuntimeError(f"{self!r} was started before: call its function again")
         self.scheduler = scheduler
         self._context = contextvars.copy_context()
-        scheduler.coroutines.add(self)
+        scheduler.coroutines[self] = None
         scheduler.ready(self)
 
     def result(self) -> Any:
@@ -146,6 +146,8 @@ class Coroutine(Waiter):
             self._context.run(self._advance, value, error)
         elif error is not None:
             self._end(None, error)
+        elif self._cancelling:
+            self._end(None, asyncio.CancelledError())
         else:
             self._context.run(self._begin)
 

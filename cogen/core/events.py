@@ -193,20 +193,25 @@ class Await(Operation):
         if future.done():
             return future.result()
         self._future = future
-        self._waiter = waiter
+        self._waiter: Waiter | None = waiter
         future.add_done_callback(self._ended)
         return PARKED
 
     def _ended(self, future: "asyncio.Future[Any]") -> None:
-        if future.cancelled():
-            self._waiter.fail(asyncio.CancelledError())
+        waiter = self._waiter
+        if waiter is None:
+            # Undone in the moment between the future's end and this call of it.
+            if not future.cancelled():
+                future.exception()
+        elif future.cancelled():
+            waiter.fail(asyncio.CancelledError())
         elif (error := future.exception()) is not None:
-            self._waiter.fail(error)
+            waiter.fail(error)
         else:
-            self._waiter.resume(future.result())
+            waiter.resume(future.result())
 
     def undo(self, waiter: "Waiter") -> None:
-        self._future.remove_done_callback(self._ended)
+        self._waiter = None
         self._future.cancel()
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
 
-__all__ = ["PublishSubscribeQueue"]
+__all__ = ["Fetch", "Publish", "PublishSubscribeQueue", "Subscribe", "Unsubscribe"]
 
 # Fetched messages are dropped when at least this many, and half of all, may have been fetched.
 _COMPACT_AT = 64

@@ -10,7 +10,7 @@ from typing import Any
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
 
-__all__ = ["Empty", "Full", "Queue"]
+__all__ = ["Empty", "Full", "Get", "JoinQueue", "Put", "Queue"]
 
 
 class Full(Exception):

@@ -127,7 +127,7 @@ class Scheduler:
         self._owns_loop = loop is None
         self.timers = Timers(self.loop)
         self.signals: dict[Any, dict[Waiter, None]] = {}
-        self.coroutines: set[Coroutine] = set()
+        self.coroutines: dict[Coroutine, None] = {}
         self._ready: deque[Waiter] = deque()
         self._turn_due = False
         self._idle: asyncio.Future[None] | None = None
@@ -177,7 +177,7 @@ class Scheduler:
 
     def ended(self, coroutine: "Coroutine") -> None:
         """`coroutine` has ended; called by itself."""
-        self.coroutines.discard(coroutine)
+        self.coroutines.pop(coroutine, None)
         if not self.coroutines and self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 

@@ -258,9 +258,9 @@ class ChaosTests(unittest.TestCase):
         return received, lost
 
     def test_in_memory(self):
-        received, lost = self.chaos("memory", 30)
+        _, lost = self.chaos("memory", 30)
         self.assertTrue(lost or os.environ.get("CHAOS_SEED"))
 
     def test_in_sqlite(self):
-        received, lost = self.chaos("sqlite", 15)
+        _, lost = self.chaos("sqlite", 15)
         self.assertTrue(lost or os.environ.get("CHAOS_SEED"))

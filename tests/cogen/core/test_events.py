@@ -1,0 +1,183 @@
+import asyncio
+
+from cogen.core.coroutines import coro
+from cogen.core.events import Join, Operation, OperationTimeout, Signal, Sleep, WaitForSignal
+from cogen.core.pubsub import PublishSubscribeQueue
+from cogen.core.queue import Queue
+from cogen.core.threads import RunInThread
+from tests.cogen.core.support import CoreCase
+
+
+class SleepTests(CoreCase):
+    def test_it_resumes_after_its_seconds(self):
+        began = self.loop.time()
+        self.run_(lambda: (yield Sleep(10)))
+        self.assertEqual(10, round(self.loop.time() - began))
+
+    def test_many_end_in_the_order_of_their_deadlines(self):
+        order = []
+
+        def sleeping(seconds):
+            yield Sleep(seconds)
+            order.append(seconds)
+
+        for seconds in (3, 1, 2, 0, 1.5):
+            self.start(sleeping, seconds)
+        self.scheduler.run()
+        self.assertEqual([0, 1, 1.5, 2, 3], order)
+
+    def test_a_negative_time_is_refused(self):
+        for seconds in (-1, float("nan")):
+            with self.assertRaisesRegex(ValueError, "Sleep: timeout must be 0 or more"):
+                Sleep(seconds)
+
+
+class SignalTests(CoreCase):
+    def test_all_that_wait_are_resumed_with_the_value(self):
+        def waiting():
+            return (yield WaitForSignal("news"))
+
+        waiters = [self.start(waiting) for _ in range(3)]
+        self.loop.settle()
+        self.assertEqual(3, self.run_(lambda: (yield Signal("news", "value"))))
+        self.assertEqual(["value"] * 3, [waiter.result() for waiter in waiters])
+
+    def test_a_signal_without_waiters_is_gone(self):
+        def late():
+            sent = yield Signal("news")
+            try:
+                yield WaitForSignal("news", timeout=1)
+            except OperationTimeout:
+                return sent
+
+        self.assertEqual(0, self.run_(late))
+        self.assert_nothing_is_left()
+
+    def test_names_are_apart(self):
+        def waiting(name):
+            return (yield WaitForSignal(name))
+
+        one, two = self.start(waiting, ("a", 1)), self.start(waiting, ("a", 2))
+        self.loop.settle()
+        self.run_(lambda: (yield Signal(("a", 1))))
+        self.assertEqual((True, False), (one.done, two.done))
+
+
+class TimeoutTests(CoreCase):
+    def operations(self):
+        never = self.start(lambda: (yield Sleep(10**6)))
+        self.loop.settle()
+        full = Queue(1)
+        full.put_nowait("x")
+        return {
+            "get": Queue().get(timeout=2),
+            "put": full.put("y", timeout=2),
+            "queue join": full.join(timeout=2),
+            "signal": WaitForSignal("never", timeout=2),
+            "join": Join(never, timeout=2),
+        }
+
+    def test_every_waiting_operation_times_out_and_leaves_nothing(self):
+        for name, operation in self.operations().items():
+            with self.subTest(name):
+                began = self.loop.time()
+
+                def waiting(operation=operation):
+                    try:
+                        yield operation
+                    except OperationTimeout as timeout:
+                        return timeout.args
+
+                self.assertEqual((operation,), self.result(waiting))
+                self.assertAlmostEqual(2, self.loop.time() - began, places=2)
+                self.assertEqual(1, len(self.scheduler.timers))  # that of the sleeper
+                self.assertEqual(0, self.scheduler.statistics()["signal_waiters"])
+
+    def result(self, function):
+        coroutine = self.start(coro(function))
+        self.loop.advance(2.1 - 0.1)
+        return coroutine.result()
+
+    def test_an_awaitable_and_a_fetch_time_out_too(self):
+        pubsub = PublishSubscribeQueue()
+
+        def waiting():
+            yield pubsub.subscribe()
+            try:
+                yield pubsub.fetch(timeout=1)
+            except OperationTimeout:
+                assert pubsub.statistics()["fetchers"] == 0
+                return "fetched nothing"
+
+        self.assertEqual("fetched nothing", self.run_(waiting))
+
+    def test_a_result_in_time_stops_the_clock(self):
+        queue = Queue()
+
+        def waiting():
+            return (yield queue.get(timeout=5))
+
+        coroutine = self.start(waiting)
+        self.loop.advance(4)
+        queue.put_nowait("in time")
+        self.scheduler.run()
+        self.assertEqual("in time", coroutine.result())
+        self.assert_nothing_is_left()
+
+
+class AsyncioTests(CoreCase):
+    def test_a_thread_gives_its_result_or_exception(self):
+        def threads():
+            ten = yield RunInThread(sum, [1, 2, 3, 4])
+            try:
+                yield RunInThread(int, "x")
+            except ValueError:
+                return ten
+
+        self.assertEqual(10, self.run_(threads))
+
+    def test_a_cancelled_await_cancels_what_it_awaits(self):
+        future = self.loop.create_future()
+        coroutine = self.start(lambda: (yield future))
+        self.loop.settle()
+        coroutine.cancel()
+        self.loop.settle()
+        self.assertTrue(future.cancelled())
+
+    def test_a_future_that_is_cancelled_cancels_who_awaits_it(self):
+        future = self.loop.create_future()
+
+        def waiting():
+            try:
+                yield future
+            except asyncio.CancelledError:
+                return "cancelled"
+
+        coroutine = self.start(waiting)
+        self.loop.settle()
+        future.cancel()
+        self.scheduler.run()
+        self.assertEqual("cancelled", coroutine.result())
+
+
+class OperationTests(CoreCase):
+    def test_one_says_what_it_waits_for(self):
+        self.assertEqual("<Sleep within 3 s>", repr(Sleep(3)))
+        self.assertEqual("<WaitForSignal 'x'>", repr(WaitForSignal("x")))
+        coroutine = self.start(lambda: (yield Sleep(3)))
+        self.assertRegex(repr(coroutine), "ready")
+        self.loop.settle()
+        self.assertRegex(repr(coroutine), "waits for <Sleep within 3 s>")
+
+    def test_one_that_parks_has_to_say_how_to_undo_it(self):
+        class Careless(Operation):
+            def run(self, waiter):
+                from cogen.core.events import PARKED
+
+                return PARKED
+
+        coroutine = self.start(lambda: (yield Careless()))
+        self.loop.settle()
+        with self.assertRaisesRegex(NotImplementedError, "Careless parks without an undo"):
+            coroutine.cancel()
+        self.scheduler.ended(coroutine)

@@ -1,0 +1,144 @@
+import asyncio
+import contextlib
+import gc
+import unittest
+
+from cogen.core.coroutines import coro
+from cogen.core.events import OperationTimeout, Signal, Sleep, WaitForSignal
+from cogen.core.queue import Queue
+from cogen.core.schedulers import SLICE, Scheduler, new_event_loop
+from tests.cogen.core.support import CoreCase
+
+
+class SchedulerTests(CoreCase):
+    def test_run_returns_when_nothing_is_left(self):
+        began = self.loop.time()
+        for seconds in (1, 5, 3):
+            self.start(lambda seconds=seconds: (yield Sleep(seconds)))
+        self.scheduler.run()
+        self.assertAlmostEqual(5, self.loop.time() - began, places=2)
+        self.assert_nothing_is_left()
+
+    def test_shutdown_cancels_and_runs_finally(self):
+        cleaned = []
+
+        def waiting(name):
+            try:
+                yield Sleep(1000)
+            finally:
+                yield Sleep(1)
+                cleaned.append(name)
+
+        self.start(waiting, "one")
+        self.start(waiting, "two")
+        self.loop.settle()
+        self.scheduler.shutdown()
+        self.assertEqual(["one", "two"], cleaned)
+
+    def test_a_turn_is_sliced_so_that_the_loop_gets_its_share(self):
+        order = []
+
+        def waiting(number):
+            yield WaitForSignal("all")
+            order.append(number)
+
+        for number in range(10 * SLICE):
+            self.start(waiting, number)
+        self.loop.settle()
+        self.loop.call_soon(lambda: self.loop.call_soon(order.append, "socket"))
+        self.scheduler.add(lambda: (yield Signal("all")))
+        self.scheduler.run()
+        self.assertLessEqual(order.index("socket"), 3 * SLICE)
+        self.assertEqual(list(range(10 * SLICE)), [each for each in order if each != "socket"])
+
+    def test_a_coroutine_that_never_waits_does_not_keep_the_others_out(self):
+        stop = []
+
+        def greedy():
+            queue = Queue()
+            for number in range(100_000):
+                if stop:
+                    return number
+                yield queue.put(number)
+
+        def modest():
+            yield Sleep(0)
+            stop.append(True)
+
+        greedy_one = self.start(greedy)
+        self.start(modest)
+        self.scheduler.run()
+        self.assertLess(greedy_one.result(), 100_000)
+
+    def test_two_schedulers_do_not_hear_each_other(self):
+        other = Scheduler(proactor="asyncio")
+        self.addCleanup(other.shutdown)
+        waiter = other.add(lambda: (yield WaitForSignal("x", timeout=0.01)))
+        self.assertEqual(0, self.run_(lambda: (yield Signal("x"))))
+        with self.assertLogs("cogen.core"):
+            other.run()
+        with self.assertRaises(OperationTimeout):
+            waiter.result()
+
+    def test_the_current_one_is_that_of_the_running_loop(self):
+        async def current():
+            return Scheduler.current()
+
+        self.assertIs(self.scheduler, self.loop.run_until_complete(current()))
+        with self.assertRaises(RuntimeError):
+            Scheduler.current()
+
+    def test_the_path_makes_no_cycles(self):
+        @coro
+        def work(queue):
+            yield Sleep(1)
+            queue.put_nowait("x")
+            yield queue.get()
+            with contextlib.suppress(OperationTimeout):
+                yield queue.get(timeout=1)
+            return (yield inner())
+
+        @coro
+        def inner():
+            yield Sleep(0.5)
+            return 1
+
+        def many(count):
+            for _ in range(count):
+                self.start(work, Queue(1))
+            self.scheduler.run()
+
+        many(10)
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        before = len(gc.get_objects())
+        many(5000)
+        self.assertLess(len(gc.get_objects()) - before, 100)
+
+
+class LoopTests(unittest.TestCase):
+    def test_the_proactor_names_the_loop(self):
+        for name, module in {"uvloop": "uvloop", "any": "uvloop", "asyncio": "asyncio"}.items():
+            loop = new_event_loop(name)
+            self.assertTrue(type(loop).__module__.startswith(module), name)
+            loop.close()
+        with self.assertRaisesRegex(ValueError, "must be one of any, uvloop, asyncio"):
+            new_event_loop("twisted")
+
+    def test_both_loops_run_the_same(self):
+        for name in ("uvloop", "asyncio"):
+            scheduler = Scheduler(proactor=name)
+
+            async def native():
+                await asyncio.sleep(0)
+                return 2
+
+            def mixed(native=native):
+                yield Sleep(0.001)
+                return (yield native())
+
+            coroutine = scheduler.add(mixed)
+            scheduler.run()
+            self.assertEqual(2, coroutine.result())
+            scheduler.shutdown()
