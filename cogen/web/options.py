@@ -35,6 +35,9 @@ class Options:
     certificate: str = option("", "File of the TLS certificate and its chain; empty: no TLS.")
     key: str = option("", "File of the certificate's key, if it is not in the same file.")
     backlog: int = option(2048, "Connections the kernel holds until they are accepted.", least=1)
+    trusted_proxies: str = option(
+        "", "Addresses and networks, `unix` or `*`, whose Forwarded and X-Forwarded-* count."
+    )
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
     header_timeout: float = option(10.0, "Time a request head may take.", least=0)
     body_timeout: float = option(20.0, "The body must come at body_rate over this time.", least=0)
@@ -48,6 +51,11 @@ class Options:
     max_body: int = option(1 << 30, "Longest request body.", least=0)
     max_requests: int = option(0, "Requests of one connection; 0: no limit.", least=0)
     max_connections: int = option(16000, "Connections at once; 0: no limit.", least=0)
+    max_connections_per_address: int = option(
+        0,
+        "Connections at once from one address; 0: no limit. Behind a proxy all have its own.",
+        least=0,
+    )
 
 
 def parse_options(

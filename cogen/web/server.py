@@ -12,11 +12,13 @@ from typing import Any
 from cogen.core.schedulers import Scheduler
 from cogen.web.connection import Connection
 from cogen.web.environ import base_environ
+from cogen.web.errors import HTTPError
 from cogen.web.exchange import Exchange
 from cogen.web.files import FileWrapper
 from cogen.web.greenlets import Runners
 from cogen.web.http import Request, RequestParser
 from cogen.web.options import Options
+from cogen.web.proxies import Proxies
 
 __all__ = ["Application", "Server"]
 
@@ -40,7 +42,9 @@ class Server:
         self.base_environ: dict[str, Any] = base_environ("http", False, False)
         self.base_environ["wsgi.file_wrapper"] = FileWrapper
         self.base_environ["wsgi.errors"] = sys.stderr
+        self.proxies = Proxies(options.trusted_proxies) if options.trusted_proxies else None
         self.connections: set[Connection] = set()
+        self._by_address: dict[str, int] = {}
         self.exchanges = 0
         self._parser: RequestParser | None = None
         self.runners = Runners()
@@ -115,15 +119,26 @@ class Server:
 
     # What connections call.
 
-    def connection_made(self, connection: Connection) -> bool:
-        """False if there are too many."""
-        limit = self.options.max_connections
-        full = bool(limit) and len(self.connections) >= limit
+    def connection_made(self, connection: Connection) -> HTTPError | None:
+        """Why `connection` is refused, None if it is not."""
+        options = self.options
+        error = None
+        if 0 < options.max_connections <= len(self.connections):
+            error = HTTPError(503, "The server has no connection to spare; try again soon.")
+        if options.max_connections_per_address:
+            count = self._by_address.get(connection.address, 0)
+            if count >= options.max_connections_per_address and connection.address:
+                error = HTTPError(503, "There are too many connections from this address.")
+            self._by_address[connection.address] = count + 1
         self.connections.add(connection)
-        return not full
+        return error
 
     def connection_lost(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        if self.options.max_connections_per_address:
+            self._by_address[connection.address] -= 1
+            if not self._by_address[connection.address]:
+                del self._by_address[connection.address]
         if not self.connections:
             self._idle.set()
 
