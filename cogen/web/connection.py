@@ -359,7 +359,7 @@ class Connection(Link):
         if begun:
             self._transport.abort()
             return
-        self.server.refused(error.status)
+        self.server.refused(error.status, self.address, exchange)
         self.write(plain_response(error))
         self._buffer = b""
         self._linger()

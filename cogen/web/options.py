@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from cogen.core.schedulers import PROACTORS
+from cogen.web.access import FORMATS
 
 __all__ = ["OptionError", "Options", "option", "parse_options"]
 
@@ -39,6 +40,11 @@ class Options:
         "", "Addresses and networks, `unix` or `*`, whose Forwarded and X-Forwarded-* count."
     )
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
+    access_log: str = option(
+        "off", "A line for each request: `common`, `combined`, `json`, or `off`.", among=FORMATS
+    )
+    metrics_path: str = option("", "Path that answers Prometheus, like /metrics; empty: none.")
+    health_path: str = option("", "Path that tells whether it serves, like /healthz; empty: none.")
     header_timeout: float = option(10.0, "Time a request head may take.", least=0)
     body_timeout: float = option(20.0, "The body must come at body_rate over this time.", least=0)
     body_rate: int = option(256, "Bytes a second at which a body must come.", least=0)

@@ -91,7 +91,7 @@ def _address(text: str) -> tuple[str, str]:
 
 
 def _x_forwarded(environ: dict[str, Any]) -> list[_Hop]:
-    """The hops in order; where a list is shorter than that of addresses, it tells of the nearest."""
+    """The hops in order; a list shorter than that of addresses tells of the nearest ones."""
     values = {
         name: [
             each.strip() for each in environ.get(f"HTTP_X_FORWARDED_{name.upper()}", "").split(",")
