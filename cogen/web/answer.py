@@ -192,6 +192,7 @@ def fail(connection: "Connection", request: Request, error: BaseException) -> No
         refusal = HTTPError(400, f"{str(error).capitalize()}.")
     else:
         refusal = HTTPError(500, "The server could not answer this request; its log says why.")
+    connection.refusal = refusal.status
     connection.write(plain_response(refusal, request.method == b"HEAD"))
 
 

@@ -82,10 +82,11 @@ class Connection(Link):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if self.server.connection_made(self):
+        error = self.server.connection_made(self)
+        if error is None:
             self._await(self.server.options.header_timeout)
         else:
-            self._refuse(HTTPError(503, "The server has no connection to spare; try again soon."))
+            self._refuse(error)
 
     def data_received(self, data: bytes) -> None:
         if self._intake is not None:
@@ -217,6 +218,8 @@ class Connection(Link):
         exchange = self._exchange = Exchange(self, request, wsgi)
         environ = request_environ(self._base_environ, request, fields)
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self._peer
+        if server.proxies is not None:
+            server.proxies.apply(environ)
         environ["cogen.call"] = wsgi.call
         environ["cogen.core"] = Core(wsgi)
         environ["cogen.wsgi"] = wsgi
@@ -356,7 +359,7 @@ class Connection(Link):
         if begun:
             self._transport.abort()
             return
-        self.server.refused(error.status)
+        self.server.refused(error.status, self.address, exchange)
         self.write(plain_response(error))
         self._buffer = b""
         self._linger()

@@ -13,7 +13,7 @@ from cogen.web.errors import HTTPError
 if TYPE_CHECKING:
     from cogen.web.http import Request
 
-__all__ = ["check_coding", "read_headers", "read_target"]
+__all__ = ["check_coding", "is_host", "read_headers", "read_target"]
 
 # RFC 9110 section 7.2, RFC 3986 section 3.2.2. No comma, which is what merged Host lines look like.
 _HOST = re.compile(
@@ -98,11 +98,12 @@ def _read_host(request: "Request", host: bytes | None) -> None:
     if host is None:
         if request.http11:
             raise HTTPError(400, "The request has no Host header.")
-    elif not _is_host(host):
+    elif not is_host(host):
         raise HTTPError(400, "The Host header is not a host.")
 
 
-def _is_host(host: bytes) -> bool:
+def is_host(host: bytes) -> bool:
+    """Whether `host` is a host and perhaps a port, as Host holds them."""
     match = _HOST.fullmatch(host)
     if len(host) > 261 or match is None or (match[2] and int(match[2]) > 65535):
         return False

@@ -57,6 +57,11 @@ class Link(asyncio.Protocol):
         if type(peer) is tuple:
             self._peer = (peer[0], str(peer[1]))
 
+    @property
+    def address(self) -> str:
+        """Of the client; empty on a Unix socket."""
+        return self._peer[0]
+
     # Writing.
 
     def write(self, data: bytes | memoryview) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from cogen.core.schedulers import PROACTORS
+from cogen.web.access import FORMATS
 
 __all__ = ["OptionError", "Options", "option", "parse_options"]
 
@@ -35,7 +36,15 @@ class Options:
     certificate: str = option("", "File of the TLS certificate and its chain; empty: no TLS.")
     key: str = option("", "File of the certificate's key, if it is not in the same file.")
     backlog: int = option(2048, "Connections the kernel holds until they are accepted.", least=1)
+    trusted_proxies: str = option(
+        "", "Addresses and networks, `unix` or `*`, whose Forwarded and X-Forwarded-* count."
+    )
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
+    access_log: str = option(
+        "off", "A line for each request: `common`, `combined`, `json`, or `off`.", among=FORMATS
+    )
+    metrics_path: str = option("", "Path that answers Prometheus, like /metrics; empty: none.")
+    health_path: str = option("", "Path that tells whether it serves, like /healthz; empty: none.")
     header_timeout: float = option(10.0, "Time a request head may take.", least=0)
     body_timeout: float = option(20.0, "The body must come at body_rate over this time.", least=0)
     body_rate: int = option(256, "Bytes a second at which a body must come.", least=0)
@@ -48,6 +57,11 @@ class Options:
     max_body: int = option(1 << 30, "Longest request body.", least=0)
     max_requests: int = option(0, "Requests of one connection; 0: no limit.", least=0)
     max_connections: int = option(16000, "Connections at once; 0: no limit.", least=0)
+    max_connections_per_address: int = option(
+        0,
+        "Connections at once from one address; 0: no limit. Behind a proxy all have its own.",
+        least=0,
+    )
 
 
 def parse_options(

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cogen.core.schedulers import Scheduler
+from cogen.web.access import AccessLog
 from cogen.web.connection import Connection
 from cogen.web.environ import base_environ
+from cogen.web.errors import HTTPError
 from cogen.web.exchange import Exchange
 from cogen.web.files import FileWrapper
 from cogen.web.greenlets import Runners
 from cogen.web.http import Request, RequestParser
 from cogen.web.options import Options
+from cogen.web.proxies import Proxies
 
 __all__ = ["Application", "Server"]
 
@@ -30,17 +33,20 @@ class Server:
 
     Where the application has `cogen_startup`, `cogen_shutdown` or `cogen_cleanup`, async callables,
     they run before the first request is taken, when no more are while held ones can still be
-    answered, and after the last response.
+    answered, and after the last response; `cogen_metrics` returns collectors for `metrics_path`.
     """
 
     def __init__(self, application: Application, scheduler: Scheduler, options: Options) -> None:
+        self._hooks = application
         self.application = application
         self.scheduler = scheduler
         self.options = options
         self.base_environ: dict[str, Any] = base_environ("http", False, False)
         self.base_environ["wsgi.file_wrapper"] = FileWrapper
         self.base_environ["wsgi.errors"] = sys.stderr
+        self.proxies = Proxies(options.trusted_proxies) if options.trusted_proxies else None
         self.connections: set[Connection] = set()
+        self._by_address: dict[str, int] = {}
         self.exchanges = 0
         self._parser: RequestParser | None = None
         self.runners = Runners()
@@ -48,14 +54,28 @@ class Server:
         self.grace = 0.0  # seconds that an idle connection is kept after the stop
         self.requests = 0
         self.refusals: dict[int, int] = {}
+        self.access = AccessLog(options.access_log) if options.access_log != "off" else None
+        self._observers: list[Callable[[Exchange, dict[str, Any]], None]] = []
+        if self.access is not None:
+            self._observers.append(self.access.began)
+        if options.metrics_path or options.health_path:
+            self._add_endpoints()
         self._listeners: list[asyncio.Server] = []
         self._idle = asyncio.Event()
+
+    def _add_endpoints(self) -> None:
+        from cogen.web.metrics import Endpoints, Metrics
+
+        metrics = Metrics(self)
+        if self.options.metrics_path:
+            self._observers.append(metrics.began)
+        self.application = Endpoints(self.application, self, metrics, self._hooks)
 
     async def start(
         self, socks: Sequence[socket.socket], tls: ssl.SSLContext | None = None
     ) -> None:
         """Take connections from `socks`, which listen."""
-        startup = getattr(self.application, "cogen_startup", None)
+        startup = getattr(self._hooks, "cogen_startup", None)
         if startup is not None:
             await startup()
         secure: dict[str, Any] = {}
@@ -90,7 +110,7 @@ class Server:
         self.grace = grace
         for listener in self._listeners:
             listener.close()
-        shutdown = getattr(self.application, "cogen_shutdown", None)
+        shutdown = getattr(self._hooks, "cogen_shutdown", None)
         try:
             async with asyncio.timeout(self.options.shutdown_timeout):
                 if shutdown is not None:
@@ -104,7 +124,7 @@ class Server:
             connection.cut()
         await self._all_closed()
         await self.scheduler.cancel_all()
-        cleanup = getattr(self.application, "cogen_cleanup", None)
+        cleanup = getattr(self._hooks, "cogen_cleanup", None)
         if cleanup is not None:
             await cleanup()
 
@@ -115,15 +135,26 @@ class Server:
 
     # What connections call.
 
-    def connection_made(self, connection: Connection) -> bool:
-        """False if there are too many."""
-        limit = self.options.max_connections
-        full = bool(limit) and len(self.connections) >= limit
+    def connection_made(self, connection: Connection) -> HTTPError | None:
+        """Why `connection` is refused, None if it is not."""
+        options = self.options
+        error = None
+        if 0 < options.max_connections <= len(self.connections):
+            error = HTTPError(503, "The server has no connection to spare; try again soon.")
+        if options.max_connections_per_address:
+            count = self._by_address.get(connection.address, 0)
+            if count >= options.max_connections_per_address and connection.address:
+                error = HTTPError(503, "There are too many connections from this address.")
+            self._by_address[connection.address] = count + 1
         self.connections.add(connection)
-        return not full
+        return error
 
     def connection_lost(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        if self.options.max_connections_per_address:
+            self._by_address[connection.address] -= 1
+            if not self._by_address[connection.address]:
+                del self._by_address[connection.address]
         if not self.connections:
             self._idle.set()
 
@@ -138,11 +169,16 @@ class Server:
     def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         self.requests += 1
         self.exchanges += 1
+        if self._observers:
+            for began in self._observers:
+                began(exchange, environ)
 
     def exchange_ended(self, exchange: Exchange) -> None:
         self.exchanges -= 1
 
-    def refused(self, status: int) -> None:
+    def refused(self, status: int, address: str, exchange: Exchange | None) -> None:
+        if self.access is not None and exchange is None:
+            self.access.refused(address, status)
         self.refusals[status] = self.refusals.get(status, 0) + 1
 
     def statistics(self) -> dict[str, int]:

@@ -1,0 +1,85 @@
+"""The access log: one line for each request, to the logger `cogen.access`."""
+
+import json
+import logging
+import re
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from cogen.web.exchange import Exchange
+
+__all__ = ["FORMATS", "AccessLog"]
+
+FORMATS: Final = ("off", "common", "combined", "json")
+
+log = logging.getLogger("cogen.access")
+
+# What would end a quoted part, or a line.
+_UNSAFE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+
+
+class AccessLog:
+    """Writes lines of `form`: `common` or `combined`, as other servers do, or `json`.
+
+    The bytes are those of the content; 499 is the status of a request whose client left.
+    """
+
+    def __init__(self, form: str) -> None:
+        self._line = {"common": _common, "combined": _combined, "json": _json}[form]
+
+    def began(self, exchange: "Exchange", environ: dict[str, Any]) -> None:
+        """Have a line written when `exchange` has ended."""
+        start = time.perf_counter()
+
+        def ended(exchange: "Exchange") -> None:
+            seconds = time.perf_counter() - start
+            log.info(self._line(environ, exchange.status, exchange.sent, seconds))
+
+        exchange.add_done_callback(ended)
+
+    def refused(self, address: str, status: int) -> None:
+        """Write the line of what was no request."""
+        log.info(self._line({"REMOTE_ADDR": address}, status, 0, 0.0))
+
+
+def _request_line(environ: dict[str, Any]) -> str:
+    if "REQUEST_URI" not in environ:
+        return "-"
+    names = ("REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL")
+    return _safe(" ".join(environ[name] for name in names))
+
+
+def _common(environ: dict[str, Any], status: int, sent: int, seconds: float) -> str:
+    address = environ["REMOTE_ADDR"] or "-"
+    user = _safe(environ.get("REMOTE_USER", "")).replace(" ", "\\x20") or "-"
+    when = time.strftime("%d/%b/%Y:%H:%M:%S %z")
+    return f'{address} - {user} [{when}] "{_request_line(environ)}" {status} {sent or "-"}'
+
+
+def _combined(environ: dict[str, Any], status: int, sent: int, seconds: float) -> str:
+    referer = _safe(environ.get("HTTP_REFERER", "")) or "-"
+    agent = _safe(environ.get("HTTP_USER_AGENT", "")) or "-"
+    return f'{_common(environ, status, sent, seconds)} "{referer}" "{agent}"'
+
+
+def _json(environ: dict[str, Any], status: int, sent: int, seconds: float) -> str:
+    entry = {
+        "time": time.time(),
+        "address": environ["REMOTE_ADDR"],
+        "user": environ.get("REMOTE_USER"),
+        "method": environ.get("REQUEST_METHOD"),
+        "target": environ.get("REQUEST_URI"),
+        "protocol": environ.get("SERVER_PROTOCOL"),
+        "host": environ.get("HTTP_HOST"),
+        "status": status,
+        "bytes": sent,
+        "seconds": round(seconds, 6),
+        "referer": environ.get("HTTP_REFERER"),
+        "agent": environ.get("HTTP_USER_AGENT"),
+    }
+    return json.dumps({name: value for name, value in entry.items() if value is not None})
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
