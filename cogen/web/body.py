@@ -12,7 +12,7 @@ from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
 from cogen.web.extensions import Wsgi
 
-__all__ = ["Body", "BodyError", "Input", "InputFile"]
+__all__ = ["Body", "BodyError", "Input", "InputFile", "Read", "ReadLine", "Source"]
 
 
 class BodyError(OSError):

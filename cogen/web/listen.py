@@ -10,7 +10,14 @@ import stat
 
 from cogen.web.options import OptionError, Options
 
-__all__ = ["UnixPath", "address_of", "inherited_sockets", "listening_socket", "tls_context"]
+__all__ = [
+    "UnixPath",
+    "address_of",
+    "inherited_sockets",
+    "listening_socket",
+    "socket_of",
+    "tls_context",
+]
 
 # The first file descriptor that systemd passes (sd_listen_fds(3)).
 _FIRST_FD = 3
