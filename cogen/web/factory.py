@@ -1,6 +1,7 @@
 """The `paste.server_factory` entry points `http` and `wsgi`."""
 
 import logging
+import sys
 from collections.abc import Callable
 
 from cogen.web.options import OptionError, Options, parse_options
@@ -28,14 +29,31 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
 
     def serve_forever(application: Application) -> None:
         try:
-            serve(application, options)
+            serve(lambda: application, options, _command())
         except OSError as error:
-            where = f"{options.host}:{options.port}"
+            where = options.unix_socket or f"{options.host}:{options.port}"
             _fail(f"cogen: cannot listen on {where}: {error.strerror}")
-        except SystemExit as stop:
-            _fail(str(stop))
+        except (OptionError, SystemExit) as error:
+            _fail(f"{error}")
 
     return serve_forever
+
+
+# What paster does to its own process, which is not to be done to a worker.
+_ONCE = ("--daemon", "--reload", "--monitor-restart")
+_ONCE_WITH_VALUE = ("--pid-file", "--log-file", "--user", "--group", "--reload-interval")
+
+
+def _command() -> list[str]:
+    """The command that started paster, to start workers by."""
+    command = [sys.executable]
+    arguments = iter(sys.orig_argv[1:])
+    for argument in arguments:
+        if argument in _ONCE_WITH_VALUE:
+            next(arguments, None)
+        elif argument not in _ONCE and argument.partition("=")[0] not in _ONCE_WITH_VALUE:
+            command.append(argument)
+    return command
 
 
 def _fail(line: str) -> None:

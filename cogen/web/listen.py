@@ -56,29 +56,43 @@ class UnixPath:
         self._lock: int | None = None
 
     def listen(self, mode: int, backlog: int) -> socket.socket:
-        self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._clear()
+            sock = self._bind(mode)
         except BlockingIOError:
-            os.close(self._lock)
+            os.close(lock)
             raise OSError(errno.EADDRINUSE, "another server listens there") from None
-        with contextlib.suppress(FileNotFoundError):
-            if not stat.S_ISSOCK(os.lstat(self.path).st_mode):
-                raise OSError(errno.EEXIST, "there is a file that is no socket")
-            os.unlink(self.path)
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            sock.bind(self.path)
-        finally:
-            os.umask(before)
-        os.chmod(self.path, mode)
+        except BaseException:
+            os.close(lock)
+            raise
+        self._lock = lock
         sock.listen(backlog)
         sock.setblocking(False)
         return sock
 
+    def _clear(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISSOCK(os.lstat(self.path).st_mode):
+                raise OSError(errno.EEXIST, "there is a file that is no socket")
+            os.unlink(self.path)
+
+    def _bind(self, mode: int) -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            sock.bind(self.path)
+            os.chmod(self.path, mode)
+        except BaseException:
+            sock.close()
+            raise
+        finally:
+            os.umask(before)
+        return sock
+
     def remove(self) -> None:
-        """Remove the socket and give the path up; the lock file stays for the next."""
+        """Remove the socket, if it is ours, and give the path up; the lock file stays."""
         if self._lock is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)

@@ -39,6 +39,7 @@ class Options:
     trusted_proxies: str = option(
         "", "Addresses and networks, `unix` or `*`, whose Forwarded and X-Forwarded-* count."
     )
+    workers: int = option(1, "Processes that serve; more than 1 are supervised.", least=1)
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
     access_log: str = option(
         "off", "A line for each request: `common`, `combined`, `json`, or `off`.", among=FORMATS
@@ -51,6 +52,12 @@ class Options:
     keep_alive_timeout: float = option(75.0, "Time between requests; 0: no limit.", least=0)
     write_timeout: float = option(60.0, "Time in which a client must take something.", least=0)
     shutdown_timeout: float = option(8.0, "Time that requests have to end at a stop.", least=0)
+    gc_freeze: bool = option(
+        True, "Leave what was made by the start out of garbage collections, which walk all else."
+    )
+    gc_threshold: int = option(
+        10_000, "Objects made between garbage collections; 0: as Python has it (700).", least=0
+    )
     max_request_line: int = option(8190, "Longest request line.", least=64)
     max_header_bytes: int = option(65536, "Longest request head.", least=256)
     max_headers: int = option(100, "Most header lines of a request.", least=1)

@@ -1,35 +1,58 @@
-"""Serving until a signal says to stop."""
+"""Serving until a signal says to stop: in this process, or in workers that it supervises.
+
+SIGTERM and SIGINT stop gracefully. SIGHUP starts the command anew on the same listening sockets and
+lets the process before end when it has answered what it holds; a single process becomes the
+supervisor of the new one, so its process id stays.
+"""
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
 import ssl
+from collections.abc import Callable, Sequence
 
-from cogen.core.schedulers import Scheduler
+from cogen.core.schedulers import Scheduler, new_event_loop
 from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket, tls_context
 from cogen.web.options import Options
 from cogen.web.server import Application, Server
+from cogen.web.supervisor import Supervisor
 from cogen.web.systemd import notify
+from cogen.web.worker import RETIRE_GRACE, Worker
 
 __all__ = ["serve"]
 
 log = logging.getLogger(__name__)
 
 
-def serve(application: Application, options: Options) -> None:
-    """Serve until SIGTERM or SIGINT, then stop gracefully.
+def serve(
+    load: Callable[[], Application], options: Options, command: Sequence[str] | None = None
+) -> None:
+    """Serve what `load` returns until a signal says to stop.
 
-    Raises OSError if it cannot listen, OptionError for a certificate that cannot be used.
+    `command` starts this program again, for workers and reloads; without it there are none. Raises
+    OSError if it cannot listen, OptionError for options that only show to be bad now, SystemExit
+    if workers do not start.
     """
+    worker = Worker.this()
     with contextlib.ExitStack() as stack:
+        if worker is not None:
+            stack.callback(worker.close)
+            socks = worker.socks
+        else:
+            socks = _sockets(options, stack)
+        if worker is None and options.workers > 1 and command is not None:
+            _supervise(options, socks, command)
+            return
         tls = tls_context(options)
-        socks = _sockets(options, stack)
+        application = load()
         scheduler = Scheduler(proactor=options.proactor)
         stack.callback(scheduler.shutdown)
         server = Server(application, scheduler, options)
-        scheduler.loop.run_until_complete(_serve_until_signal(server, socks, tls))
+        process = _Process(server, socks, tls, worker, command)
+        scheduler.loop.run_until_complete(process.run())
 
 
 def _sockets(options: Options, stack: contextlib.ExitStack) -> list[socket.socket]:
@@ -45,19 +68,98 @@ def _sockets(options: Options, stack: contextlib.ExitStack) -> list[socket.socke
     return socks
 
 
-async def _serve_until_signal(
-    server: Server, socks: list[socket.socket], tls: ssl.SSLContext | None
-) -> None:
-    loop = server.scheduler.loop
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+def _supervise(options: Options, socks: list[socket.socket], command: Sequence[str]) -> None:
+    supervisor = Supervisor(command, socks, options.workers, options.shutdown_timeout)
+
+    async def run() -> None:
+        asked = _signals(loop)
+        if not await supervisor.start():
+            raise SystemExit("cogen: the workers did not start")
+        _log_addresses(socks, bool(options.certificate))
+        notify("READY=1")
+        await supervisor.run(asked)
+
+    loop = new_event_loop("asyncio")
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+
+
+def _signals(loop: asyncio.AbstractEventLoop) -> "asyncio.Queue[signal.Signals]":
+    """What this process is asked for by signals."""
+    asked: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
-            loop.add_signal_handler(number, stop.set)
-    await server.start(socks, tls)
+            loop.add_signal_handler(number, asked.put_nowait, number)
+    return asked
+
+
+def _log_addresses(socks: Sequence[socket.socket], secure: bool) -> None:
     for sock in socks:
-        log.info("serving on %s", address_of(sock, "https" if tls is not None else "http"))
-    notify("READY=1")
-    await stop.wait()
-    notify("STOPPING=1")
-    log.info("stopping: %d requests are being answered", server.exchanges)
-    await server.stop()
+        log.info("serving on %s", address_of(sock, "https" if secure else "http"))
+
+
+class _Process:
+    """This process serves: as a worker, or on its own."""
+
+    def __init__(
+        self,
+        server: Server,
+        socks: Sequence[socket.socket],
+        tls: ssl.SSLContext | None,
+        worker: Worker | None,
+        command: Sequence[str] | None,
+    ) -> None:
+        self._server = server
+        self._socks = socks
+        self._tls = tls
+        self._worker = worker
+        self._command = command
+        self._asked = _signals(server.scheduler.loop)
+
+    async def run(self) -> None:
+        loop, server = self._server.scheduler.loop, self._server
+        # The loop closes what it listens on; a reload hands the sockets on.
+        await server.start([sock.dup() for sock in self._socks], self._tls)
+        _tune_collector(server.options)
+        if self._worker is not None:
+            self._worker.serves(loop, lambda: self._asked.put_nowait(signal.SIGTERM))
+        else:
+            _log_addresses(self._socks, self._tls is not None)
+            notify("READY=1")
+        while await self._asked.get() == signal.SIGHUP:
+            if self._worker is not None:
+                await server.stop(RETIRE_GRACE)
+                return
+            if await self._hand_over():
+                return
+        notify("STOPPING=1")
+        log.info("stopping: %d requests are being answered", server.exchanges)
+        await server.stop()
+
+    async def _hand_over(self) -> bool:
+        """Let a new process serve and supervise it to its end; False if it did not start."""
+        if self._command is None:
+            log.error("this program cannot be reloaded: it is not known what started it")
+            return False
+        supervisor = Supervisor(
+            self._command, self._socks, 1, self._server.options.shutdown_timeout
+        )
+        if not await supervisor.start():
+            log.error("the new process did not start; this one goes on")
+            return False
+        log.info("a new process serves; %d requests are still answered", self._server.exchanges)
+        retired = asyncio.ensure_future(self._server.stop(RETIRE_GRACE))
+        await supervisor.run(self._asked)
+        await retired
+        return True
+
+
+def _tune_collector(options: Options) -> None:
+    """What was made so far stays: the garbage collector need not walk it again and again."""
+    if options.gc_threshold:
+        gc.set_threshold(options.gc_threshold, *gc.get_threshold()[1:])
+    if options.gc_freeze:
+        gc.collect()
+        gc.freeze()

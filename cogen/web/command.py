@@ -1,0 +1,93 @@
+"""`cogen-serve --host HOST --port PORT module:callable`."""
+
+import argparse
+import dataclasses
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from cogen.web.environ import SERVER_SOFTWARE
+from cogen.web.options import OptionError, Options, parse_options
+from cogen.web.server import Application
+from cogen.web.serving import serve
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve what the command line names. Ends the program, with one line, if it cannot."""
+    parsed = vars(_parser().parse_args(arguments))
+    where = parsed.pop("application")
+    settings = {name: text for name, text in parsed.items() if text is not None}
+    try:
+        options = parse_options(settings, Options)
+        _log(options)
+        sys.path.insert(0, os.getcwd())
+        serve(lambda: load(where), options, [sys.executable, *sys.orig_argv[1:]])
+    except OptionError as error:
+        _fail(str(error))
+    except OSError as error:
+        place = options.unix_socket or f"{options.host}:{options.port}"
+        _fail(f"cannot listen on {place}: {error.strerror}")
+
+
+def _fail(line: str) -> None:
+    raise SystemExit(f"cogen-serve: {line}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cogen-serve",
+        description="Serves a WSGI application. Each option can be in an ini of paster too.",
+    )
+    parser.add_argument("--version", action="version", version=SERVER_SOFTWARE)
+    parser.add_argument("application", help="module:callable, like mysite.wsgi:application")
+    for field in dataclasses.fields(Options):
+        default = field.default if field.default != "" else "empty"
+        parser.add_argument(
+            "--" + field.name.replace("_", "-"),
+            metavar=_METAVARS[type(field.default)],
+            help=f"{field.metadata['doc']} [{default}]".replace("%", "%%"),
+        )
+    return parser
+
+
+_METAVARS: dict[type, str] = {int: "N", float: "SECONDS", str: "TEXT", bool: "true|false"}
+
+
+def load(where: str) -> Application:
+    """The application that `where`, `module:callable`, names. Raises OptionError."""
+    module_name, _, path = where.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
+            raise OptionError(f"{where}: there is no module {error.name!r}") from None
+        raise
+    for name in (path or "application").split("."):
+        if not hasattr(found, name):
+            raise OptionError(f"{where}: {getattr(found, '__name__', found)!s} has no {name!r}")
+        found = getattr(found, name)
+    if not callable(found):
+        raise OptionError(f"{where}: {found!r} cannot be called, so it is no application")
+    application: Application = found
+    return application
+
+
+def _log(options: Options) -> None:
+    """The log goes to standard error, the access log to standard output."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    if options.access_log != "off":
+        handler = logging.StreamHandler(sys.stdout)
+        access = logging.getLogger("cogen.access")
+        access.addHandler(handler)
+        access.propagate = False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Worker processes on the same listening sockets: started, restarted, replaced, stopped.
+
+Workers are the same command run again, so a reload brings new code. All accept from the same
+queue in the kernel: a connection that waits there while workers change is taken by the next.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from collections.abc import Sequence
+
+from cogen.web.systemd import notify
+from cogen.web.worker import worker_environment
+
+__all__ = ["Supervisor"]
+
+log = logging.getLogger(__name__)
+
+# Seconds before a worker that died is replaced: doubled each time, from the first to the last.
+_FIRST_DELAY, _LAST_DELAY = 0.1, 10.0
+# One that has served this long died of something new.
+_LONG_LIVED = 30.0
+# Workers have their shutdown_timeout to stop by themselves, and this much more.
+_STOP_MARGIN = 5.0
+
+
+class _Child:
+    """A worker process; `retired`: it may end, others have taken its place."""
+
+    def __init__(self, process: asyncio.subprocess.Process, control: socket.socket) -> None:
+        self.process = process
+        self.control = control
+        self.started = time.monotonic()
+        self.retired = False
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+
+
+class Supervisor:
+    """Keeps `count` workers running `command`, which accept from `socks`."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        socks: Sequence[socket.socket],
+        count: int,
+        shutdown_timeout: float,
+    ) -> None:
+        self._command = command
+        self._socks = socks
+        self._count = count
+        self._patience = shutdown_timeout + _STOP_MARGIN
+        self._children: set[_Child] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._delay = _FIRST_DELAY
+
+    async def start(self) -> bool:
+        """Start the workers and return when all serve; False, once none is left, if one ended."""
+        children = [await self._spawn() for _ in range(self._count)]
+        watched = [asyncio.ensure_future(self._comes_up(child)) for child in children]
+        if all(await asyncio.gather(*watched)):
+            self._children.update(children)
+            for child in children:
+                self._watch(child)
+            return True
+        for child in children:
+            child.signal(signal.SIGTERM)
+        await self._all_end(children)
+        return False
+
+    async def reload(self) -> bool:
+        """Replace the workers by new ones; if those do not come up, False, and all is as before."""
+        before = list(self._children)
+        if not await self.start():
+            log.error("the new workers did not start; the ones before go on")
+            return False
+        for child in before:
+            child.retired = True
+            child.signal(signal.SIGHUP)
+        return True
+
+    async def run(self, asked: "asyncio.Queue[signal.Signals]") -> None:
+        """Do what the signals in `asked` ask for; return when all have ended."""
+        while await asked.get() == signal.SIGHUP:
+            notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            await self.reload()
+            notify("READY=1")
+        notify("STOPPING=1")
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop the workers gracefully, after a deadline by force."""
+        self._stopping = True
+        for child in self._children:
+            child.signal(signal.SIGTERM)
+        await self._all_end(list(self._children))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _spawn(self) -> _Child:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                pass_fds=[theirs.fileno(), *(sock.fileno() for sock in self._socks)],
+                env=worker_environment(theirs, self._socks),
+            )
+        return _Child(process, ours)
+
+    async def _comes_up(self, child: _Child) -> bool:
+        said = await asyncio.get_running_loop().sock_recv(child.control, 1)
+        return bool(said)
+
+    def _watch(self, child: _Child) -> None:
+        task = asyncio.ensure_future(self._replace(child))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _replace(self, child: _Child) -> None:
+        """Wait for the end of `child`, and have another take its place if it is missed."""
+        status = await child.process.wait()
+        child.control.close()
+        if child.retired or self._stopping:
+            self._children.discard(child)
+            return
+        log.error("worker %d ended with status %d", child.process.pid, status)
+        if time.monotonic() - child.started > _LONG_LIVED:
+            self._delay = _FIRST_DELAY
+        await asyncio.sleep(self._delay)
+        self._delay = min(self._delay * 2, _LAST_DELAY)
+        self._children.discard(child)
+        if child.retired or self._stopping:
+            return
+        other = await self._spawn()
+        self._children.add(other)
+        self._watch(other)
+        log.info("worker %d took its place", other.process.pid)
+
+    async def _all_end(self, children: Sequence[_Child]) -> None:
+        waits = [asyncio.ensure_future(child.process.wait()) for child in children]
+        if not waits:
+            return
+        _, late = await asyncio.wait(waits, timeout=self._patience)
+        if late:
+            log.warning("%d workers did not stop in time and are killed", len(late))
+            for child in children:
+                child.signal(signal.SIGKILL)
+            await asyncio.wait(waits)
