@@ -14,7 +14,7 @@ from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.server import Application
 from cogen.web.serving import serve
 
-__all__ = ["main"]
+__all__ = ["load", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
