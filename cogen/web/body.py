@@ -12,7 +12,7 @@ from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
 from cogen.web.extensions import Wsgi
 
-__all__ = ["Body", "BodyError", "Input", "InputFile", "Read", "ReadLine", "Source"]
+__all__ = ["Body", "BodyError", "Input", "InputFile", "NoSource", "Read", "ReadLine", "Source"]
 
 
 class BodyError(OSError):
@@ -24,6 +24,13 @@ class Source(Protocol):
 
     def body_wanted(self) -> None:
         """The application waits for more of the body."""
+
+
+class NoSource:
+    """The source of a body that is there already, or of none."""
+
+    def body_wanted(self) -> None:
+        """No more will come."""
 
 
 class Body:
@@ -159,19 +166,19 @@ class Input:
     `yield environ['cogen.input'].read(8192)`, then environ['cogen.wsgi'].result holds the bytes.
     """
 
-    __slots__ = ("_body", "_wsgi")
+    __slots__ = ("_wsgi", "body")
 
     def __init__(self, wsgi: Wsgi, body: Body) -> None:
         self._wsgi = wsgi
-        self._body = body
+        self.body = body
 
     def read(self, n: int = -1, timeout: float | None = None) -> bytes:
         """Name a read of at most `n` bytes, as they come; without `n`, of all of the body."""
-        return self._wsgi.name(Read(self._body, n, timeout))
+        return self._wsgi.name(Read(self.body, n, timeout))
 
     def readline(self, n: int = _LINE_LIMIT, timeout: float | None = None) -> bytes:
         """Name a read of one line, of at most `n` bytes of it."""
-        return self._wsgi.name(ReadLine(self._body, n, timeout))
+        return self._wsgi.name(ReadLine(self.body, n, timeout))
 
 
 class _RawInput(io.RawIOBase):

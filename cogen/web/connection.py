@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from cogen.web.answer import Answer
-from cogen.web.body import Body, BodyError, Input, InputFile
+from cogen.web.body import Body, BodyError, Input, InputFile, NoSource
 from cogen.web.environ import header_fields, request_environ
 from cogen.web.errors import HTTPError
 from cogen.web.exchange import Exchange
@@ -33,14 +33,7 @@ _BODY_AHEAD = 65_536
 _PIPELINE_BYTES = 65_536
 
 
-class _NoBody:
-    """The source of the body of a request without one."""
-
-    def body_wanted(self) -> None:
-        """There is none."""
-
-
-_EMPTY_BODY = Body(_NoBody())
+_EMPTY_BODY = Body(NoSource())
 _EMPTY_BODY.complete = True
 
 

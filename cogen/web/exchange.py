@@ -28,6 +28,7 @@ from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
 from cogen.web.http import Request
 from cogen.web.response import head_of
+from cogen.web.threads import ThreadWait
 
 if TYPE_CHECKING:
     from cogen.web.connection import Connection
@@ -88,8 +89,9 @@ class Exchange(Waiter):
 
     @property
     def awaits_news(self) -> bool:
-        """It waits for something else than its client."""
-        return self.waits or (self.runner is not None and type(self.operation) is not Drain)
+        """It waits for something else than its client or its own thread."""
+        own = (Drain, ThreadWait)
+        return self.waits or (self.runner is not None and type(self.operation) not in own)
 
     @property
     def head_sent(self) -> bool:

@@ -40,6 +40,9 @@ class Options:
         "", "Addresses and networks, `unix` or `*`, whose Forwarded and X-Forwarded-* count."
     )
     workers: int = option(1, "Processes that serve; more than 1 are supervised.", least=1)
+    threads: int = option(
+        0, "Threads that run the application, for one that blocks; 0: it runs on the loop.", least=0
+    )
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
     access_log: str = option(
         "off", "A line for each request: `common`, `combined`, `json`, or `off`.", among=FORMATS
@@ -62,6 +65,9 @@ class Options:
     max_header_bytes: int = option(65536, "Longest request head.", least=256)
     max_headers: int = option(100, "Most header lines of a request.", least=1)
     max_body: int = option(1 << 30, "Longest request body.", least=0)
+    spool_body: int = option(
+        1 << 20, "With threads, a request body above this size waits in a temporary file.", least=0
+    )
     max_requests: int = option(0, "Requests of one connection; 0: no limit.", least=0)
     max_connections: int = option(16000, "Connections at once; 0: no limit.", least=0)
     max_connections_per_address: int = option(

@@ -20,6 +20,7 @@ from cogen.web.greenlets import Runners
 from cogen.web.http import Request, RequestParser
 from cogen.web.options import Options
 from cogen.web.proxies import Proxies
+from cogen.web.threads import Threaded, Threads
 
 __all__ = ["Application", "Server"]
 
@@ -39,9 +40,16 @@ class Server:
     def __init__(self, application: Application, scheduler: Scheduler, options: Options) -> None:
         self._hooks = application
         self.application = application
+        self._threads = Threads(options.threads) if options.threads else None
+        if self._threads is not None:
+            self.application = Threaded(
+                application, self._threads, scheduler.loop, options.spool_body
+            )
         self.scheduler = scheduler
         self.options = options
-        self.base_environ: dict[str, Any] = base_environ("http", False, False)
+        self.base_environ: dict[str, Any] = base_environ(
+            "http", bool(options.threads), options.workers > 1
+        )
         self.base_environ["wsgi.file_wrapper"] = FileWrapper
         self.base_environ["wsgi.errors"] = sys.stderr
         self.proxies = Proxies(options.trusted_proxies) if options.trusted_proxies else None
@@ -108,11 +116,13 @@ class Server:
         """
         self.stopping = True
         self.grace = grace
+        loop, patience = self.scheduler.loop, self.options.shutdown_timeout
+        deadline = loop.time() + patience
         for listener in self._listeners:
             listener.close()
         shutdown = getattr(self._hooks, "cogen_shutdown", None)
         try:
-            async with asyncio.timeout(self.options.shutdown_timeout):
+            async with asyncio.timeout(patience):
                 if shutdown is not None:
                     await shutdown()
                 for connection in list(self.connections):
@@ -123,6 +133,8 @@ class Server:
         for connection in list(self.connections):
             connection.cut()
         await self._all_closed()
+        if self._threads is not None:
+            self._threads.stop(max(1.0, deadline - loop.time()))
         await self.scheduler.cancel_all()
         cleanup = getattr(self._hooks, "cogen_cleanup", None)
         if cleanup is not None:

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -164,6 +165,11 @@ class Client:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:
             return
+
+    def reset(self) -> None:
+        """Close in a way that cannot be taken for the end of what is sent (RST)."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def rest(self) -> bytes:
         """All that comes until the server closes; also if it resets the connection."""

@@ -1,9 +1,10 @@
-"""Applications that wait, over a real socket, on each event loop."""
+"""Applications that wait, over a real socket, on each event loop and in threads."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import unittest
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from unittest import mock
 from cogen.core.coroutines import coro
 from cogen.core.events import Signal, Sleep, WaitForSignal
 from cogen.web.connection import Connection
-from tests.cogen.web.support import Records, ServerThread, eventually
+from tests.cogen.web.support import Client, Records, ServerThread, eventually
 
 Environ = dict[str, Any]
 Start = Callable[..., Callable[[bytes], None]]
@@ -28,14 +29,14 @@ def resident() -> int:
 
 
 class Waiting(unittest.TestCase):
-    """Each test serves an application of its own; `proactor` names the loop."""
+    """Each test serves an application of its own; `options` are the server's."""
 
-    proactor: str
+    options: dict[str, Any]
     application: Any
 
     def __init_subclass__(cls) -> None:
         # The bases here only hold the tests.
-        cls.__test__ = hasattr(cls, "proactor")
+        cls.__test__ = hasattr(cls, "options")
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -43,7 +44,7 @@ class Waiting(unittest.TestCase):
             made: Iterable[bytes] = cls.application(environ, start_response)
             return made
 
-        cls.server = ServerThread(application, cls.proactor)
+        cls.server = ServerThread(application, **cls.options)
         cls.server.__enter__()
 
     @classmethod
@@ -378,19 +379,23 @@ class BackPressureTests(Waiting):
                 yield data
 
         block = bytes(range(256)) * 256
+        head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n"
+
+        def send(client: Client) -> None:
+            client.send(head.encode())
+            for _ in range(size // len(block)):
+                client.send(block)
+
         with self.serve(application).connect() as client:
-            head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n"
-            # More than what is taken in before the application is called.
-            client.send(head.encode() + block + block)
+            before = most = resident()
+            sender = threading.Thread(target=send, args=(client,))
+            sender.start()
             client.head()
-            before = resident()
-            most = 0
-            for number in range(size // len(block)):
+            for _ in range(size // len(block)):
                 self.assertEqual(client.file.read(len(block)), block)
-                if (number + 2) * len(block) < size:
-                    client.send(block)
-                most = max(most, resident() - before)
-        self.assertLess(most, 16 * MIB)
+                most = max(most, resident())
+            sender.join()
+        self.assertLess(most - before, 16 * MIB)
         self.idle()
 
     def test_lines_of_the_body_as_operations(self) -> None:
@@ -412,12 +417,17 @@ class BackPressureTests(Waiting):
             self.assertEqual(client.response().body, repr([b"one\n", b"two\n", b"three"]).encode())
 
 
-def _on_each_loop() -> None:
+def _in_each_mode() -> None:
+    modes: dict[str, dict[str, Any]] = {
+        "Uvloop": {"proactor": "uvloop"},
+        "Asyncio": {"proactor": "asyncio"},
+        "Threads": {"threads": 3},
+    }
     for base in list(Waiting.__subclasses__()):
-        for proactor in ("uvloop", "asyncio"):
-            name = f"{proactor.title()}{base.__name__.removesuffix('s')}"
-            body = {"proactor": proactor, "__module__": __name__}
+        for mode, options in modes.items():
+            name = f"{mode}{base.__name__.removesuffix('s')}"
+            body = {"options": options, "__module__": __name__}
             globals()[name] = type(name, (base,), body)
 
 
-_on_each_loop()
+_in_each_mode()

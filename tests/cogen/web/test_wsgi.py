@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.validate import validator
 
-from tests.cogen.web.support import LOOPS, Client, Records, Response, ServerThread
+from tests.cogen.web.support import LOOPS, Client, Records, Response, ServerThread, eventually
 
 Environ = dict[str, Any]
 Start = Callable[..., Callable[[bytes], None]]
@@ -34,8 +34,9 @@ class Body:
 
 
 class WSGITest(unittest.TestCase):
-    """Each test serves its own `application`, set as a function."""
+    """Each test serves its own `application`, set as a function; `threads` are the server's."""
 
+    threads = 0
     application: Callable[[Environ, Start], Iterable[bytes]]
 
     @classmethod
@@ -43,7 +44,7 @@ class WSGITest(unittest.TestCase):
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             return cls.application(environ, start_response)
 
-        cls.server = ServerThread(application)
+        cls.server = ServerThread(application, threads=cls.threads)
         cls.server.__enter__()
 
     @classmethod
@@ -414,6 +415,7 @@ class CloseTest(WSGITest):
 
         self.serve(application).exchange(raw)
         self.server.settled(exchanges=0, connections=0)
+        eventually(lambda: body.closed > 0, True)
         return body.closed
 
     def test_close_is_called_once(self) -> None:
@@ -447,7 +449,7 @@ class CloseTest(WSGITest):
             client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             client.head()
         self.server.settled(exchanges=0, connections=0)
-        self.assertEqual(body.closed, 1)
+        eventually(lambda: body.closed, 1)
 
     def test_an_error_in_close_is_logged_and_harms_nothing(self) -> None:
         class Bad(Body):
@@ -500,7 +502,7 @@ class FileWrapperTest(WSGITest):
             with self.subTest(body=body):
                 response = self.respond(file)
                 self.assertEqual(response.body, body)
-                self.assertTrue(file.closed)
+                eventually(lambda file=file: file.closed, True)
 
     def test_a_file_is_read_as_the_client_takes_it(self) -> None:
         class Counting(io.RawIOBase):
@@ -597,6 +599,20 @@ class InputTest(WSGITest):
                 lines = self.read(lambda file: [b"%d" % len(list(file))], body, chunked)
                 self.assertEqual(lines, ["40000"])
 
+    def test_a_body_that_nobody_reads_does_not_become_a_request(self) -> None:
+        with self.serve(hello).connect() as client:
+            client.send(
+                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 43\r\n\r\n"
+                b"GET /smuggled HTTP/1.1\r\nHost: a\r\nA: 123\r\n\r\n"
+            )
+            self.assertEqual(client.response().body, b"hello")
+            self.assertEqual(client.get().body, b"hello")
+        self.assertEqual(self.server.get().status, 200)
+
+
+class ArrivingInputTest(WSGITest):
+    """Without threads the application reads the body while it arrives."""
+
     def test_100_continue_is_sent_when_the_application_reads(self) -> None:
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             body = environ["wsgi.input"].read() if environ["PATH_INFO"] == "/read" else b"unread"
@@ -614,16 +630,6 @@ class InputTest(WSGITest):
             # The body may or may not follow, so nothing else can on this connection.
             self.assertEqual((response.status, response.body), (200, b"unread"))
             self.assertEqual(response.headers["connection"], "close")
-
-    def test_a_body_that_nobody_reads_does_not_become_a_request(self) -> None:
-        with self.serve(hello).connect() as client:
-            client.send(
-                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 43\r\n\r\n"
-                b"GET /smuggled HTTP/1.1\r\nHost: a\r\nA: 123\r\n\r\n"
-            )
-            self.assertEqual(client.response().body, b"hello")
-            self.assertEqual(client.get().body, b"hello")
-        self.assertEqual(self.server.get().status, 200)
 
     def test_a_body_cut_short_is_an_error_for_its_reader(self) -> None:
         seen = []
@@ -672,3 +678,12 @@ class ValidatedTest(unittest.TestCase):
                 )
                 self.assertEqual(client.response().body, b"/p" + large + b"!")
                 self.assertEqual(records.text, "")
+
+
+def _in_threads() -> None:
+    for base in set(WSGITest.__subclasses__()) - {ArrivingInputTest}:
+        name = f"Threaded{base.__name__}"
+        globals()[name] = type(name, (base,), {"threads": 2, "__module__": __name__})
+
+
+_in_threads()

@@ -1,0 +1,303 @@
+"""Applications that block, in threads: what the other suites do not show of the option."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import threading
+import unittest
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from greenlet import GreenletExit
+
+from cogen.core.events import Signal, WaitForSignal
+from tests.cogen.web.support import PATIENCE, Client, Records, ServerThread, eventually
+
+Environ = dict[str, Any]
+Start = Callable[..., Callable[[bytes], None]]
+PLAIN = [("Content-Type", "text/plain")]
+GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+LIMIT = 1000  # of the spool
+
+
+class Gate:
+    """Calls block in `wait` until it is opened."""
+
+    def __init__(self) -> None:
+        self.waiting = threading.Semaphore(0)
+        self._open = threading.Event()
+
+    def wait(self) -> None:
+        self.waiting.release()
+        assert self._open.wait(PATIENCE)
+
+    def reached(self) -> None:
+        """Return when one more call waits."""
+        assert self.waiting.acquire(timeout=PATIENCE)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+class ThreadsTest(unittest.TestCase):
+    """Each test serves an application of its own in two threads."""
+
+    def setUp(self) -> None:
+        self.records = Records()
+        self.records.__enter__()
+        self.addCleanup(self.records.__exit__)
+
+    def serve(self, application: Callable[[Environ, Start], Any]) -> ServerThread:
+        server = ServerThread(application, threads=2, spool_body=LIMIT, health_path="/healthz")
+        server.__enter__()
+        self.addCleanup(server.stop)
+        return server
+
+
+class BlockingTest(ThreadsTest):
+    def test_a_blocked_call_holds_up_no_other(self) -> None:
+        gate = Gate()
+        self.addCleanup(gate.open)
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            if environ["PATH_INFO"] == "/blocks":
+                gate.wait()
+            start_response("200 OK", PLAIN)
+            return [environ["PATH_INFO"].encode()]
+
+        server = self.serve(application)
+        with server.connect() as blocked:
+            blocked.send(b"GET /blocks HTTP/1.1\r\nHost: a\r\n\r\n")
+            gate.reached()
+            self.assertEqual(server.get("/quick").body, b"/quick")
+            gate.open()
+            self.assertEqual(blocked.response().body, b"/blocks")
+
+    def test_with_all_threads_blocked_the_server_says_that_it_lives_and_others_wait(self) -> None:
+        gate = Gate()
+        self.addCleanup(gate.open)
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            gate.wait()
+            start_response("200 OK", PLAIN)
+            return [b"done"]
+
+        server = self.serve(application)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.connect()) for _ in range(5)]
+            for client in clients:
+                client.send(GET)
+            gate.reached()
+            gate.reached()
+            self.assertEqual(server.get("/healthz").status, 200)
+            gate.open()
+            self.assertEqual([client.response().body for client in clients], [b"done"] * 5)
+
+    def test_an_application_that_yields_its_wait_holds_no_thread(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            yield environ["cogen.call"](WaitForSignal)("go")
+            start_response("200 OK", PLAIN)
+            yield environ["cogen.wsgi"].result
+
+        server = self.serve(application)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.connect()) for _ in range(10)]
+            for client in clients:
+                client.send(GET)
+            server.settled(signal_waiters=10)
+            server.call(lambda: server.server.scheduler.add(_signal, ("go", b"went")))
+            self.assertEqual([client.response().body for client in clients], [b"went"] * 10)
+
+
+def _signal(name: str, value: Any) -> Iterator[Any]:
+    yield Signal(name, value)
+
+
+class ContextTest(ThreadsTest):
+    def test_the_calls_of_a_request_and_its_coroutines_see_one_context(self) -> None:
+        name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
+        seen: list[str] = []
+
+        def notes() -> Iterator[Any]:
+            seen.append(name.get())
+            yield Signal("nobody")
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            name.set(environ["PATH_INFO"])
+            yield environ["cogen.core"].events.AddCoro(notes)
+            yield environ["cogen.call"](WaitForSignal)("go")
+            start_response("200 OK", PLAIN)
+            yield name.get().encode()
+
+        server = self.serve(application)
+        with server.connect() as one, server.connect() as two:
+            one.send(b"GET /one HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.settled(signal_waiters=1)
+            two.send(b"GET /two HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.settled(signal_waiters=2)
+            server.call(lambda: server.server.scheduler.add(_signal, ("go", None)))
+            self.assertEqual((one.response().body, two.response().body), (b"/one", b"/two"))
+        self.assertEqual(seen, ["/one", "/two"])
+
+
+class HangUpTest(ThreadsTest):
+    def test_what_a_left_call_returns_is_closed(self) -> None:
+        gate = Gate()
+        self.addCleanup(gate.open)
+        closed = threading.Event()
+
+        class Body(list[bytes]):
+            def close(self) -> None:
+                closed.set()
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            gate.wait()
+            start_response("200 OK", PLAIN)
+            return Body([b"unseen"])
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(GET)
+            gate.reached()
+            client.reset()
+        server.settled(exchanges=0, connections=0)
+        self.assertFalse(closed.is_set())
+        gate.open()
+        self.assertTrue(closed.wait(PATIENCE))
+
+    def test_a_left_call_that_asks_for_something_is_ended(self) -> None:
+        gate = Gate()
+        self.addCleanup(gate.open)
+        seen: list[str] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            gate.wait()
+            try:
+                environ["cogen.wait"](WaitForSignal("never"))
+            except GreenletExit:
+                seen.append("left")
+                raise
+            return []
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(GET)
+            gate.reached()
+            client.reset()
+        server.settled(exchanges=0)
+        gate.open()
+        eventually(lambda: seen, ["left"])
+
+    def test_a_wait_outside_of_the_request_is_refused(self) -> None:
+        kept: list[Any] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            kept.append(environ["cogen.wait"])
+            start_response("200 OK", PLAIN)
+            return [b"hello"]
+
+        self.serve(application).get()
+        with self.assertRaisesRegex(RuntimeError, "outside of the request"):
+            kept[0](WaitForSignal("never"))
+
+
+class BodyTest(ThreadsTest):
+    """The body is taken in before the application is called."""
+
+    BODY = b"".join(b"%d\n" % number for number in range(50_000))
+
+    def send(self, client: Client, length: int | None = None) -> None:
+        head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len(self.BODY)}\r\n\r\n"
+        client.send(head.encode() + self.BODY[:length])
+
+    def test_slow_bodies_hold_no_thread(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            size = len(environ["wsgi.input"].read())
+            start_response("200 OK", PLAIN)
+            return [b"%d" % size]
+
+        server = self.serve(application)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.connect()) for _ in range(5)]
+            for client in clients:
+                self.send(client, 100_000)
+            server.settled(exchanges=5)
+            self.assertEqual(server.get().body, b"0")
+            for client in clients:
+                client.send(self.BODY[100_000:])
+                self.assertEqual(client.response().body, b"%d" % len(self.BODY))
+
+    def test_it_reads_as_a_file_and_as_operations(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            parts = [environ["wsgi.input"].readline()]
+            for read in (
+                lambda: environ["cogen.input"].readline(),
+                lambda: environ["cogen.input"].readline(1),
+                lambda: environ["cogen.input"].readline(),
+                lambda: environ["cogen.input"].read(5),
+            ):
+                yield read()
+                parts.append(environ["cogen.wsgi"].result)
+            parts += environ["wsgi.input"].readlines()[:2]
+            start_response("200 OK", PLAIN)
+            yield b"|".join(parts)
+            yield environ["cogen.input"].read()
+            yield b"|%r" % environ["cogen.wsgi"].result
+
+        server = self.serve(application)
+        with server.connect() as client:
+            self.send(client)
+            self.assertEqual(client.response().body, b"0\n|1\n|2|\n|3\n4\n5|\n|6\n|b''")
+
+    def test_one_that_is_cut_short_reaches_no_application(self) -> None:
+        called: list[Environ] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            called.append(environ)
+            return []
+
+        server = self.serve(application)
+        with server.connect() as client:
+            self.send(client, 100_000)
+            client.shutdown()
+            self.assertIn(b" 400 ", client.rest()[:20])
+        self.assertEqual(called, [])
+
+
+class StopTest(ThreadsTest):
+    def test_the_stop_waits_for_a_blocked_call(self) -> None:
+        gate = Gate()
+        self.addCleanup(gate.open)
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            gate.wait()
+            start_response("200 OK", PLAIN)
+            return [b"done"]
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(GET)
+            gate.reached()
+            stopping = threading.Thread(target=server.stop)
+            stopping.start()
+            eventually(lambda: server.server.stopping, True)
+            gate.open()
+            self.assertEqual(client.response().body, b"done")
+            stopping.join(PATIENCE)
+
+    def test_a_call_that_never_returns_is_left_and_told(self) -> None:
+        gate = Gate()
+        self.addCleanup(gate.open)
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            gate.wait()
+            return []
+
+        server = ServerThread(application, threads=1, shutdown_timeout=0.05)
+        with server, server.connect() as client:
+            client.send(GET)
+            gate.reached()
+            server.stop()
+            self.assertEqual(client.rest(), b"")
+        self.assertIn("1 threads of the application have not returned", self.records.text)
