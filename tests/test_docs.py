@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 from chatapp.lib.options import ChatOptions
+from cogen.web.options import Options
 from tests.support.server import ROOT, ChatServer
 
 DOCS = ROOT / "docs"
@@ -60,17 +61,27 @@ class CurlTests(unittest.TestCase):
 
 
 class TableTests(unittest.TestCase):
+    def check(self, page, table):
+        rows = [_row(field) for field in dataclasses.fields(table)]
+        lines = (DOCS / page).read_text().splitlines()
+        self.assertEqual(rows, [line for line in lines if line.startswith("| `")][: len(rows)])
+
     def test_every_option_of_the_chat_is_in_its_table(self):
-        rows = [
-            f"| `{field.name}` | `{field.default}` | {field.metadata['doc']} |"
-            for field in dataclasses.fields(ChatOptions)
-        ]
-        text = (DOCS / "chat.md").read_text()
-        self.assertEqual(
-            rows, [line for line in text.splitlines() if line.startswith("| `")][: len(rows)]
-        )
+        self.check("chat.md", ChatOptions)
+
+    def test_every_option_of_the_server_is_in_its_table(self):
+        self.check("deployment.md", Options)
 
     def test_links_lead_somewhere(self):
         for path in [*DOCS.glob("*.md")]:
             for link in re.findall(r"\]\(([\w./-]+\.(?:md|txt|svg))\)", path.read_text()):
                 self.assertTrue((path.parent / link).exists(), f"{path.name}: {link}")
+
+
+def _row(field):
+    default = str(field.default)
+    if isinstance(field.default, bool):
+        default = default.lower()
+    return (
+        f"| `{field.name}` | {f'`{default}`' if default else 'empty'} | {field.metadata['doc']} |"
+    )

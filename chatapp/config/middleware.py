@@ -8,6 +8,7 @@ from whitenoise import WhiteNoise
 
 from chatapp.config.environment import load_environment
 from chatapp.lib.hub import Hub
+from chatapp.lib.metrics import HubCollector
 from chatapp.model import LogUnavailable
 from pylons.middleware import ErrorHandler, StatusCodeRedirect
 from pylons.wsgiapp import PylonsApp
@@ -49,6 +50,10 @@ class ChatApp:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self._app(environ, start_response)
+
+    def cogen_metrics(self) -> list[HubCollector]:
+        """What the server adds to its `metrics_path`."""
+        return [HubCollector(self.hub)]
 
     async def cogen_startup(self) -> None:
         """Ends the program with one line if the log cannot be opened."""

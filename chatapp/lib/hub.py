@@ -47,6 +47,7 @@ class Hub:
         self.participants: dict[str, Participant] = {}
         self.rooms: dict[str, Room] = {}
         self.clients = 0
+        self.published = 0
         self.closing = False
         self._nicks: dict[str, str] = {}  # folded: id of the participant who has it
         self._addresses: dict[str, TokenBucket] = {}
@@ -79,6 +80,7 @@ class Hub:
     # The log's observer.
 
     def appended(self, messages: Sequence[Message]) -> None:
+        self.published += len(messages)
         for name, group in groupby(messages, key=_room_of):
             room = self.rooms.get(name)
             if room is not None:

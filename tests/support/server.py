@@ -70,6 +70,7 @@ class ChatServer:
         self.folder = Path(tempfile.mkdtemp(prefix="chat-"))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
+        self.unix_socket = (server or {}).get("unix_socket")
         self.ini = self.folder / "chat.ini"
         self.ini.write_text(
             INI
@@ -111,11 +112,17 @@ class ChatServer:
             assert self.process is not None
             if self.process.poll() is not None:
                 break
-            with socket.socket() as sock:
-                if sock.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if self._answers():
+                return
             time.sleep(0.02)
         raise AssertionError(f"the server does not answer:\n{self.log}")
+
+    def _answers(self) -> bool:
+        if self.unix_socket is not None:
+            with socket.socket(socket.AF_UNIX) as sock:
+                return sock.connect_ex(str(self.unix_socket)) == 0
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
         """Gracefully; it has to end by itself."""

@@ -1,0 +1,124 @@
+"""The chat behind nginx, as docs/deployment.md has it, and what operators ask of it."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from chatapp.client import ChatClient, Message
+from tests.support.server import ROOT, ChatServer, free_port
+from tests.test_docs import blocks
+
+MAIN = """\
+pid {folder}/pid;
+error_log {folder}/error.log;
+daemon off;
+events {{ worker_connections 512; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {documented}
+}}
+"""
+
+
+class Nginx:
+    """A context manager: nginx as the guide configures it, in front of the Unix socket `path`."""
+
+    def __init__(self, path):
+        self.port = free_port()
+        self.path = path
+
+    def __enter__(self):
+        # A socket's path and nginx's own files must be reachable for its unprivileged workers.
+        self.folder = Path(tempfile.mkdtemp(prefix="nginx-"))
+        self.folder.chmod(0o755)
+        documented = blocks(ROOT / "docs/deployment.md", "nginx")[0]
+        documented = documented.replace("/run/chat.sock", self.path)
+        documented = documented.replace("listen 80;", f"listen 127.0.0.1:{self.port};")
+        configuration = self.folder / "nginx.conf"
+        configuration.write_text(MAIN.format(folder=self.folder, documented=documented))
+        self.process = subprocess.Popen(["nginx", "-c", configuration, "-e", "stderr"])
+        deadline = time.monotonic() + 10
+        while not (self.folder / "pid").exists() and time.monotonic() < deadline:
+            assert self.process.poll() is None, "nginx does not take the guide's configuration"
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *exc):
+        self.process.terminate()
+        self.process.wait(10)
+        shutil.rmtree(self.folder)
+
+
+@unittest.skipUnless(shutil.which("nginx"), "nginx is not installed")
+class NginxTests(unittest.TestCase):
+    def test_the_guides_configuration_passes_long_polls_on(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            path = f"{folder}/chat.sock"
+            options = {
+                "unix_socket": path,
+                "unix_mode": "666",
+                "trusted_proxies": "unix",
+                "access_log": "json",
+            }
+            with ChatServer(server=options) as server, Nginx(path) as nginx:
+                texts = asyncio.run(_talk(f"http://127.0.0.1:{nginx.port}/"))
+                lines = [json.loads(line[line.index("{") :]) for line in _access(server.log)]
+        self.assertEqual(["one", "two"], texts)
+        self.assertEqual({"127.0.0.1"}, {line["address"] for line in lines})
+
+
+def _access(log):
+    return [line for line in log.splitlines() if "cogen.access" in line]
+
+
+async def _talk(url):
+    async with ChatClient(url) as reader, ChatClient(url) as writer:
+        await reader.join()
+        await writer.join()
+        await writer.send("one")
+        texts = []
+        async for event in reader.follow():
+            if isinstance(event, Message):
+                texts.append(event.text)
+                if len(texts) == 2:
+                    return texts
+                await writer.send("two")
+
+
+class OperatorTests(unittest.TestCase):
+    def test_the_chat_tells_its_health_and_figures(self):
+        options = {"health_path": "/healthz", "metrics_path": "/metrics"}
+        with ChatServer(server=options) as server:
+            asyncio.run(_talk(server.url))
+            self.assertEqual("ok\n", _text(server.url + "healthz"))
+            figures = _text(server.url + "metrics")
+        self.assertIn("\nchat_messages_total 2.0\n", figures)
+        self.assertIn("\nchat_participants 2.0\n", figures)
+        self.assertIn("\ncogen_connections 1.0\n", figures)
+
+    def test_they_are_no_business_of_the_public_by_default(self):
+        with ChatServer() as server:
+            for path in ("healthz", "metrics"):
+                with self.assertRaises(urllib.error.HTTPError) as caught:
+                    _text(server.url + path)
+                self.assertEqual(404, caught.exception.code)
+                caught.exception.close()
+
+
+def _text(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
