@@ -6,9 +6,11 @@ from typing import Any
 
 import orjson
 
+from chatapp.directory import DirectoryUnavailable, NickTaken
 from chatapp.lib.base import BaseController, cogen_value
 from chatapp.lib.cursor import BadCursor, Cursor
-from chatapp.lib.poll import READ_LIMIT, Poll
+from chatapp.lib.participant import Participant
+from chatapp.lib.poll import READ_LIMIT
 from chatapp.lib.wire import (
     LOBBY,
     BadInput,
@@ -46,7 +48,7 @@ class ChatController(BaseController):
         room = checked_room(room)
         as_json = environ.get("CONTENT_TYPE", "").startswith("application/json")
         text, nonce = self._message(environ, as_json)
-        participant = self._pusher(environ)
+        participant = yield from self._pusher(environ)
         yield environ["cogen.call"](self._hub.log.append)(
             room, participant.id, participant.nick, text, nonce
         )
@@ -62,7 +64,13 @@ class ChatController(BaseController):
         """Wait for news; answered as soon as there are any, empty after the poll's time."""
         environ = request.environ
         call, core = environ["cogen.call"], environ["cogen.core"]
-        poll = self._poll(environ, rooms)
+        names, tab, since = self._asked(environ, rooms)
+        participant = self._known(environ) or (yield from self._join(environ))
+        shared = since is None and self._hub.directory.shared
+        if shared:
+            yield call(self._hub.directory.recall)(participant, tab)
+            since = _remembered(environ, tab in participant.clients)
+        poll = self._hub.poll(participant, tab, names, since, accepts_json(environ))
         client = poll.client
         timeout = self._hub.options.poll_timeout
         try:
@@ -70,6 +78,8 @@ class ChatController(BaseController):
                 if (room := poll.unwatched()) is not None:
                     yield core.events.AddCoro(client.watch, (room,))
                     poll.watching(room, cogen_value(environ))
+                    if not room.known:
+                        yield call(self._hub.directory.know)(room.name)
                 elif (unread := poll.to_read()) is not None:
                     yield call(self._hub.log.read)(*unread, READ_LIMIT)
                     poll.read(unread[0], _logged(environ))
@@ -85,6 +95,8 @@ class ChatController(BaseController):
                     poll.take(cogen_value(environ))
             if poll.closing:
                 poll.advice = self._hub.return_delay()
+            if shared and not poll.superseded:
+                yield call(self._hub.directory.remember)(participant, tab, poll.cursor)
             response.content_type = "application/json" if poll.json else "text/plain"
             yield poll.answer()
         finally:
@@ -109,20 +121,22 @@ class ChatController(BaseController):
             }
         )
 
-    def people(self, room: str) -> bytes:
+    def people(self, room: str) -> Steps:
         """Who is present in a room."""
         room = checked_room(room)
-        known = self._hub.rooms.get(room)
+        yield request.environ["cogen.call"](self._hub.people)(room)
+        people = _directed(request.environ)
         response.content_type = "application/json"
-        return orjson.dumps({"room": room, "people": known.people() if known else []})
+        yield orjson.dumps({"room": room, "people": people})
 
-    def nick(self) -> bytes:
+    def nick(self) -> Steps:
         """The nick of who asks."""
-        participant = self._participant(request.environ)
+        environ = request.environ
+        participant = self._known(environ) or (yield from self._join(environ))
         response.content_type = "application/json"
-        return orjson.dumps({"nick": participant.nick})
+        yield orjson.dumps({"nick": participant.nick})
 
-    def rename(self) -> bytes:
+    def rename(self) -> Steps:
         """Choose a nick; it is kept in the session."""
         environ = request.environ
         body = _body(environ, 1024)
@@ -130,16 +144,22 @@ class ChatController(BaseController):
             nick = checked_nick(checked_json(body).get("nick"))
         else:
             nick = checked_nick(_decoded(body))
-        participant = self._participant(environ)
-        self._hub.rename(participant, nick)
+        participant = self._known(environ) or (yield from self._join(environ))
+        try:
+            yield environ["cogen.call"](self._hub.directory.rename)(participant, nick)
+            _directed(environ)
+        except NickTaken:
+            raise BadInput(409, f"The name {nick} is taken; choose another.") from None
         session["nick"] = nick
         session.save()
         response.content_type = "application/json"
-        return orjson.dumps({"nick": nick})
+        yield orjson.dumps({"nick": nick})
 
-    def _poll(self, environ: dict[str, Any], rooms: str | None) -> Poll:
-        options = self._hub.options
-        names = checked_rooms(rooms, options.max_rooms_per_poll)
+    def _asked(
+        self, environ: dict[str, Any], rooms: str | None
+    ) -> tuple[tuple[str, ...], str, Cursor | None]:
+        """What a poll is for: rooms, tab, and where the client says it is."""
+        names = checked_rooms(rooms, self._hub.options.max_rooms_per_poll)
         query = checked_query(environ.get("QUERY_STRING", ""))
         tab = checked_token(query["client"], "client") if "client" in query else ""
         since = None
@@ -148,16 +168,18 @@ class ChatController(BaseController):
                 since = Cursor.decode(query["since"])
             except BadCursor as error:
                 raise BadInput(400, f"since: {error}.") from None
-        participant = self._participant(environ)
-        return self._hub.poll(participant, tab, names, since, accepts_json(environ))
+        return names, tab, since
 
-    def _pusher(self, environ: dict[str, Any]) -> Any:
-        identity = self._token_identity(environ)
-        participant = self._hub.participants.get(identity) if identity else None
+    def _pusher(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
+        """Who pushes, unless it is too much. One whom nobody knows is counted by address."""
+        call, directory = environ["cogen.call"], self._hub.directory
+        participant = self._known(environ)
         if participant is None:
-            self._hub.may_begin(environ.get("REMOTE_ADDR", ""))
-            participant = self._join(identity)
-        self._hub.may_push(participant)
+            yield call(directory.charge_address)(environ.get("REMOTE_ADDR", ""))
+            _allow(environ)
+            participant = yield from self._join(environ)
+        yield call(directory.charge)(participant)
+        _allow(environ)
         return participant
 
     def _message(self, environ: dict[str, Any], as_json: bool) -> tuple[str, str | None]:
@@ -185,6 +207,34 @@ def _logged(environ: dict[str, Any]) -> Any:
         log.error("the message log does not answer: %s", error)
         line = "The message log does not answer; try again soon."
         raise BadInput(503, line, _RETRY_SECONDS) from None
+
+
+def _directed(environ: dict[str, Any]) -> Any:
+    """What the directory gave. Raises BadInput if it does not answer."""
+    try:
+        return cogen_value(environ)
+    except DirectoryUnavailable as error:
+        log.error("the directory does not answer: %s", error)
+        line = "The directory of who is here does not answer; try again soon."
+        raise BadInput(503, line, _RETRY_SECONDS) from None
+
+
+def _allow(environ: dict[str, Any]) -> None:
+    """Raises BadInput for a push that the directory does not allow yet."""
+    wait = _directed(environ)
+    if wait:
+        raise BadInput(429, "Too many messages; wait a moment.", wait)
+
+
+def _remembered(environ: dict[str, Any], known: bool) -> Cursor | None:
+    """The cursor that the directory remembered; if it cannot say, a client known here goes on."""
+    try:
+        cursor = _directed(environ)
+    except BadInput:
+        if known:
+            return None
+        raise
+    return None if cursor is None else Cursor.decode(cursor)
 
 
 def _body(environ: dict[str, Any], most: int) -> bytes:

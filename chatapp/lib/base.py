@@ -39,18 +39,21 @@ class BaseController(WSGIController):
         hub: Hub = app_globals.hub
         return hub
 
-    def _participant(self, environ: dict[str, Any]) -> Participant:
-        """Who asks. The session is looked at only if the signed token leads to nobody alive."""
+    def _known(self, environ: dict[str, Any]) -> Participant | None:
+        """Who asks, if the signed token leads to somebody alive; no session is looked at."""
         identity = self._token_identity(environ)
-        participant = self._hub.participants.get(identity) if identity else None
-        return participant or self._join(identity)
+        return self._hub.participants.get(identity) if identity else None
 
     def _token_identity(self, environ: dict[str, Any]) -> str | None:
         token = cookie_value(environ.get("HTTP_COOKIE", ""), TOKEN_COOKIE)
         return app_globals.signer.verified(token) if token else None
 
-    def _join(self, identity: str | None) -> Participant:
-        return self._hub.participant(self._identify(identity), session.get("nick"))
+    def _join(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
+        """Who asks, by the session."""
+        identity = self._identify(self._token_identity(environ))
+        yield environ["cogen.call"](self._hub.join)(identity, session.get("nick"))
+        participant: Participant = cogen_value(environ)
+        return participant
 
     def _identify(self, identity: str | None) -> str:
         """Give who asks an id, in the session and in a signed token; returns it."""

@@ -83,7 +83,7 @@ class Client:
         for room in rooms:
             if room.name not in entered:
                 entered[room.name] = room
-                room.joined(self.participant)
+                room.joined(self)
         if len(entered) > len(rooms):
             staying = {room.name for room in rooms}
             for name in [name for name in entered if name not in staying]:
@@ -96,18 +96,26 @@ class Client:
             self._unwatch(name)
 
     def leave_all(self) -> None:
-        self.forget()
+        """Be in no room any more."""
         for name in list(self._rooms):
             self._leave(name)
+
+    def go(self) -> None:
+        """Its time here is over; it may go on at another worker."""
+        for name in list(self._rooms):
+            self._forget_room(name).gone(self)
 
     def expire(self) -> None:
         """The lease has ended: no poll came in time."""
         self.leave(self)
 
     def _leave(self, name: str) -> None:
+        self._forget_room(name).left(self)
+
+    def _forget_room(self, name: str) -> "Room":
         self._unwatch(name)
         self.sent.pop(name, None)
-        self._rooms.pop(name).left(self.participant)
+        return self._rooms.pop(name)
 
     def _unwatch(self, name: str) -> None:
         watch = self._watches.pop(name, None)

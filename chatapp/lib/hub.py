@@ -1,25 +1,25 @@
-"""The hub: all that is alive. Participants, their clients, the rooms they are in, the log.
+"""The hub: all that is alive here. Participants, their clients, the rooms they are in.
 
 It is the log's observer: what has become durable is published in its room from here, whoever
-pushed it and whether or not they are still there.
+pushed it and whether or not they are still there. It is the directory's as well: who comes and
+goes, here or at another worker, is told in the room.
 """
 
 import logging
 import random
-import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from chatapp.directory import Directory, MayWait, open_directory
 from chatapp.lib.batch import Batch
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
-from chatapp.lib.limits import TokenBucket
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import Poll
 from chatapp.lib.rooms import Room
-from chatapp.lib.wire import BadInput, folded
+from chatapp.lib.wire import BadInput
 from chatapp.model import Message, MessageLog, open_log
 from cogen.core.schedulers import Scheduler
 
@@ -44,20 +44,26 @@ class Hub:
             max_age=options.max_age,
             max_rooms=options.max_rooms,
         )
+        self.directory: Directory = open_directory(
+            options.log,
+            self,
+            rate=options.push_rate,
+            burst=options.push_burst,
+            clock=self._now,
+        )
         self.participants: dict[str, Participant] = {}
         self.rooms: dict[str, Room] = {}
         self.clients = 0
         self.published = 0
         self.closing = False
-        self._nicks: dict[str, str] = {}  # folded: id of the participant who has it
-        self._addresses: dict[str, TokenBucket] = {}
         self._scheduler: Scheduler | None = None
 
     async def start(self) -> None:
-        """Open the log. Raises LogUnavailable."""
+        """Open log and directory. Raises LogUnavailable, DirectoryUnavailable."""
         if self._scheduler is None:
             self._scheduler = Scheduler.current()
             await self.log.open()
+            await self.directory.open()
 
     async def shutdown(self) -> None:
         """Answer held polls, each with a delay after which to come back."""
@@ -68,14 +74,15 @@ class Hub:
                     client.poll.interrupt(closing=True)
 
     async def close(self) -> None:
-        """Forget everybody and close the log."""
+        """Forget everybody and close log and directory."""
         for participant in list(self.participants.values()):
             for client in list(participant.clients.values()):
                 self._drop_client(client)
             self._drop_participant(participant)
         if self._scheduler is not None:
-            self._scheduler = None
+            await self.directory.close()
             await self.log.close()
+            self._scheduler = None
 
     # The log's observer.
 
@@ -89,10 +96,45 @@ class Hub:
     def recreated(self, epoch: str) -> None:
         """Numbers start again: every client goes on from its cursor, which names the old log."""
 
+    # The directory's observer.
+
+    def present(self, room: str, identity: str, nick: str) -> None:
+        if (known := self.rooms.get(room)) is not None:
+            known.present(identity, nick)
+
+    def absent(self, room: str, identity: str) -> None:
+        if (known := self.rooms.get(room)) is not None:
+            known.absent(identity)
+
+    def counted(self, room: str, people: Mapping[str, str]) -> None:
+        if (known := self.rooms.get(room)) is not None:
+            known.counted(people)
+
+    def renamed(self, identity: str, nick: str) -> None:
+        if (participant := self.participants.get(identity)) is not None:
+            participant.nick = nick
+
+    def moved(self, identity: str, tab: str) -> None:
+        participant = self.participants.get(identity)
+        client = participant.clients.get(tab) if participant is not None else None
+        if client is not None:
+            if client.poll is not None:
+                client.poll.interrupt(superseded=True)
+            self._drop_client(client)
+
+    def leases(self) -> Iterator[tuple[str, str, float]]:
+        for participant in self.participants.values():
+            for client in participant.clients.values():
+                left = self._timers.left(client, self.options.lease)
+                yield participant.id, client.tab, self.options.lease if left is None else left
+
     # Participants.
 
-    def participant(self, identity: str, nick: str | None) -> Participant:
-        """The one with that id, made if need be; with that nick unless another has it."""
+    def join(self, identity: str, nick: str | None) -> MayWait[Participant]:
+        """The one with that id, made if need be; with that nick unless another has it.
+
+        Raises BadInput if the chat is full.
+        """
         participant = self.participants.get(identity)
         if participant is not None:
             if not participant.clients:
@@ -100,50 +142,28 @@ class Hub:
             return participant
         if len(self.participants) >= 2 * self.options.max_clients:
             raise BadInput(503, "The chat is full; try again soon.", 5)
-        bucket = TokenBucket(self.options.push_burst, self._now())
-        participant = Participant(identity, "", bucket, self._drop_participant)
-        participant.nick = self._free_nick(nick, identity)
-        self.participants[identity] = participant
-        self._nicks[folded(participant.nick)] = identity
-        self._timers.start(participant, self.options.lease)
+        given = self.directory.join(identity, nick)
+        if isinstance(given, str):
+            return self._joined(identity, given)
+        return self._join_later(identity, given)
+
+    async def _join_later(self, identity: str, nick: Awaitable[str]) -> Participant:
+        return self._joined(identity, await nick)
+
+    def _joined(self, identity: str, nick: str) -> Participant:
+        participant = self.participants.get(identity)
+        if participant is None:
+            participant = Participant(identity, nick, self._drop_participant)
+            self.participants[identity] = participant
+            self._timers.start(participant, self.options.lease)
         return participant
 
-    def rename(self, participant: Participant, nick: str) -> None:
-        """Raises BadInput if somebody who is here has that nick."""
-        if self._nicks.get(folded(nick), participant.id) != participant.id:
-            raise BadInput(409, f"The name {nick} is taken; choose another.")
-        if nick == participant.nick:
-            return
-        del self._nicks[folded(participant.nick)]
-        self._nicks[folded(nick)] = participant.id
-        participant.nick = nick
-        for room in self.rooms.values():
-            room.renamed(participant)
-
-    def may_push(self, participant: Participant) -> None:
-        """Raises BadInput if it has pushed too much lately."""
-        self._charge(participant.bucket)
-
-    def may_begin(self, address: str) -> None:
-        """Somebody unknown pushes: counted by address. Raises BadInput if there are too many."""
-        bucket = self._addresses.get(address)
-        if bucket is None:
-            if len(self._addresses) >= _ADDRESSES:
-                self._addresses.pop(next(iter(self._addresses)))
-            bucket = TokenBucket(self.options.push_burst, self._now())
-            self._addresses[address] = bucket
-        self._charge(bucket)
-
-    def _charge(self, bucket: TokenBucket) -> None:
-        options = self.options
-        wait = bucket.take(options.push_rate, options.push_burst, self._now())
-        if wait:
-            raise BadInput(429, "Too many messages; wait a moment.", wait)
-
-    def _free_nick(self, nick: str | None, identity: str) -> str:
-        while nick is None or self._nicks.get(folded(nick), identity) != identity:
-            nick = f"guest-{secrets.token_hex(2)}"
-        return nick
+    def people(self, room: str) -> MayWait[list[str]]:
+        """The nicks of those in the room. Raises DirectoryUnavailable."""
+        known = self.rooms.get(room)
+        if known is not None and known.known:
+            return known.people()
+        return self.directory.people(room)
 
     # Polls.
 
@@ -194,6 +214,7 @@ class Hub:
             idle = [c for c in participant.clients.values() if c.poll is None]
             if not idle:
                 raise BadInput(429, "Too many tabs of this browser are in the chat.", 5)
+            idle[0].leave_all()
             self._drop_client(idle[0])
         if not participant.clients:
             self._timers.stop(participant, self.options.lease)
@@ -204,7 +225,8 @@ class Hub:
 
     def _new_room(self, name: str) -> Room:
         assert self._scheduler is not None
-        room = self.rooms[name] = Room(name, self._scheduler.loop, self._drop_room)
+        loop = self._scheduler.loop
+        room = self.rooms[name] = Room(name, loop, self.directory, self._drop_room)
         return room
 
     # Leaving.
@@ -212,7 +234,8 @@ class Hub:
     def _drop_client(self, client: Client) -> None:
         participant = client.participant
         self._timers.stop(client, self.options.lease)
-        client.leave_all()
+        client.forget()
+        client.go()
         del participant.clients[client.tab]
         self.clients -= 1
         if not participant.clients:
@@ -221,10 +244,11 @@ class Hub:
     def _drop_participant(self, participant: Participant) -> None:
         self._timers.stop(participant, self.options.lease)
         del self.participants[participant.id]
-        del self._nicks[folded(participant.nick)]
+        self.directory.part(participant)
 
     def _drop_room(self, room: Room) -> None:
         room.close()
+        self.directory.forget(room.name)
         del self.rooms[room.name]
 
     @property
@@ -235,10 +259,6 @@ class Hub:
     def _now(self) -> float:
         assert self._scheduler is not None
         return self._scheduler.loop.time()
-
-
-# Addresses whose pushes without a session are counted; the oldest is forgotten beyond that.
-_ADDRESSES = 10_000
 
 
 def _room_of(message: Message) -> str:

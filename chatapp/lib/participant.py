@@ -1,9 +1,8 @@
-"""A participant: a session that takes part, with its nick, its clients and its push allowance."""
+"""A participant: a session that takes part, with its nick and its clients."""
 
 from typing import Any
 
 from chatapp.lib.client import Client
-from chatapp.lib.limits import TokenBucket
 
 __all__ = ["Participant"]
 
@@ -11,12 +10,11 @@ __all__ = ["Participant"]
 class Participant:
     """Lives while it has clients, and a while after."""
 
-    __slots__ = ("bucket", "clients", "id", "leave", "nick")
+    __slots__ = ("clients", "id", "leave", "nick")
 
-    def __init__(self, identity: str, nick: str, bucket: TokenBucket, leave: Any) -> None:
+    def __init__(self, identity: str, nick: str, leave: Any) -> None:
         self.id = identity
         self.nick = nick
-        self.bucket = bucket
         self.clients: dict[str, Client] = {}
         self.leave = leave  # called when it has been without a client for its time
 

@@ -200,6 +200,12 @@ class Poll:
 
     # The answer.
 
+    @property
+    def cursor(self) -> str:
+        """Where the client is once it has the answer."""
+        seqs = {name: seq for name, seq in self.positions.items() if seq is not None}
+        return Cursor(self.epoch, seqs).encode()
+
     def answer(self) -> bytes:
         """The body. The client is now where it says."""
         if self.superseded:
@@ -242,8 +248,7 @@ class Poll:
         return b'{"messages":[]}'
 
     def _with_extras(self) -> bytes:
-        seqs = {name: seq for name, seq in self.positions.items() if seq is not None}
-        extras: dict[str, Any] = {"cursor": Cursor(self.epoch, seqs).encode()}
+        extras: dict[str, Any] = {"cursor": self.cursor}
         if self._gaps or self._recreated:
             extras["gap"] = self._gap()
         if self.news:

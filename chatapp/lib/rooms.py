@@ -1,17 +1,18 @@
 """A room that somebody is in: its publish/subscribe queue and who is present."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from chatapp.directory import CROWD, Directory
 from chatapp.lib.batch import Batch, News
-from chatapp.lib.participant import Participant
 from cogen.core.pubsub import PublishSubscribeQueue
 
-__all__ = ["CROWD", "Room"]
+if TYPE_CHECKING:
+    from chatapp.lib.client import Client
 
-# In a room of more than this, nobody's coming and going is told, and this many are listed.
-CROWD = 500
+__all__ = ["Room"]
+
 # Changes of presence are told together: this often, and the seldomer the more there are to tell.
 _NEWS_SECONDS = 0.2
 _NEWS_RATE = 2000.0
@@ -20,17 +21,19 @@ _NEWS_RATE = 2000.0
 class Room:
     """`head`: seq of its newest message, None until it is known.
 
-    `presence`: the nick of each participant who is present, by id; announced to the others soon
-    after it changes.
+    `presence`: the nick of each participant who is present, by id, as the directory tells it;
+    announced soon after it changes. `known`: whether the directory has told who is there.
     """
 
     __slots__ = (
         "_clients",
+        "_directory",
         "_emptied",
         "_loop",
         "_told",
         "_untold",
         "head",
+        "known",
         "name",
         "presence",
         "pubsub",
@@ -40,14 +43,17 @@ class Room:
         self,
         name: str,
         loop: asyncio.AbstractEventLoop,
+        directory: Directory,
         emptied: "Callable[[Room], None]",
     ) -> None:
         self.name = name
+        self._directory = directory
         self._emptied = emptied
+        self.known = not directory.shared
         self.head: int | None = None
         self.pubsub = PublishSubscribeQueue()
         self.presence: dict[str, str] = {}
-        self._clients: dict[str, int] = {}
+        self._clients = 0
         self._loop = loop
         self._untold: dict[str, str | None] = {}  # by id: the nick as last told, None: absent
         self._told: asyncio.TimerHandle | None = None
@@ -64,38 +70,57 @@ class Room:
 
     # Presence.
 
-    def joined(self, participant: Participant) -> None:
-        """A client of `participant` has come."""
-        count = self._clients.get(participant.id, 0)
-        self._clients[participant.id] = count + 1
-        if not count:
-            self._change(participant.id, participant.nick)
+    def joined(self, client: "Client") -> None:
+        self._clients += 1
+        self._directory.entered(client.participant, client.tab, self.name)
 
-    def left(self, participant: Participant) -> None:
-        """A client of `participant` has gone."""
-        count = self._clients[participant.id] - 1
-        if count:
-            self._clients[participant.id] = count
-        else:
-            del self._clients[participant.id]
-            self._change(participant.id, None)
+    def left(self, client: "Client") -> None:
+        """`client` is elsewhere now."""
+        self._directory.left(client.participant, client.tab, self.name)
+        self._uncount()
+
+    def gone(self, client: "Client") -> None:
+        """`client` has ended here."""
+        self._directory.gone(client.participant, client.tab, self.name)
+        self._uncount()
+
+    def _uncount(self) -> None:
+        self._clients -= 1
         if not self._clients:
             self._emptied(self)
-
-    def renamed(self, participant: Participant) -> None:
-        if participant.id in self.presence:
-            self._change(participant.id, participant.nick)
 
     def people(self) -> list[str]:
         """The nicks of those present, in the order they came; at most CROWD."""
         return list(self.presence.values())[:CROWD]
 
-    def _change(self, identity: str, nick: str | None) -> None:
-        self._untold.setdefault(identity, self.presence.get(identity))
-        if nick is None:
-            del self.presence[identity]
-        else:
+    def present(self, identity: str, nick: str) -> None:
+        """The participant is here, under that nick."""
+        if self.presence.get(identity) != nick:
+            self._changing(identity)
             self.presence[identity] = nick
+
+    def absent(self, identity: str) -> None:
+        if identity in self.presence:
+            self._changing(identity)
+            del self.presence[identity]
+
+    def counted(self, people: Mapping[str, str]) -> None:
+        """These are here and nobody else; if more than CROWD, they are the first.
+
+        The first count is told to nobody: who comes into a room is given the list.
+        """
+        if not self.known:
+            self.known = True
+            self.presence = {**people, **self.presence}
+            self._untold.clear()
+            return
+        for identity in self.presence.keys() - people.keys():
+            self.absent(identity)
+        for identity, nick in people.items():
+            self.present(identity, nick)
+
+    def _changing(self, identity: str) -> None:
+        self._untold.setdefault(identity, self.presence.get(identity))
         if self._told is None:
             delay = max(_NEWS_SECONDS, len(self.presence) / _NEWS_RATE)
             self._told = self._loop.call_later(delay, self._tell)

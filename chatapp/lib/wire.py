@@ -20,7 +20,6 @@ __all__ = [
     "checked_seq",
     "checked_text",
     "checked_token",
-    "folded",
 ]
 
 LOBBY = "lobby"
@@ -87,13 +86,6 @@ def checked_nick(nick: Any) -> str:
             return " ".join(nick.split())
     raise BadInput(
         400, f"A name is 1 to {_NICK} printable characters, a letter or digit among them."
-    )
-
-
-def folded(nick: str) -> str:
-    """What two nicks that look alike have in common."""
-    return (
-        unicodedata.normalize("NFKC", nick).casefold().translate(dict.fromkeys(map(ord, _JOINERS)))
     )
 
 

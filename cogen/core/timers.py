@@ -58,6 +58,12 @@ class Timers:
         if lane is not None:
             lane.deadlines.pop(waiter, None)
 
+    def left(self, waiter: Expires, duration: float) -> float | None:
+        """Seconds until its deadline of that duration; None if it has none."""
+        lane = self._lanes.get(duration)
+        deadline = lane.deadlines.get(waiter) if lane is not None else None
+        return None if deadline is None else deadline - self._loop.time()
+
     def __len__(self) -> int:
         return sum(len(lane.deadlines) for lane in self._lanes.values())
 

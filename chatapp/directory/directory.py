@@ -1,0 +1,154 @@
+"""What every directory is: who is here, under which nick, in which room, and how much they push."""
+
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Protocol, TypeAlias, TypeVar
+
+__all__ = [
+    "CROWD",
+    "Directory",
+    "DirectoryObserver",
+    "DirectoryUnavailable",
+    "MayWait",
+    "NickTaken",
+    "Person",
+    "folded",
+]
+
+# In a room of more than this, nobody's coming and going is told, and this many are listed.
+CROWD = 500
+
+_Result = TypeVar("_Result")
+
+MayWait: TypeAlias = _Result | Awaitable[_Result]
+"""The result, or an awaitable of it: either way what `environ['cogen.call']` takes."""
+
+# Joiners within a word or an emoji are allowed in a nick and cannot be seen.
+_UNSEEN = dict.fromkeys(map(ord, "\u200c\u200d"))
+
+
+class Person(Protocol):
+    """A participant, as far as a directory cares."""
+
+    id: str
+    nick: str
+
+
+class NickTaken(Exception):
+    """Somebody else who is here has that nick."""
+
+
+class DirectoryUnavailable(Exception):
+    """The directory does not answer; the message says why. Trying again later may help."""
+
+
+class DirectoryObserver(Protocol):
+    """Hears who comes and goes. Called on the event loop; must not raise.
+
+    Of a room that it knows only. The same may be told twice.
+    """
+
+    def present(self, room: str, identity: str, nick: str) -> None:
+        """That participant is in the room, or has that nick from now on."""
+
+    def absent(self, room: str, identity: str) -> None:
+        """None of that participant's clients is in the room any more."""
+
+    def counted(self, room: str, people: Mapping[str, str]) -> None:
+        """These are in the room, the nick of each by id; if more than CROWD, the first of them."""
+
+    def renamed(self, identity: str, nick: str) -> None:
+        """That is the participant's nick from now on."""
+
+    def moved(self, identity: str, tab: str) -> None:
+        """That client polls at another worker now."""
+
+    def leases(self) -> Iterable[tuple[str, str, float]]:
+        """Id, tab and seconds left of each client that is alive here."""
+
+
+class Directory(ABC):
+    """Who is here, of one process or of all workers. Used on one event loop.
+
+    A client is a tab of a participant; a participant is present in a room while a client is.
+    """
+
+    shared = False
+    """Whether all workers of a cluster have the same."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Make ready. Raises DirectoryUnavailable."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of everything. Whoever is here may go on at another worker."""
+
+    # Participants and their nicks.
+
+    @abstractmethod
+    def join(self, identity: str, nick: str | None) -> MayWait[str]:
+        """Somebody comes: the nick they have, which is `nick` unless it is another's."""
+
+    @abstractmethod
+    def part(self, person: Person) -> None:
+        """This process has no more to do with `person`."""
+
+    @abstractmethod
+    def rename(self, person: Person, nick: str) -> MayWait[None]:
+        """`renamed` and `present` tell of it. Raises NickTaken, DirectoryUnavailable."""
+
+    # Rooms.
+
+    @abstractmethod
+    def entered(self, person: Person, tab: str, room: str) -> None:
+        """That client of `person` is in the room from now on, and keeps its lease."""
+
+    @abstractmethod
+    def left(self, person: Person, tab: str, room: str) -> None:
+        """That client is in the room no more."""
+
+    @abstractmethod
+    def gone(self, person: Person, tab: str, room: str) -> None:
+        """That client has not polled here for its lease. It may poll at another worker."""
+
+    @abstractmethod
+    def know(self, room: str) -> MayWait[None]:
+        """Have the observer know who is in the room, from now on until `forget`."""
+
+    @abstractmethod
+    def forget(self, room: str) -> None:
+        """The observer need not know of the room any more."""
+
+    @abstractmethod
+    def people(self, room: str) -> MayWait[list[str]]:
+        """Nicks of those in a room that is not known here. Raises DirectoryUnavailable."""
+
+    # Pushes.
+
+    @abstractmethod
+    def charge(self, person: Person) -> MayWait[float]:
+        """One more push: 0.0 if it may be, else the seconds to wait. The nick is right then.
+
+        Raises DirectoryUnavailable.
+        """
+
+    @abstractmethod
+    def charge_address(self, address: str) -> MayWait[float]:
+        """Somebody unknown pushes: counted by address, as `charge` does."""
+
+    # Clients that carry no cursor.
+
+    @abstractmethod
+    def recall(self, person: Person, tab: str) -> MayWait[str | None]:
+        """The cursor that was remembered for the client, None if there is none."""
+
+    @abstractmethod
+    def remember(self, person: Person, tab: str, cursor: str) -> MayWait[None]:
+        """The client is about to be answered and is at `cursor` then."""
+
+
+def folded(nick: str) -> str:
+    """What two nicks that look alike have in common."""
+    return unicodedata.normalize("NFKC", nick).casefold().translate(_UNSEEN)
