@@ -1,0 +1,35 @@
+import unittest
+
+from cogen.core.timers import Timers
+from tests.support.clock import FakeClockLoop
+
+
+class Waiter:
+    expired = 0
+
+    def expire(self):
+        self.expired += 1
+
+
+class TimersTests(unittest.TestCase):
+    def setUp(self):
+        self.loop = FakeClockLoop()
+        self.addCleanup(self.loop.close)
+        self.timers = Timers(self.loop)
+
+    def test_a_waiter_expires_once_at_its_deadline(self):
+        waiter = Waiter()
+        self.timers.start(waiter, 5.0)
+        self.loop.advance(4.9)
+        self.assertEqual(0, waiter.expired)
+        self.loop.advance(20.0)
+        self.assertEqual((1, 0), (waiter.expired, len(self.timers)))
+
+    def test_what_is_left_is_told(self):
+        waiter = Waiter()
+        self.assertIsNone(self.timers.left(waiter, 5.0))
+        self.timers.start(waiter, 5.0)
+        self.loop.advance(2.0)
+        self.assertAlmostEqual(3.0, self.timers.left(waiter, 5.0))
+        self.timers.stop(waiter, 5.0)
+        self.assertIsNone(self.timers.left(waiter, 5.0))
