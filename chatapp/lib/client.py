@@ -20,8 +20,9 @@ log = logging.getLogger(__name__)
 class Client:
     """Bridges the rooms it watches into one bounded queue, `messages`.
 
-    `sent` has, for each room, the seq of the last message that was answered with. `poll` is the
-    poll that is held for it, if one is.
+    `sent` has, for each room, the seq of the last message that was answered with; `unread` are the
+    rooms whose log holds more that was never in the queue. `poll` is the poll that is held for it,
+    if one is.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class Client:
         "poll",
         "sent",
         "tab",
+        "unread",
         "wants_news",
     )
 
@@ -44,6 +46,7 @@ class Client:
         self.messages = Queue(queue_size)
         self.dead = False
         self.sent: dict[str, int] = {}
+        self.unread: frozenset[str] = frozenset()
         self.poll: Poll | None = None
         self.wants_news = False
         self._rooms: dict[str, Room] = {}

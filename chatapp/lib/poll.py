@@ -36,6 +36,7 @@ class Poll:
         "_pieces",
         "_recreated",
         "_took",
+        "_unread",
         "advice",
         "client",
         "closing",
@@ -74,6 +75,7 @@ class Poll:
         self._recreated: set[str] = set()
         self._people = False
         self._took = False
+        self._unread: set[str] = set()  # rooms of which the log holds more than was read
         self._behind: set[str] = set()
         self._find_positions(since)
         client.wants_news = json
@@ -82,13 +84,13 @@ class Poll:
             held.interrupt(superseded=True)
 
     def _find_positions(self, since: Cursor | None) -> None:
-        sent = self.client.sent
+        sent, unread = self.client.sent, self.client.unread
         for name in self.rooms:
             position = sent.get(name)
             if since is not None:
                 position = self._asked(since, name, position)
             self.positions[name] = position
-            if position is None or position != sent.get(name):
+            if position is None or position != sent.get(name) or name in unread:
                 self._behind.add(name)
 
     def _asked(self, since: Cursor, name: str, sent: int | None) -> int | None:
@@ -169,6 +171,10 @@ class Poll:
         self.positions[name] = position
         # What is left after a full answer is for the next poll; what came meanwhile is queued.
         self._behind.discard(name)
+        if position < held.last:
+            self._unread.add(name)
+        else:
+            self._unread.discard(name)
         self._people = self.json
 
     def take(self, items: Iterable[Any]) -> None:
@@ -214,6 +220,7 @@ class Poll:
         for name, position in self.positions.items():
             if position is not None:
                 client.sent[name] = position
+        client.unread = frozenset(self._unread)
         self._took = False
         if not self.json:
             return self._batch.text if self._batch is not None else b"".join(self._pieces)

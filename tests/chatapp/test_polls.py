@@ -1,5 +1,6 @@
 """Polls: what they answer, when, and what they leave behind."""
 
+from chatapp.lib.poll import READ_LIMIT
 from tests.chatapp.support import ChatCase, texts
 from tests.support.memory import Browser
 
@@ -85,6 +86,20 @@ class PollTests(ChatCase):
         ann.cursor = before
         bob.say("two")
         self.assertEqual(["one", "two"], texts(ann.pull()))
+
+    def test_who_missed_more_than_an_answer_takes_gets_it_all_at_once(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        before = ann.cursor
+        for number in range(2 * READ_LIMIT + 10):
+            bob.say(str(number))
+        back = self.person()
+        back.cursor = before
+        lots = [texts(back.pull()) for _ in range(3)]
+        self.assertEqual([READ_LIMIT, READ_LIMIT, 10], [len(lot) for lot in lots])
+        self.assertEqual([str(n) for n in range(2 * READ_LIMIT + 10)], sum(lots, []))
+        self.settle()
+        back.pull()
+        self.assertFalse(back.poll().done)
 
     def test_a_program_with_a_cursor_goes_on_in_another_session(self):
         ann, bob = self.joined("ann"), self.joined("bob")
