@@ -96,7 +96,8 @@ class PollTests(ChatCase):
         back.cursor = before
         lots = [texts(back.pull()) for _ in range(3)]
         self.assertEqual([READ_LIMIT, READ_LIMIT, 10], [len(lot) for lot in lots])
-        self.assertEqual([str(n) for n in range(2 * READ_LIMIT + 10)], sum(lots, []))
+        said = [text for lot in lots for text in lot]
+        self.assertEqual([str(n) for n in range(2 * READ_LIMIT + 10)], said)
         self.settle()
         back.pull()
         self.assertFalse(back.poll().done)
