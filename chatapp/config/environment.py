@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from chatapp.config.routing import make_map
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer
 from chatapp.lib.options import ChatOptions
-from chatapp.lib.secret import derived_key, load_secret
+from chatapp.lib.secret import derived_key, find_secret
 from cogen.web.options import OptionError, parse_options
 from pylons.configuration import PylonsConfig
 from pylons.templating import make_lookup
@@ -32,7 +31,7 @@ class Globals:
 def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> PylonsConfig:
     """The configuration. Raises OptionError or ValueError, naming what is wrong, and OSError."""
     options = _chat_options(app_conf)
-    secret = load_secret(Path(options.data) / "secret")
+    secret = find_secret(os.environ, options.secret_file, options.data)
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     paths = {
         "root": root,

@@ -14,6 +14,9 @@ class ChatOptions:
     title: str = option("Chat", "The page's title.")
     log: str = option("sqlite:///data/chat.db", "The message log: `memory:` or `sqlite:///PATH`.")
     data: str = option("data", "Folder of what the chat keeps: the secret that signs cookies.")
+    secret_file: str = option(
+        "", "File of that secret, the same for all workers; empty: `secret` in `data`, made once."
+    )
     poll_timeout: float = option(10.0, "Time a poll without news is held.", least=0.1)
     queue_size: int = option(10, "Batches that wait for a client's next poll.", least=1)
     history: int = option(10_000, "Messages kept in a room.", least=1)

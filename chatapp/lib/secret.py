@@ -1,29 +1,52 @@
-"""The secret that signs cookies: made at the first start, in a file only its owner can read."""
+"""The secret that signs cookies: given, or made at the first start in a file of its owner's alone.
+
+All workers of a cluster need the same; its fingerprint tells whether they have.
+"""
 
 import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["derived_key", "load_secret"]
+__all__ = ["VARIABLE", "derived_key", "find_secret", "fingerprint", "load_secret"]
 
+VARIABLE = "CHAT_SECRET"
 _BYTES = 32
 
 
+def find_secret(environ: Mapping[str, str], file: str, data: str) -> bytes:
+    """The secret: the variable CHAT_SECRET, else of `file`, else of one in the folder `data`.
+
+    Only the last is made if it is not there. Raises ValueError, OSError.
+    """
+    given = environ.get(VARIABLE)
+    if given is not None:
+        if len(given.encode()) < _BYTES:
+            raise ValueError(
+                f"{VARIABLE} is too short for a secret: give it {_BYTES} bytes or more"
+            )
+        return given.encode()
+    if file:
+        return load_secret(Path(file))
+    path = Path(data) / "secret"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _make(path)
+    return load_secret(path)
+
+
 def load_secret(path: Path) -> bytes:
-    """The secret in the file `path`, made with mode 0600 if it is not there.
+    """The secret in the file `path`.
 
     Raises ValueError for a file that is too short or that others can read, OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _make(path)
     if path.stat().st_mode & 0o077:
         raise ValueError(f"{path} can be read by others: make it `chmod 600`")
     secret = path.read_bytes().strip()
     if len(secret) < _BYTES:
-        raise ValueError(f"{path} is too short for a secret: delete it to have a new one made")
+        raise ValueError(f"{path} is too short for a secret: it has to have {_BYTES} bytes or more")
     return secret
 
 
@@ -47,3 +70,8 @@ def _make(path: Path) -> None:
 def derived_key(secret: bytes, purpose: str) -> bytes:
     """A key of its own for `purpose`."""
     return hmac.digest(secret, purpose.encode(), hashlib.sha256)
+
+
+def fingerprint(secret: bytes) -> str:
+    """Tells secrets apart without giving them away."""
+    return derived_key(secret, "fingerprint").hex()[:16]

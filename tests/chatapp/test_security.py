@@ -1,12 +1,13 @@
 """Other sites, scripts in messages, cookies, the secret."""
 
 import stat
+import tempfile
 import warnings
 from pathlib import Path
 
 from beaker.exceptions import BeakerWarning
 
-from chatapp.lib.secret import load_secret
+from chatapp.lib.secret import find_secret, fingerprint, load_secret
 from tests.chatapp.support import ChatCase
 
 
@@ -94,15 +95,44 @@ class SecretTests(ChatCase):
         self.assertEqual(0o600, stat.S_IMODE(path.stat().st_mode))
         secret = load_secret(path)
         self.assertEqual(64, len(secret))
-        self.assertEqual(secret, load_secret(path))
+        self.assertEqual(secret, find_secret({}, "", self.hub.options.data))
 
     def test_one_that_others_can_read_is_refused(self):
         self.start()
         path = Path(self.hub.options.data) / "secret"
         path.chmod(0o644)
         with self.assertRaisesRegex(ValueError, "can be read by others"):
-            load_secret(path)
+            find_secret({}, "", self.hub.options.data)
         path.chmod(0o600)
         path.write_text("short")
         with self.assertRaisesRegex(ValueError, "too short"):
             load_secret(path)
+
+    def test_one_in_a_named_file_is_taken_and_never_made(self):
+        path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "shared"
+        with self.assertRaisesRegex(OSError, "shared"):
+            find_secret({}, str(path), "data")
+        path.touch(0o600)
+        path.write_text("s" * 32)
+        self.assertEqual(b"s" * 32, find_secret({}, str(path), "nowhere"))
+
+    def test_one_in_the_environment_comes_first(self):
+        self.assertEqual(b"e" * 40, find_secret({"CHAT_SECRET": "e" * 40}, "nowhere", "nowhere"))
+        with self.assertRaisesRegex(ValueError, "CHAT_SECRET is too short"):
+            find_secret({"CHAT_SECRET": "secret"}, "", "nowhere")
+
+    def test_whoever_is_known_at_one_server_is_known_at_another_with_the_same(self):
+        path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "shared"
+        path.touch(0o600)
+        path.write_text("s" * 64)
+        self.start(secret_file=path)
+        ann = self.joined("ann")
+        token = ann.cookies["chat_token"]
+        self.start(secret_file=path)
+        ann.server = self.server
+        self.assertEqual(b'{"nick":"ann"}', ann.ask("GET", "/chat/nick").body)
+        self.assertEqual(token, ann.cookies["chat_token"])
+
+    def test_the_fingerprint_is_neither_the_secret_nor_a_key(self):
+        self.assertEqual(16, len(fingerprint(b"s" * 32)))
+        self.assertNotEqual(fingerprint(b"s" * 32), fingerprint(b"t" * 32))
