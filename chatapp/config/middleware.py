@@ -55,8 +55,13 @@ class ChatApp:
         """What the server adds to its `metrics_path`."""
         return [HubCollector(self.hub)]
 
-    async def cogen_startup(self) -> None:
-        """Ends the program with one line if the log cannot be opened."""
+    async def cogen_startup(self, environ: dict[str, Any]) -> None:
+        """Ends the program with one line if the log cannot be opened or is not for several."""
+        if environ["wsgi.multiprocess"] and not self.hub.log.shared:
+            raise SystemExit(
+                f"chatapp: several workers cannot share chat.log = {self.hub.options.log}: set "
+                "workers = 1, or keep the log in Redis, chat.log = redis://HOST[:PORT][/DB]"
+            )
         try:
             await self.hub.start()
         except LogUnavailable as error:

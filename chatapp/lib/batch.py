@@ -9,7 +9,7 @@ import orjson
 from chatapp.lib.cursor import Cursor
 from chatapp.model import Message
 
-__all__ = ["Batch", "News", "as_json", "as_text"]
+__all__ = ["Batch", "Head", "News", "as_json", "as_text"]
 
 
 class Batch:
@@ -38,6 +38,16 @@ class Batch:
         """The whole JSON answer for a client of this room alone that was up to date."""
         cursor = Cursor(self._epoch, {self.room: self.last}).encode()
         return b'{"messages":[%b],"cursor":"%b"}' % (self.json, cursor.encode())
+
+
+class Head:
+    """The newest message of a room is `seq` by now; the log has it and those before."""
+
+    is_messages = True
+
+    def __init__(self, room: str, seq: int) -> None:
+        self.room = room
+        self.seq = seq
 
 
 class News:

@@ -20,15 +20,16 @@ log = logging.getLogger(__name__)
 class Client:
     """Bridges the rooms it watches into one bounded queue, `messages`.
 
-    `sent` has, for each room, the seq of the last message that was answered with; `unread` are the
-    rooms whose log holds more that was never in the queue. `poll` is the poll that is held for it,
-    if one is.
+    `sent` has, for each room, the seq in the log of `epoch` that was answered with last; `unread`
+    are the rooms whose log holds more that was never in the queue. `poll` is the poll that is held
+    for it, if one is.
     """
 
     __slots__ = (
         "_rooms",
         "_watches",
         "dead",
+        "epoch",
         "leave",
         "messages",
         "participant",
@@ -45,6 +46,7 @@ class Client:
         self.leave = leave  # called when its lease has ended: leave(client)
         self.messages = Queue(queue_size)
         self.dead = False
+        self.epoch = ""
         self.sent: dict[str, int] = {}
         self.unread: frozenset[str] = frozenset()
         self.poll: Poll | None = None

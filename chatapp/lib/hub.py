@@ -95,6 +95,17 @@ class Hub:
 
     def recreated(self, epoch: str) -> None:
         """Numbers start again: every client goes on from its cursor, which names the old log."""
+        for room in self.rooms.values():
+            room.head = None
+        for participant in self.participants.values():
+            for client in participant.clients.values():
+                if client.poll is not None:
+                    client.poll.interrupt(closing=True)
+                client.forget()
+
+    def missed(self, heads: Mapping[str, int]) -> None:
+        for name, room in self.rooms.items():
+            room.missed(heads.get(name, 0))
 
     # The directory's observer.
 
@@ -175,7 +186,9 @@ class Hub:
         since: Cursor | None,
         json: bool,
     ) -> Poll:
-        """Begin a poll. Raises BadInput if there are too many clients."""
+        """Begin a poll. Raises BadInput if there are too many clients, or the log is not there."""
+        if not self.log.epoch:
+            raise BadInput(503, "The message log does not answer; try again soon.", 2)
         client = participant.clients.get(tab)
         if client is None:
             client = self._new_client(participant, tab)

@@ -12,7 +12,9 @@ class ChatOptions:
     """Every option of the chat with its default. Times are seconds."""
 
     title: str = option("Chat", "The page's title.")
-    log: str = option("sqlite:///data/chat.db", "The message log: `memory:` or `sqlite:///PATH`.")
+    log: str = option(
+        "sqlite:///data/chat.db", "The message log: `memory:`, `sqlite:///PATH` or `redis://HOST`."
+    )
     data: str = option("data", "Folder of what the chat keeps: the secret that signs cookies.")
     secret_file: str = option(
         "", "File of that secret, the same for all workers; empty: `secret` in `data`, made once."

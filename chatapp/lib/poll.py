@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from chatapp.lib.batch import Batch, as_json, as_text
+from chatapp.lib.batch import Batch, Head, as_json, as_text
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
 from chatapp.lib.rooms import Room
@@ -62,6 +62,8 @@ class Poll:
         self.rooms = {room.name: room for room in rooms}
         self.epoch = epoch
         self.json = json
+        if since is None and client.sent and client.epoch != epoch:
+            since = Cursor(client.epoch, client.sent)
         self.joining = since is None and not client.sent
         self.superseded = False
         self.closing = False
@@ -84,7 +86,8 @@ class Poll:
             held.interrupt(superseded=True)
 
     def _find_positions(self, since: Cursor | None) -> None:
-        sent, unread = self.client.sent, self.client.unread
+        sent = self.client.sent if self.client.epoch == self.epoch else {}
+        unread = self.client.unread
         for name in self.rooms:
             position = sent.get(name)
             if since is not None:
@@ -151,6 +154,8 @@ class Poll:
 
     def read(self, name: str, held: Slice) -> None:
         """The log gave `held` for the room `name`."""
+        if self.interrupted:
+            return  # the log may have been begun anew meanwhile
         head = self.rooms[name].learn_head(held.last)
         position = self.positions[name]
         if position is None:
@@ -185,6 +190,8 @@ class Poll:
             for item in items:
                 if isinstance(item, Batch):
                     self._take_batch(item)
+                elif isinstance(item, Head):
+                    self._take_head(item)
                 elif self.json and item.room in self.rooms:
                     self.news += item.changes
             if queue.empty():
@@ -217,6 +224,8 @@ class Poll:
         if self.superseded:
             return self._empty()
         client = self.client
+        if client.epoch != self.epoch:
+            client.epoch, client.sent = self.epoch, {}
         for name, position in self.positions.items():
             if position is not None:
                 client.sent[name] = position
@@ -290,6 +299,11 @@ class Poll:
             self._batch = batch
         else:
             self._take_messages(batch.messages[position + 1 - batch.first :])
+
+    def _take_head(self, head: Head) -> None:
+        position = self.positions.get(head.room)
+        if position is not None and head.seq > position:
+            self._behind.add(head.room)
 
     def _take_messages(self, messages: Any) -> None:
         encode = as_json if self.json else as_text

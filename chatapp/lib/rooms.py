@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatapp.directory import CROWD, Directory
-from chatapp.lib.batch import Batch, News
+from chatapp.lib.batch import Batch, Head, News
 from cogen.core.pubsub import PublishSubscribeQueue
 
 if TYPE_CHECKING:
@@ -59,8 +59,14 @@ class Room:
         self._told: asyncio.TimerHandle | None = None
 
     def publish(self, batch: Batch) -> None:
-        self.head = batch.last
+        # A client that comes from another process may have brought news of a later one.
+        self.head = max(self.head or 0, batch.last)
         self.pubsub.publish_nowait(batch)
+
+    def missed(self, head: int) -> None:
+        """Messages up to `head` are in the log and are not published."""
+        self.head = max(self.head or 0, head)
+        self.pubsub.publish_nowait(Head(self.name, head))
 
     def learn_head(self, last: int) -> int:
         """The log said that `last` is the newest; returns what is the newest by now."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 __all__ = [
@@ -60,6 +60,9 @@ class LogObserver(Protocol):
     def recreated(self, epoch: str) -> None:
         """The log was lost and begun anew: numbers start again, under another epoch."""
 
+    def missed(self, heads: Mapping[str, int]) -> None:
+        """Messages are stored that `appended` will not tell: `heads` has the last seq by room."""
+
 
 class MessageLog(ABC):
     """A durable sequence of messages for each room. Used on one event loop.
@@ -69,7 +72,10 @@ class MessageLog(ABC):
     """
 
     epoch: str
-    """Changes if, and only if, the log is begun anew; known once the log is open."""
+    """Changes if, and only if, the log is begun anew; known once the log is open.
+
+    Empty as long as a log that is elsewhere has not been reached since the start.
+    """
 
     shared = False
     """Whether several processes may have it open at once."""

@@ -34,7 +34,9 @@ class Server:
 
     Where the application has `cogen_startup`, `cogen_shutdown` or `cogen_cleanup`, async callables,
     they run before the first request is taken, when no more are while held ones can still be
-    answered, and after the last response; `cogen_metrics` returns collectors for `metrics_path`.
+    answered, and after the last response. `cogen_startup` gets what every environ begins with:
+    `wsgi.multiprocess` tells whether there are other processes. `cogen_metrics` returns collectors
+    for `metrics_path`.
     """
 
     def __init__(self, application: Application, scheduler: Scheduler, options: Options) -> None:
@@ -85,7 +87,7 @@ class Server:
         """Take connections from `socks`, which listen."""
         startup = getattr(self._hooks, "cogen_startup", None)
         if startup is not None:
-            await startup()
+            await startup(self.base_environ.copy())
         secure: dict[str, Any] = {}
         if tls is not None:
             secure = {"ssl": tls, "ssl_handshake_timeout": self.options.header_timeout or None}

@@ -45,6 +45,9 @@ class _Process:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         if self.process is not None:
             self.kill()
         shutil.rmtree(self.folder)

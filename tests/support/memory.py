@@ -78,7 +78,7 @@ class MemoryServer:
         self.server.base_environ["SERVER_PORT"] = "80"
         startup = getattr(application, "cogen_startup", None)
         if startup is not None:
-            self.loop.run_until_complete(startup())
+            self.loop.run_until_complete(startup(self.server.base_environ))
 
     def connect(self) -> MemoryTransport:
         return MemoryTransport(self.loop, Connection(self.server))

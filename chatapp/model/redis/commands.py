@@ -76,6 +76,10 @@ class Commands:
             self._sending = asyncio.create_task(self._send())
         return await call.future
 
+    async def disconnect(self) -> None:
+        """Begin again with a new connection: with Sentinels, to what is the master now."""
+        await self._client.connection_pool.disconnect(inuse_connections=False)
+
     async def close(self) -> None:
         """Send what was accepted, then disconnect."""
         if self._sending is not None:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 
 __all__ = ["SCHEMES", "Engine"]
 
@@ -55,6 +56,8 @@ class Engine:
             "socket_connect_timeout": _CONNECT_SECONDS,
             "socket_keepalive": True,
             "retry": Retry(NoBackoff(), 0),
+            # With them on, a connection that was closed meanwhile is not noticed before it is used.
+            "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         }
         self._tls = self._parse_tls(parts)
 

@@ -15,12 +15,16 @@ class Observer:
     def __init__(self):
         self.messages = []
         self.epochs = []
+        self.heads = []
 
     def appended(self, messages):
         self.messages += messages
 
     def recreated(self, epoch):
         self.epochs.append(epoch)
+
+    def missed(self, heads):
+        self.heads.append(heads)
 
 
 class Clock:
@@ -122,6 +126,7 @@ class LogContract:
         again = await log.append(ROOM, "ann", "Annie", "hi", "n1")
         self.assertEqual(first, again)
         self.assertEqual(["hi"], _texts(await log.read(ROOM, 0, 10)))
+        await self.told(1)
         self.assertEqual(1, len(self.observer.messages))
 
     async def test_a_nonce_sent_twice_at_once_is_stored_once(self):
@@ -166,6 +171,7 @@ class LogContract:
         await asyncio.gather(
             *(self.say(log, f"{n}", room=rooms[n % 3], sender=f"s{n}") for n in range(60))
         )
+        await self.told(60)
         for room in rooms:
             held = await log.read(room, 0, 100)
             self.assertEqual(20, len(held.messages))
@@ -180,6 +186,7 @@ class LogContract:
         await asyncio.gather(push, return_exceptions=True)
         await self.say(log, "ho")
         self.assertEqual(["hi", "ho"], _texts(await log.read(ROOM, 0, 10)))
+        await self.told(2)
         self.assertEqual(["hi", "ho"], [message.text for message in self.observer.messages])
 
     async def test_a_random_run_reads_as_it_was_written(self):
@@ -201,6 +208,9 @@ class LogContract:
             self.assertEqual((kept[0] + 1, head), held[:2], f"seed {seed}")
             before = [said[room][i] for i in kept if i < after - 1][-limit:]
             self.assertEqual(before, _texts(await log.before(room, after, limit)), f"seed {seed}")
+
+    async def told(self, count):
+        """Return when the observer has heard of `count` messages; at once where it has by now."""
 
     async def expire(self, log):
         """Have it look at the age of its messages now."""

@@ -1,0 +1,171 @@
+"""The message log in Redis or Valkey, for several processes and machines."""
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
+
+from chatapp.model.message import (
+    LogObserver,
+    LogUnavailable,
+    Message,
+    MessageLog,
+    NonceReused,
+    RoomLimit,
+    Slice,
+)
+from chatapp.model.redis.commands import Argument, Commands
+from chatapp.model.redis.engine import Engine
+from chatapp.model.redis.reader import Reader
+from chatapp.model.redis.scripts import APPEND, FIND, HEADS_KEY, STREAM_KEY
+
+__all__ = ["RedisLog"]
+
+log = logging.getLogger(__name__)
+
+# A nonce is remembered this long after its message: far beyond any client's retries.
+_NONCE_SECONDS = 86400
+# Errors that do not go away by themselves: the start ends with them.
+_REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
+_TRIES = 3
+
+
+class RedisLog(MessageLog):
+    """Keeps `history` messages a room, none older than `max_age` seconds (0: any age).
+
+    What is stored is told from the stream that all write to, so that every process tells the same
+    in the same order. The engine may be away, at the start as well: it is used when it is back.
+    """
+
+    shared = True
+
+    def __init__(
+        self,
+        observer: LogObserver,
+        url: str,
+        history: int,
+        max_age: float,
+        max_rooms: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = Engine(url)
+        self._observer = observer
+        self._history = history
+        self._max_age = max_age
+        self._max_rooms = max_rooms
+        self._clock = clock
+        self._reader: Reader | None = None
+
+    @property
+    def epoch(self) -> str:  # type: ignore[override]
+        return self._reader.epoch if self._reader is not None else ""
+
+    async def open(self) -> None:
+        # A long answer to a read does not hold up what is stored.
+        self._writes = Commands(self._engine)
+        self._reads = Commands(self._engine)
+        self._reader = Reader(self._engine, self._reads, self._observer)
+        try:
+            await self._reader.locate()
+        except LogUnavailable as error:
+            if isinstance(error.__cause__, _REFUSALS):
+                await self.close()
+                raise
+            log.error("%s; it is tried again and again", error)
+        self._reader.start()
+
+    async def close(self) -> None:
+        if self._reader is not None:
+            await self._writes.close()
+            await self._reader.close()
+            await self._reads.close()
+
+    async def append(
+        self, room: str, sender: str, nick: str, text: str, nonce: str | None = None
+    ) -> Message:
+        at = round(self._clock(), 3)
+        digest = _digest(text)
+        keys = [HEADS_KEY, STREAM_KEY, _room_key(room)]
+        if nonce is not None:
+            keys.append("chat:nonce:" + _digest("\0".join((room, sender, nonce))))
+        kind, *rest = await self._settled(
+            lambda: self._writes.run(
+                APPEND,
+                keys,
+                (
+                    self.epoch, room, nick, text, repr(at), self._history, self._oldest(at),
+                    math.ceil(self._max_age), self._max_rooms, digest, _NONCE_SECONDS,
+                ),
+            ),
+            lambda answer: answer[0] != b"epoch",
+        )  # fmt: skip
+        if kind == b"rooms":
+            raise RoomLimit(f"there are {self._max_rooms} rooms already")
+        if kind == b"known":
+            known_digest, seq, known_at, known_nick = rest[0].decode().split(" ", 3)
+            if known_digest != digest:
+                raise NonceReused(f"nonce {nonce!r} was used for another text")
+            return Message(room, int(seq), known_nick, text, float(known_at))
+        seq, identifier = rest
+        assert self._reader is not None
+        self._reader.wrote(identifier, room, seq)
+        return Message(room, seq, nick, text, at)
+
+    async def read(self, room: str, after: int, limit: int) -> Slice:
+        return await self._find(room, "XRANGE", f"{after + 1}-0", "+", limit)
+
+    async def before(self, room: str, seq: int | None, limit: int) -> Slice:
+        if seq is not None and seq <= 1:
+            limit = 0
+        last = "+" if seq is None else f"{seq - 1}-0"
+        held = await self._find(room, "XREVRANGE", last, "-", limit)
+        held.messages.reverse()
+        return held
+
+    async def _find(self, room: str, command: str, start: str, end: str, limit: int) -> Slice:
+        arguments: tuple[Argument, ...] = (
+            room, self._oldest(self._clock()), command, start, end, limit,
+        )  # fmt: skip
+        _, head, first, entries = await self._settled(
+            lambda: self._reads.run(FIND, (HEADS_KEY, _room_key(room)), arguments),
+            lambda answer: answer[0] == self.epoch.encode() and self.epoch,
+        )
+        return Slice(
+            _seq(first) if first else head + 1, head, [_message(room, entry) for entry in entries]
+        )
+
+    async def _settled(
+        self, ask: Callable[[], Any], is_ours: Callable[[Any], object]
+    ) -> tuple[Any, ...]:
+        """The answer to `ask` of the log whose epoch is known here; looks again if it is not."""
+        assert self._reader is not None
+        for _ in range(_TRIES):
+            answer = await ask()
+            if is_ours(answer):
+                return tuple(answer)
+            await self._reader.locate()
+        raise LogUnavailable(f"{self._engine}: the log is being begun anew")
+
+    def _oldest(self, now: float) -> float:
+        return now - self._max_age if self._max_age else 0.0
+
+
+def _room_key(room: str) -> str:
+    return f"chat:room:{room}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _seq(identifier: bytes) -> int:
+    return int(identifier.partition(b"-")[0])
+
+
+def _message(room: str, entry: Any) -> Message:
+    identifier, (_, nick, _, text, _, at) = entry
+    return Message(room, _seq(identifier), nick.decode(), text.decode(), float(at))

@@ -1,0 +1,98 @@
+"""The log's keys, and its scripts: each is one step for the engine, seen by all or by none.
+
+chat:heads        hash: ROOM -> seq of its newest message; the log's epoch under EPOCH, and the
+                  id of the stream's entry that began it under SINCE: they live and die together
+chat:stream       stream of what is stored in all rooms, for those who follow; the newest only
+chat:room:ROOM    stream of a room's messages, the id of each is SEQ-0
+chat:nonce:HASH   what a nonce was used for
+"""
+
+from chatapp.model.redis.commands import Script
+
+__all__ = ["APPEND", "BEGIN", "FIND", "HEADS", "HEADS_KEY", "LOCATE", "STREAM_KEY"]
+
+HEADS_KEY = "chat:heads"
+STREAM_KEY = "chat:stream"
+
+# Fields of HEADS_KEY that are no room: no room's name has a space.
+_EPOCH_AND_SINCE = "'epoch ', 'since '"
+
+# Entries that the stream keeps: those who followed and are further behind read the rooms instead.
+_STREAM_LENGTH = 20_000
+
+# Deletes what is older than `oldest` from the front of a room; returns the front that is left.
+_FORGET = """
+local function forget(room, oldest)
+    while true do
+        local front = redis.call('XRANGE', room, '-', '+', 'COUNT', 1)[1]
+        if not front or tonumber(front[2][6]) >= tonumber(oldest) then return front end
+        redis.call('XDEL', room, front[1])
+    end
+end
+"""
+
+# KEYS: heads, stream, the room's, the nonce's if there is one.
+# ARGV: epoch, room, nick, text, at, history, oldest, max_age, max_rooms, digest, nonce's seconds.
+# Returns {'stored', seq, id}, {'known', what the nonce was used for}, {'rooms'} or {'epoch'}.
+APPEND = Script(f"""{_FORGET}
+local heads, stream, room, nonce = unpack(KEYS)
+local epoch, name, nick, text, at, history, oldest, max_age = unpack(ARGV)
+if redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
+local head = tonumber(redis.call('HGET', heads, name)) or 0
+local known = nonce and redis.call('GET', nonce)
+if known and tonumber(string.match(known, '^%S+ (%d+)')) <= head then return {{'known', known}} end
+if head == 0 then
+    if redis.call('HLEN', heads) - 2 >= tonumber(ARGV[9]) then return {{'rooms'}} end
+    redis.call('DEL', room)
+end
+local seq = head + 1
+redis.call('XADD', room, 'MAXLEN', '=', history, seq .. '-0', 'nick', nick, 'text', text, 'at', at)
+redis.call('HSET', heads, name, seq)
+if tonumber(max_age) > 0 then
+    forget(room, oldest)
+    redis.call('EXPIRE', room, max_age)
+end
+if nonce then
+    redis.call('SET', nonce, table.concat({{ARGV[10], seq, at, nick}}, ' '), 'EX', ARGV[11])
+end
+local id = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*',
+    'room', name, 'seq', seq, 'nick', nick, 'text', text, 'at', at)
+return {{'stored', seq, id}}
+""")
+
+# KEYS: heads, the room's. ARGV: room, oldest, XRANGE or XREVRANGE, its start and end, limit.
+# Returns {epoch, head, id of the first message held, messages as the range has them}.
+FIND = Script(f"""{_FORGET}
+local name, oldest, command, from, to, limit = unpack(ARGV)
+local epoch, head = unpack(redis.call('HMGET', KEYS[1], 'epoch ', name))
+local front = forget(KEYS[2], oldest)
+local found = {{}}
+if tonumber(limit) > 0 then found = redis.call(command, KEYS[2], from, to, 'COUNT', limit) end
+return {{epoch, tonumber(head) or 0, front and front[1] or false, found}}
+""")
+
+# KEYS: heads, stream. ARGV: id of an entry.
+# Returns {epoch, since, id of the stream's first entry, of its last, the entry itself}.
+LOCATE = Script(f"""
+local epoch, since = unpack(redis.call('HMGET', KEYS[1], {_EPOCH_AND_SINCE}))
+local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+local entry = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
+return {{epoch, since, first and first[1] or false, last and last[1] or false, entry or false}}
+""")
+
+# KEYS: heads, stream. Returns {epoch, id of the stream's last entry, heads}, all of one moment.
+HEADS = Script("""
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+return {
+    redis.call('HGET', KEYS[1], 'epoch '), last and last[1] or false, redis.call('HGETALL', KEYS[1])
+}
+""")
+
+# KEYS: heads, stream. ARGV: the epoch that ends, empty if there is none; the one that begins.
+# Does nothing if another has ended it already.
+BEGIN = Script(f"""
+if (redis.call('HGET', KEYS[1], 'epoch ') or '') ~= ARGV[1] then return end
+local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', {_STREAM_LENGTH}, '*', 'epoch', ARGV[2])
+redis.call('HSET', KEYS[1], 'epoch ', ARGV[2], 'since ', id)
+""")

@@ -1,0 +1,337 @@
+"""The log in a real Redis: the contract, and what becomes of it when the engine fails."""
+
+import asyncio
+import contextlib
+import shutil
+import unittest
+from unittest import mock
+
+from chatapp.model import LogUnavailable
+from chatapp.model.redis import engine as engine_module
+from chatapp.model.redis import reader as reader_module
+from chatapp.model.redis.log import RedisLog
+from tests.chatapp.model.contract import ROOM, LogContract, Observer
+from tests.support.engine import RedisServer
+
+PATIENCE = 10
+FAR = reader_module._Id(2**60, 0)
+
+
+async def until(condition):
+    """Return when `condition()` is true; the engine is a process and takes its time."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class RedisLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = RedisServer()
+        cls.server.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def setUp(self):
+        self.server.command("FLUSHALL")
+
+    def make(self, observer, **options):
+        return RedisLog(observer, self.server.url, **options)
+
+    async def told(self, count):
+        await until(lambda: len(self.observer.messages) >= count)
+
+    async def expire(self, log):
+        """It looks whenever it reads."""
+
+    async def test_another_process_hears_the_same_and_knows_the_epoch(self):
+        one = await self.opened()
+        observer, other = self.observer, await self.opened()
+        self.assertEqual(one.epoch, other.epoch)
+        await asyncio.gather(
+            *(self.say(log, f"{n}", sender=f"s{n}") for n in range(50) for log in (one, other))
+        )
+        await self.told(100)
+        await until(lambda: len(observer.messages) == 100)
+        self.assertEqual(observer.messages, self.observer.messages)
+        self.assertEqual(list(range(1, 101)), [m.seq for m in observer.messages])
+        held = await one.read(ROOM, 0, 1000)
+        self.assertEqual(observer.messages, held.messages)
+
+    async def test_a_room_that_nobody_looks_at_goes_when_its_messages_are_too_old(self):
+        log = await self.opened(max_age=60.0)
+        await self.say(log, "a")
+        self.assertEqual(b":60", self.server.command("TTL", f"chat:room:{ROOM}"))
+
+    async def test_scripts_that_the_engine_has_forgotten_are_sent_again(self):
+        log = await self.opened()
+        await self.say(log, "a")
+        self.server.command("SCRIPT", "FLUSH")
+        await self.say(log, "b")
+        self.assertEqual(2, (await log.read(ROOM, 0, 10)).last)
+
+
+class FaultCase(unittest.IsolatedAsyncioTestCase):
+    """Each test has an engine of its own; looks are frequent."""
+
+    def setUp(self):
+        self.server = self.enterContext(RedisServer())
+        self.patch(reader_module, "_BLOCK_SECONDS", 0.3)
+        self.patch(reader_module, "_LOOK_SECONDS", 0.3)
+
+    def patch(self, module, name, value):
+        self.enterContext(mock.patch.object(module, name, value))
+
+    async def opened(self, url=None):
+        observer = Observer()
+        log = RedisLog(observer, url or self.server.url, **LogContract.OPTIONS)
+        await log.open()
+        self.addAsyncCleanup(log.close)
+        return log, observer
+
+    async def say(self, log, *texts):
+        for text in texts:
+            await log.append(ROOM, "ann", "Ann", text)
+
+    def texts(self, observer):
+        return [message.text for message in observer.messages]
+
+    @contextlib.asynccontextmanager
+    async def away(self, log):
+        """The reader of `log` does not read meanwhile."""
+        reader = log._reader
+        reader._following.cancel()
+        await asyncio.gather(reader._following, return_exceptions=True)
+        yield
+        reader.start()
+
+
+class ReaderTests(FaultCase):
+    async def test_it_goes_on_from_the_last_entry_it_has_seen(self):
+        one, observer = await self.opened()
+        other, _ = await self.opened()
+        await self.say(other, "a")
+        await until(lambda: self.texts(observer) == ["a"])
+        async with self.away(one):
+            await self.say(other, "b", "c")
+        await self.say(other, "d")
+        await until(lambda: len(observer.messages) >= 4)
+        self.assertEqual(list("abcd"), self.texts(observer))
+
+    async def test_what_is_stored_between_two_reads_is_told(self):
+        one, observer = await self.opened()
+        other, _ = await self.opened()
+        wait = one._reader._wait
+
+        async def after_a_message():
+            await self.say(other, "between")
+            return await wait()
+
+        with mock.patch.object(one._reader, "_wait", after_a_message):
+            await until(lambda: len(observer.messages) >= 20)
+        numbers = [message.seq for message in observer.messages]
+        self.assertEqual(list(range(1, len(numbers) + 1)), numbers)
+
+    async def test_a_stream_trimmed_past_it_is_told_with_where_the_rooms_are(self):
+        one, observer = await self.opened()
+        other, _ = await self.opened()
+        await self.say(other, "a")
+        await until(lambda: observer.messages)
+        async with self.away(one):
+            await self.say(other, *"bcde")
+            self.server.command("XTRIM", "chat:stream", "MAXLEN", "=", 2)
+        await until(lambda: observer.heads)
+        self.assertEqual([{ROOM: 5}], observer.heads)
+        await self.say(other, "f")
+        await until(lambda: len(observer.messages) >= 2)
+        self.assertEqual(["a", "f"], self.texts(observer))
+        self.assertEqual([], observer.epochs)
+
+    async def test_a_stream_that_was_deleted_is_told_the_same_way(self):
+        one, observer = await self.opened()
+        await self.say(one, "a")
+        await until(lambda: observer.messages)
+        one._reader._cursor = FAR
+        self.server.command("DEL", "chat:stream")
+        await until(lambda: observer.heads)
+        await self.say(one, "b")
+        await until(lambda: len(observer.messages) >= 2)
+        self.assertEqual([], observer.epochs)
+
+    async def test_a_log_that_was_deleted_begins_anew_for_everybody(self):
+        one, observer = await self.opened()
+        other, second = await self.opened()
+        await self.say(one, "a", "b")
+        await until(lambda: len(observer.messages) == len(second.messages) == 2)
+        # As if the engine's clock had been set back: its new ids are lower than those seen.
+        one._reader._cursor = FAR
+        self.server.command("FLUSHALL")
+        await self.say(other, "c")
+        await until(lambda: "c" in self.texts(observer) and "c" in self.texts(second))
+        self.assertEqual(one.epoch, other.epoch)
+        self.assertEqual([one.epoch], observer.epochs)
+        self.assertEqual([one.epoch], second.epochs)
+        self.assertEqual(1, observer.messages[-1].seq)
+
+    async def test_an_engine_put_back_to_an_older_state_begins_another_epoch(self):
+        one, observer = await self.opened()
+        before = one.epoch
+        keys = ("chat:heads", "chat:stream", f"chat:room:{ROOM}")
+        await self.say(one, "a", "b")
+        for key in keys:
+            self.server.command("COPY", key, f"old:{key}")
+        await self.say(one, "c")
+        await until(lambda: len(observer.messages) == 3)
+        async with self.away(one):
+            for key in keys:
+                self.server.command("RENAME", f"old:{key}", key)
+        await until(lambda: observer.epochs)
+        self.assertEqual([one.epoch], observer.epochs)
+        self.assertNotEqual(before, one.epoch)
+        await self.say(one, "d")
+        held = await one.read(ROOM, 0, 10)
+        self.assertEqual(["a", "b", "d"], [message.text for message in held.messages])
+
+    async def test_a_read_or_a_push_finds_first_that_the_log_is_gone(self):
+        one, observer = await self.opened()
+        await self.say(one, "a")
+        await until(lambda: observer.messages)
+        async with self.away(one):
+            self.server.command("FLUSHALL")
+            self.assertEqual((1, 0, []), await one.read(ROOM, 0, 10))
+            self.assertEqual([one.epoch], observer.epochs)
+            self.server.command("FLUSHALL")
+            self.assertEqual(1, (await one.append(ROOM, "ann", "Ann", "b")).seq)
+            self.assertEqual([one.epoch], observer.epochs[1:])
+
+
+class EngineTests(FaultCase):
+    async def test_killed_and_started_again_it_has_lost_nothing(self):
+        log, observer = await self.opened()
+        other, second = await self.opened()
+        epoch = log.epoch
+        first = await log.append(ROOM, "ann", "Ann", "a", "n1")
+        self.server.kill()
+        with self.assertRaises(LogUnavailable):
+            await log.append(ROOM, "ann", "Ann", "b", "n2")
+        with self.assertRaises(LogUnavailable):
+            await log.read(ROOM, 0, 10)
+        self.server.start()
+        self.assertEqual(first, await log.append(ROOM, "ann", "Ann", "a", "n1"))
+        await log.append(ROOM, "ann", "Ann", "b", "n2")
+        await until(lambda: len(observer.messages) == len(second.messages) == 2)
+        self.assertEqual(["a", "b"], self.texts(observer))
+        self.assertEqual(observer.messages, second.messages)
+        self.assertEqual((epoch, [], epoch), (log.epoch, observer.epochs, other.epoch))
+
+    async def test_started_again_empty_it_begins_another_epoch(self):
+        self.server.command("CONFIG", "SET", "appendonly", "no")
+        log, observer = await self.opened()
+        await self.say(log, "a")
+        self.server.kill()
+        shutil.rmtree(self.server.folder / "appendonlydir")
+        self.server.start()
+        await until(lambda: observer.epochs)
+        await self.say(log, "b")
+        await until(lambda: self.texts(observer)[-1:] == ["b"])
+        self.assertEqual(1, observer.messages[-1].seq)
+
+    async def test_away_at_the_start_it_is_waited_for(self):
+        self.server.kill()
+        log, observer = await self.opened()
+        self.assertEqual("", log.epoch)
+        with self.assertRaises(LogUnavailable):
+            await self.say(log, "a")
+        self.server.start()
+        await until(lambda: log.epoch)
+        await self.say(log, "b")
+        await until(lambda: self.texts(observer) == ["b"])
+
+    async def test_full_it_refuses_and_keeps_what_it_has(self):
+        log, observer = await self.opened()
+        await self.say(log, "a")
+        self.server.command("CONFIG", "SET", "maxmemory", 1)
+        with self.assertRaisesRegex(LogUnavailable, "maxmemory"):
+            await self.say(log, "b")
+        self.assertEqual(1, (await log.read(ROOM, 0, 10)).last)
+        self.server.command("CONFIG", "SET", "maxmemory", 0)
+        await self.say(log, "c")
+        await until(lambda: len(observer.messages) == 2)
+        self.assertEqual([(1, "a"), (2, "c")], [(m.seq, m.text) for m in observer.messages])
+
+    async def test_without_an_answer_the_push_fails_and_sent_again_is_stored_once(self):
+        self.patch(engine_module, "_ANSWER_SECONDS", 0.3)
+        self.patch(reader_module, "_GRACE_SECONDS", 0.3)
+        log, observer = await self.opened()
+        await self.say(log, "a")
+        self.server.freeze()
+        with self.assertRaisesRegex(LogUnavailable, "Timeout"):
+            await log.append(ROOM, "ann", "Ann", "b", "n1")
+        self.server.thaw()
+        self.assertEqual(2, (await log.append(ROOM, "ann", "Ann", "b", "n1")).seq)
+        await self.say(log, "c")
+        await until(lambda: len(observer.messages) >= 3)
+        self.assertEqual(["a", "b", "c"], self.texts(observer))
+
+    async def test_an_answer_lost_on_the_way_does_not_store_twice(self):
+        port = await self.proxy(lambda request: b"first" in request or b"again" in request)
+        log, _ = await self.opened(f"redis://127.0.0.1:{port}/0")
+        await self.say(log, "a")
+        with self.assertRaises(LogUnavailable):
+            await self.say(log, "first")
+        with self.assertRaises(LogUnavailable):
+            await log.append(ROOM, "ann", "Ann", "again", "n1")
+        direct, _ = await self.opened()
+        self.assertEqual(3, (await direct.append(ROOM, "ann", "Ann", "again", "n1")).seq)
+        held = await direct.read(ROOM, 0, 10)
+        self.assertEqual(["a", "first", "again"], [message.text for message in held.messages])
+
+    async def proxy(self, cuts):
+        """The port of a way to the engine that breaks after a request for which `cuts` holds."""
+
+        async def connected(reader, writer):
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+
+            async def answers(until_end):
+                while data := await up_reader.read(65536):
+                    if not until_end.is_set():
+                        writer.write(data)
+                writer.close()
+                up_writer.close()
+
+            lost = asyncio.Event()
+            answering = asyncio.ensure_future(answers(lost))
+            while data := await reader.read(65536):
+                if cuts(data):
+                    lost.set()
+                up_writer.write(data)
+                if lost.is_set():
+                    up_writer.write_eof()
+            up_writer.close()
+            await answering
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        self.addAsyncCleanup(server.wait_closed)
+        self.addCleanup(server.close)
+        return server.sockets[0].getsockname()[1]
+
+
+class PasswordTests(unittest.IsolatedAsyncioTestCase):
+    async def test_a_wrong_password_ends_the_start_and_a_right_one_does_not(self):
+        with RedisServer() as server:
+            server.command("CONFIG", "SET", "requirepass", "s3cret")
+            for password in ("", "wrong"):
+                log = RedisLog(
+                    Observer(),
+                    f"redis://:{password}@127.0.0.1:{server.port}",
+                    **LogContract.OPTIONS,
+                )
+                with self.assertRaisesRegex(LogUnavailable, "(?i)auth|pass"):
+                    await log.open()
+            url = f"redis://:s3cret@127.0.0.1:{server.port}"
+            log = RedisLog(Observer(), url, **LogContract.OPTIONS)
+            await log.open()
+            self.assertTrue(log.epoch)
+            await log.close()
