@@ -8,7 +8,7 @@ from chatapp.config.routing import make_map
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer
 from chatapp.lib.options import ChatOptions
-from chatapp.lib.secret import derived_key, find_secret
+from chatapp.lib.secret import derived_key, find_secret, fingerprint
 from cogen.web.options import OptionError, parse_options
 from pylons.configuration import PylonsConfig
 from pylons.templating import make_lookup
@@ -23,7 +23,7 @@ class Globals:
     """`app_globals`: the hub, the signer of tokens, the templates."""
 
     def __init__(self, options: ChatOptions, secret: bytes, templates: Sequence[str]) -> None:
-        self.hub = Hub(options)
+        self.hub = Hub(options, fingerprint(secret))
         self.signer = Signer(derived_key(secret, "token"))
         self.mako_lookup = make_lookup(templates)
 

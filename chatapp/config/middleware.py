@@ -7,6 +7,7 @@ from beaker.middleware import SessionMiddleware
 from whitenoise import WhiteNoise
 
 from chatapp.config.environment import load_environment
+from chatapp.directory import OtherSecret
 from chatapp.lib.hub import Hub
 from chatapp.lib.metrics import HubCollector
 from chatapp.model import LogUnavailable
@@ -66,6 +67,11 @@ class ChatApp:
             await self.hub.start()
         except LogUnavailable as error:
             raise SystemExit(f"chatapp: the message log cannot be opened: {error}") from None
+        except OtherSecret as error:
+            await self.hub.close()
+            raise SystemExit(
+                f"chatapp: {error}. Give this one the same: chat.secret_file or CHAT_SECRET"
+            ) from None
 
 
 def _add_static_headers(headers: Any, path: str, url: str) -> None:

@@ -7,6 +7,7 @@ from chatapp.directory.directory import (
     DirectoryUnavailable,
     MayWait,
     NickTaken,
+    OtherSecret,
     Person,
     folded,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "DirectoryUnavailable",
     "MayWait",
     "NickTaken",
+    "OtherSecret",
     "Person",
     "folded",
     "open_directory",

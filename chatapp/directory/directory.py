@@ -2,7 +2,7 @@
 
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Protocol, TypeAlias, TypeVar
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "DirectoryUnavailable",
     "MayWait",
     "NickTaken",
+    "OtherSecret",
     "Person",
     "folded",
 ]
@@ -43,6 +44,10 @@ class DirectoryUnavailable(Exception):
     """The directory does not answer; the message says why. Trying again later may help."""
 
 
+class OtherSecret(Exception):
+    """The workers of the cluster do not all sign with the same secret."""
+
+
 class DirectoryObserver(Protocol):
     """Hears who comes and goes. Called on the event loop; must not raise.
 
@@ -64,8 +69,8 @@ class DirectoryObserver(Protocol):
     def moved(self, identity: str, tab: str) -> None:
         """That client polls at another worker now."""
 
-    def leases(self) -> Iterable[tuple[str, str, float]]:
-        """Id, tab and seconds left of each client that is alive here."""
+    def lease(self, identity: str, tab: str) -> float | None:
+        """Seconds that the client's lease here has left; None if it has none."""
 
 
 class Directory(ABC):
@@ -79,7 +84,7 @@ class Directory(ABC):
 
     @abstractmethod
     async def open(self) -> None:
-        """Make ready. Raises DirectoryUnavailable."""
+        """Make ready, or be ready later. Raises OtherSecret."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """From the URL of the message log to the directory that goes with it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from chatapp.directory.directory import Directory, DirectoryObserver
 from chatapp.directory.local import LocalDirectory
@@ -9,7 +10,20 @@ __all__ = ["open_directory"]
 
 
 def open_directory(
-    url: str, observer: DirectoryObserver, rate: float, burst: int, clock: Callable[[], float]
+    url: str,
+    observer: DirectoryObserver,
+    rate: float,
+    burst: int,
+    clock: Callable[[], float],
+    **shared: Any,
 ) -> Directory:
-    """The directory, not opened yet, of the processes that share the message log at `url`."""
-    return LocalDirectory(observer, rate, burst, clock)
+    """The directory, not opened yet, of those who have the message log at `url`.
+
+    Of one process, whose monotonic `clock` counts; or in Redis if the log is, with the options
+    `shared` of a RedisDirectory.
+    """
+    if not url.startswith("redis"):
+        return LocalDirectory(observer, rate, burst, clock)
+    from chatapp.directory.redis.directory import RedisDirectory
+
+    return RedisDirectory(url, observer, rate, burst, **shared)

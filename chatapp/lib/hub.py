@@ -7,7 +7,7 @@ goes, here or at another worker, is told in the room.
 
 import logging
 import random
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -33,9 +33,12 @@ _MOST_RETURN_SECONDS = 30.0
 
 
 class Hub:
-    """Made with the application, started on the server's event loop."""
+    """Made with the application, started on the server's event loop.
 
-    def __init__(self, options: ChatOptions) -> None:
+    `fingerprint`: of the secret that this process signs cookies with.
+    """
+
+    def __init__(self, options: ChatOptions, fingerprint: str = "") -> None:
         self.options = options
         self.log: MessageLog = open_log(
             options.log,
@@ -50,6 +53,9 @@ class Hub:
             rate=options.push_rate,
             burst=options.push_burst,
             clock=self._now,
+            lease=options.lease,
+            poll_timeout=options.poll_timeout,
+            fingerprint=fingerprint,
         )
         self.participants: dict[str, Participant] = {}
         self.rooms: dict[str, Room] = {}
@@ -59,7 +65,7 @@ class Hub:
         self._scheduler: Scheduler | None = None
 
     async def start(self) -> None:
-        """Open log and directory. Raises LogUnavailable, DirectoryUnavailable."""
+        """Open log and directory. Raises LogUnavailable, OtherSecret."""
         if self._scheduler is None:
             self._scheduler = Scheduler.current()
             await self.log.open()
@@ -126,18 +132,22 @@ class Hub:
             participant.nick = nick
 
     def moved(self, identity: str, tab: str) -> None:
-        participant = self.participants.get(identity)
-        client = participant.clients.get(tab) if participant is not None else None
+        client = self._client(identity, tab)
         if client is not None:
             if client.poll is not None:
                 client.poll.interrupt(superseded=True)
             self._drop_client(client)
 
-    def leases(self) -> Iterator[tuple[str, str, float]]:
-        for participant in self.participants.values():
-            for client in participant.clients.values():
-                left = self._timers.left(client, self.options.lease)
-                yield participant.id, client.tab, self.options.lease if left is None else left
+    def lease(self, identity: str, tab: str) -> float | None:
+        client = self._client(identity, tab)
+        if client is None:
+            return None
+        left: float | None = self._timers.left(client, self.options.lease)
+        return self.options.lease if left is None else left
+
+    def _client(self, identity: str, tab: str) -> Client | None:
+        participant = self.participants.get(identity)
+        return participant.clients.get(tab) if participant is not None else None
 
     # Participants.
 

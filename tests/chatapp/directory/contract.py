@@ -47,8 +47,8 @@ class Observer:
     def moved(self, identity, tab):
         self.moves.append((identity, tab))
 
-    def leases(self):
-        return [(*client, seconds) for client, seconds in self.alive.items()]
+    def lease(self, identity, tab):
+        return self.alive.get((identity, tab))
 
     def news(self):
         told, self.told = self.told, []
@@ -59,7 +59,7 @@ async def got(result):
     return await result if inspect.isawaitable(result) else result
 
 
-class DirectoryContract:
+class DirectoryCase:
     """For an IsolatedAsyncioTestCase.
 
     `make(observer, rate, burst)` returns a directory, not open; `pass_time(seconds)` has its
@@ -98,6 +98,12 @@ class DirectoryContract:
         for room in rooms:
             directory.left(somebody, tab, room)
 
+    async def charged(self, directory, person, count):
+        """How many of `count` pushes at once may be."""
+        return [await got(directory.charge(person)) for _ in range(count)].count(0.0)
+
+
+class DirectoryContract(DirectoryCase):
     async def asyncSetUp(self):
         self.directory = await self.opened()
         await got(self.directory.know("lobby"))
@@ -215,29 +221,30 @@ class DirectoryContract:
 
     # Pushes.
 
-    async def charged(self, person, count, directory=None):
-        """How many of `count` pushes at once may be."""
-        directory = directory or self.directory
-        return [await got(directory.charge(person)) for _ in range(count)].count(0.0)
-
     async def test_pushes_are_allowed_up_to_the_burst_and_then_at_the_rate(self):
         ann = await self.joined(self.directory, "1", "ann")
-        self.assertEqual(3, await self.charged(ann, 5))
+        self.assertEqual(3, await self.charged(self.directory, ann, 5))
         self.assertAlmostEqual(1.0, await got(self.directory.charge(ann)), delta=0.5)
         await self.pass_time(2.0)
-        self.assertEqual(2, await self.charged(ann, 4))
+        self.assertEqual(2, await self.charged(self.directory, ann, 4))
         await self.pass_time(60.0)
-        self.assertEqual(3, await self.charged(ann, 5))
+        self.assertEqual(3, await self.charged(self.directory, ann, 5))
 
     async def test_pushes_are_counted_for_each(self):
         ann = await self.joined(self.directory, "1", "ann")
         bob = await self.joined(self.directory, "2", "bob")
-        self.assertEqual((3, 3), (await self.charged(ann, 5), await self.charged(bob, 5)))
+        self.assertEqual(
+            (3, 3),
+            (
+                await self.charged(self.directory, ann, 5),
+                await self.charged(self.directory, bob, 5),
+            ),
+        )
 
     async def test_a_rate_of_zero_is_no_limit(self):
         directory = await self.opened(rate=0.0)
         ann = await self.joined(directory, "7", "kim")
-        self.assertEqual(50, await self.charged(ann, 50, directory))
+        self.assertEqual(50, await self.charged(directory, ann, 50))
         self.assertEqual(0.0, await got(directory.charge_address("::1")))
 
     async def test_strangers_are_counted_by_address(self):

@@ -20,7 +20,7 @@ class LocalDirectoryTests(DirectoryContract, unittest.IsolatedAsyncioTestCase):
         for number in range(100):
             ann = await self.joined(self.directory, str(number))
             self.enter(self.directory, ann, "lobby")
-            await self.charged(ann, 1)
+            await self.charged(self.directory, ann, 1)
             self.leave(self.directory, ann, "lobby")
             self.directory.part(ann)
         kept = {name: value for name, value in vars(self.directory).items() if value}

@@ -1,0 +1,104 @@
+"""Reads what the scripts tell: the news of the cluster, and which clients of this worker moved."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from chatapp.model.redis.engine import Engine
+
+__all__ = ["News"]
+
+log = logging.getLogger(__name__)
+
+_BLOCK_MILLISECONDS = 5000
+_MOST_AT_ONCE = 500
+_RETRY_SECONDS = 0.5
+
+Entry = Mapping[str, str]
+
+
+class News:
+    """Calls `heard(entry)` for the entries of the stream `news`, `moved(entry)` for `moves`.
+
+    `missed()`: there may have been entries that were not heard.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        news: str,
+        moves: str,
+        heard: Callable[[Entry], None],
+        moved: Callable[[Entry], None],
+        missed: Callable[[], None],
+    ) -> None:
+        self._client = engine.blocking_client()
+        self._news = news
+        self._moves = moves
+        self._heard = heard
+        self._moved = moved
+        self._missed = missed
+        self._positions: dict[Any, Any] = {}
+        self._number: int | None = None  # of the last entry heard
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Hear all that is told from now on, or from when the engine answers."""
+        with contextlib.suppress(RedisError, OSError):
+            await self._begin()
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._client.aclose()
+
+    async def _begin(self) -> None:
+        """Find out where the stream ends."""
+        last: Any = await self._client.xrevrange(self._news, count=1)
+        self._positions = {self._news: "0-0", self._moves: "0-0"}
+        self._number = None
+        for name, fields in last:
+            self._positions[self._news] = name.decode()
+            self._number = int(fields[b"n"])
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if not self._positions:
+                    await self._begin()
+                    self._missed()
+                self._take(await self._read())
+            except (RedisError, OSError) as error:
+                log.warning("the news of who is here are interrupted: %s", error)
+                self._positions = {}
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _read(self) -> Any:
+        reading: Any = self._client.xread(
+            self._positions, count=_MOST_AT_ONCE, block=_BLOCK_MILLISECONDS
+        )
+        # An engine that neither answers nor closes the connection is gone as well.
+        return await asyncio.wait_for(reading, 2 * _BLOCK_MILLISECONDS / 1000)
+
+    def _take(self, streams: Any) -> None:
+        for stream, entries in streams or ():
+            name = stream.decode()
+            for position, fields in entries:
+                self._positions[name] = position.decode()
+                entry = {key.decode(): value.decode() for key, value in fields.items()}
+                if name == self._moves:
+                    self._moved(entry)
+                else:
+                    self._count(int(entry["n"]))
+                    self._heard(entry)
+
+    def _count(self, number: int) -> None:
+        expected, self._number = self._number, number
+        if expected is not None and number != expected + 1:
+            self._missed()

@@ -1,0 +1,275 @@
+"""What the engine does in one step each.
+
+All keys begin with KEYS[1]:
+
+    who:ID      hash: `nick`, `fold` and, by `/TAB`, the worker and the rooms of each client
+    nicks       hash: folded nick -> ID
+    leases      sorted set: when ID, or the client ID/TAB, is gone
+    room:ROOM   sorted set: ID, in the order they came
+    news        stream: every coming, going and renaming that is told, numbered by `n`
+    moves:W     stream: clients of the worker W that poll elsewhere now
+    pushes:WHO  hash: a token bucket
+    at:ID/TAB   where a client is that carries no cursor
+    secret      fingerprint of the secret that the workers sign with
+
+ARGV[1] is the time in milliseconds; empty, the engine's own clock counts.
+"""
+
+from chatapp.directory.directory import CROWD
+from chatapp.model.redis.commands import Script
+
+__all__ = [
+    "CHARGE",
+    "JOIN",
+    "PEOPLE",
+    "RECALL",
+    "REMEMBER",
+    "RENAME",
+    "RENEW",
+    "SEAT",
+    "SWEEP",
+    "VOUCH",
+]
+
+_MOST_NEWS = 10_000
+_MOST_MOVES = 1000
+
+_COMMON = f"""
+local CROWD, MOST_NEWS, MOST_MOVES = {CROWD}, {_MOST_NEWS}, {_MOST_MOVES}
+"""
+
+_COMMON += """
+local prefix = KEYS[1]
+local leases, nicks = prefix .. 'leases', prefix .. 'nicks'
+
+local now = tonumber(ARGV[1])
+if not now then
+    local time = redis.call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function tell(what, room, id, nick, size)
+    redis.call('XADD', prefix .. 'news', 'MAXLEN', '~', MOST_NEWS, '*',
+        'n', redis.call('INCR', prefix .. 'told'),
+        'what', what, 'room', room, 'id', id, 'nick', nick, 'size', size)
+end
+
+local function extend(member, milliseconds)
+    redis.call('ZADD', leases, 'GT', now + milliseconds, member)
+end
+
+-- 'WORKER ROOM,ROOM' -> WORKER, ',ROOM,ROOM,'
+local function unpacked(seat)
+    if not seat then return nil, ',' end
+    local worker, rooms = string.match(seat, '^(%S*) (.*)$')
+    return worker, ',' .. rooms .. ','
+end
+
+local function holds(rooms, room)
+    return string.find(rooms, ',' .. room .. ',', 1, true) ~= nil
+end
+
+-- Whether the participant has a client in the room.
+local function present(id, room)
+    local fields = redis.call('HGETALL', prefix .. 'who:' .. id)
+    for i = 1, #fields, 2 do
+        if string.sub(fields[i], 1, 1) == '/' then
+            local _, rooms = unpacked(fields[i + 1])
+            if holds(rooms, room) then return true end
+        end
+    end
+    return false
+end
+
+local function enter(id, nick, room)
+    local key = prefix .. 'room:' .. room
+    if redis.call('ZSCORE', key, id) then return end
+    redis.call('ZADD', key, redis.call('INCR', prefix .. 'arrivals'), id)
+    local size = redis.call('ZCARD', key)
+    if size <= CROWD + 1 then tell('join', room, id, nick, size) end
+end
+
+local function leave(id, room)
+    if present(id, room) then return end
+    local key = prefix .. 'room:' .. room
+    redis.call('ZREM', key, id)
+    local size = redis.call('ZCARD', key)
+    if size < CROWD then tell('leave', room, id, '', size) end
+    if size == CROWD then tell('count', room, id, '', size) end
+end
+
+-- Give `id` the nick unless another has it; whether that was done.
+local function claim(id, nick, fold)
+    local owner = redis.call('HGET', nicks, fold)
+    if owner and owner ~= id then return false end
+    local who = prefix .. 'who:' .. id
+    local before = redis.call('HGET', who, 'fold')
+    if before and before ~= fold then redis.call('HDEL', nicks, before) end
+    redis.call('HSET', nicks, fold, id)
+    redis.call('HSET', who, 'nick', nick, 'fold', fold)
+    return true
+end
+"""
+
+
+def _script(text: str) -> Script:
+    return Script(_COMMON + text)
+
+
+JOIN = _script("""
+-- id, nick or '', folded nick, milliseconds -> the nick, or nil if it is another's
+local id, nick, fold, milliseconds = unpack(ARGV, 2)
+local known = redis.call('HGET', prefix .. 'who:' .. id, 'nick')
+if not known then
+    if nick == '' or not claim(id, nick, fold) then return nil end
+    known = nick
+end
+extend(id, milliseconds)
+return known
+""")
+
+RENAME = _script("""
+-- id, nick, folded nick, milliseconds -> 1, or 0 if the nick is another's
+local id, nick, fold, milliseconds = unpack(ARGV, 2)
+if not claim(id, nick, fold) then return 0 end
+extend(id, milliseconds)
+local told = {}
+local fields = redis.call('HGETALL', prefix .. 'who:' .. id)
+for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 1) == '/' then
+        local _, rooms = unpacked(fields[i + 1])
+        for room in string.gmatch(rooms, '[^,]+') do
+            local size = redis.call('ZCARD', prefix .. 'room:' .. room)
+            if not told[room] and size <= CROWD then tell('nick', room, id, nick, size) end
+            told[room] = true
+        end
+    end
+end
+return 1
+""")
+
+SEAT = _script("""
+-- worker, milliseconds, milliseconds of a participant, then for each client: id, tab, nick, folded
+-- nick, rooms -> positions (from 1) of those whose participant could not be given the nick
+local worker, milliseconds, persons = ARGV[2], ARGV[3], ARGV[4]
+local refused = {}
+
+local function seat(id, tab, nick, fold, rooms)
+    local who, member = prefix .. 'who:' .. id, id .. '/' .. tab
+    local holder, before = unpacked(redis.call('HGET', who, '/' .. tab))
+    if rooms == '' then
+        if holder ~= worker then return true end
+        redis.call('HDEL', who, '/' .. tab)
+        redis.call('ZREM', leases, member)
+        redis.call('DEL', prefix .. 'at:' .. member)
+    else
+        if not redis.call('HGET', who, 'nick') and not claim(id, nick, fold) then return false end
+        nick = redis.call('HGET', who, 'nick')
+        redis.call('HSET', who, '/' .. tab, worker .. ' ' .. rooms)
+        extend(member, milliseconds)
+        extend(id, persons)
+        if holder and holder ~= worker then
+            local moves = prefix .. 'moves:' .. holder
+            redis.call('XADD', moves, 'MAXLEN', '~', MOST_MOVES, '*', 'id', id, 'tab', tab)
+            redis.call('PEXPIRE', moves, persons)
+        end
+    end
+    for room in string.gmatch(rooms, '[^,]+') do
+        enter(id, nick, room)
+    end
+    rooms = ',' .. rooms .. ','
+    for room in string.gmatch(before, '[^,]+') do
+        if not holds(rooms, room) then leave(id, room) end
+    end
+    return true
+end
+
+for i = 5, #ARGV, 5 do
+    if not seat(unpack(ARGV, i, i + 4)) then refused[#refused + 1] = (i - 5) / 5 + 1 end
+end
+return refused
+""")
+
+RENEW = _script("""
+-- milliseconds more for a participant, then for each client: id, tab, milliseconds -> positions
+-- (from 1) of those that the engine knows nothing of
+local unknown = {}
+for i = 3, #ARGV, 3 do
+    local id, member, milliseconds = ARGV[i], ARGV[i] .. '/' .. ARGV[i + 1], ARGV[i + 2]
+    if redis.call('ZSCORE', leases, member) then
+        extend(member, milliseconds)
+        extend(id, milliseconds + ARGV[2])
+    else
+        unknown[#unknown + 1] = (i - 3) / 3 + 1
+    end
+end
+return unknown
+""")
+
+SWEEP = _script("""
+-- most to do at once -> how many leases had run out
+local due = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, ARGV[2])
+for _, member in ipairs(due) do
+    redis.call('ZREM', leases, member)
+    local id, tab = string.match(member, '^([^/]*)/(.*)$')
+    local who = prefix .. 'who:' .. (id or member)
+    if tab then
+        local _, rooms = unpacked(redis.call('HGET', who, '/' .. tab))
+        redis.call('HDEL', who, '/' .. tab)
+        for room in string.gmatch(rooms, '[^,]+') do
+            leave(id, room)
+        end
+    else
+        local fold = redis.call('HGET', who, 'fold')
+        if fold and redis.call('HGET', nicks, fold) == member then
+            redis.call('HDEL', nicks, fold)
+        end
+        redis.call('DEL', who)
+    end
+end
+return #due
+""")
+
+PEOPLE = _script("""
+-- room -> id and nick of the first CROWD + 1 in it
+local people = {}
+for _, id in ipairs(redis.call('ZRANGE', prefix .. 'room:' .. ARGV[2], 0, CROWD)) do
+    local nick = redis.call('HGET', prefix .. 'who:' .. id, 'nick')
+    if nick then
+        people[#people + 1] = id
+        people[#people + 1] = nick
+    end
+end
+return people
+""")
+
+CHARGE = _script("""
+-- who pushes, rate, burst, id or '' -> seconds to wait as text, the nick of id
+local key, rate, burst = prefix .. 'pushes:' .. ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local wait = 0
+if rate > 0 then
+    local tokens, at = unpack(redis.call('HMGET', key, 'tokens', 'at'))
+    tokens = math.min(burst, (tonumber(tokens) or burst) + (now - (at or now)) / 1000 * rate)
+    if tokens >= 1 then tokens = tokens - 1 else wait = (1 - tokens) / rate end
+    redis.call('HSET', key, 'tokens', tostring(tokens), 'at', now)
+    redis.call('PEXPIRE', key, math.ceil(burst / rate * 1000) + 1000)
+end
+return {tostring(wait), redis.call('HGET', prefix .. 'who:' .. ARGV[5], 'nick')}
+""")
+
+VOUCH = _script("""
+-- fingerprint, milliseconds -> the fingerprint of those who run
+local known = redis.call('GET', prefix .. 'secret') or ARGV[2]
+if known == ARGV[2] then redis.call('SET', prefix .. 'secret', known, 'PX', ARGV[3]) end
+return known
+""")
+
+RECALL = _script("""
+-- id, tab -> the cursor, or nil
+return redis.call('GET', prefix .. 'at:' .. ARGV[2] .. '/' .. ARGV[3])
+""")
+
+REMEMBER = _script("""
+-- id, tab, cursor, milliseconds
+redis.call('SET', prefix .. 'at:' .. ARGV[2] .. '/' .. ARGV[3], ARGV[4], 'PX', ARGV[5])
+""")

@@ -1,0 +1,371 @@
+"""The directory in Redis: the contract, and what several workers see of each other."""
+
+import asyncio
+import unittest
+
+from chatapp.directory import CROWD, DirectoryUnavailable, NickTaken, OtherSecret
+from chatapp.directory.redis.directory import RedisDirectory
+from tests.chatapp.directory.contract import LEASE, DirectoryCase, DirectoryContract, Somebody
+from tests.support.engine import RedisServer
+
+BEAT = LEASE / 20
+
+
+class RedisCase:
+    """A server of its own, workers on it whose beats the test gives, and a clock that it sets."""
+
+    now = 1_700_000_000.0
+
+    async def asyncSetUp(self):
+        asyncio.get_running_loop().set_debug(False)  # it takes most of the time
+        self.server = self.enterContext(RedisServer(appendonly="no"))
+        self.workers = []
+        await super().asyncSetUp()
+
+    def make(self, observer, rate, burst, fingerprint="f"):
+        directory = RedisDirectory(
+            self.server.url, observer, rate, burst, lease=LEASE, poll_timeout=10.0,
+            fingerprint=fingerprint, clock=lambda: self.now,
+        )  # fmt: skip
+        self.workers.append(directory)
+        return directory
+
+    async def pass_time(self, seconds):
+        for _ in range(round(seconds / BEAT)):
+            self.now += BEAT
+            for worker in self.workers:
+                await worker._beat()
+        await self.settle()
+
+    async def settle(self):
+        for worker in self.workers:
+            while (task := worker._telling) or (
+                task := next(iter(worker._counting.values()), None)
+            ):
+                await asyncio.wait([task])
+        for worker in self.workers:
+            await self.heard(worker)
+
+    async def heard(self, worker):
+        """Return when `worker` has heard all that was told."""
+        client = worker._engine.client()
+        try:
+            for stream in ("{chat}:news", f"{{chat}}:moves:{worker._worker}"):
+                last = await client.xrevrange(stream, count=1)
+                while last and worker._news._positions.get(stream) != last[0][0].decode():
+                    await asyncio.sleep(0.001)
+        finally:
+            await client.aclose()
+
+
+class RedisDirectoryTests(RedisCase, DirectoryContract, unittest.IsolatedAsyncioTestCase):
+    """One worker."""
+
+
+class WorkersCase(RedisCase, DirectoryCase, unittest.IsolatedAsyncioTestCase):
+    """Two workers that know the lobby."""
+
+    async def asyncSetUp(self):
+        await super().asyncSetUp()
+        self.one, self.two = await self.opened(), await self.opened()
+        for worker in self.workers:
+            await worker.know("lobby")
+
+    async def news(self):
+        """What each worker was told since the last time."""
+        await self.settle()
+        return [worker.observer.news() for worker in self.workers]
+
+    async def here(self, identity, nick, *workers, tab="tab"):
+        """Somebody with a client at the first worker; the others know them as well."""
+        somebodies = [await self.joined(worker, identity, nick) for worker in workers]
+        self.enter(workers[0], somebodies[0], "lobby", tab=tab)
+        await self.news()
+        return somebodies
+
+    def move(self, somebody, here, there, tab="tab"):
+        """The client polls `there` now; it has not been dropped `here` yet."""
+        self.enter(there, somebody, "lobby", tab=tab)
+
+    def drop(self, somebody, here, tab="tab"):
+        here.observer.alive.pop((somebody.id, tab), None)
+        here.gone(somebody, tab, "lobby")
+
+
+class WorkersTests(WorkersCase):
+    async def test_coming_and_going_are_told_once_at_each(self):
+        ann = await self.joined(self.one, "1", "ann")
+        self.enter(self.one, ann, "lobby")
+        self.assertEqual([[("lobby", "1", "ann")]] * 2, await self.news())
+        self.leave(self.one, ann, "lobby")
+        self.assertEqual([[("lobby", "1", None)]] * 2, await self.news())
+        await self.pass_time(2.5 * LEASE)
+        self.assertEqual([[], []], await self.news())
+
+    async def test_polls_that_go_from_worker_to_worker_are_not_told(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        for _ in range(3):
+            self.move(too, self.one, self.two)
+            await self.settle()
+            self.assertEqual([("1", "tab")], self.one.observer.moves)
+            self.drop(ann, self.one)
+            await self.pass_time(LEASE)
+            self.move(ann, self.two, self.one)
+            await self.settle()
+            self.assertEqual([("1", "tab")], self.two.observer.moves)
+            self.drop(too, self.two)
+            await self.pass_time(LEASE)
+            self.one.observer.moves.clear()
+            self.two.observer.moves.clear()
+        self.assertEqual([[], []], await self.news())
+
+    async def test_a_client_that_is_left_over_ends_without_a_word(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        self.move(too, self.one, self.two)
+        await self.pass_time(LEASE / 2)
+        self.drop(ann, self.one)
+        await self.pass_time(2.5 * LEASE)
+        self.assertEqual([[], []], await self.news())
+        self.assertEqual(["ann"], await self.one.people("lobby"))
+
+    async def test_a_worker_does_not_empty_a_seat_that_another_has(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        self.move(too, self.one, self.two)
+        await self.settle()
+        self.leave(self.one, ann, "lobby")
+        self.assertEqual([[], []], await self.news())
+
+    async def test_a_reload_at_another_worker_is_not_told(self):
+        ann, too = await self.here("1", "ann", self.one, self.two, tab="before")
+        self.enter(self.two, too, "lobby", tab="after")
+        self.drop(ann, self.one, tab="before")
+        await self.pass_time(2.5 * LEASE)
+        self.assertEqual([[], []], await self.news())
+
+    async def test_who_has_tabs_at_both_goes_with_the_last(self):
+        ann, too = await self.here("1", "ann", self.one, self.two, tab="a")
+        self.enter(self.two, too, "lobby", tab="b")
+        await self.settle()
+        self.leave(self.one, ann, "lobby", tab="a")
+        self.assertEqual([[], []], await self.news())
+        self.leave(self.two, too, "lobby", tab="b")
+        self.assertEqual([[("lobby", "1", None)]] * 2, await self.news())
+
+    async def test_another_room_is_entered_and_the_one_before_left_at_another_worker(self):
+        _, too = await self.here("1", "ann", self.one, self.two)
+        await self.two.know("garden")
+        self.enter(self.two, too, "garden")
+        first, second = await self.news()
+        self.assertEqual([("lobby", "1", None)], first)
+        self.assertEqual({("garden", "1", "ann"), ("lobby", "1", None)}, set(second))
+
+    async def test_a_dead_worker_leaves_with_its_leases_and_nicks(self):
+        await self.here("1", "ann", self.one)
+        self.workers.remove(self.one)
+        await self.one.close()
+        self.assertEqual([[]], await self.news())
+        await self.pass_time(LEASE + 2 * BEAT)
+        self.assertEqual([[("lobby", "1", None)]], await self.news())
+        await self.pass_time(LEASE)
+        self.assertEqual("ann", (await self.joined(self.two, "2", "ann")).nick)
+
+    async def test_clients_of_a_dead_worker_that_poll_elsewhere_are_not_missed(self):
+        _, too = await self.here("1", "ann", self.one, self.two)
+        self.workers.remove(self.one)
+        await self.one.close()
+        self.move(too, self.one, self.two)
+        await self.pass_time(2.5 * LEASE)
+        self.assertEqual([[]], await self.news())
+
+    async def test_a_worker_that_comes_later_knows_who_is_there(self):
+        await self.here("1", "ann", self.one)
+        await self.here("2", "bob", self.two)
+        three = await self.opened()
+        await three.know("lobby")
+        self.assertEqual({"1": "ann", "2": "bob"}, three.observer.people["lobby"])
+        self.assertEqual(["ann", "bob"], await three.people("lobby"))
+
+    async def test_a_nick_is_unique_among_all(self):
+        await self.here("1", "ann", self.one)
+        self.assertRegex((await self.joined(self.two, "2", "ann")).nick, "guest-")
+        bob = await self.joined(self.two, "3", "bob")
+        with self.assertRaises(NickTaken):
+            await self.two.rename(bob, "ANN")
+
+    async def test_a_rename_is_told_at_each_and_holds_for_the_next_push_anywhere(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        await self.one.rename(ann, "anna")
+        self.assertEqual(0.0, await self.two.charge(too))
+        self.assertEqual(("anna", "anna"), (ann.nick, too.nick))
+        self.assertEqual([[("lobby", "1", "anna")]] * 2, await self.news())
+
+    async def test_who_is_known_at_one_has_the_same_nick_at_the_next(self):
+        await self.here("1", "ann", self.one)
+        self.assertEqual("ann", (await self.joined(self.two, "1", "as the session has it")).nick)
+
+    async def test_pushes_are_counted_over_all_workers(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        self.assertEqual(2, await self.charged(self.one, ann, 2))
+        self.assertEqual(1, await self.charged(self.two, too, 3))
+        self.assertEqual(0, await self.charged(self.one, ann, 1))
+        for worker in (self.one, self.two, self.one):
+            self.assertEqual(0.0, await worker.charge_address("10.0.0.1"))
+        self.assertGreater(await self.two.charge_address("10.0.0.1"), 0.0)
+
+    async def test_where_a_client_without_a_cursor_is_is_known_at_each(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        self.assertIsNone(await self.two.recall(too, "tab"))
+        await self.one.remember(ann, "tab", "CURSOR")
+        self.assertEqual("CURSOR", await self.two.recall(too, "tab"))
+        self.assertIsNone(await self.two.recall(too, "other"))
+
+    async def test_nothing_of_those_who_left_is_kept(self):
+        for number in range(20):
+            ann = await self.joined(self.one, str(number))
+            self.enter(self.one, ann, "lobby")
+            await self.one.remember(ann, "tab", "CURSOR")
+            await self.settle()
+            self.leave(self.one, ann, "lobby")
+            self.one.part(ann)
+        await self.settle()
+        await self.pass_time(2.5 * LEASE)
+        client = self.one._engine.client()
+        self.addAsyncCleanup(client.aclose)
+        keys = {key.decode().removeprefix("{chat}:") for key in await client.keys("*")}
+        self.assertEqual({"arrivals", "news", "secret", "told"}, keys)
+        self.assertEqual((0, 0), (len(self.one._seats), len(self.one._seats.untold)))
+
+    async def test_the_engines_own_clock_counts(self):
+        self.one._clock = None
+        ann = await self.joined(self.one, "1", "ann")
+        self.enter(self.one, ann, "lobby")
+        await self.settle()
+        client = self.one._engine.client()
+        self.addAsyncCleanup(client.aclose)
+        seconds, _ = await client.time()
+        score = await client.zscore("{chat}:leases", "1/tab")
+        self.assertAlmostEqual(seconds + LEASE, score / 1000, delta=5.0)
+
+    async def test_another_secret_is_refused(self):
+        observer = self.one.observer
+        other = self.make(observer, 1.0, 3, fingerprint="other")
+        with self.assertRaisesRegex(OtherSecret, f"127.0.0.1:{self.server.port}/0 sign with an"):
+            await other.open()
+        self.workers.remove(other)
+
+
+class CrowdTests(WorkersCase):
+    async def test_of_a_crowd_nobody_is_told_and_when_it_is_smaller_all_are_right(self):
+        people = [Somebody(str(n), f"n{n}") for n in range(CROWD + 3)]
+        for somebody in people:
+            await self.joined(self.one, somebody.id, somebody.nick)
+            self.enter(self.one, somebody, "lobby")
+        _, told = await self.news()
+        self.assertEqual(CROWD + 1, len(told))
+        self.leave(self.one, people[0], "lobby")
+        self.assertEqual([], (await self.news())[1])
+        await self.pass_time(LEASE / 2)
+        self.assertFalse("0" in self.two.observer.people["lobby"])
+        for somebody in people[1:4]:
+            self.leave(self.one, somebody, "lobby")
+        await self.news()
+        expected = {somebody.id: somebody.nick for somebody in people[4:]}
+        self.assertEqual(expected, self.two.observer.people["lobby"])
+        self.assertEqual(expected, self.one.observer.people["lobby"])
+
+
+class OutageTests(WorkersCase):
+    async def back(self):
+        """Start the engine again and return when the workers hear it."""
+        self.server.start()
+        for worker in self.workers:
+            while not worker._news._positions:
+                await asyncio.sleep(0.01)
+
+    async def gone(self):
+        """Stop the engine and return when the workers have noticed."""
+        self.server.kill()
+        for worker in self.workers:
+            with self.assertRaises(DirectoryUnavailable):
+                await worker.people("lobby")
+            while worker._news._positions:
+                await asyncio.sleep(0.01)
+
+    async def test_without_the_engine_people_stay_and_pushes_do_not(self):
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            [ann] = await self.here("1", "ann", self.one)
+            await self.gone()
+            self.assertEqual("bob", await self.one.join("2", "bob"))
+            self.enter(self.one, Somebody("2", "bob"), "lobby")
+            await self.one.know("lobby")
+            await self.one.remember(ann, "tab", "CURSOR")
+            for waiting in (
+                self.one.charge(ann), self.one.charge_address("a"), self.one.rename(ann, "x"),
+                self.one.people("lobby"), self.one.recall(ann, "tab"), self.one._beat(),
+            ):  # fmt: skip
+                with self.assertRaises(DirectoryUnavailable):
+                    await waiting
+            self.assertEqual("ann", self.one.observer.people["lobby"]["1"])
+            self.assertEqual([], self.two.observer.news())
+
+    async def test_an_engine_that_comes_back_empty_is_told_everything_and_nobody_flaps(self):
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            await self.here("1", "ann", self.one)
+            await self.here("2", "bob", self.two)
+            await self.gone()
+            await self.back()
+            await self.pass_time(2 * LEASE)
+        self.assertEqual([[], []], await self.news())
+        self.assertEqual({"ann", "bob"}, set(await self.one.people("lobby")))
+        self.assertRegex((await self.joined(self.one, "3", "bob")).nick, "guest-")
+
+    async def test_leases_that_ran_out_while_the_engine_was_away_are_not_counted(self):
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            await self.here("1", "ann", self.one)
+            await self.here("2", "bob", self.two)
+            await self.gone()
+            self.now += 10 * LEASE
+            await self.back()
+            await self.pass_time(2 * LEASE)
+        self.assertEqual([[], []], await self.news())
+
+    async def test_two_who_took_the_same_nick_meanwhile_end_with_two(self):
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            await self.gone()
+            people = []
+            for worker, identity in ((self.one, "1"), (self.two, "2")):
+                somebody = await self.joined(worker, identity, "ann")
+                self.enter(worker, somebody, "lobby")
+                people.append(somebody)
+            self.assertEqual(["ann", "ann"], [somebody.nick for somebody in people])
+            await self.back()
+            await self.pass_time(LEASE)
+        first, second = sorted(somebody.nick for somebody in people)
+        self.assertEqual("ann", first)
+        self.assertRegex(second, "guest-")
+        self.assertEqual({first, second}, set(self.one.observer.people["lobby"].values()))
+        self.assertEqual({first, second}, set(self.two.observer.people["lobby"].values()))
+
+    async def test_news_that_are_missing_are_made_up_for(self):
+        await self.here("1", "ann", self.one)
+        self.server.command("INCR", "{chat}:told")
+        self.server.command("ZREM", "{chat}:room:lobby", "1")
+        bob = await self.joined(self.one, "2", "bob")
+        self.enter(self.one, bob, "lobby")
+        await self.pass_time(LEASE)
+        self.assertEqual({"2": "bob"}, self.two.observer.people["lobby"])
+
+    async def test_a_worker_starts_without_the_engine_and_is_there_when_it_is(self):
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            await self.gone()
+            three = await self.opened()
+            ann = await self.joined(three, "1", "ann")
+            self.enter(three, ann, "lobby")
+            await self.back()
+            await self.pass_time(LEASE)
+        self.assertEqual({"1": "ann"}, self.two.observer.people["lobby"])
+
+    async def test_a_script_that_the_engine_forgot_is_sent_again(self):
+        self.server.command("SCRIPT", "FLUSH")
+        await self.here("1", "ann", self.one)
+        self.assertEqual({"1": "ann"}, self.two.observer.people["lobby"])
