@@ -6,7 +6,7 @@ INI ?= test.ini
 # setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
 export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
 
-.PHONY: serve test check bench clean
+.PHONY: serve test check bench cluster clean
 
 serve: $(VENV)/.serve
 	$(BIN)/paster serve $(INI) $(ARGS)
@@ -20,6 +20,9 @@ check: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
+cluster: $(VENV)/.cluster
+	scripts/cluster $(BIN)
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info
 
@@ -31,9 +34,13 @@ $(VENV)/.serve: setup.cfg | $(VENV)/bin/python
 	$(BIN)/pip install -qq --editable .
 	touch $@
 
+$(VENV)/.cluster: setup.cfg | $(VENV)/bin/python
+	$(BIN)/pip install -qq --editable '.[redis]'
+	touch $@ $(VENV)/.serve
+
 $(VENV)/.test: setup.cfg | $(VENV)/bin/python
 	$(BIN)/pip install -qq --editable '.[test,browser]'
-	touch $@ $(VENV)/.serve
+	touch $@ $(VENV)/.serve $(VENV)/.cluster
 
 $(VENV)/.dev: $(VENV)/.test
 	$(BIN)/pip install -qq --editable '.[dev]'

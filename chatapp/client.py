@@ -28,6 +28,7 @@ _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0
 # Beyond the server's poll time by far: the connection is dead and nobody said so.
 _POLL_SECONDS = 45.0
+_LINE = 200
 _TRY_AGAIN = (429, 500, 502, 503, 504)
 
 
@@ -178,7 +179,10 @@ class ChatClient:
     ) -> dict[str, Any]:
         request = self.session.request(method, self.url + path, json=body, params=query)
         async with request as answer:
-            content: dict[str, Any] = await answer.json(content_type=None)
+            if answer.content_type != "application/json":
+                # A proxy answers for a server that is away.
+                raise ChatError(answer.status, (await answer.text())[:_LINE])
+            content: dict[str, Any] = await answer.json()
             if answer.status != 200:
                 raise ChatError(answer.status, content.get("error", ""))
             return content

@@ -205,7 +205,7 @@ class Hub:
         self._timers.stop(client, self.options.lease)
         entered = [self.rooms.get(name) or self._new_room(name) for name in rooms]
         client.enter(entered)
-        poll = Poll(client, entered, since, self.log.epoch, json)
+        poll = Poll(client, entered, since, self.log, json)
         if self.closing:
             poll.closing = True
         return poll

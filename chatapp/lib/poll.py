@@ -14,7 +14,7 @@ from chatapp.lib.batch import Batch, Head, as_json, as_text
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
 from chatapp.lib.rooms import Room
-from chatapp.model import Slice
+from chatapp.model import MessageLog, Slice
 
 __all__ = ["READ_LIMIT", "Poll"]
 
@@ -32,6 +32,7 @@ class Poll:
         "_batch",
         "_behind",
         "_gaps",
+        "_log",
         "_people",
         "_pieces",
         "_recreated",
@@ -55,12 +56,13 @@ class Poll:
         client: Client,
         rooms: Sequence[Room],
         since: Cursor | None,
-        epoch: str,
+        log: MessageLog,
         json: bool,
     ) -> None:
         self.client = client
         self.rooms = {room.name: room for room in rooms}
-        self.epoch = epoch
+        self.epoch = epoch = log.epoch
+        self._log = log
         self.json = json
         if since is None and client.sent and client.epoch != epoch:
             since = Cursor(client.epoch, client.sent)
@@ -103,9 +105,9 @@ class Poll:
             return sent
         if since.epoch == self.epoch:
             return seq
-        # Another log: what it held after `seq` is gone, and nobody knows how much that was.
+        # Another log: what it held after that is gone, and nobody knows how much it was.
         self._recreated.add(name)
-        return 0
+        return self._log.continued(since.epoch, name, seq)
 
     def interrupt(self, superseded: bool = False, closing: bool = False) -> None:
         """Have it answered now, with what it has."""

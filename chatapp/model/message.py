@@ -80,6 +80,13 @@ class MessageLog(ABC):
     shared = False
     """Whether several processes may have it open at once."""
 
+    def continued(self, epoch: str, room: str, seq: int) -> int:
+        """Where in this log somebody is who was at `seq` in the log of another epoch.
+
+        At its beginning, unless this log goes on from a state of that one.
+        """
+        return 0
+
     @abstractmethod
     async def open(self) -> None:
         """Make ready. Raises LogUnavailable."""

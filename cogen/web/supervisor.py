@@ -60,10 +60,17 @@ class Supervisor:
         self._delay = _FIRST_DELAY
 
     async def start(self) -> bool:
-        """Start the workers and return when all serve; False, once none is left, if one ended."""
-        children = [await self._spawn() for _ in range(self._count)]
-        watched = [asyncio.ensure_future(self._comes_up(child)) for child in children]
-        if all(await asyncio.gather(*watched)):
+        """Start the workers and return when all serve; False, once none is left, if one ended.
+
+        One goes first: what keeps it from serving is said once, and not by each of them.
+        """
+        children = [await self._spawn()]
+        serve = await self._comes_up(children[0])
+        if serve:
+            others = [await self._spawn() for _ in range(self._count - 1)]
+            children += others
+            serve = all(await asyncio.gather(*map(self._comes_up, others)))
+        if serve:
             self._children.update(children)
             for child in children:
                 self._watch(child)

@@ -1,7 +1,6 @@
 """The message log in Redis or Valkey, for several processes and machines."""
 
 import hashlib
-import logging
 import math
 import time
 from collections.abc import Callable
@@ -24,8 +23,6 @@ from chatapp.model.redis.reader import Reader
 from chatapp.model.redis.scripts import APPEND, FIND, HEADS_KEY, STREAM_KEY
 
 __all__ = ["RedisLog"]
-
-log = logging.getLogger(__name__)
 
 # A nonce is remembered this long after its message: far beyond any client's retries.
 _NONCE_SECONDS = 86400
@@ -64,6 +61,13 @@ class RedisLog(MessageLog):
     def epoch(self) -> str:  # type: ignore[override]
         return self._reader.epoch if self._reader is not None else ""
 
+    def continued(self, epoch: str, room: str, seq: int) -> int:
+        ended = list(self._reader.past.items()) if self._reader is not None else []
+        names = [name for name, _ in ended]
+        if epoch not in names:
+            return 0
+        return min(seq, *(heads.get(room, 0) for _, heads in ended[names.index(epoch) :]))
+
     async def open(self) -> None:
         # A long answer to a read does not hold up what is stored.
         self._writes = Commands(self._engine)
@@ -75,7 +79,6 @@ class RedisLog(MessageLog):
             if isinstance(error.__cause__, _REFUSALS):
                 await self.close()
                 raise
-            log.error("%s; it is tried again and again", error)
         self._reader.start()
 
     async def close(self) -> None:

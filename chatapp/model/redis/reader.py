@@ -8,7 +8,7 @@ lost is found by looking (`locate`), on every new connection and every few secon
 - the log is gone: it is begun anew, under another epoch;
 - the last entry seen is not there, though older ones are: the engine was put back to an older state
   (a replica was promoted that had not heard of it). Numbers will be given out twice, so the log
-  goes on under another epoch.
+  goes on under another epoch, and it is kept where each room was when that began.
 """
 
 import asyncio
@@ -37,6 +37,8 @@ _GRACE_SECONDS = 4.0
 _LOOK_SECONDS = 5.0
 _FIRST_DELAY, _LAST_DELAY = 0.05, 2.0
 _READ_COUNT = 1000
+# Epochs that are remembered.
+_PAST = 10
 
 
 class _Id(NamedTuple):
@@ -58,10 +60,12 @@ _START = _Id(0, 0)
 
 
 class Reader:
-    """`epoch` is the log's; empty until the engine has answered for the first time."""
+    """`epoch` is the log's, empty until the engine has answered for the first time; `past` has the
+    heads of the epochs that it goes on from, the oldest first."""
 
     def __init__(self, engine: Engine, commands: Commands, observer: LogObserver) -> None:
         self.epoch = ""
+        self.past: dict[str, dict[str, int]] = {}
         self._engine = engine
         self._client = engine.blocking_client()
         self._commands = commands
@@ -96,16 +100,14 @@ class Reader:
     async def _look(self, suspected: bool) -> bool:
         """False if something has to be looked at again."""
         known, room, seq = self._known
-        epoch, since, first, last, entry = await self._commands.run(LOCATE, _KEYS, [str(known)])
+        found = await self._commands.run(LOCATE, _KEYS, [str(known)])
+        epoch, since, past, first, last, entry = found
         if epoch is None:
             await self._begin("")
             return False
         self._last = _Id.of(last) if last else _START
-        if not self.epoch:
-            self.epoch, self._cursor = epoch.decode(), self._last
-            return True
         if epoch.decode() != self.epoch:
-            self._recreated(epoch.decode(), _Id.of(since))
+            await self._adopt(epoch.decode(), _Id.of(since), past.decode().split())
             return False
         held = first is not None and _Id.of(first) <= known
         if held and not _is_message(entry, room, seq):
@@ -121,21 +123,30 @@ class Reader:
             log.error("%s: messages were lost, the log is begun anew", self._engine)
         await self._commands.run(BEGIN, _KEYS, [ended, secrets.token_urlsafe(6)])
 
-    def _recreated(self, epoch: str, since: _Id) -> None:
-        self.epoch, self._cursor, self._known = epoch, since, (_START, "", 0)
-        self._observer.recreated(epoch)
+    async def _adopt(self, epoch: str, since: _Id, past: Sequence[str]) -> None:
+        """The log is another one than was known here."""
+        self.past = {
+            ended: (await self._heads(f"{HEADS_KEY}:{ended}"))[1] for ended in past[-_PAST:]
+        }
+        first, self.epoch = not self.epoch, epoch
+        self._known = (_START, "", 0)
+        self._cursor = self._last if first else since
+        if not first:
+            self._observer.recreated(epoch)
 
     async def _catch_up(self) -> None:
         """The stream no longer has what came after the cursor; the rooms may have it."""
-        epoch, last, flat = await self._commands.run(HEADS, _KEYS)
-        if epoch is None or epoch.decode() != self.epoch:
-            return  # the next look finds that
-        heads = {name.decode(): int(seq) for name, seq in zip(*[iter(flat)] * 2, strict=True)
-                 if not name.endswith(b" ")}  # fmt: skip
-        self._cursor = self._last = _Id.of(last) if last else _START
-        self._known = (_START, "", 0)
+        self._last, heads = await self._heads(HEADS_KEY)
+        self._cursor, self._known = self._last, (_START, "", 0)
         log.warning("%s: entries were trimmed that had not been read here", self._engine)
         self._observer.missed(heads)
+
+    async def _heads(self, key: str) -> tuple[_Id, dict[str, int]]:
+        """The id of the stream's last entry, and the heads under `key` at that moment."""
+        last, flat = await self._commands.run(HEADS, (key, STREAM_KEY))
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        heads = {name.decode(): int(seq) for name, seq in pairs if not name.endswith(b" ")}
+        return _Id.of(last) if last else _START, heads
 
     async def _follow(self) -> None:
         """Read for ever; while the engine is away, try again and again."""
@@ -150,11 +161,16 @@ class Reader:
                 await self._read_on()
             except (LogUnavailable, RedisError, OSError, TimeoutError) as error:
                 if not away:
-                    log.error("no news of %s: %s", self._engine, error)
+                    log.error("no news until it answers again: %s", self._told(error))
                 away = True
                 await self._client.connection_pool.disconnect()
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
             delay = min(2 * delay, _LAST_DELAY)
+
+    def _told(self, error: Exception) -> str:
+        if isinstance(error, LogUnavailable):
+            return str(error)
+        return f"{self._engine}: {error or type(error).__name__}"
 
     async def _read_on(self) -> None:
         """Read until it fails."""
@@ -163,11 +179,10 @@ class Reader:
         while True:
             missing = self._cursor < self._last
             entries = await self._wait()
-            if entries:
-                self._tell(entries)
-            elif missing:
-                raise LogUnavailable("this is not the server that has the log")
-            if loop.time() - looked >= _LOOK_SECONDS or not entries:
+            if missing and not entries:
+                raise LogUnavailable(f"{self._engine}: this is not the server that has the log")
+            goes_on = self._tell(entries)
+            if not (entries and goes_on) or loop.time() - looked >= _LOOK_SECONDS:
                 await self.locate()
                 looked = loop.time()
 
@@ -182,28 +197,28 @@ class Reader:
         entries: Sequence[Any] = answer[0][1] if answer else ()
         return entries
 
-    def _tell(self, entries: Sequence[Any]) -> None:
+    def _tell(self, entries: Sequence[Any]) -> bool:
+        """False if the log ends there and another one begins."""
         messages: list[Message] = []
+        ended = False
         for identifier, fields in entries:
             at = _Id.of(identifier)
             if at <= self._cursor:
                 continue  # a look has gone past it meanwhile
-            self._cursor = at
             if b"epoch" in fields:
-                self._tell_messages(messages)
-                messages = []
-                self._recreated(fields[b"epoch"].decode(), at)
+                if fields[b"epoch"].decode() != self.epoch:
+                    ended = True
+                    break
             else:
                 message = _message(fields)
                 self._known = max(self._known, (at, message.room, message.seq))
                 messages.append(message)
-        self._tell_messages(messages)
-
-    def _tell_messages(self, messages: list[Message]) -> None:
+            self._cursor = at
         if messages:
             # Those of a room together, in their order.
             messages.sort(key=attrgetter("room"))
             self._observer.appended(messages)
+        return not ended
 
 
 def _message(fields: dict[bytes, bytes]) -> Message:

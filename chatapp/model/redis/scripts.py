@@ -14,8 +14,9 @@ __all__ = ["APPEND", "BEGIN", "FIND", "HEADS", "HEADS_KEY", "LOCATE", "STREAM_KE
 HEADS_KEY = "chat:heads"
 STREAM_KEY = "chat:stream"
 
-# Fields of HEADS_KEY that are no room: no room's name has a space.
-_EPOCH_AND_SINCE = "'epoch ', 'since '"
+# The fields of HEADS_KEY that are no room end with a space: no room's name has one.
+_FIELDS = "'epoch ', 'since ', 'past '"
+_PAST_SECONDS = 86400
 
 # Entries that the stream keeps: those who followed and are further behind read the rooms instead.
 _STREAM_LENGTH = 20_000
@@ -42,7 +43,7 @@ local head = tonumber(redis.call('HGET', heads, name)) or 0
 local known = nonce and redis.call('GET', nonce)
 if known and tonumber(string.match(known, '^%S+ (%d+)')) <= head then return {{'known', known}} end
 if head == 0 then
-    if redis.call('HLEN', heads) - 2 >= tonumber(ARGV[9]) then return {{'rooms'}} end
+    if redis.call('HLEN', heads) - 3 >= tonumber(ARGV[9]) then return {{'rooms'}} end
     redis.call('DEL', room)
 end
 local seq = head + 1
@@ -72,27 +73,36 @@ return {{epoch, tonumber(head) or 0, front and front[1] or false, found}}
 """)
 
 # KEYS: heads, stream. ARGV: id of an entry.
-# Returns {epoch, since, id of the stream's first entry, of its last, the entry itself}.
+# Returns {epoch, since, past, id of the stream's first entry, of its last, the entry itself}.
 LOCATE = Script(f"""
-local epoch, since = unpack(redis.call('HMGET', KEYS[1], {_EPOCH_AND_SINCE}))
+local epoch, since, past = unpack(redis.call('HMGET', KEYS[1], {_FIELDS}))
 local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 local entry = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
-return {{epoch, since, first and first[1] or false, last and last[1] or false, entry or false}}
+return {{
+    epoch, since, past, first and first[1] or false, last and last[1] or false, entry or false
+}}
 """)
 
-# KEYS: heads, stream. Returns {epoch, id of the stream's last entry, heads}, all of one moment.
+# KEYS: heads, stream. Returns {id of the stream's last entry, heads}, both of one moment.
 HEADS = Script("""
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-return {
-    redis.call('HGET', KEYS[1], 'epoch '), last and last[1] or false, redis.call('HGETALL', KEYS[1])
-}
+return {last and last[1] or false, redis.call('HGETALL', KEYS[1])}
 """)
 
 # KEYS: heads, stream. ARGV: the epoch that ends, empty if there is none; the one that begins.
 # Does nothing if another has ended it already.
 BEGIN = Script(f"""
-if (redis.call('HGET', KEYS[1], 'epoch ') or '') ~= ARGV[1] then return end
-local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', {_STREAM_LENGTH}, '*', 'epoch', ARGV[2])
-redis.call('HSET', KEYS[1], 'epoch ', ARGV[2], 'since ', id)
+local heads, stream = unpack(KEYS)
+local ended, begun = unpack(ARGV)
+if (redis.call('HGET', heads, 'epoch ') or '') ~= ended then return end
+local past = ''
+if ended ~= '' then
+    local copy = heads .. ':' .. ended
+    redis.call('COPY', heads, copy, 'REPLACE')
+    redis.call('EXPIRE', copy, {_PAST_SECONDS})
+    past = redis.call('HGET', heads, 'past ') .. ended .. ' '
+end
+local id = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*', 'epoch', begun)
+redis.call('HSET', heads, 'epoch ', begun, 'since ', id, 'past ', past)
 """)

@@ -80,6 +80,7 @@ class FaultCase(unittest.IsolatedAsyncioTestCase):
         self.server = self.enterContext(RedisServer())
         self.patch(reader_module, "_BLOCK_SECONDS", 0.3)
         self.patch(reader_module, "_LOOK_SECONDS", 0.3)
+        self.patch(reader_module, "log", mock.Mock())  # what it says of each fault
 
     def patch(self, module, name, value):
         self.enterContext(mock.patch.object(module, name, value))
@@ -190,6 +191,11 @@ class ReaderTests(FaultCase):
         await until(lambda: observer.epochs)
         self.assertEqual([one.epoch], observer.epochs)
         self.assertNotEqual(before, one.epoch)
+        places = [one.continued(before, ROOM, seq) for seq in (1, 2, 3)]
+        self.assertEqual([1, 2, 2], places)
+        self.assertEqual((0, 0), (one.continued("x", ROOM, 3), one.continued(before, "x", 3)))
+        other, _ = await self.opened()
+        self.assertEqual(2, other.continued(before, ROOM, 3))
         await self.say(one, "d")
         held = await one.read(ROOM, 0, 10)
         self.assertEqual(["a", "b", "d"], [message.text for message in held.messages])
