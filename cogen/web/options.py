@@ -4,6 +4,7 @@ An application can have a table of its own in the same way: a dataclass of `opti
 """
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -95,6 +96,8 @@ def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
     kind: Any = type(field.default)
     try:
         value = _BOOLEANS[text.lower()] if kind is bool else kind(text)
+        if kind is float and not math.isfinite(value):
+            raise ValueError("no time that could pass")
     except (ValueError, KeyError):
         raise OptionError(f"{field.name} = {text!r}: not a {_KINDS[kind]}") from None
     limits = field.metadata

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from beaker.exceptions import BeakerWarning
 
-from chatapp.lib.secret import find_secret, fingerprint, load_secret
+from chatapp.lib.secret import find_secret, load_secret
 from tests.chatapp.support import ChatCase
 
 
@@ -108,19 +108,6 @@ class SecretTests(ChatCase):
         with self.assertRaisesRegex(ValueError, "too short"):
             load_secret(path)
 
-    def test_one_in_a_named_file_is_taken_and_never_made(self):
-        path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "shared"
-        with self.assertRaisesRegex(OSError, "shared"):
-            find_secret({}, str(path), "data")
-        path.touch(0o600)
-        path.write_text("s" * 32)
-        self.assertEqual(b"s" * 32, find_secret({}, str(path), "nowhere"))
-
-    def test_one_in_the_environment_comes_first(self):
-        self.assertEqual(b"e" * 40, find_secret({"CHAT_SECRET": "e" * 40}, "nowhere", "nowhere"))
-        with self.assertRaisesRegex(ValueError, "CHAT_SECRET is too short"):
-            find_secret({"CHAT_SECRET": "secret"}, "", "nowhere")
-
     def test_whoever_is_known_at_one_server_is_known_at_another_with_the_same(self):
         path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "shared"
         path.touch(0o600)
@@ -132,7 +119,3 @@ class SecretTests(ChatCase):
         ann.server = self.server
         self.assertEqual(b'{"nick":"ann"}', ann.ask("GET", "/chat/nick").body)
         self.assertEqual(token, ann.cookies["chat_token"])
-
-    def test_the_fingerprint_is_neither_the_secret_nor_a_key(self):
-        self.assertEqual(16, len(fingerprint(b"s" * 32)))
-        self.assertNotEqual(fingerprint(b"s" * 32), fingerprint(b"t" * 32))

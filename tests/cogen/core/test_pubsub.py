@@ -101,7 +101,7 @@ class PubSubTests(CoreCase):
 
 
 class PubSubModelTests(unittest.TestCase):
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(
         st.lists(
             st.tuples(

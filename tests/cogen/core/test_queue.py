@@ -87,7 +87,7 @@ class QueueTests(CoreCase):
 
 
 class QueueModelTests(unittest.TestCase):
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(
         st.integers(0, 3),
         st.lists(st.sampled_from(["put", "get", "put_nowait", "get_nowait", "wait", "cancel"])),

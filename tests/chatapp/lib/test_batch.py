@@ -1,0 +1,49 @@
+"""What goes out to many is encoded once, and right."""
+
+import json
+import unittest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatapp.lib.batch import Batch, as_json, as_text
+from chatapp.lib.cursor import Cursor
+from chatapp.model import Message
+
+TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=5)
+
+
+def messages(texts, room="lobby"):
+    return [Message(room, n, "ann", text, 1.5) for n, text in enumerate(texts, 7)]
+
+
+class BatchTests(unittest.TestCase):
+    @given(TEXTS)
+    def test_the_answer_is_json_with_the_cursor_after_the_last(self, texts):
+        batch = Batch("epoch", "lobby", messages(texts))
+        answer = json.loads(batch.answer)
+        self.assertEqual(texts, [message["text"] for message in answer["messages"]])
+        self.assertEqual({"messages", "cursor"}, set(answer))
+        self.assertEqual(("epoch", {"lobby": batch.last}), Cursor.decode(answer["cursor"]))
+        self.assertEqual((7, 6 + len(texts)), (batch.first, batch.last))
+
+    def test_a_message_has_these_fields(self):
+        [message] = messages(["hi"])
+        self.assertEqual(
+            {"room": "lobby", "seq": 7, "nick": "ann", "text": "hi", "at": 1.5},
+            json.loads(as_json([message])),
+        )
+
+    def test_it_is_encoded_once(self):
+        batch = Batch("epoch", "lobby", messages(["hi"]))
+        self.assertIs(batch.answer, batch.answer)
+        self.assertIs(batch.json, batch.json)
+        self.assertIs(batch.text, batch.text)
+
+    @given(TEXTS)
+    def test_as_text_each_message_is_one_line(self, texts):
+        lines = as_text(messages(texts)).decode()
+        self.assertEqual(len(texts), lines.count("\r\n"))
+        self.assertEqual(len(texts), len(lines.splitlines()))
+        for line in lines.splitlines():
+            self.assertTrue(line.startswith("ann: "))
