@@ -5,6 +5,7 @@ off a read that blocks. Neither client here retries anything: who uses it knows 
 """
 
 import ssl
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -14,7 +15,7 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
-__all__ = ["SCHEMES", "Engine"]
+__all__ = ["SCHEMES", "Engine", "advice"]
 
 SCHEMES = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
 
@@ -133,6 +134,17 @@ class Engine:
 
     def __str__(self) -> str:
         return self._shown
+
+
+def advice(info: Mapping[str, Any]) -> Iterator[str]:
+    """What is set up in a way that can lose messages, by the engine's answer to INFO."""
+    if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":
+        yield (
+            f"maxmemory-policy {info.get('maxmemory_policy')} deletes messages that are to be kept;"
+            " noeviction refuses new ones"
+        )
+    if info.get("aof_enabled") == 0:
+        yield "appendonly no: what is stored is lost when it ends; docs/scaling.md has the choices"
 
 
 def _shown(parts: SplitResult) -> str:

@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from chatapp.model.message import LogObserver, LogUnavailable, Message
 from chatapp.model.redis.commands import Commands
-from chatapp.model.redis.engine import Engine
+from chatapp.model.redis.engine import Engine, advice
 from chatapp.model.redis.scripts import BEGIN, HEADS, HEADS_KEY, LOCATE, STREAM_KEY
 
 __all__ = ["Reader"]
@@ -35,7 +35,7 @@ _KEYS = (HEADS_KEY, STREAM_KEY)
 _BLOCK_SECONDS = 4.0
 _GRACE_SECONDS = 4.0
 _LOOK_SECONDS = 5.0
-_FIRST_DELAY, _LAST_DELAY = 0.05, 2.0
+_FIRST_DELAY, _LAST_DELAY = 0.05, 1.0
 _READ_COUNT = 1000
 # Epochs that are remembered.
 _PAST = 10
@@ -74,6 +74,7 @@ class Reader:
         # What is known to be in the stream: the newest entry that was read or written here.
         self._known = (_START, "", 0)
         self._last = _START  # of the stream, at the last look
+        self._lagging = False  # what comes after the cursor is not to be read from the stream
         self._lock = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
 
@@ -114,7 +115,7 @@ class Reader:
             # Or it was another server that answered, one that is no longer the master.
             await (self._begin(self.epoch) if suspected else self._commands.disconnect())
             return False
-        if first is None or _Id.of(first) > self._cursor:
+        if self._lagging or first is None or _Id.of(first) > self._cursor:
             await self._catch_up()
         return True
 
@@ -137,8 +138,8 @@ class Reader:
     async def _catch_up(self) -> None:
         """The stream no longer has what came after the cursor; the rooms may have it."""
         self._last, heads = await self._heads(HEADS_KEY)
-        self._cursor, self._known = self._last, (_START, "", 0)
-        log.warning("%s: entries were trimmed that had not been read here", self._engine)
+        self._cursor, self._known, self._lagging = self._last, (_START, "", 0), False
+        log.warning("%s: some entries were not read here; the rooms are", self._engine)
         self._observer.missed(heads)
 
     async def _heads(self, key: str) -> tuple[_Id, dict[str, int]]:
@@ -155,6 +156,7 @@ class Reader:
         while True:
             try:
                 await self.locate()
+                await self._advise()
                 if away:
                     log.info("%s answers again", self._engine)
                 away, delay = False, _FIRST_DELAY
@@ -163,9 +165,23 @@ class Reader:
                 if not away:
                     log.error("no news until it answers again: %s", self._told(error))
                 away = True
-                await self._client.connection_pool.disconnect()
+            except Exception:
+                # Whatever it is, to stop following would be silence.
+                log.exception("%s: an entry could not be told", self._engine)
+                self._lagging = True
+            await self._client.connection_pool.disconnect()
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
             delay = min(2 * delay, _LAST_DELAY)
+
+    async def _advise(self) -> None:
+        """Warn of settings that can lose messages, where one may ask for them."""
+        try:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                info = await self._client.info()
+        except ResponseError:
+            return
+        for line in advice(info):
+            log.warning("%s: %s", self._engine, line)
 
     def _told(self, error: Exception) -> str:
         if isinstance(error, LogUnavailable):

@@ -1,7 +1,8 @@
+import asyncio
 import tempfile
 import unittest
 
-from chatapp.model.redis.engine import Engine
+from chatapp.model.redis.engine import Engine, advice
 from tests.support.engine import RedisServer
 
 
@@ -64,3 +65,26 @@ class ClientTests(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(patience, connection.socket_timeout)
             await client.connection_pool.release(connection)
             await client.aclose()
+
+    async def test_a_connection_that_was_closed_meanwhile_is_not_used(self):
+        server = self.enterContext(RedisServer())
+        client = Engine(server.url).client()
+        self.addAsyncCleanup(client.aclose)
+        await client.ping()
+        server.kill()
+        server.start()
+        await asyncio.sleep(0.05)
+        self.assertTrue(await client.ping())
+
+    async def test_settings_that_can_lose_messages_are_named(self):
+        server = self.enterContext(RedisServer())
+        client = Engine(server.url).client()
+        self.addAsyncCleanup(client.aclose)
+        self.assertEqual([], list(advice(await client.info())))
+        await client.config_set("appendonly", "no")
+        await client.config_set("maxmemory", "100mb")
+        [line] = advice(await client.info())
+        self.assertRegex(line, "appendonly no")
+        await client.config_set("maxmemory-policy", "allkeys-lru")
+        line, _ = advice(await client.info())
+        self.assertRegex(line, "allkeys-lru deletes messages")

@@ -150,6 +150,19 @@ class ReaderTests(FaultCase):
         self.assertEqual(["a", "f"], self.texts(observer))
         self.assertEqual([], observer.epochs)
 
+    async def test_an_entry_that_is_no_message_is_passed_over_and_nothing_else_is(self):
+        one, observer = await self.opened()
+        await self.say(one, "a")
+        await until(lambda: observer.messages)
+        async with self.away(one):
+            await self.say(one, "b")
+            self.server.command("XADD", "chat:stream", "*", "who", "knows")
+            await self.say(one, "c")
+        await until(lambda: observer.heads)
+        self.assertEqual([{ROOM: 3}], observer.heads)
+        await self.say(one, "d")
+        await until(lambda: self.texts(observer)[-1] == "d")
+
     async def test_a_stream_that_was_deleted_is_told_the_same_way(self):
         one, observer = await self.opened()
         await self.say(one, "a")
