@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import unittest
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -43,7 +44,8 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
 
 
 class HonestResults(Plugin):  # type: ignore[misc]
-    """Fails `async def` tests that nobody would await, and closes with a line anyone can read.
+    """Fails `async def` tests that nobody would await, and closes with lines anyone can read: why
+    tests were skipped, and how many passed, failed and were skipped.
 
     nose calls an `async def test_*`, drops the coroutine and reports a pass; unittest does the same
     in a TestCase that is no IsolatedAsyncioTestCase.
@@ -88,10 +90,14 @@ class HonestResults(Plugin):  # type: ignore[misc]
         self.stream = stream
 
     def finalize(self, result: Any) -> None:
-        """The closing line; errors count as failed."""
-        special = [(len(tests), fails) for tests, _, fails in result.errorClasses.values()]
-        failed = len(result.failures) + len(result.errors) + sum(n for n, fails in special if fails)
-        skipped = sum(n for n, fails in special if not fails)
+        """The closing lines; errors count as failed."""
+        special = [(tests, fails) for tests, _, fails in result.errorClasses.values()]
+        failed = len(result.failures) + len(result.errors)
+        failed += sum(len(tests) for tests, fails in special if fails)
+        skips = Counter(str(why) for tests, fails in special if not fails for _, why in tests)
+        for why, count in skips.items():
+            self.stream.write(f"skipped {count}: {why}\n")
+        skipped = skips.total()
         self.stream.write(f"{self.passed} passed, {failed} failed, {skipped} skipped\n")
 
 

@@ -17,6 +17,7 @@ import aiohttp
 from chatapp.client import ChatClient, ChatError, Gap, Message
 from tests.support.cluster import Cluster
 from tests.support.engine import RedisServer, Sentinel
+from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
 
 PATIENCE = 60
@@ -80,6 +81,7 @@ class SeveralWorkersTests(unittest.TestCase):
             shutil.rmtree(server.folder)
 
 
+@needs("nginx")
 class HostsTests(unittest.TestCase):
     def test_any_host_serves_any_request(self):
         with Cluster() as cluster:
@@ -103,6 +105,7 @@ class HostsTests(unittest.TestCase):
                 self.assertEqual(["more"], [m.text for m in await following(moved, 1)])
 
 
+@needs("nginx")
 class FaultTests(unittest.TestCase):
     def test_killed_redis_holds_polls_refuses_pushes_and_loses_nothing(self):
         with Cluster(poll_timeout=20) as cluster:
@@ -201,6 +204,7 @@ class FaultTests(unittest.TestCase):
                 self.assertEqual("after", said[-1].text)
 
 
+@needs("nginx")
 class ScriptTests(unittest.TestCase):
     def test_make_cluster_serves_one_chat_from_two_hosts(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

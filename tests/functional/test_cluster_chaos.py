@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import random
-import shutil
 import signal
 import unittest
 
@@ -18,6 +17,7 @@ import aiohttp
 from chatapp.client import ChatClient, ChatError, Gap, Message, events_of
 from chatapp.lib.cursor import Cursor
 from tests.support.cluster import Cluster, workers_of
+from tests.support.programs import needs
 
 FOLLOWERS = 200
 PUSHERS = 6
@@ -26,7 +26,7 @@ ROOMS = ("lobby", "garden", "attic", "cellar")
 AWAY = (ChatError, aiohttp.ClientError, TimeoutError)
 
 
-@unittest.skipUnless(shutil.which("nginx"), "nginx is not installed")
+@needs("nginx")
 class ClusterChaosTests(unittest.TestCase):
     def test_what_was_received_and_told_to_be_missed_is_what_was_published(self):
         seed = int(os.environ.get("CHAOS_SEED", random.randrange(2**32)))

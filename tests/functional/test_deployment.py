@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from chatapp.client import ChatClient, Message
+from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
 from tests.test_docs import blocks
 
@@ -62,7 +63,7 @@ class Nginx:
         shutil.rmtree(self.folder)
 
 
-@unittest.skipUnless(shutil.which("nginx"), "nginx is not installed")
+@needs("nginx")
 class NginxTests(unittest.TestCase):
     def test_the_guides_configuration_passes_long_polls_on(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -55,7 +55,7 @@ class Plugins(unittest.TestCase):
             self.assertIn(f"{name} is async, so it was not run", text)
         self.assertEqual(text.splitlines()[-1], "0 passed, 3 failed, 0 skipped")
 
-    def test_the_closing_line_counts(self):
+    def test_the_closing_lines_count_and_say_why_tests_were_skipped(self):
         code, text = self.run_nose(
             """
             import unittest
@@ -67,10 +67,15 @@ class Plugins(unittest.TestCase):
                 def test_error(self): raise KeyError
                 @unittest.skip("no browser")
                 def test_skipped(self): pass
+                @unittest.skip("no browser")
+                def test_skipped_too(self): pass
+                @unittest.skip("too late")
+                def test_skipped_as_well(self): pass
             """
         )
         self.assertEqual(code, 1)
-        self.assertEqual(text.splitlines()[-1], "2 passed, 2 failed, 1 skipped")
+        lines = ["skipped 2: no browser", "skipped 1: too late", "2 passed, 2 failed, 3 skipped"]
+        self.assertEqual(text.splitlines()[-3:], lines)
 
     def test_the_application_of_the_ini_file_is_loaded(self):
         code, text = self.run_nose(
