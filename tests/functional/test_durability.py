@@ -1,29 +1,39 @@
-"""The server is killed in the middle of it; what was answered is there, once, for everybody."""
+"""The server is killed in the middle of it; what was answered is there, once, for everybody, and
+what was refused is not."""
 
 import asyncio
 import random
 import unittest
 
-from chatapp.client import ChatClient, Gap, Message
+from chatapp.client import ChatClient, ChatError, Gap, Message
 from tests.support.server import ChatServer
 
 PUSHERS = 20
 PUSHES = 100  # of each
+LONGEST = 20  # characters of a message
 
 
 class KillTests(unittest.TestCase):
     def test_every_answered_push_is_in_every_transcript_once(self):
         seed = random.randrange(2**32)
-        with ChatServer(app={"chat.push_rate": 0}) as server:
-            run = _Run(server, random.Random(seed))
+        try:
+            self.kill_and_compare(random.Random(seed))
+        except BaseException as error:
+            error.add_note(f"seed {seed}")
+            raise
+
+    def kill_and_compare(self, rng):
+        with ChatServer(app={"chat.push_rate": 0, "chat.max_message": LONGEST}) as server:
+            run = _Run(server, rng)
             asyncio.run(asyncio.wait_for(run.run(), 120))
         self.assertEqual(PUSHERS * PUSHES, len(run.answered))
         self.assertEqual([], run.gaps)
         first = run.transcripts[0]
         for transcript in run.transcripts:
-            self.assertEqual(first, transcript, f"seed {seed}")
-        self.assertEqual(sorted(run.answered), sorted(text for _, text in first), f"seed {seed}")
+            self.assertEqual(first, transcript)
+        self.assertEqual(sorted(run.answered), sorted(text for _, text in first))
         self.assertEqual(list(range(1, len(first) + 1)), [seq for seq, _ in first])
+        self.assertEqual([413] * (PUSHERS * PUSHES // 10), run.refusals)
         self.assertGreaterEqual(run.kills, 3)
 
 
@@ -34,6 +44,7 @@ class _Run:
         self.server = server
         self.rng = rng
         self.answered = []
+        self.refusals = []  # statuses
         self.transcripts = [[] for _ in range(PUSHERS)]
         self.gaps = []
         self.kills = 0
@@ -65,6 +76,14 @@ class _Run:
             text = f"{number}/{count}"
             await client.send(text, tries=50)
             self.answered.append(text)
+            if count % 10 == 0:
+                await self.be_refused(client, text)
+
+    async def be_refused(self, client, text):
+        try:
+            await client.send(text.ljust(LONGEST + 1, "!"), tries=50)
+        except ChatError as error:
+            self.refusals.append(error.status)
 
     async def follow(self, client, transcript):
         async for event in client.follow():
