@@ -248,11 +248,14 @@ class Records(logging.Handler):
 def eventually(observe: Callable[[], Any], expected: Any) -> None:
     """Return when `observe()` equals `expected`: what another thread does takes a moment."""
     deadline = time.monotonic() + PATIENCE
+    pause = 0.005
     while (seen := observe()) != expected:
         if time.monotonic() > deadline:
             raise AssertionError(f"{seen!r} did not become {expected!r}")
+        # It stops every thread, for long at the end of many tests: ever more seldom.
         gc.collect()
-        time.sleep(0.005)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.2)
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -487,7 +487,7 @@ class FileWrapperTest(WSGITest):
         response = self.respond(file)
         self.assertEqual(response.headers["content-length"], "500000")
         self.assertEqual(response.body, b"0123456789" * 50_000)
-        self.assertTrue(file.closed)
+        eventually(lambda: file.closed, True)
 
     def test_a_file_is_sent_from_where_it_stands(self) -> None:
         file = self.file_of(b"0123456789")
