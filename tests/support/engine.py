@@ -113,15 +113,15 @@ class RedisServer(_Process):
     What it holds outlives `kill` with the append-only file, which is on, and not without it.
     """
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, binary: str = "", **options: object) -> None:
         super().__init__()
         options = {"appendonly": "yes", "save": "", **options}
         flags = [
             part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)
         ]
         self.arguments = [
-            redis_binary(), "--port", self.port, "--bind", "127.0.0.1", "--dir", self.folder,
-            *flags,
+            binary or redis_binary(), "--port", self.port, "--bind", "127.0.0.1",
+            "--dir", self.folder, *flags,
         ]  # fmt: skip
         self.url = f"redis://127.0.0.1:{self.port}/0"
 

@@ -1,9 +1,14 @@
 import asyncio
+import shutil
+import subprocess
 import tempfile
 import unittest
 
+from redis.exceptions import RedisError
+
 from chatapp.model.redis.engine import Engine, advice
 from tests.support.engine import RedisServer
+from tests.support.server import free_port
 
 
 class UrlTests(unittest.TestCase):
@@ -52,6 +57,41 @@ class UrlTests(unittest.TestCase):
         with self.assertRaises(ValueError) as caught:
             Engine("redis://user:secret@h/x")
         self.assertNotIn("secret", str(caught.exception))
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "the Redis that speaks TLS is not installed")
+class TLSTests(unittest.IsolatedAsyncioTestCase):
+    async def test_the_certificate_has_to_be_trusted_and_of_that_host(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        certificate, key = f"{folder}/cert.pem", f"{folder}/key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+             "-nodes", "-days", "2", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        port = free_port()
+        self.enterContext(
+            RedisServer(
+                "redis-server", tls_port=port, tls_cert_file=certificate, tls_key_file=key,
+                tls_ca_cert_file=certificate, tls_auth_clients="no",
+            )
+        )  # fmt: skip
+        await self.ping(f"rediss://localhost:{port}/0?ca={certificate}")
+        for url in (
+            f"rediss://localhost:{port}/0",
+            f"rediss://127.0.0.1:{port}/0?ca={certificate}",
+            f"redis://localhost:{port}/0",
+        ):
+            with self.subTest(url), self.assertRaises(RedisError):
+                await self.ping(url)
+
+    async def ping(self, url):
+        client = Engine(url).client()
+        try:
+            self.assertTrue(await client.ping())
+        finally:
+            await client.aclose()
 
 
 class ClientTests(unittest.IsolatedAsyncioTestCase):

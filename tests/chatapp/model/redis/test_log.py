@@ -25,9 +25,11 @@ async def until(condition):
 
 
 class RedisLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
+    BINARY = ""
+
     @classmethod
     def setUpClass(cls):
-        cls.server = RedisServer()
+        cls.server = RedisServer(cls.BINARY)
         cls.server.start()
 
     @classmethod
@@ -71,6 +73,13 @@ class RedisLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         self.server.command("SCRIPT", "FLUSH")
         await self.say(log, "b")
         self.assertEqual(2, (await log.read(ROOM, 0, 10)).last)
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "redis-server is not installed")
+class InstalledRedisLogTests(RedisLogTests):
+    """The same in the system's Redis, where the other is Valkey."""
+
+    BINARY = "redis-server"
 
 
 class FaultCase(unittest.IsolatedAsyncioTestCase):
@@ -279,6 +288,15 @@ class EngineTests(FaultCase):
         await self.say(log, "c")
         await until(lambda: len(observer.messages) == 2)
         self.assertEqual([(1, "a"), (2, "c")], [(m.seq, m.text) for m in observer.messages])
+
+    async def test_a_replica_that_has_to_listen_and_does_not_refuses(self):
+        log, _ = await self.opened()
+        self.server.command("CONFIG", "SET", "min-replicas-to-write", 1)
+        with self.assertRaisesRegex(LogUnavailable, "NOREPLICAS"):
+            await self.say(log, "a")
+        self.server.command("CONFIG", "SET", "min-replicas-to-write", 0)
+        await self.say(log, "b")
+        self.assertEqual(1, (await log.read(ROOM, 0, 10)).last)
 
     async def test_without_an_answer_the_push_fails_and_sent_again_is_stored_once(self):
         self.patch(engine_module, "_ANSWER_SECONDS", 0.3)
