@@ -80,6 +80,7 @@ class ChatController(BaseController):
                     poll.watching(room, cogen_value(environ))
                     if not room.known:
                         yield call(self._hub.directory.know)(room.name)
+                    poll.meet(room)
                 elif (unread := poll.to_read()) is not None:
                     yield call(self._hub.log.read)(*unread, READ_LIMIT)
                     poll.read(unread[0], _logged(environ))

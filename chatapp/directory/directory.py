@@ -51,17 +51,21 @@ class OtherSecret(Exception):
 class DirectoryObserver(Protocol):
     """Hears who comes and goes. Called on the event loop; must not raise.
 
-    Of a room that it knows only. The same may be told twice.
+    The same may be told twice. A `mark` numbers the changes of a room, the same at all workers of
+    a cluster: it only grows. One process has no use for it, and gives 0.
     """
 
-    def present(self, room: str, identity: str, nick: str) -> None:
+    def present(self, room: str, identity: str, nick: str, mark: int = 0) -> None:
         """That participant is in the room, or has that nick from now on."""
 
-    def absent(self, room: str, identity: str) -> None:
+    def absent(self, room: str, identity: str, mark: int = 0) -> None:
         """None of that participant's clients is in the room any more."""
 
-    def counted(self, room: str, people: Mapping[str, str]) -> None:
-        """These are in the room, the nick of each by id; if more than CROWD, the first of them."""
+    def counted(self, room: str, people: Mapping[str, str], mark: int) -> None:
+        """These are in the room, the nick of each by id; if more than CROWD, the first of them.
+
+        All changes up to `mark` are in it.
+        """
 
     def renamed(self, identity: str, nick: str) -> None:
         """That is the participant's nick from now on."""

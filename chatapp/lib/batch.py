@@ -17,12 +17,13 @@ class Batch:
 
     is_messages = True
 
-    def __init__(self, epoch: str, room: str, messages: Sequence[Message]) -> None:
+    def __init__(self, epoch: str, room: str, messages: Sequence[Message], mark: int = 0) -> None:
         self.room = room
         self.messages = messages
         self.first = messages[0].seq
         self.last = messages[-1].seq
         self._epoch = epoch
+        self._mark = mark  # of the changes of presence that were told before
 
     @cached_property
     def json(self) -> bytes:
@@ -36,7 +37,8 @@ class Batch:
     @cached_property
     def answer(self) -> bytes:
         """The whole JSON answer for a client of this room alone that was up to date."""
-        cursor = Cursor(self._epoch, {self.room: self.last}).encode()
+        marks = {self.room: self._mark} if self._mark else {}
+        cursor = Cursor(self._epoch, {self.room: self.last}, marks).encode()
         return b'{"messages":[%b],"cursor":"%b"}' % (self.json, cursor.encode())
 
 
@@ -51,13 +53,17 @@ class Head:
 
 
 class News:
-    """Changes of who is present in one room, in order: objects as in the wire's `presence`."""
+    """Changes of who is present in one room, in order: objects as in the wire's `presence`.
+
+    `mark`: the directory's, of the last of them; 0 if it has none.
+    """
 
     is_messages = False
 
-    def __init__(self, room: str, changes: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, room: str, changes: Sequence[dict[str, Any]], mark: int = 0) -> None:
         self.room = room
         self.changes = changes
+        self.mark = mark
 
 
 def as_json(messages: Sequence[Message]) -> bytes:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import orjson
@@ -18,13 +19,18 @@ class BadCursor(ValueError):
 
 
 class Cursor(NamedTuple):
-    """`seqs`: of each room, the seq of the last message received, in the log of `epoch`."""
+    """`seqs`: of each room, the seq of the last message received, in the log of `epoch`.
+
+    `marks`: of each room, the mark of the last change of presence received, if workers share them.
+    """
 
     epoch: str
     seqs: Mapping[str, int]
+    marks: Mapping[str, int] = MappingProxyType({})
 
     def encode(self) -> str:
-        data = orjson.dumps([self.epoch, self.seqs])
+        marks = [[self.marks.get(room) for room in self.seqs]] if self.marks else []
+        data = orjson.dumps([self.epoch, self.seqs, *marks])
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
     @classmethod
@@ -34,12 +40,14 @@ class Cursor(NamedTuple):
             raise BadCursor("the cursor is too long")
         try:
             data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", True)
-            epoch, seqs = orjson.loads(data)
+            epoch, seqs, *more = orjson.loads(data)
+            marks = dict(zip(seqs, *more, strict=True)) if more else {}
         except (ValueError, TypeError, binascii.Error):
             raise BadCursor("the cursor is not one that this chat has given out") from None
         if not (isinstance(epoch, str) and isinstance(seqs, dict)):
             raise BadCursor("the cursor is not one that this chat has given out")
-        for seq in seqs.values():
-            if type(seq) is not int or not 0 <= seq < _MOST_SEQ:
+        marks = {room: mark for room, mark in marks.items() if mark is not None}
+        for number in (*seqs.values(), *marks.values()):
+            if type(number) is not int or not 0 <= number < _MOST_SEQ:
                 raise BadCursor("the cursor names no message that there can be")
-        return cls(epoch, seqs)
+        return cls(epoch, seqs, marks)

@@ -97,7 +97,7 @@ class Hub:
         for name, group in groupby(messages, key=_room_of):
             room = self.rooms.get(name)
             if room is not None:
-                room.publish(Batch(self.log.epoch, name, list(group)))
+                room.publish(Batch(self.log.epoch, name, list(group), room.told))
 
     def recreated(self, epoch: str) -> None:
         """Numbers start again: every client goes on from its cursor, which names the old log."""
@@ -115,17 +115,17 @@ class Hub:
 
     # The directory's observer.
 
-    def present(self, room: str, identity: str, nick: str) -> None:
+    def present(self, room: str, identity: str, nick: str, mark: int = 0) -> None:
         if (known := self.rooms.get(room)) is not None:
-            known.present(identity, nick)
+            known.present(identity, nick, mark)
 
-    def absent(self, room: str, identity: str) -> None:
+    def absent(self, room: str, identity: str, mark: int = 0) -> None:
         if (known := self.rooms.get(room)) is not None:
-            known.absent(identity)
+            known.absent(identity, mark)
 
-    def counted(self, room: str, people: Mapping[str, str]) -> None:
+    def counted(self, room: str, people: Mapping[str, str], mark: int) -> None:
         if (known := self.rooms.get(room)) is not None:
-            known.counted(people)
+            known.counted(people, mark)
 
     def renamed(self, identity: str, nick: str) -> None:
         if (participant := self.participants.get(identity)) is not None:

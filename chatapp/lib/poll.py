@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from chatapp.lib.batch import Batch, Head, as_json, as_text
+from chatapp.lib.batch import Batch, Head, News, as_json, as_text
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
 from chatapp.lib.rooms import Room
@@ -33,6 +33,7 @@ class Poll:
         "_behind",
         "_gaps",
         "_log",
+        "_marks",
         "_people",
         "_pieces",
         "_recreated",
@@ -78,6 +79,7 @@ class Poll:
         self._gaps: dict[str, int] = {}
         self._recreated: set[str] = set()
         self._people = False
+        self._marks = {} if since is None else dict(since.marks)
         self._took = False
         self._unread: set[str] = set()  # rooms of which the log holds more than was read
         self._behind: set[str] = set()
@@ -137,7 +139,12 @@ class Poll:
         self.client.dead = False
         self.client.watched(room, watch)
         self._behind.add(room.name)
-        self._people = self.json
+
+    def meet(self, room: Room) -> None:
+        """The client needs a list of who is in `room`, unless it had one and follows since then."""
+        mark = self._marks.get(room.name)
+        if self.json and (mark is None or mark < room.told):
+            self._people = True
 
     def to_read(self) -> tuple[str, int] | None:
         """A room to read from the log, and the seq after which."""
@@ -182,7 +189,7 @@ class Poll:
             self._unread.add(name)
         else:
             self._unread.discard(name)
-        self._people = self.json
+        self.meet(self.rooms[name])
 
     def take(self, items: Iterable[Any]) -> None:
         """These came from the queue; whatever else is in it is taken as well."""
@@ -195,7 +202,7 @@ class Poll:
                 elif isinstance(item, Head):
                     self._take_head(item)
                 elif self.json and item.room in self.rooms:
-                    self.news += item.changes
+                    self._take_news(item)
             if queue.empty():
                 return
             items = queue.get_nowait()
@@ -219,7 +226,7 @@ class Poll:
     def cursor(self) -> str:
         """Where the client is once it has the answer."""
         seqs = {name: seq for name, seq in self.positions.items() if seq is not None}
-        return Cursor(self.epoch, seqs).encode()
+        return Cursor(self.epoch, seqs, self._marks).encode()
 
     def answer(self) -> bytes:
         """The body. The client is now where it says."""
@@ -266,18 +273,26 @@ class Poll:
         return b'{"messages":[]}'
 
     def _with_extras(self) -> bytes:
+        people = self._listed() if self._people else None
         extras: dict[str, Any] = {"cursor": self.cursor}
         if self._gaps or self._recreated:
             extras["gap"] = self._gap()
         if self.news:
             extras["presence"] = self.news
-        if self._people:
-            extras["people"] = {name: room.people() for name, room in self.rooms.items()}
+        if people is not None:
+            extras["people"] = people
         if self.joining or self._people:
             extras["you"] = {"nick": self.client.participant.nick}
         if self.advice is not None:
             extras["advice"] = {"retry": self.advice}
         return b'{"messages":[%b],%b' % (b",".join(self._pieces), orjson.dumps(extras)[1:])
+
+    def _listed(self) -> dict[str, list[str]]:
+        """Who is there, in each room; the client knows it from now on."""
+        participant = self.client.participant
+        if any(room.shared for room in self.rooms.values()):
+            self._marks = {name: room.mark for name, room in self.rooms.items()}
+        return {name: room.people(participant) for name, room in self.rooms.items()}
 
     def _gap(self) -> dict[str, Any]:
         return {
@@ -288,6 +303,13 @@ class Poll:
         }
 
     # Taking in.
+
+    def _take_news(self, news: News) -> None:
+        if news.mark:
+            if news.mark <= self._marks.get(news.room, 0):
+                return  # the client had it at another worker
+            self._marks[news.room] = news.mark
+        self.news += news.changes
 
     def _take_batch(self, batch: Batch) -> None:
         position = self.positions.get(batch.room)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chatapp.directory import CROWD, Directory
+from chatapp.directory import CROWD, Directory, Person
 from chatapp.lib.batch import Batch, Head, News
 from cogen.core.pubsub import PublishSubscribeQueue
 
@@ -22,21 +22,26 @@ class Room:
     """`head`: seq of its newest message, None until it is known.
 
     `presence`: the nick of each participant who is present, by id, as the directory tells it;
-    announced soon after it changes. `known`: whether the directory has told who is there.
+    announced soon after it changes. `known`: whether the directory has told who is there. `mark`:
+    of the last change that is in it; `told`: of the last that was announced.
     """
 
     __slots__ = (
         "_clients",
         "_directory",
         "_emptied",
+        "_guessed",
         "_loop",
-        "_told",
+        "_telling",
         "_untold",
         "head",
         "known",
+        "mark",
         "name",
         "presence",
         "pubsub",
+        "shared",
+        "told",
     )
 
     def __init__(
@@ -49,14 +54,17 @@ class Room:
         self.name = name
         self._directory = directory
         self._emptied = emptied
+        self.shared = directory.shared
         self.known = not directory.shared
+        self.mark = self.told = 0
+        self._guessed = False  # whether anybody was given a list without its being known
         self.head: int | None = None
         self.pubsub = PublishSubscribeQueue()
         self.presence: dict[str, str] = {}
         self._clients = 0
         self._loop = loop
         self._untold: dict[str, str | None] = {}  # by id: the nick as last told, None: absent
-        self._told: asyncio.TimerHandle | None = None
+        self._telling: asyncio.TimerHandle | None = None
 
     def publish(self, batch: Batch) -> None:
         # A client that comes from another process may have brought news of a later one.
@@ -95,44 +103,55 @@ class Room:
         if not self._clients:
             self._emptied(self)
 
-    def people(self) -> list[str]:
-        """The nicks of those present, in the order they came; at most CROWD."""
-        return list(self.presence.values())[:CROWD]
+    def people(self, asking: Person | None = None) -> list[str]:
+        """The nicks of those present, in the order they came, and who asks; at most CROWD."""
+        self._guessed = self._guessed or not self.known
+        people = list(self.presence.values())[:CROWD]
+        if asking is not None and asking.id not in self.presence:
+            people.append(asking.nick)
+        return people[-CROWD:]
 
-    def present(self, identity: str, nick: str) -> None:
+    def present(self, identity: str, nick: str, mark: int = 0) -> None:
         """The participant is here, under that nick."""
         if self.presence.get(identity) != nick:
             self._changing(identity)
             self.presence[identity] = nick
+        self._marked(mark)
 
-    def absent(self, identity: str) -> None:
+    def absent(self, identity: str, mark: int = 0) -> None:
         if identity in self.presence:
             self._changing(identity)
             del self.presence[identity]
+        self._marked(mark)
 
-    def counted(self, people: Mapping[str, str]) -> None:
+    def counted(self, people: Mapping[str, str], mark: int) -> None:
         """These are here and nobody else; if more than CROWD, they are the first.
 
-        The first count is told to nobody: who comes into a room is given the list.
+        The first count need not be told: who comes into a room is given the list.
         """
-        if not self.known:
-            self.known = True
-            self.presence = {**people, **self.presence}
-            self._untold.clear()
-            return
+        if not self.known and not self._guessed:
+            self.presence = dict(people)
+        self.known = True
         for identity in self.presence.keys() - people.keys():
             self.absent(identity)
         for identity, nick in people.items():
             self.present(identity, nick)
+        self._marked(mark)
+
+    def _marked(self, mark: int) -> None:
+        self.mark = max(self.mark, mark)
+        if self._telling is None:
+            self.told = self.mark
 
     def _changing(self, identity: str) -> None:
         self._untold.setdefault(identity, self.presence.get(identity))
-        if self._told is None:
+        if self._telling is None:
             delay = max(_NEWS_SECONDS, len(self.presence) / _NEWS_RATE)
-            self._told = self._loop.call_later(delay, self._tell)
+            self._telling = self._loop.call_later(delay, self._tell)
 
     def _tell(self) -> None:
-        self._told = None
+        self._telling = None
+        self.told = self.mark
         untold, self._untold = self._untold, {}
         if len(self.presence) > CROWD:
             return
@@ -148,9 +167,9 @@ class Room:
             else:
                 changes.append({"room": self.name, "event": "nick", "nick": now, "was": was})
         if changes:
-            self.pubsub.publish_nowait(News(self.name, changes))
+            self.pubsub.publish_nowait(News(self.name, changes, self.told))
 
     def close(self) -> None:
         """Nobody is in it any more."""
-        if self._told is not None:
-            self._told.cancel()
+        if self._telling is not None:
+            self._telling.cancel()

@@ -72,7 +72,7 @@ class Follower:
     def take(self, news):
         if self.positions is None:
             self.person.cursor = news["cursor"]
-            self.epoch, seqs = Cursor.decode(news["cursor"])
+            self.epoch, seqs, _ = Cursor.decode(news["cursor"])
             self.positions = dict(seqs)
             return
         gap = news.get("gap")
@@ -86,7 +86,7 @@ class Follower:
             self.positions[room] = seq
             self.received += 1
         if "cursor" in news:
-            epoch, seqs = Cursor.decode(news["cursor"])
+            epoch, seqs, _ = Cursor.decode(news["cursor"])
             assert (epoch, dict(seqs)) == (self.epoch, self.positions), (seqs, self.positions)
             self.person.cursor = news["cursor"]
 

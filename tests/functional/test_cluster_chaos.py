@@ -160,7 +160,7 @@ class _Follower:
                 await self.client.join()
             except AWAY:
                 await asyncio.sleep(self.rng.uniform(0.1, 0.5))
-        self.epoch, seqs = Cursor.decode(self.client.cursor)
+        self.epoch, seqs, _ = Cursor.decode(self.client.cursor)
         self.positions = dict(seqs)
         self.joined = dict(seqs)
 
@@ -194,5 +194,5 @@ class _Follower:
                 self.positions[event.room] = event.seq
                 self.received[event.room] += 1
         if "cursor" in answer:
-            epoch, seqs = Cursor.decode(answer["cursor"])
+            epoch, seqs, _ = Cursor.decode(answer["cursor"])
             assert (epoch, dict(seqs)) == (self.epoch, self.positions), (seqs, self.positions)

@@ -49,7 +49,7 @@ __all__ = ["RedisDirectory"]
 
 log = logging.getLogger(__name__)
 
-_PREFIX = "{chat}:"
+_PREFIX = "chat:directory:"
 # A lease is so many beats; each client's is renewed every so many, and so many after the engine
 # came back all workers have told it who is with them.
 _LEASE_BEATS = 20
@@ -59,6 +59,15 @@ _GRACE_BEATS = 8
 _SEATS_AT_ONCE = 100
 _LEASES_AT_ONCE = 200
 _SWEPT_AT_ONCE = 500
+
+
+class _Count:
+    """A room whose people are being counted, and what was heard of it meanwhile."""
+
+    task: "asyncio.Task[None]"
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
 
 
 class RedisDirectory(Directory):
@@ -90,10 +99,10 @@ class RedisDirectory(Directory):
         self._clock = clock
         self._worker = secrets.token_urlsafe(6)
         self._seats = Seats()
-        self._rooms: set[str] = set()  # whose people are known here
+        self._rooms: dict[str, int] = {}  # whose people are known here: the mark of the last change
         self._crowds: set[str] = set()
         self._unproven: dict[str, str] = {}  # by id: nicks that the engine has not agreed to
-        self._counting: dict[str, asyncio.Task[None]] = {}
+        self._counting: dict[str, _Count] = {}
         self._telling: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._beats = 0
@@ -124,7 +133,7 @@ class RedisDirectory(Directory):
         self._beating = asyncio.create_task(self._beat_on())
 
     async def close(self) -> None:
-        tasks = [self._beating, self._telling, *self._counting.values()]
+        tasks = [self._beating, self._telling, *(count.task for count in self._counting.values())]
         for task in [each for each in tasks if each is not None]:
             task.cancel()
             await asyncio.wait([task])
@@ -161,7 +170,6 @@ class RedisDirectory(Directory):
 
     def entered(self, person: Person, tab: str, room: str) -> None:
         self._seats.enter(person, tab, room)
-        self._observer.present(room, person.id, person.nick)
         self._tell_soon()
 
     def left(self, person: Person, tab: str, room: str) -> None:
@@ -172,39 +180,48 @@ class RedisDirectory(Directory):
         self._seats.drop(person, tab, room)
 
     async def know(self, room: str) -> None:
-        self._rooms.add(room)
-        counting = self._counting.get(room)
-        if counting is None:
-            counting = self._counting[room] = asyncio.create_task(self._count(room))
-        await asyncio.wait([counting])
+        self._rooms.setdefault(room, 0)
+        await asyncio.wait([self._count_soon(room)])
 
     def forget(self, room: str) -> None:
-        self._rooms.discard(room)
+        self._rooms.pop(room, None)
         self._crowds.discard(room)
         self._counting.pop(room, None)
 
     async def people(self, room: str) -> list[str]:
-        return list((await self._people(room)).values())[:CROWD]
+        _, people = await self._people(room)
+        return list(people.values())[:CROWD]
 
-    async def _people(self, room: str) -> dict[str, str]:
-        answer: list[bytes] = await self._run(PEOPLE, room)
-        words = [str(word, "utf-8") for word in answer]
-        return dict(zip(words[::2], words[1::2], strict=True))
+    async def _people(self, room: str) -> tuple[int, dict[str, str]]:
+        mark, *words = await self._run(PEOPLE, room)
+        texts = [str(word, "utf-8") for word in words]
+        return mark, dict(zip(texts[::2], texts[1::2], strict=True))
 
-    async def _count(self, room: str) -> None:
+    def _count_soon(self, room: str) -> "asyncio.Task[None]":
+        count = self._counting.get(room)
+        if count is None:
+            count = self._counting[room] = _Count()
+            count.task = asyncio.create_task(self._count(room, count))
+        return count.task
+
+    async def _count(self, room: str, count: "_Count") -> None:
+        """Have the observer know who is there; what is heard meanwhile comes after it."""
         try:
-            with contextlib.suppress(DirectoryUnavailable):
-                people = await self._people(room)
-                if self._counting.get(room) is not asyncio.current_task():
-                    return
-                if len(people) > CROWD:
-                    self._crowds.add(room)
-                else:
-                    self._crowds.discard(room)
-                self._observer.counted(room, people)
-        finally:
-            if self._counting.get(room) is asyncio.current_task():
-                del self._counting[room]
+            mark, people = await self._people(room)
+        except DirectoryUnavailable:
+            people = None
+        if self._counting.get(room) is not count:
+            return  # the room was forgotten meanwhile
+        del self._counting[room]
+        if people is not None:
+            if len(people) > CROWD:
+                self._crowds.add(room)
+            else:
+                self._crowds.discard(room)
+            self._rooms[room] = mark
+            self._observer.counted(room, people, mark)
+        for entry in count.entries:
+            self._heard(entry)
 
     # Pushes.
 
@@ -234,28 +251,29 @@ class RedisDirectory(Directory):
     # What is heard.
 
     def _heard(self, entry: Entry) -> None:
-        room, identity, nick = entry["room"], entry["id"], entry["nick"]
+        room, identity, nick, mark = entry["room"], entry["id"], entry["nick"], int(entry["n"])
         if entry["what"] == "nick":
             self._observer.renamed(identity, nick)
-        if room not in self._rooms:
-            return
-        if entry["what"] == "leave":
-            self._observer.absent(room, identity)
-        elif entry["what"] == "count":
-            self._count_soon(room)
-        else:
-            self._observer.present(room, identity, nick)
+        if room in self._counting:
+            self._counting[room].entries.append(entry)
+        elif mark > self._rooms.get(room, mark):
+            self._rooms[room] = mark
+            self._tell_observer(entry["what"], room, identity, nick, mark)
             if int(entry["size"]) > CROWD:
                 self._crowds.add(room)
+
+    def _tell_observer(self, what: str, room: str, identity: str, nick: str, mark: int) -> None:
+        if what == "leave":
+            self._observer.absent(room, identity, mark)
+        elif what == "count":
+            self._count_soon(room)
+        else:
+            self._observer.present(room, identity, nick, mark)
 
     def _distrust(self) -> None:
         """Something was not heard, or not told: compare once all workers have told who is there."""
         self._trusted_from = self._beats + _GRACE_BEATS
         self._recount = True
-
-    def _count_soon(self, room: str) -> None:
-        if room not in self._counting:
-            self._counting[room] = asyncio.create_task(self._count(room))
 
     # What is told.
 
@@ -297,7 +315,7 @@ class RedisDirectory(Directory):
         """One beat of the engine's and this worker's common heart. Raises DirectoryUnavailable."""
         self._beats += 1
         if self._down or self._beats % _RENEW_BEATS == 0:
-            await self._check_secret()
+            await self._check()
         if self._down:
             log.info("the directory answers again")
             self._down = False
@@ -337,9 +355,9 @@ class RedisDirectory(Directory):
         """Count again the rooms whose people are not told, or all if something was missed."""
         if self._recount:
             self._recount = False
-            due = self._rooms
+            due = list(self._rooms)
         elif self._beats % _RENEW_BEATS == 0:
-            due = self._crowds
+            due = list(self._crowds)
         else:
             return
         for room in due:
@@ -352,22 +370,22 @@ class RedisDirectory(Directory):
             self._unproven.pop(identity, None)
             if nick != wanted:
                 self._observer.renamed(identity, nick)
-            for seat in self._seats.of(identity):
-                for room in seat.rooms:
-                    self._observer.present(room, identity, nick)
-                self._seats.tell([seat])
+            self._seats.tell(self._seats.of(identity))
 
-    async def _check_secret(self) -> None:
+    async def _check(self) -> None:
         try:
-            await self._vouch()
+            told = await self._vouch()
         except OtherSecret as error:
-            log.error("%s: sessions of one are strangers to the other", error)
+            log.error("%s: who is known to one is a stranger to the other", error)
+        else:
+            await self._news.expect(told)
 
-    async def _vouch(self) -> None:
-        """Raises OtherSecret."""
-        known = await self._run(VOUCH, self._fingerprint, self._of_person)
+    async def _vouch(self) -> int:
+        """The number of the last news that were told. Raises OtherSecret."""
+        known, told = await self._run(VOUCH, self._fingerprint, self._of_person, self._news.highest)
         if str(known, "utf-8") != self._fingerprint:
             raise OtherSecret(f"the workers at {self._engine} sign with another secret")
+        return int(told)
 
     @property
     def _of_person(self) -> int:

@@ -44,6 +44,8 @@ class News:
         self._missed = missed
         self._positions: dict[Any, Any] = {}
         self._number: int | None = None  # of the last entry heard
+        self._expected = 0
+        self.highest = 0  # number that was ever heard
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -52,11 +54,27 @@ class News:
             await self._begin()
         self._task = asyncio.create_task(self._run())
 
+    async def expect(self, number: int) -> None:
+        """The news with that number were told, and are to be heard before the next call.
+
+        If they are not, it is another server that is listened to, or one that is gone.
+        """
+        late, self._expected = self._expected, number
+        if self._positions and late <= number and self.highest < late:
+            log.warning("the news of who is here do not come: connecting again")
+            await self._stop()
+            self._positions = {}
+            self._task = asyncio.create_task(self._run())
+
     async def close(self) -> None:
+        await self._stop()
+        await self._client.aclose()
+
+    async def _stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
 
     async def _begin(self) -> None:
         """Find out where the stream ends."""
@@ -65,7 +83,7 @@ class News:
         self._number = None
         for name, fields in last:
             self._positions[self._news] = name.decode()
-            self._number = int(fields[b"n"])
+            self._count(int(fields[b"n"]))
 
     async def _run(self) -> None:
         while True:
@@ -77,6 +95,7 @@ class News:
             except (RedisError, OSError) as error:
                 log.warning("the news of who is here are interrupted: %s", error)
                 self._positions = {}
+                await self._client.connection_pool.disconnect()
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _read(self) -> Any:
@@ -100,5 +119,6 @@ class News:
 
     def _count(self, number: int) -> None:
         expected, self._number = self._number, number
+        self.highest = max(self.highest, number)
         if expected is not None and number != expected + 1:
             self._missed()

@@ -7,6 +7,7 @@ All keys begin with KEYS[1]:
     leases      sorted set: when ID, or the client ID/TAB, is gone
     room:ROOM   sorted set: ID, in the order they came
     news        stream: every coming, going and renaming that is told, numbered by `n`
+    marks       hash: ROOM -> `n` of its last news, while somebody is there
     moves:W     stream: clients of the worker W that poll elsewhere now
     pushes:WHO  hash: a token bucket
     at:ID/TAB   where a client is that carries no cursor
@@ -49,9 +50,19 @@ if not now then
 end
 
 local function tell(what, room, id, nick, size)
+    local n = redis.call('INCR', prefix .. 'told')
+    if n == 1 then
+        -- An engine that has forgotten all still counts on.
+        n = now
+        redis.call('SET', prefix .. 'told', string.format('%.0f', n))
+    end
     redis.call('XADD', prefix .. 'news', 'MAXLEN', '~', MOST_NEWS, '*',
-        'n', redis.call('INCR', prefix .. 'told'),
-        'what', what, 'room', room, 'id', id, 'nick', nick, 'size', size)
+        'n', n, 'what', what, 'room', room, 'id', id, 'nick', nick, 'size', size)
+    if size > 0 then
+        redis.call('HSET', prefix .. 'marks', room, n)
+    else
+        redis.call('HDEL', prefix .. 'marks', room)
+    end
 end
 
 local function extend(member, milliseconds)
@@ -231,8 +242,8 @@ return #due
 """)
 
 PEOPLE = _script("""
--- room -> id and nick of the first CROWD + 1 in it
-local people = {}
+-- room -> its mark, then id and nick of the first CROWD + 1 in it
+local people = {tonumber(redis.call('HGET', prefix .. 'marks', ARGV[2])) or 0}
 for _, id in ipairs(redis.call('ZRANGE', prefix .. 'room:' .. ARGV[2], 0, CROWD)) do
     local nick = redis.call('HGET', prefix .. 'who:' .. id, 'nick')
     if nick then
@@ -258,10 +269,17 @@ return {tostring(wait), redis.call('HGET', prefix .. 'who:' .. ARGV[5], 'nick')}
 """)
 
 VOUCH = _script("""
--- fingerprint, milliseconds -> the fingerprint of those who run
+-- fingerprint, milliseconds, the highest number of news that was heard -> the fingerprint of those
+-- who run, the number of the last news
 local known = redis.call('GET', prefix .. 'secret') or ARGV[2]
 if known == ARGV[2] then redis.call('SET', prefix .. 'secret', known, 'PX', ARGV[3]) end
-return known
+local told = tonumber(redis.call('GET', prefix .. 'told')) or 0
+if told < tonumber(ARGV[4]) then
+    -- The engine was put back to an older state: no number is used twice.
+    told = tonumber(ARGV[4])
+    redis.call('SET', prefix .. 'told', ARGV[4])
+end
+return {known, told}
 """)
 
 RECALL = _script("""

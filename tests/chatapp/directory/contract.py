@@ -25,16 +25,16 @@ class Observer:
         self.alive = {}  # seconds left, by id and tab
         self.moves = []
 
-    def present(self, room, identity, nick):
+    def present(self, room, identity, nick, mark=0):
         if self.people.setdefault(room, {}).get(identity) != nick:
             self.people[room][identity] = nick
             self.told.append((room, identity, nick))
 
-    def absent(self, room, identity):
+    def absent(self, room, identity, mark=0):
         if self.people.setdefault(room, {}).pop(identity, None) is not None:
             self.told.append((room, identity, None))
 
-    def counted(self, room, people):
+    def counted(self, room, people, mark):
         for identity in self.people.setdefault(room, {}).keys() - people.keys():
             self.absent(room, identity)
         for identity, nick in people.items():

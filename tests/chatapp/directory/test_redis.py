@@ -39,10 +39,9 @@ class RedisCase:
 
     async def settle(self):
         for worker in self.workers:
-            while (task := worker._telling) or (
-                task := next(iter(worker._counting.values()), None)
-            ):
-                await asyncio.wait([task])
+            while worker._telling or worker._counting:
+                tasks = [worker._telling, *(count.task for count in worker._counting.values())]
+                await asyncio.wait([task for task in tasks if task is not None])
         for worker in self.workers:
             await self.heard(worker)
 
@@ -50,7 +49,7 @@ class RedisCase:
         """Return when `worker` has heard all that was told."""
         client = worker._engine.client()
         try:
-            for stream in ("{chat}:news", f"{{chat}}:moves:{worker._worker}"):
+            for stream in ("chat:directory:news", f"chat:directory:moves:{worker._worker}"):
                 last = await client.xrevrange(stream, count=1)
                 while last and worker._news._positions.get(stream) != last[0][0].decode():
                     await asyncio.sleep(0.001)
@@ -231,7 +230,7 @@ class WorkersTests(WorkersCase):
         await self.pass_time(2.5 * LEASE)
         client = self.one._engine.client()
         self.addAsyncCleanup(client.aclose)
-        keys = {key.decode().removeprefix("{chat}:") for key in await client.keys("*")}
+        keys = {key.decode().removeprefix("chat:directory:") for key in await client.keys("*")}
         self.assertEqual({"arrivals", "news", "secret", "told"}, keys)
         self.assertEqual((0, 0), (len(self.one._seats), len(self.one._seats.untold)))
 
@@ -243,7 +242,7 @@ class WorkersTests(WorkersCase):
         client = self.one._engine.client()
         self.addAsyncCleanup(client.aclose)
         seconds, _ = await client.time()
-        score = await client.zscore("{chat}:leases", "1/tab")
+        score = await client.zscore("chat:directory:leases", "1/tab")
         self.assertAlmostEqual(seconds + LEASE, score / 1000, delta=5.0)
 
     async def test_another_secret_is_refused(self):
@@ -348,12 +347,24 @@ class OutageTests(WorkersCase):
 
     async def test_news_that_are_missing_are_made_up_for(self):
         await self.here("1", "ann", self.one)
-        self.server.command("INCR", "{chat}:told")
-        self.server.command("ZREM", "{chat}:room:lobby", "1")
+        self.server.command("INCR", "chat:directory:told")
+        self.server.command("ZREM", "chat:directory:room:lobby", "1")
         bob = await self.joined(self.one, "2", "bob")
         self.enter(self.one, bob, "lobby")
         await self.pass_time(LEASE)
         self.assertEqual({"2": "bob"}, self.two.observer.people["lobby"])
+
+    async def test_a_worker_that_hears_nothing_any_more_listens_again(self):
+        self.two._news._task.cancel()
+        ann = await self.joined(self.one, "1", "ann")
+        self.enter(self.one, ann, "lobby")
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            for _ in range(20):
+                self.now += BEAT
+                for worker in self.workers:
+                    await worker._beat()
+        await self.settle()
+        self.assertEqual({"1": "ann"}, self.two.observer.people["lobby"])
 
     async def test_a_worker_starts_without_the_engine_and_is_there_when_it_is(self):
         with self.assertLogs("chatapp.directory", "WARNING"):

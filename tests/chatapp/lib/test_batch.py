@@ -24,7 +24,7 @@ class BatchTests(unittest.TestCase):
         answer = json.loads(batch.answer)
         self.assertEqual(texts, [message["text"] for message in answer["messages"]])
         self.assertEqual({"messages", "cursor"}, set(answer))
-        self.assertEqual(("epoch", {"lobby": batch.last}), Cursor.decode(answer["cursor"]))
+        self.assertEqual(("epoch", {"lobby": batch.last}, {}), Cursor.decode(answer["cursor"]))
         self.assertEqual((7, 6 + len(texts)), (batch.first, batch.last))
 
     def test_a_message_has_these_fields(self):

@@ -19,9 +19,12 @@ def encoded(data: bytes) -> str:
 
 
 class CursorTests(unittest.TestCase):
-    @given(NAMES, st.dictionaries(NAMES, SEQS, max_size=20))
-    def test_it_comes_back_as_it_was(self, epoch, seqs):
-        self.assertEqual((epoch, seqs), Cursor.decode(Cursor(epoch, seqs).encode()))
+    @given(NAMES, st.dictionaries(NAMES, SEQS, max_size=20), st.data())
+    def test_it_comes_back_as_it_was(self, epoch, seqs, data):
+        self.assertEqual((epoch, seqs, {}), Cursor.decode(Cursor(epoch, seqs).encode()))
+        rooms = st.sampled_from(sorted(seqs)) if seqs else st.nothing()
+        marks = data.draw(st.dictionaries(rooms, SEQS))
+        self.assertEqual((epoch, seqs, marks), Cursor.decode(Cursor(epoch, seqs, marks).encode()))
 
     @given(NAMES, st.dictionaries(NAMES, SEQS, max_size=20))
     def test_it_needs_no_escapes_in_a_url(self, epoch, seqs):
@@ -51,16 +54,25 @@ class CursorTests(unittest.TestCase):
     )
     def test_json_of_another_shape_is_refused(self, data):
         try:
-            epoch, seqs = Cursor.decode(encoded(orjson.dumps(data)))
+            epoch, seqs, marks = Cursor.decode(encoded(orjson.dumps(data)))
         except BadCursor:
             return
         self.assertIs(str, type(epoch))
-        self.assertTrue(all(type(seq) is int and 0 <= seq < 2**53 for seq in seqs.values()))
+        numbers = [*seqs.values(), *marks.values()]
+        self.assertTrue(all(type(number) is int and 0 <= number < 2**53 for number in numbers))
+        self.assertLessEqual(marks.keys(), seqs.keys())
 
     def test_numbers_that_no_message_has_are_refused(self):
         for seq in (-1, 2**53, 2**63, True, 1.0, "1", None):
             with self.subTest(seq), self.assertRaisesRegex(BadCursor, "no message"):
                 Cursor.decode(encoded(orjson.dumps(["e", {"lobby": seq}])))
+
+    def test_marks_that_do_not_fit_the_rooms_are_refused(self):
+        for marks in ([], [1, 2], [-1], [2**53], ["1"], [True], 1, {"lobby": 1}, "1", [[1]]):
+            with self.subTest(marks), self.assertRaises(BadCursor):
+                Cursor.decode(encoded(orjson.dumps(["e", {"lobby": 1}, marks])))
+        with self.assertRaises(BadCursor):
+            Cursor.decode(encoded(orjson.dumps(["e", {"lobby": 1}, [1], [1]])))
 
     def test_one_that_is_too_long_is_not_looked_into(self):
         with self.assertRaisesRegex(BadCursor, "too long"):
