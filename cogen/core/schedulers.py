@@ -116,6 +116,10 @@ class Scheduler:
     """Runs coroutines on `loop`, or on a new loop of the kind `proactor` names.
 
     `statistics()` tells what it holds. Several schedulers may exist, each on a loop of its own.
+
+    `enter` is what runs the steps of a turn, given as a function: by default it just calls it. One
+    that returns before the function does has put its stack aside: the others' steps go on in the
+    next turn, and that stack runs none but its own when it goes on.
     """
 
     _by_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, Scheduler]" = WeakKeyDictionary()
@@ -130,6 +134,8 @@ class Scheduler:
         self.coroutines: dict[Coroutine, None] = {}
         self._ready: deque[Waiter] = deque()
         self._turn_due = False
+        self._turns = 0
+        self.enter: Callable[[Callable[[], None]], None] = _call
         self._idle: asyncio.Future[None] | None = None
         Scheduler._by_loop[self.loop] = self
 
@@ -166,14 +172,20 @@ class Scheduler:
             self.loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        ready = self._ready
+        self._turns += 1
         try:
-            for _ in range(min(len(ready), SLICE)):
-                ready.popleft().step()
+            self.enter(self._steps)
         finally:
-            self._turn_due = bool(ready)
-            if ready:
+            self._turn_due = bool(self._ready)
+            if self._ready:
                 self.loop.call_soon(self._turn)
+
+    def _steps(self) -> None:
+        ready, turn = self._ready, self._turns
+        for _ in range(min(len(ready), SLICE)):
+            ready.popleft().step()
+            if self._turns != turn:
+                return
 
     def ended(self, coroutine: "Coroutine") -> None:
         """`coroutine` has ended; called by itself."""
@@ -251,3 +263,7 @@ class _AsyncioWaiter(Waiter):
 async def wait_in_asyncio(operation: Operation) -> Any:
     """Perform `operation` for the running asyncio task; cancelling the task undoes it."""
     return await _AsyncioWaiter(Scheduler.current()).wait(operation)
+
+
+def _call(function: Callable[[], None]) -> None:
+    function()

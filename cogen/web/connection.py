@@ -95,7 +95,7 @@ class Connection(Link):
             self._serve()
 
     def eof_received(self) -> bool:
-        self._eof = True
+        self.eof = True
         exchange = self._exchange
         if self._intake is not None:
             self._break_body(exchange)
@@ -135,9 +135,9 @@ class Connection(Link):
             head = self._next_head()
             if head:
                 self._begin(head)
-            elif self._eof and self._buffer:
+            elif self.eof and self._buffer:
                 raise HTTPError(400, "The connection ended within the request head.")
-            if self._eof and self._intake is not None:
+            if self.eof and self._intake is not None:
                 self._break_body(self._exchange)
         except HTTPError as error:
             self._refuse(error)
@@ -327,7 +327,7 @@ class Connection(Link):
         elif self._buffer:
             self._resume_reading()
             self.server.scheduler.loop.call_soon(self._serve)
-        elif self._eof:
+        elif self.eof:
             self._close()
         else:
             self._resume_reading()

@@ -89,9 +89,8 @@ class Exchange(Waiter):
 
     @property
     def awaits_news(self) -> bool:
-        """It waits for something else than its client or its own thread."""
-        own = (Drain, ThreadWait)
-        return self.waits or (self.runner is not None and type(self.operation) not in own)
+        """It waits for something else than its client or its own thread, and that has not come."""
+        return self.operation is not None and type(self.operation) not in (Drain, ThreadWait)
 
     @property
     def head_sent(self) -> bool:
@@ -113,13 +112,23 @@ class Exchange(Waiter):
     # The life of the exchange, seen from the connection.
 
     def start(self, environ: dict[str, Any]) -> None:
-        """Call the application."""
+        """Have the application called, in its turn."""
         self._environ = environ
-        self._connection.server.runners.run(self)
+        self.scheduler.ready(self)
 
     def step(self) -> None:
-        if not self.ended:
-            self._connection.server.runners.run(self)
+        if self.ended:
+            return
+        runners = self._connection.server.runners
+        if self.runner is not None:
+            # From the hub: this turn has a runner of its own.
+            self.scheduler.loop.call_soon(runners.resume, self)
+            return
+        runners.current = self
+        try:
+            self.context.run(self._drive)
+        finally:
+            runners.current = None
 
     def hang_up(self) -> None:
         """The client is gone: undo what is waited for and close the iterable."""
@@ -128,9 +137,7 @@ class Exchange(Waiter):
         self.ended = True
         self._connection.refusal = self._connection.refusal or _CLIENT_LEFT
         self.withdraw()
-        runner, self.runner = self.runner, None
-        if runner is not None:
-            runner.throw(GreenletExit)
+        self._connection.server.runners.end(self)
         self.context.run(self._close)
 
     def hurry(self) -> None:
@@ -154,6 +161,7 @@ class Exchange(Waiter):
         result = self.perform(operation_of(operation, self))
         if result is not PARKED:
             return result
+        self._check_client()
         self._connection.server.runners.wait(self)
         value, error = self.value, self.error
         self.value = self.error = None
@@ -163,7 +171,7 @@ class Exchange(Waiter):
 
     # In a runner.
 
-    def drive(self) -> None:
+    def _drive(self) -> None:
         """Go on until the exchange is parked, ended, or has had its share of the turn."""
         try:
             if self._environ is not None:
@@ -240,9 +248,15 @@ class Exchange(Waiter):
             return None
         if result is PARKED:
             self.waits = True
+            self._check_client()
         else:
             wsgi.succeeded(result)
         return result
+
+    def _check_client(self) -> None:
+        """It begins to wait: see if its client has gone already."""
+        if self._connection.eof:
+            self.scheduler.loop.call_soon(self._connection.eof_received)
 
     def _take(self, chunk: Any) -> bool:
         """Take a chunk that is not empty; False if it should leave before the next is made."""

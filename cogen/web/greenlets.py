@@ -1,14 +1,14 @@
 """Application code runs in greenlets, so that it can wait in the middle of a call.
 
-A runner takes one step of an exchange after the other. If the application waits in a step, the
-runner belongs to that exchange until the wait is over, and the next step gets another one. Two
-switches a step cost a fraction of a microsecond; a stack is kept only while somebody waits on it.
+A runner is a greenlet that runs the scheduler's turns. If application code waits in the middle of
+a call, the runner belongs to its exchange until the wait is over, and the turn goes on in another
+one. So a switch is paid once a turn, and a stack is kept only while somebody waits on it.
 """
 
-from contextvars import Context
+from collections.abc import Callable
 from typing import Protocol
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 __all__ = ["Runners", "Steps"]
 
@@ -16,50 +16,61 @@ _KEPT = 16
 
 
 class Steps(Protocol):
-    """What runners run."""
+    """Whose steps are run; `runner` is the greenlet in which it waits, if it does."""
 
-    context: Context
     runner: greenlet | None
-
-    def drive(self) -> None:
-        """Run application code."""
 
 
 class Runners:
-    """The greenlets of one loop. Made in the greenlet that runs the loop."""
+    """The greenlets of one loop. Made in the greenlet that runs the loop, the hub.
 
-    __slots__ = ("_hub", "_idle")
+    `current`: whose step is running.
+    """
+
+    __slots__ = ("_hub", "_idle", "current")
 
     def __init__(self) -> None:
         self._hub = getcurrent()
         self._idle: list[greenlet] = []
+        self.current: Steps | None = None
 
-    def run(self, steps: Steps) -> None:
-        """Run `steps.drive()` in its context until it returns or waits."""
-        runner = steps.runner
-        if runner is not None:
-            steps.runner = None
-        elif self._idle:
-            runner = self._idle.pop()
-            runner.gr_context = steps.context
-        else:
-            runner = greenlet(self._work)
-            runner.gr_context = steps.context
-        if runner.switch(steps) is None and len(self._idle) < _KEPT:
-            self._idle.append(runner)
+    def run(self, function: Callable[[], None]) -> None:
+        """Called in the hub: run `function()` in a runner until it returns or waits."""
+        runner = self._idle.pop() if self._idle else greenlet(self._work)
+        self._switch(runner, function)
 
     def wait(self, steps: Steps) -> None:
-        """Called in a runner: leave the step; returns when `run(steps)` is called again.
+        """Called in a step of `steps`: leave it; returns when `resume(steps)` is called.
 
-        Raises RuntimeError in code that runs outside a step.
+        Raises RuntimeError anywhere else.
         """
-        runner = getcurrent()
-        if runner is self._hub:
+        if self.current is not steps:
             raise RuntimeError("cogen.wait was called outside of the request it belongs to")
-        steps.runner = runner
+        steps.runner = getcurrent()
+        self.current = None
         self._hub.switch(steps)
 
-    def _work(self, steps: Steps) -> None:
+    def resume(self, steps: Steps) -> None:
+        """Called in the hub: go on where `steps` waits, if it still does."""
+        runner, steps.runner = steps.runner, None
+        if runner is not None:
+            self.current = steps
+            self._switch(runner)
+
+    def end(self, steps: Steps) -> None:
+        """Raise GreenletExit where `steps` waits, if it does."""
+        runner, steps.runner = steps.runner, None
+        if runner is not None:
+            current, self.current = self.current, steps
+            runner.parent = getcurrent()
+            runner.throw(GreenletExit)
+            self.current = current
+
+    def _switch(self, runner: greenlet, *args: Callable[[], None]) -> None:
+        if runner.switch(*args) is None and len(self._idle) < _KEPT:
+            self._idle.append(runner)
+
+    def _work(self, function: Callable[[], None]) -> None:
         while True:
-            steps.drive()
-            steps = self._hub.switch(None)
+            function()
+            function = self._hub.switch(None)

@@ -21,19 +21,19 @@ _LINGER_SECONDS = 2.0
 class Link(asyncio.Protocol):
     """One accepted connection of `server`, without HTTP.
 
-    `closing`: nothing more is taken from the client; `write_paused`: it has enough for now, and
-    `drainer` is resumed when it has taken most of it.
+    `closing`: nothing more is taken from the client; `eof`: it has ended its side;
+    `write_paused`: it has enough for now, and `drainer` is resumed when it has taken most of it.
     """
 
     __slots__ = (
         "_deadline",
-        "_eof",
         "_peer",
         "_reading_paused",
         "_stalled_at",
         "_transport",
         "closing",
         "drainer",
+        "eof",
         "server",
         "write_paused",
     )
@@ -44,7 +44,7 @@ class Link(asyncio.Protocol):
         self._peer: tuple[str, str] = ("", "")
         self._deadline: float | None = None
         self._stalled_at = 0
-        self._eof = False
+        self.eof = False
         self._reading_paused = False
         self.closing = False
         self.write_paused = False
@@ -148,7 +148,7 @@ class Link(asyncio.Protocol):
         To close at once is rude to a client that still sends: it would not read the answer.
         """
         self.closing = True
-        if self._eof or not self._transport.can_write_eof():
+        if self.eof or not self._transport.can_write_eof():
             self._transport.close()
         else:
             self._resume_reading()

@@ -60,6 +60,7 @@ class Server:
         self.exchanges = 0
         self._parser: RequestParser | None = None
         self.runners = Runners()
+        scheduler.enter = self.runners.run
         self.stopping = False
         self.grace = 0.0  # seconds that an idle connection is kept after the stop
         self.requests = 0

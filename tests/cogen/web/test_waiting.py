@@ -309,6 +309,51 @@ class HangUpTests(Waiting):
                     self.server.settled(**{**before, "requests": before["requests"] + 1})
                     seen.clear()
 
+    def test_one_that_has_left_before_the_wait_ends_it_too(self) -> None:
+        seen: list[str] = []
+
+        def yields(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            try:
+                yield environ["cogen.call"](WaitForSignal)("never")
+            finally:
+                seen.append("finally")
+
+        def waits(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            try:
+                environ["cogen.wait"](WaitForSignal("never"))
+            finally:
+                seen.append("finally")
+            return []
+
+        for application in (yields, waits):
+            with self.subTest(application.__name__), self.serve(application).connect() as client:
+                client.send(GET)
+                client.shutdown()
+                self.assertEqual(client.rest(), b"")
+                eventually(lambda: seen, ["finally"])
+                self.idle()
+                seen.clear()
+
+    def test_one_that_leaves_when_its_news_has_come_is_answered(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            yield environ["cogen.call"](WaitForSignal)("go")
+            start_response("200 OK", PLAIN)
+            yield environ["cogen.wsgi"].result
+
+        server = self.serve(application)
+
+        def at_once() -> None:
+            (connection,) = server.server.connections
+            for waiter in server.server.scheduler.signals.pop("go"):
+                waiter.resume(b"went")
+            connection.eof_received()
+
+        with server.connect() as client:
+            client.send(GET)
+            server.settled(signal_waiters=1, connections=1)
+            server.call(at_once)
+            self.assertEqual(client.response().body, b"went")
+
     def test_a_wait_behind_the_hang_up_does_not_come_back(self) -> None:
         seen: list[str] = []
 
