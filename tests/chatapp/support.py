@@ -54,13 +54,15 @@ class ChatCase(unittest.TestCase):
     """`self.start(**options)` starts the chat; options as in the ini, without `chat.`."""
 
     server: MemoryServer
+    wrapped = staticmethod(lambda app: app)
+    """Makes of the application what is served."""
 
     def start(self, **options: Any) -> MemoryServer:
         data = self.enterContext(tempfile.TemporaryDirectory())
         settings = {"log": "memory:", "data": data, "push_rate": 0, **options}
         app_conf = {f"chat.{name}": str(value) for name, value in settings.items()}
         self.app = make_app({"debug": "false"}, **app_conf)
-        self.server = MemoryServer(self.app)
+        self.server = MemoryServer(self.wrapped(self.app))
         self.addCleanup(self.server.close)
         return self.server
 

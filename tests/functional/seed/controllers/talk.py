@@ -23,7 +23,7 @@ class Client:
         while True:
             messages = yield pubsub.fetch()
             try:
-                self.messages.put_nowait(messages)
+                yield self.messages.put_nowait(messages)
             except queue.Full:
                 self.dead = True
                 break
@@ -53,4 +53,8 @@ class TalkController(WSGIController):
         yield "{}\r\n".format("\r\n".join(result))
 
     def cached(self):
-        return request.environ["beaker.cache"].get_cache("c").get("k", createfunc=lambda: "made")
+        cache = request.environ["beaker.cache"].get_cache("talk")
+        return cache.get("made once", createfunc=lambda: uuid.uuid4().hex)
+
+    def stamp(self):
+        return request.environ["seed.stamp"]
