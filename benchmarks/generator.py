@@ -1,0 +1,131 @@
+"""The processes of clients, as one crowd."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Generator", "split"]
+
+ROOT = Path(__file__).parents[1]
+CLIENTS_PER_PROCESS = 12_500
+CLIENTS_PER_ADDRESS = 20_000  # the kernel has 28,000 ports for each, as a rule
+_LINE_LIMIT = 1 << 26
+
+
+def split(clients: int, most: int) -> list[int]:
+    """`clients` in parts of at most `most`, as equal as they can be."""
+    parts = -(-clients // most)
+    return [clients // parts + (number < clients % parts) for number in range(parts)]
+
+
+class Generator:
+    """An async context manager; `port`, `wire`: of the server. `where`: the cores it may use."""
+
+    def __init__(self, port: int, wire: str, clients: int, where: set[int]) -> None:
+        self.clients = clients
+        self._port = port
+        self._wire = wire
+        self._where = where
+        self._parts = split(clients, CLIENTS_PER_PROCESS)
+        self._processes: list[asyncio.subprocess.Process] = []
+        self._readers: list[asyncio.Task[None]] = []
+        self._joined: dict[int, int] = {}
+        self._held = asyncio.Event()
+        self._reports: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._had: Counter[int] = Counter()  # how many processes have all had the message
+        self._news = asyncio.Condition()
+
+    async def __aenter__(self) -> Generator:
+        for number in range(len(self._parts)):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "benchmarks.load",
+                cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": str(ROOT)}, limit=_LINE_LIMIT,
+                preexec_fn=lambda: os.sched_setaffinity(0, self._where),
+            )  # fmt: skip
+            self._processes.append(process)
+            self._readers.append(asyncio.create_task(self._read(number, process)))
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for process in self._processes:
+            assert process.stdin is not None
+            process.stdin.close()
+        for process in self._processes:
+            await process.wait()
+        await asyncio.gather(*self._readers)
+
+    async def _read(self, number: int, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            said = json.loads(line)
+            if "delivered" in said:
+                async with self._news:
+                    self._had[said["delivered"]] += 1
+                    self._news.notify_all()
+            elif "report" in said:
+                self._reports.put_nowait(said["report"])
+            else:
+                self._joined[number] = said.get("held", said.get("progress", 0))
+                if self.joined == self.clients:
+                    self._held.set()
+
+    @property
+    def joined(self) -> int:
+        """How many clients wait for news or have done so."""
+        return sum(self._joined.values())
+
+    def _order(self, number: int, **order: Any) -> None:
+        stdin = self._processes[number].stdin
+        assert stdin is not None
+        stdin.write(json.dumps(order).encode() + b"\n")
+
+    async def connect(self, rate: float, progress: Callable[[int], None], within: float) -> None:
+        """Returns when all clients wait for news. Raises TimeoutError, RuntimeError."""
+        count = len(self._parts)
+        for number, size in enumerate(self._parts):
+            addresses = [f"127.0.0.{number + 2}"] if count > 1 else []
+            self._order(number, connect={
+                "port": self._port, "clients": size, "rate": rate / count, "wire": self._wire,
+                "addresses": addresses,
+            })  # fmt: skip
+        async with asyncio.timeout(within):
+            while not self._held.is_set():
+                if any(reader.done() for reader in self._readers):
+                    raise RuntimeError("a process of clients has ended")
+                progress(self.joined)
+                try:
+                    await asyncio.wait_for(self._held.wait(), 0.5)
+                except TimeoutError:
+                    continue
+
+    async def all_had(self, seq: int, within: float) -> bool:
+        """Whether all clients had the message within so many seconds."""
+        try:
+            async with asyncio.timeout(within), self._news:
+                await self._news.wait_for(lambda: self._had[seq] == len(self._parts))
+        except TimeoutError:
+            return False
+        return True
+
+    async def report(self) -> dict[str, Any]:
+        """Counts since the last report, all processes together, and `latencies`: {unit: count}."""
+        for number in range(len(self._parts)):
+            self._order(number, report=True)
+        total: Counter[str] = Counter()
+        latencies: Counter[int] = Counter()
+        error = ""
+        for _ in self._parts:
+            report = await self._reports.get()
+            error = error or report.pop("error")
+            latencies.update({int(unit): n for unit, n in report.pop("latencies").items()})
+            report.pop("error", None)
+            total.update(report)
+        return {**total, "error": error, "latencies": latencies}

@@ -1,0 +1,170 @@
+"""One run of one server with so many clients: everything that is measured, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.client import LATENCY_UNIT
+from benchmarks.generator import Generator
+from benchmarks.publisher import Publisher
+from benchmarks.servers import Server
+from benchmarks.stats import percentile
+from benchmarks.wire import WIRES
+
+__all__ = ["Plan", "Run", "run"]
+
+Say = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How long each part takes, in seconds; 0 leaves it out."""
+
+    warm: float = 1.0
+    closed: float = 4.0
+    fixed: float = 4.0
+    rate: float = 10.0  # messages a second, in the part of the fixed rate
+    idle: float = 0.0
+    least_rounds: int = 3
+    connects: float = 2000.0  # a second
+    settle: float = 1.0
+    patience: float = 60.0  # until a message counts as lost
+
+
+@dataclasses.dataclass
+class Run:
+    """What one run gave. None: not measured."""
+
+    target: str
+    clients: int
+    cpu_us: float | None = None  # of the server, for each message delivered
+    held_kib: float | None = None  # for each poll that is held, before the first message
+    after_kib: float | None = None  # the same after the last
+    base_kib: float | None = None  # the server with one client
+    p50_ms: float | None = None  # from push to delivery, at a fixed rate
+    p99_ms: float | None = None
+    closed_p50_ms: float | None = None
+    closed_p99_ms: float | None = None
+    idle_cpu: float | None = None  # share of a core, while all polls are held
+    rate: float | None = None  # deliveries a second in the closed loop
+    messages: int = 0
+    deliveries: int = 0
+    lost: int = 0
+    repeated: int = 0
+    reconnects: int = 0
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+class _Scenario:
+    def __init__(self, server: Server, load: Generator, result: Run, plan: Plan, say: Say) -> None:
+        self.server = server
+        self.load = load
+        self.result = result
+        self.plan = plan
+        self.say = say
+        self.publisher = Publisher(server.port, WIRES[server.target.wire]())
+
+    async def all_parts(self) -> None:
+        plan, result = self.plan, self.result
+        await self.publisher.get(self.server.target.probe)
+        result.base_kib = self.server.memory_kib()
+        await self.load.connect(
+            plan.connects, lambda joined: self.say(f"{joined} hold"), 30 + self.load.clients / 100
+        )
+        await asyncio.sleep(plan.settle)
+        result.held_kib = (self.server.memory_kib() - result.base_kib) / self.load.clients
+        if plan.idle:
+            await self.idle()
+        self.say("warming up")
+        await self.rounds(plan.warm, 1)
+        await self.load.report()
+        await self.closed_loop()
+        if plan.fixed:
+            await self.fixed_rate()
+        result.after_kib = (self.server.memory_kib() - result.base_kib) / self.load.clients
+
+    async def rounds(self, seconds: float, least: int) -> int:
+        """Push, wait until all have had it and hold again, and so on; returns how often."""
+        done = 0
+        start = time.monotonic()
+        while done < least or time.monotonic() < start + seconds:
+            begun = time.monotonic()
+            seq = await self.publisher.push()
+            await self.load.all_had(seq, self.plan.patience)
+            done += 1
+            # The last have just sent their polls: let the server read them.
+            await asyncio.sleep(max(0.002, (time.monotonic() - begun) / 8))
+        return done
+
+    async def closed_loop(self) -> None:
+        self.say("closed loop")
+        cpu, begun = self.server.cpu_seconds(), time.monotonic()
+        rounds = await self.rounds(self.plan.closed, self.plan.least_rounds)
+        cpu, seconds = self.server.cpu_seconds() - cpu, time.monotonic() - begun
+        report = await self.counted(rounds)
+        if report["deliveries"]:
+            self.result.cpu_us = cpu / report["deliveries"] * 1e6
+            self.result.rate = report["deliveries"] / seconds
+            self.result.closed_p50_ms, self.result.closed_p99_ms = _latencies(report)
+
+    async def fixed_rate(self) -> None:
+        self.say("fixed rate")
+        interval = 1 / self.plan.rate
+        messages = max(3, round(self.plan.fixed * self.plan.rate))
+        start = time.monotonic()
+        for number in range(messages):
+            await asyncio.sleep(max(0.0, start + number * interval - time.monotonic()))
+            seq = await self.publisher.push()
+        await self.load.all_had(seq, self.plan.patience)
+        report = await self.counted(messages)
+        if report["deliveries"]:
+            self.result.p50_ms, self.result.p99_ms = _latencies(report)
+
+    async def idle(self) -> None:
+        self.say("idle")
+        cpu, begun = self.server.cpu_seconds(), time.monotonic()
+        await asyncio.sleep(self.plan.idle)
+        used = self.server.cpu_seconds() - cpu
+        self.result.idle_cpu = used / (time.monotonic() - begun)
+
+    async def counted(self, messages: int) -> dict[str, Any]:
+        """The report on so many messages; what is missing or came twice is added to the result."""
+        report = await self.load.report()
+        result = self.result
+        result.messages += messages
+        result.deliveries += report["deliveries"]
+        result.lost += messages * self.load.clients - report["deliveries"]
+        result.repeated += report["repeated"]
+        result.reconnects += report["reconnects"]
+        result.error = result.error or report["error"]
+        return report
+
+
+def _latencies(report: dict[str, Any]) -> tuple[float, float]:
+    unit = LATENCY_UNIT / 1e6
+    counts = report["latencies"]
+    return percentile(counts, 0.5) * unit, percentile(counts, 0.99) * unit
+
+
+async def run(server: Server, clients: int, plan: Plan, where: set[int], say: Say) -> Run:
+    """`where`: the cores of the clients. What goes wrong is in the result's `error`."""
+    result = Run(server.target.name, clients)
+    try:
+        async with Generator(server.port, server.target.wire, clients, where) as load:
+            scenario = _Scenario(server, load, result, plan, say)
+            try:
+                await scenario.all_parts()
+            finally:
+                scenario.publisher.close()
+                if load.joined:
+                    result.error = result.error or (await load.report())["error"]
+    except (OSError, ValueError, RuntimeError, TimeoutError) as error:
+        result.error = f"{type(error).__name__}: {error}. {result.error}"
+    return result

@@ -1,0 +1,113 @@
+"""A server under test: its processes on a core of their own, and what they have used."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import procfs
+from benchmarks.targets import Site, Target
+
+__all__ = ["Server", "cores", "raise_open_files"]
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 30
+STOP_SECONDS = 2  # how a server stops is not measured; some wait for their polls
+
+
+def cores() -> tuple[set[int], set[int]]:
+    """(for the server, for the clients): with one core it is the same."""
+    usable = sorted(os.sched_getaffinity(0))
+    return {usable[0]}, set(usable[1:] or usable)
+
+
+def raise_open_files() -> int:
+    """As many as one may have without root; children inherit it. Returns the number."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
+class Server:
+    """A context manager: `target` started on a free port. `where`: the cores it may use."""
+
+    def __init__(self, target: Target, where: set[int]) -> None:
+        self.target = target
+        self.port = _free_port()
+        self._where = where
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Server:
+        with self._stack as stack:
+            folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            site = Site(folder, self.port, _free_port())
+            for command in self.target.commands(site):
+                stack.enter_context(self._process(command, folder / "log"))
+            self._wait_until_up(folder / "log")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    @contextlib.contextmanager
+    def _process(self, command: list[str], log: Path) -> Iterator[None]:
+        with open(log, "ab") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                preexec_fn=lambda: os.sched_setaffinity(0, self._where),
+            )
+        self._processes.append(process)
+        try:
+            yield
+        finally:
+            self._processes.remove(process)
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _wait_until_up(self, log: Path) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while all(process.poll() is None for process in self._processes):
+            with socket.socket() as sock:
+                if sock.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        raise RuntimeError(f"{self.target.name} does not start:\n{log.read_text()[-2000:]}")
+
+    def _pids(self) -> list[int]:
+        return [pid for process in self._processes for pid in procfs.descendants(process.pid)]
+
+    def cpu_seconds(self) -> float:
+        return procfs.cpu_seconds(self._pids())
+
+    def memory_kib(self) -> int:
+        return procfs.memory_kib(self._pids())
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port

@@ -1,0 +1,177 @@
+"""The servers that are compared: how each is started and what it needs."""
+
+import dataclasses
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["TARGETS", "Site", "Target"]
+
+Command = list[str]
+_CHATS = Path(__file__).with_name("chats")
+_NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")  # where Debian has it
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """Where a server lives for one run: a folder of its own and free ports."""
+
+    folder: Path
+    port: int
+    engine_port: int  # for a database, if it has one
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """`commands(site)` are the processes to start, the server last; all of them are counted."""
+
+    name: str
+    title: str
+    commands: Callable[[Site], list[Command]]
+    needs: tuple[str, ...] = ()  # modules; programs and files with a leading `/`
+    wire: str = "chat"
+    probe: str = "/probe"
+    ours: bool = False
+    workers: int = 1
+
+    def missing(self) -> list[str]:
+        """What it needs and is not installed here."""
+        return [need for need in self.needs if not _is_there(need)]
+
+
+def _is_there(need: str) -> bool:
+    if need.startswith("/"):
+        return Path(need).exists() or shutil.which(need[1:]) is not None
+    return importlib.util.find_spec(need) is not None
+
+
+def _bin(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+def _bare(site: Site) -> list[Command]:
+    return [
+        [_bin("cogen-serve"), "--port", str(site.port), "benchmarks.chats.bare:application"],
+    ]
+
+
+def _uvicorn(module: str) -> Callable[[Site], list[Command]]:
+    def commands(site: Site) -> list[Command]:
+        return [
+            [
+                sys.executable, "-m", "uvicorn", f"benchmarks.chats.{module}:application",
+                "--port", str(site.port), "--loop", "uvloop", "--http", "httptools",
+                "--lifespan", "off", "--no-access-log", "--log-level", "warning",
+                "--timeout-keep-alive", "75",
+            ]
+        ]  # fmt: skip
+
+    return commands
+
+
+def _module(name: str) -> Callable[[Site], list[Command]]:
+    return lambda site: [[sys.executable, "-m", f"benchmarks.chats.{name}", str(site.port)]]
+
+
+# The chat as it is shipped. Its limits stay on; those of one person's pushes and of all clients
+# are wide enough for the benchmark.
+_CHAT = """\
+[server:main]
+use = egg:ChatApp#http
+port = {port}
+workers = {workers}
+
+[app:main]
+use = egg:ChatApp
+chat.log = {log}
+chat.data = {folder}/data
+chat.push_rate = 1000000
+chat.push_burst = 1000000
+chat.max_clients = 100000
+
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = line
+[logger_root]
+level = INFO
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = line
+[formatter_line]
+format = %(asctime)s %(levelname)s %(name)s: %(message)s
+"""
+
+
+def _chat(log: str, workers: int = 1) -> Callable[[Site], list[Command]]:
+    def commands(site: Site) -> list[Command]:
+        fields = {"folder": site.folder, "port": site.port, "workers": workers}
+        ini = site.folder / "chat.ini"
+        ini.write_text(
+            _CHAT.format(log=log.format(engine_port=site.engine_port, **fields), **fields)
+        )
+        return [[_bin("paster"), "serve", str(ini)]]
+
+    return commands
+
+
+def _node(site: Site) -> list[Command]:
+    return [["node", str(_CHATS / "node_chat.js"), str(site.port)]]
+
+
+def _nchan(site: Site) -> list[Command]:
+    configuration = site.folder / "nginx.conf"
+    text = (_CHATS / "nchan.conf").read_text()
+    configuration.write_text(text.format(folder=site.folder, port=site.port, module=_NCHAN))
+    site.folder.chmod(0o755)  # started by root, its worker is somebody else
+    return [["nginx", "-c", str(configuration), "-e", "stderr"]]
+
+
+def _redis_chat(workers: int) -> Callable[[Site], list[Command]]:
+    chat = _chat("redis://127.0.0.1:{engine_port}/0", workers)
+
+    def commands(site: Site) -> list[Command]:
+        engine = [
+            "redis-server", "--port", str(site.engine_port), "--bind", "127.0.0.1",
+            "--dir", str(site.folder), "--appendonly", "yes", "--save", "",
+        ]  # fmt: skip
+        return [engine, *chat(site)]
+
+    return commands
+
+
+_REDIS = ("redis", "/redis-server")
+_UVICORN = ("uvicorn", "uvloop", "httptools")
+TARGETS = [
+    Target("bare", "bare WSGI on cogen", _bare, ours=True),
+    Target("chat", "the chat", _chat("memory:"), probe="/chat/nick", ours=True),
+    Target(
+        "chat-sqlite", "the chat, log in SQLite", _chat("sqlite:///{folder}/chat.db"),
+        probe="/chat/nick", ours=True,
+    ),
+    Target(
+        "chat-redis", "the chat, log in Redis", _redis_chat(1), _REDIS, probe="/chat/nick",
+        ours=True,
+    ),
+    Target(
+        "chat-redis-2", "the same, two workers", _redis_chat(2), _REDIS, probe="/chat/nick",
+        ours=True, workers=2,
+    ),
+    Target("asgi", "raw ASGI on uvicorn", _uvicorn("asgi"), _UVICORN),
+    Target(
+        "starlette", "Starlette with sessions on uvicorn", _uvicorn("starlette_chat"),
+        (*_UVICORN, "starlette", "itsdangerous"),
+    ),
+    Target("aiohttp", "aiohttp on uvloop", _module("aiohttp_chat"), ("aiohttp", "uvloop")),
+    Target("tornado", "tornado", _module("tornado_chat"), ("tornado",)),
+    Target("gevent", "bare WSGI on gevent", _module("gevent_chat"), ("gevent",)),
+    Target("flask", "Flask on gevent", _module("flask_chat"), ("flask", "gevent")),
+    Target("node", "Node's http", _node, ("/node",)),
+    Target("nchan", "nginx's nchan", _nchan, ("/nginx", str(_NCHAN)), wire="nchan"),
+]  # fmt: skip
