@@ -65,19 +65,23 @@ class Supervisor:
         One goes first: what keeps it from serving is said once, and not by each of them.
         """
         children = [await self._spawn()]
-        serve = await self._comes_up(children[0])
-        if serve:
+        serve = [await self._comes_up(children[0])]
+        if all(serve):
             others = [await self._spawn() for _ in range(self._count - 1)]
             children += others
-            serve = all(await asyncio.gather(*map(self._comes_up, others)))
-        if serve:
+            serve += await asyncio.gather(*map(self._comes_up, others))
+        if all(serve):
             self._children.update(children)
             for child in children:
                 self._watch(child)
             return True
-        for child in children:
-            child.signal(signal.SIGTERM)
+        for child, serves in zip(children, serve, strict=True):
+            # One that does not serve is about to end, and to say why.
+            if serves:
+                child.signal(signal.SIGTERM)
         await self._all_end(children)
+        for child in children:
+            child.control.close()
         return False
 
     async def reload(self) -> bool:

@@ -56,4 +56,5 @@ class Worker:
         loop.add_reader(self._control, ended)
 
     def close(self) -> None:
-        self._control.close()
+        for sock in (self._control, *self.socks):
+            sock.close()

@@ -138,6 +138,22 @@ class WorkersTest(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, "there is no module 'nothing'"):
             CommandServer("nothing:application", workers=2).__enter__()
 
+    def test_one_that_does_not_start_has_the_time_to_say_why(self) -> None:
+        server = CommandServer(workers=2)
+        (server.folder / "app.py").write_text(
+            "import atexit, sys, time\n"
+            "def last_words():\n"
+            "    time.sleep(0.3)\n"
+            "    sys.stderr.write('the disk is full')\n"
+            "atexit.register(last_words)\n"
+            "raise SystemExit(1)\n"
+        )
+        with self.assertRaisesRegex(
+            AssertionError, r"the disk is full[\s\S]*did not start"
+        ) as caught:
+            server.__enter__()
+        self.assertNotIn("ResourceWarning", str(caught.exception))
+
 
 def _alive(pid: int) -> bool:
     try:
