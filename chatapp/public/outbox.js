@@ -5,10 +5,10 @@ import { recall, recallNames, remember, token } from './shared.js';
 const KEY = 'out.';
 
 /**
- * Own messages on their way: {nonce, room, text, at, state, why}, oldest first in `store`'s `outbox`.
+ * Own messages on their way: {nonce, room, text, at, state, late, why}, oldest first in `store`'s `outbox`.
  *
  * state: 'waiting' -> 'sending' -> 'sent' (answered with `seq`, not yet in the transcript) or 'failed' (refused
- * for good, `why` says it). Each is kept until it is answered and sent again under its nonce, so that the server
+ * for good, `why` says it); `late` once a try found no answer. Each is kept until it is answered and sent again under its nonce, so that the server
  * stores it once however often it arrives. Only the leading tab sends, one message at a time.
  */
 export class Outbox {
@@ -102,7 +102,7 @@ export class Outbox {
     if (!entry) return;
     if (outcome === 'sent') this.#change({ ...entry, state: 'sent', seq: data.seq });
     else if (outcome === 'failed') this.#change({ ...entry, state: 'failed', seq: 0, why: error || 'The server refused it.' });
-    else this.#change({ ...entry, state: 'waiting', why: outcome === 'refused' ? error : '' });
+    else this.#change({ ...entry, state: 'waiting', late: true, why: outcome === 'refused' ? error : '' });
   }
 
   #pause(delay, wakeable) {

@@ -2,7 +2,7 @@ const TOGETHER = 5 * 60; // seconds between two messages shown as one turn
 
 /**
  * The rows of a room's log, from top to bottom, each {key, kind, ...}:
- * 'begin' (kept: the room begins here, or older messages are gone), 'day' (at), 'gap' (lost, reason, exact),
+ * 'begin' (kept: older messages are gone; empty: there is none), 'day' (at), 'gap' (lost, reason, exact),
  * 'new' (what follows is unread) and 'message' (seq, nick, text, at, opens, own, state, why, nonce).
  *
  * transcript: see transcript.js; entries: this room's part of the outbox; nick: ours;
@@ -10,7 +10,10 @@ const TOGETHER = 5 * 60; // seconds between two messages shown as one turn
  */
 export function rowsOf(transcript, entries, nick, readUpTo) {
   const rows = new Rows();
-  if (transcript.loaded && !transcript.more) rows.mark({ key: 'begin', kind: 'begin', kept: transcript.first > 1 });
+  if (transcript.loaded && !transcript.more) {
+    const empty = !transcript.messages.length && !entries.length;
+    rows.mark({ key: 'begin', kind: 'begin', kept: transcript.first > 1, empty });
+  }
   const gaps = gapsInView(transcript);
   for (const message of transcript.messages) {
     rows.day(message);

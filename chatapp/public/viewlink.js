@@ -38,7 +38,7 @@ export class LinkView {
 
   #tick() {
     const left = Math.ceil((this.#until - Date.now()) / 1000);
-    this.#countdown.textContent = left > 0 ? `Trying again in ${left} s.` : this.#until ? 'Trying again…' : '';
+    this.#countdown.textContent = left > 0 ? `Next try in ${left}\u00a0s` : this.#until ? 'Trying…' : '';
     if (left > 0 || !this.#until) return;
     clearInterval(this.#timer);
     // The leading tab may be in the background, where its timers are slow.

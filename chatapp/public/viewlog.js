@@ -106,7 +106,8 @@ function markText(row) {
   if (row.kind === 'day') return dayOf(row.at);
   if (row.kind === 'gap') return gapText(row);
   if (row.kind === 'new') return 'New';
-  return row.kept ? 'Older messages are no longer kept.' : 'This is where the room begins.';
+  if (row.kept) return 'Older messages are no longer kept.';
+  return row.empty ? 'Nobody has said anything here yet.' : 'This is where the room begins.';
 }
 
 function messageNode(row, acts) {
@@ -120,22 +121,24 @@ function messageNode(row, acts) {
   );
   node.style.setProperty('--hue', hueOf(row.nick));
   if (row.state !== 'stored' && row.state !== 'sent') node.append(fateNode(row, acts));
+  // Read out once, when it is stored, and not at each try.
+  if (row.state !== 'stored') node.ariaLive = 'off';
   return node;
 }
 
 /** What became of a message that is not sent yet. */
-function fateNode({ state, why, nonce, text }, acts) {
+function fateNode({ state, late, why, nonce, text }, acts) {
   const button = (name, onclick) => element('button', { type: 'button', textContent: name, onclick });
   if (state === 'failed') {
     return element(
       'div',
-      { className: 'fate' },
+      { className: 'fate', role: 'alert' },
       element('span', { textContent: `Not sent. ${why}` }),
       button('Edit', () => acts.edit(nonce, text)),
       button('Try again', () => acts.retry(nonce)),
       button('Discard', () => acts.discard(nonce)),
     );
   }
-  const line = state === 'sending' ? 'Sending…' : why || 'Not sent yet. It goes out by itself.';
-  return element('div', { className: 'fate' }, element('span', { textContent: line }));
+  const line = why || (late ? 'Not sent yet. It goes out by itself.' : 'Sending…');
+  return element('div', { className: late ? 'fate' : 'fate soon' }, element('span', { textContent: line }));
 }

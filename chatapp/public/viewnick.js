@@ -5,6 +5,7 @@ export class NickView {
   #field = document.getElementById('nick-field');
   #error = document.getElementById('nick-error');
   #cancel = document.getElementById('nick-cancel');
+  #choose = document.getElementById('nick-choose');
   #acts;
   #needed = false;
 
@@ -25,6 +26,7 @@ export class NickView {
   ask({ nick = '', needed = false, error = '' } = {}) {
     this.#needed = needed;
     this.#cancel.hidden = needed;
+    this.#choose.textContent = needed ? 'Come in' : 'Change name';
     if (!this.#dialog.open) {
       this.#field.value = nick;
       this.#dialog.showModal();

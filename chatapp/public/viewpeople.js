@@ -1,6 +1,8 @@
-import { element, hueOf } from './text.js';
+import { count, element, hueOf } from './text.js';
 
 const NEWS = 6_000; // ms that a coming or going is shown
+const NAMED = 3; // of more, the rest are counted
+const list = new Intl.ListFormat('en');
 
 /** The people of the open room, how many they are, and who came or went. */
 export class PeopleView {
@@ -20,7 +22,7 @@ export class PeopleView {
   /** Say who came or went. events: the wire's presence of the open room. */
   tell(events) {
     if (!events.length) return;
-    this.#news.textContent = events.map(sentence).join(' ');
+    this.#news.textContent = newsOf(events);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => (this.#news.textContent = ''), NEWS);
   }
@@ -33,7 +35,15 @@ function personNode(nick, own) {
   return node;
 }
 
-function sentence({ event, nick, was }) {
-  if (event === 'nick') return `${was} is now ${nick}.`;
-  return event === 'join' ? `${nick} came in.` : `${nick} left.`;
+/** One short line, however many came and went at once. */
+function newsOf(events) {
+  const nicks = (kind) => events.filter(({ event }) => event === kind).map(({ nick }) => nick);
+  const names = events.filter(({ event }) => event === 'nick').map(({ nick, was }) => `${was} is now ${nick}.`);
+  return [say(nicks('join'), 'came in'), say(nicks('leave'), 'left'), ...names].filter(Boolean).join(' ');
+}
+
+function say(nicks, did) {
+  if (!nicks.length) return '';
+  const named = nicks.length > NAMED ? [...nicks.slice(0, NAMED - 1), count(nicks.length - NAMED + 1, 'other')] : nicks;
+  return `${list.format(named)} ${did}.`;
 }

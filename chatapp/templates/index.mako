@@ -82,7 +82,7 @@
              aria-describedby="nick-error nick-help" autofocus>
       <p id="nick-error" class="error" role="alert"></p>
       <div class="buttons">
-        <button class="primary">Come in</button>
+        <button class="primary" id="nick-choose">Come in</button>
         <button type="button" id="nick-cancel">Cancel</button>
       </div>
     </form>
