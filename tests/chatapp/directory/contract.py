@@ -60,7 +60,7 @@ async def got(result):
 
 
 class DirectoryCase:
-    """For an IsolatedAsyncioTestCase.
+    """For an AsyncTestCase.
 
     `make(observer, rate, burst)` returns a directory, not open; `pass_time(seconds)` has its
     clock go on; `settle()` returns when the observers have been told all that there is to tell.

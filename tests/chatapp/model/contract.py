@@ -36,7 +36,7 @@ class Clock:
 
 
 class LogContract:
-    """For an IsolatedAsyncioTestCase; `make(observer, **options)` returns a log, not open."""
+    """For an AsyncTestCase; `make(observer, **options)` returns a log, not open."""
 
     OPTIONS = {"history": 1000, "max_age": 0.0, "max_rooms": 100}
 
