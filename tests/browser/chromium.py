@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import Any, ClassVar
@@ -110,6 +111,14 @@ class ChatPage:
     def choose(self, nick: str) -> None:
         self.page.fill("#nick-field", nick)
         self.page.press("#nick-field", "Enter")
+
+    def wait_until(self, expression: str) -> ChatPage:
+        """Until `expression` is true. (The policy forbids wait_for_function.)"""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, f"{expression} does not become true"
+            self.page.wait_for_timeout(20)
+        return self
 
     def wait_connected(self) -> ChatPage:
         self.page.locator("html[data-link=connected]").wait_for(state="attached")

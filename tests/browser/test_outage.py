@@ -60,9 +60,7 @@ class OutageTests(PageTestCase):
         ann.send("said once")
         bob.wait_for("said once").send("heard")
         ann.wait_for("heard")
-        ann.page.wait_for_function(
-            "!Object.keys(localStorage).some((key) => key.startsWith('chat.out.'))"
-        )
+        ann.wait_until("!Object.keys(localStorage).some((key) => key.startsWith('chat.out.'))")
         self.assertEqual([200], lost)
         self.assertEqual(["ann: said once", "bob: heard"], ann.transcript())
         self.assertEqual(ann.transcript(), bob.transcript())
@@ -128,9 +126,9 @@ class OutageTests(PageTestCase):
         ann.send("one")
         ann.send("two")
         bob.wait_for("two")
-        bob.page.wait_for_function("document.title.startsWith('(2) lobby')")
+        bob.wait_until("document.title.startsWith('(2) lobby')")
         show_as(bob, "visible")
-        bob.page.wait_for_function("document.title.startsWith('lobby')")
+        bob.wait_until("document.title.startsWith('lobby')")
         expect(bob.page.locator(".mark.new")).to_have_count(1)
         self.assertEqual(["ann: one", "ann: two"], bob.transcript())
 

@@ -126,9 +126,7 @@ class HistoryTests(PageTestCase):
             if ann.message("message 0").count():
                 break
             ann.page.mouse.wheel(0, -2000)
-            ann.page.wait_for_function(
-                "document.getElementById('log').getAttribute('aria-busy') === 'false'"
-            )
+            ann.wait_until("document.getElementById('log').getAttribute('aria-busy') === 'false'")
         ann.wait_for("message 0")
         self.assertEqual([f"ann: message {number}" for number in range(70)], ann.transcript())
         expect(ann.page.locator("#jump")).to_be_visible()
