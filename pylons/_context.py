@@ -91,7 +91,7 @@ class RequestState:
     @property
     def response(self) -> Response:
         if self._response is None:
-            self._response = Response.from_options(self.config.response_options)
+            self._response = self.config.default_response.twin()
         return self._response
 
     @property

@@ -25,3 +25,12 @@ class Response(webob.Response):  # type: ignore[misc]
         # WebOb starts with `Content-Length: 0`, which a streaming action would then have to undo.
         response.content_length = None
         return response
+
+    def twin(self) -> Response:
+        """A response like this one, which nobody has touched, at a twentieth of its price."""
+        twin = Response.__new__(Response)
+        twin.__dict__.update(self.__dict__)
+        twin._headers = None
+        twin._headerlist = list(self._headerlist)
+        twin._app_iter = list(self._app_iter)
+        return twin

@@ -9,6 +9,7 @@ from typing import Any
 from paste.deploy.converters import asbool
 
 from pylons._context import OutsideRequest, current
+from pylons._http import Response
 from pylons._proxy import proxy
 
 __all__ = ["PylonsConfig", "config"]
@@ -62,6 +63,11 @@ class PylonsConfig(dict[str, Any]):
         options = self.response_options
         content_type = f"{options['content_type']}; charset={options['charset']}"
         return ("Content-Type", content_type), *options["headers"].items()
+
+    @cached_property
+    def default_response(self) -> Response:
+        """What `pylons.response` begins as; settled by the first request."""
+        return Response.from_options(self.response_options)
 
 
 _loaded: list[PylonsConfig] = []

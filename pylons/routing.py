@@ -7,6 +7,7 @@ one call of the mapper, and everything else happens only when there is no match.
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 from wsgiref.types import WSGIEnvironment
 
 from routes import Mapper, URLGenerator
@@ -25,7 +26,7 @@ def match_route(mapper: Mapper, environ: WSGIEnvironment) -> dict[str, Any]:
     path = environ.get("PATH_INFO") or "/"
     if not path.isascii():
         path = _decoded(path)
-    found = mapper.routematch(path, environ)
+    found = _routematch(mapper, path, environ)
     if found is None:
         found = _other_method(mapper, path, environ)
     values: dict[str, Any] = found[0]
@@ -33,6 +34,46 @@ def match_route(mapper: Mapper, environ: WSGIEnvironment) -> dict[str, Any]:
     if found[1].redirect:
         raise _redirection(mapper, found[1], values, environ)
     return values
+
+
+# Matches remembered for a mapper.
+_KEPT = 500
+
+
+class _Matches(dict[tuple[str, str], Any]):
+    """What `mapper` found for methods and paths, while it has `routes` routes.
+
+    `decided`: by method and path alone, not by a condition's function nor by the sub-domain.
+    """
+
+    def __init__(self, mapper: Mapper) -> None:
+        self.routes = len(mapper.matchlist)
+        conditions = [route.conditions or {} for route in mapper.matchlist]
+        self.decided = not mapper.sub_domains and all(
+            condition.keys() <= {"method"} for condition in conditions
+        )
+
+
+_matches: WeakKeyDictionary[Mapper, _Matches] = WeakKeyDictionary()
+
+
+def _routematch(mapper: Mapper, path: str, environ: WSGIEnvironment) -> Any:
+    """`mapper.routematch`, looked up where it has answered the same before."""
+    known = _matches.get(mapper)
+    if known is None or known.routes != len(mapper.matchlist):
+        known = _matches[mapper] = _Matches(mapper)
+    if not known.decided:
+        return mapper.routematch(path, environ)
+    key = (environ["REQUEST_METHOD"], path)
+    found = known.get(key)
+    if found is None:
+        found = mapper.routematch(path, environ)
+        if found is None:
+            return None
+        if len(known) >= _KEPT:
+            known.clear()
+        known[key] = found
+    return dict(found[0]), found[1]
 
 
 def _decoded(path: str) -> str:

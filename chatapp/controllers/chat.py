@@ -62,27 +62,29 @@ class ChatController(BaseController):
 
     def pull(self, rooms: str | None = None) -> Steps:
         """Wait for news; answered as soon as there are any, empty after the poll's time."""
-        environ = request.environ
+        environ, hub = request.environ, self._hub
         call, core = environ["cogen.call"], environ["cogen.core"]
         names, tab, since = self._asked(environ, rooms)
         participant = self._known(environ) or (yield from self._join(environ))
-        shared = since is None and self._hub.directory.shared
+        shared = since is None and hub.directory.shared
         if shared:
-            yield call(self._hub.directory.recall)(participant, tab)
+            yield call(hub.directory.recall)(participant, tab)
             since = _remembered(environ, tab in participant.clients)
-        poll = self._hub.poll(participant, tab, names, since, accepts_json(environ))
+        poll = hub.poll(participant, tab, names, since, accepts_json(environ))
         client = poll.client
-        timeout = self._hub.options.poll_timeout
+        timeout = hub.options.poll_timeout
+        # Before the first wait: a response that changes after it has to be started again.
+        response.content_type = "application/json" if poll.json else "text/plain"
         try:
             while not poll.interrupted:
                 if (room := poll.unwatched()) is not None:
                     yield core.events.AddCoro(client.watch, (room,))
                     poll.watching(room, cogen_value(environ))
                     if not room.known:
-                        yield call(self._hub.directory.know)(room.name)
+                        yield call(hub.directory.know)(room.name)
                     poll.meet(room)
                 elif (unread := poll.to_read()) is not None:
-                    yield call(self._hub.log.read)(*unread, READ_LIMIT)
+                    yield call(hub.log.read)(*unread, READ_LIMIT)
                     poll.read(unread[0], _logged(environ))
                 elif poll.complete:
                     break
@@ -95,13 +97,12 @@ class ChatController(BaseController):
                         break
                     poll.take(cogen_value(environ))
             if poll.closing:
-                poll.advice = self._hub.return_delay()
+                poll.advice = hub.return_delay()
             if shared and not poll.superseded:
-                yield call(self._hub.directory.remember)(participant, tab, poll.cursor)
-            response.content_type = "application/json" if poll.json else "text/plain"
+                yield call(hub.directory.remember)(participant, tab, poll.cursor)
             yield poll.answer()
         finally:
-            self._hub.end(poll)
+            hub.end(poll)
 
     def history(self, room: str) -> Steps:
         """Messages before a seq, or the newest."""

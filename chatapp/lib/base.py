@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from webob.exc import status_map
 
 from chatapp.lib.hub import Hub
-from chatapp.lib.identity import TOKEN_COOKIE, cookie_value, new_id
+from chatapp.lib.identity import TOKEN_COOKIE, cookie_value, new_id, same
 from chatapp.lib.participant import Participant
 from chatapp.lib.wire import BadInput
 from pylons import app_globals, request, response, session
@@ -41,12 +41,19 @@ class BaseController(WSGIController):
 
     def _known(self, environ: dict[str, Any]) -> Participant | None:
         """Who asks, if the signed token leads to somebody alive; no session is looked at."""
-        identity = self._token_identity(environ)
-        return self._hub.participants.get(identity) if identity else None
+        token = _token(environ)
+        participant = self._hub.participants.get(token.rpartition(".")[0])
+        if participant is None or same(token, participant.token):
+            return participant
+        if app_globals.signer.verified(token) is None:
+            return None
+        participant.token = token
+        return participant
 
     def _token_identity(self, environ: dict[str, Any]) -> str | None:
-        token = cookie_value(environ.get("HTTP_COOKIE", ""), TOKEN_COOKIE)
-        return app_globals.signer.verified(token) if token else None
+        """The id in the signed token, which need not lead to anybody."""
+        identity: str | None = app_globals.signer.verified(_token(environ))
+        return identity
 
     def _join(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
         """Who asks, by the session."""
@@ -71,6 +78,10 @@ class BaseController(WSGIController):
                 secure=request.scheme == "https",
             )
         return known
+
+
+def _token(environ: dict[str, Any]) -> str:
+    return cookie_value(environ.get("HTTP_COOKIE", ""), TOKEN_COOKIE) or ""
 
 
 def cogen_value(environ: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ class Cursor(NamedTuple):
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
     @classmethod
+    @lru_cache(maxsize=256)  # a message leaves all who are in a room with the same one
     def decode(cls, text: str) -> "Cursor":
         """Raises BadCursor."""
         if len(text) > _LONGEST:

@@ -8,13 +8,17 @@ __all__ = ["Participant"]
 
 
 class Participant:
-    """Lives while it has clients, and a while after."""
+    """Lives while it has clients, and a while after.
 
-    __slots__ = ("clients", "id", "leave", "nick")
+    `token` is the signed token with which it last came, once that has been verified.
+    """
+
+    __slots__ = ("clients", "id", "leave", "nick", "token")
 
     def __init__(self, identity: str, nick: str, leave: Any) -> None:
         self.id = identity
         self.nick = nick
+        self.token = ""
         self.clients: dict[str, Client] = {}
         self.leave = leave  # called when it has been without a client for its time
 
