@@ -1,89 +1,155 @@
-"""`python -m benchmarks`: run it all, or what the command line names."""
+"""The long-poll benchmark: a chat on cogen, and the same chat on its peers."""
 
 import argparse
-import asyncio
+import datetime
+import importlib.metadata
 import json
 import os
+import platform
 import signal
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks.scenario import Plan, Run, run
-from benchmarks.servers import Server, cores, raise_open_files
+from benchmarks import suite
+from benchmarks.chart import svg
+from benchmarks.criteria import judge
+from benchmarks.report import markdown, verdict_line
+from benchmarks.scenario import Run
+from benchmarks.servers import cores, raise_open_files
+from benchmarks.stats import summarize
 from benchmarks.targets import TARGETS, Target
 
 __all__ = ["main"]
 
+_PACKAGES = (
+    "uvloop", "httptools", "uvicorn", "starlette", "aiohttp", "tornado", "gevent", "flask",
+)  # fmt: skip
 
-def main() -> None:
-    """Ends with status 1 if a run went wrong."""
-    arguments = _parser().parse_args()
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Writes performance.json, .md and .svg; ends with status 1 if a run went wrong."""
+    options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(1))  # through all `finally`
-    raise_open_files()
-    targets = _chosen(arguments.targets)
-    results = asyncio.run(_run_all(targets, arguments))
-    Path(arguments.json).write_text(json.dumps([each.as_dict() for each in results], indent=1))
+    open_files = raise_open_files()
+    targets, left_out = _chosen(options.targets)
+    todo = []
+    repeats = options.repeats or (1 if options.quick else 3)
+    for job in suite.jobs(targets, options.clients, repeats, options.quick):
+        reason = suite.why_not(job, open_files)
+        if reason:
+            left_out.append(f"{job.target.name} with {job.clients} clients: {reason}")
+        else:
+            todo.append(job)
+    for line in left_out:
+        print(f"left out: {line}")
+    machine = _machine()
+    runs = suite.perform(todo, _Console(len(todo)))
+    report = {
+        "machine": machine,
+        "left_out": sorted(set(left_out)),
+        "runs": [run.as_dict() for run in runs],
+    }
+    _write(report, Path(options.out))
+    for verdict in judge(summarize(report["runs"])):
+        print(verdict_line(verdict))
+    sys.exit(any(run.error for run in runs))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--targets", default="", help="names, with commas; without: all")
-    parser.add_argument("--clients", default="100,10000", help="numbers of clients [100,10000]")
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each [3]")
-    parser.add_argument("--json", default="benchmark.json", help="file of the figures")
+    names = ", ".join(target.name for target in TARGETS)
+    parser.add_argument("--targets", default="", help=f"with commas, of: {names} [all by default]")
+    parser.add_argument("--clients", type=_numbers, default=[100, 10_000], help="[100,10000]")
+    parser.add_argument("--repeats", type=int, help="runs of each [3; quick: 1]")
+    parser.add_argument("--quick", action="store_true", help="a few minutes, rougher figures")
+    parser.add_argument(
+        "--out", default="data/benchmark", help="folder of what it writes [%(default)s]"
+    )
     return parser
 
 
-def _chosen(names: str) -> list[Target]:
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
+def _chosen(names: str) -> tuple[list[Target], list[str]]:
+    """The targets that can run, and lines on those that cannot."""
     known = {target.name: target for target in TARGETS}
-    wanted = names.split(",") if names else list(known)
+    wanted = names.split(",") if names else [each.name for each in TARGETS if each.by_default]
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise SystemExit(f"there is no target {', '.join(unknown)}; there are: {', '.join(known)}")
-    chosen = []
-    for name in wanted:
-        missing = known[name].missing()
-        if missing:
-            print(f"left out: {name}: {', '.join(missing)} is not installed")
-        else:
-            chosen.append(known[name])
-    return chosen
-
-
-async def _run_all(targets: list[Target], arguments: argparse.Namespace) -> list[Run]:
-    server_cores, client_cores = cores()
-    os.sched_setaffinity(0, client_cores)
-    results = []
-    for repeat in range(arguments.repeats):
-        for clients in map(int, arguments.clients.split(",")):
-            plan = Plan() if clients <= 1000 else Plan(rate=0.5, closed=5, fixed=6)
-            for target in targets:
-                head = f"{repeat + 1}/{arguments.repeats} {target.name} {clients}: "
-
-                def say(what: str, head: str = head) -> None:
-                    print(f"\r{head}{what}\x1b[K", end="", file=sys.stderr, flush=True)
-
-                start = time.monotonic()
-                with Server(target, server_cores) as server:
-                    result = await run(server, clients, plan, client_cores, say)
-                results.append(result)
-                say("")
-                print(_line(result, time.monotonic() - start), flush=True)
-    return results
-
-
-def _line(result: Run, seconds: float) -> str:
-    def figure(value: float | None) -> str:
-        return "-" if value is None else f"{value:.1f}"
-
+    missing = {name: known[name].missing() for name in wanted}
     return (
-        f"{result.target:10} {result.clients:6} {figure(result.cpu_us):>7} us "
-        f"{figure(result.held_kib):>6}/{figure(result.after_kib):>6} KiB "
-        f"p50 {figure(result.p50_ms)} p99 {figure(result.p99_ms)} ms "
-        f"closed p50 {figure(result.closed_p50_ms)} p99 {figure(result.closed_p99_ms)} ms "
-        f"lost {result.lost} again {result.reconnects} in {seconds:.0f} s {result.error}"
+        [known[name] for name in wanted if not missing[name]],
+        [f"{name}: {', '.join(needs)} not found" for name, needs in missing.items() if needs],
     )
+
+
+class _Console:
+    """A line for each run, and on a terminal one that changes while it goes on."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def progress(self, job: suite.Job, number: int, text: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{self._head(job, number)}: {text}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def done(self, job: suite.Job, number: int, result: Run, seconds: float) -> None:
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        figures = (
+            f"{_figure(result.cpu_us):>6} µs/delivery "
+            f"{_figure(result.held_kib):>5} KiB/poll (after: {_figure(result.after_kib)}) "
+            f"p50/p99 {_figure(result.p50_ms)}/{_figure(result.p99_ms)} ms"
+        )
+        if result.idle_cpu is not None:
+            figures += f" idle {result.idle_cpu:.3f} core"
+        if result.probe_busy_ms is not None:
+            figures += f" GET {_figure(result.probe_idle_ms)}->{_figure(result.probe_busy_ms)} ms"
+        lost = f" lost {result.lost}" if result.lost else ""
+        error = f" {result.error}" if result.error else ""
+        print(f"{self._head(job, number)} {figures}{lost} in {seconds:.0f} s{error}", flush=True)
+
+    def _head(self, job: suite.Job, number: int) -> str:
+        return f"{number:3}/{self._total} {job.target.name:12} {job.clients:6}"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _machine() -> dict[str, Any]:
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    server, clients = cores()
+    return {
+        "date": datetime.date.today().isoformat(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "cores": os.cpu_count(),
+        "one_core_for_both": server == clients,
+        "versions": versions,
+    }
+
+
+def _write(report: dict[str, Any], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "performance.json": json.dumps(report, indent=1),
+        "performance-table.md": markdown(report),
+        "performance.svg": svg(report),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+        print(f"wrote {folder / name}")
 
 
 if __name__ == "__main__":

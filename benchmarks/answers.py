@@ -5,6 +5,7 @@ import re
 __all__ = ["Answers", "cookies"]
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _COOKIE = re.compile(rb"\r\nset-cookie: *([^;\r]+)", re.IGNORECASE)
 
 
@@ -17,7 +18,7 @@ class Answers:
         self._buffer = b""
 
     def feed(self, data: bytes) -> tuple[int, bytes, bytes] | None:
-        """Raises ValueError: an answer without Content-Length, or more than was asked for."""
+        """Raises ValueError: an answer of unknown length, or more than was asked for."""
         if self._buffer:
             data = self._buffer + data
         end = data.find(b"\r\n\r\n")
@@ -27,7 +28,7 @@ class Answers:
         head = data[:end]
         length = _LENGTH.search(head)
         if length is None:
-            raise ValueError(f"no Content-Length in {head!r}")
+            return self._chunked(head, data, end + 4)
         whole = end + 4 + int(length[1])
         if len(data) < whole:
             self._buffer = data
@@ -36,6 +37,22 @@ class Answers:
             raise ValueError(f"more than one answer: {data!r}")
         self._buffer = b""
         return int(head[9:12]), head, data[end + 4 :]
+
+    def _chunked(self, head: bytes, data: bytes, start: int) -> tuple[int, bytes, bytes] | None:
+        if _CHUNKED.search(head) is None:
+            raise ValueError(f"neither Content-Length nor chunks in {head!r}")
+        body = b""
+        while (line := data.find(b"\r\n", start)) >= 0:
+            size = int(data[start:line], 16)
+            start = line + 2 + size + 2
+            if len(data) < start:
+                break
+            if not size:
+                self._buffer = b""
+                return int(head[9:12]), head, body
+            body += data[line + 2 : line + 2 + size]
+        self._buffer = data
+        return None
 
 
 def cookies(head: bytes) -> bytes:

@@ -8,12 +8,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from benchmarks.servers import ROOT
 
 __all__ = ["Generator", "split"]
 
-ROOT = Path(__file__).parents[1]
 CLIENTS_PER_PROCESS = 12_500
 CLIENTS_PER_ADDRESS = 20_000  # the kernel has 28,000 ports for each, as a rule
 _LINE_LIMIT = 1 << 26

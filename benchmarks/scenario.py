@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks.client import LATENCY_UNIT
 from benchmarks.generator import Generator
 from benchmarks.publisher import Publisher
-from benchmarks.servers import Server
+from benchmarks.servers import ROOT, Server
 from benchmarks.stats import percentile
 from benchmarks.wire import WIRES
 
@@ -29,6 +32,7 @@ class Plan:
     fixed: float = 4.0
     rate: float = 10.0  # messages a second, in the part of the fixed rate
     idle: float = 0.0
+    fair: float = 0.0
     least_rounds: int = 3
     connects: float = 2000.0  # a second
     settle: float = 1.0
@@ -50,6 +54,8 @@ class Run:
     closed_p50_ms: float | None = None
     closed_p99_ms: float | None = None
     idle_cpu: float | None = None  # share of a core, while all polls are held
+    probe_idle_ms: float | None = None  # p99 of an unrelated GET while all polls are held
+    probe_busy_ms: float | None = None  # the same while messages fan out
     rate: float | None = None  # deliveries a second in the closed loop
     messages: int = 0
     deliveries: int = 0
@@ -88,6 +94,8 @@ class _Scenario:
         await self.closed_loop()
         if plan.fixed:
             await self.fixed_rate()
+        if plan.fair:
+            await self.fairness()
         result.after_kib = (self.server.memory_kib() - result.base_kib) / self.load.clients
 
     async def rounds(self, seconds: float, least: int) -> int:
@@ -133,6 +141,28 @@ class _Scenario:
         await asyncio.sleep(self.plan.idle)
         used = self.server.cpu_seconds() - cpu
         self.result.idle_cpu = used / (time.monotonic() - begun)
+
+    async def fairness(self) -> None:
+        self.say("an unrelated GET, at rest and during a fan-out")
+        self.result.probe_idle_ms = await self.probed()
+        probed = asyncio.create_task(self.probed())
+        rounds = 0
+        while not probed.done():
+            rounds += await self.rounds(0, 1)
+        self.result.probe_busy_ms = await probed
+        await self.counted(rounds)
+
+    async def probed(self) -> float:
+        """The p99 of the probe's answers, in milliseconds."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.probe", str(self.server.port),
+            self.server.target.probe, str(self.plan.fair),
+            cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError("the probe failed")
+        return percentile(Counter(json.loads(output)), 0.99) / 1e6
 
     async def counted(self, messages: int) -> dict[str, Any]:
         """The report on so many messages; what is missing or came twice is added to the result."""

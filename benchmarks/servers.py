@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import procfs
 from benchmarks.targets import Site, Target
 
-__all__ = ["Server", "cores", "raise_open_files"]
+__all__ = ["ROOT", "Server", "cores", "raise_open_files"]
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 30

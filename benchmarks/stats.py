@@ -1,15 +1,53 @@
-"""Medians, spreads and percentiles."""
+"""Medians, spreads and percentiles, and the summary of many runs."""
 
+import dataclasses
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-__all__ = ["median_and_spread", "percentile"]
+__all__ = ["MEASURES", "Figure", "Summary", "figure_of", "percentile", "summarize"]
+
+# Those of a run's fields that are figures; the others count.
+MEASURES = (
+    "cpu_us", "rate", "held_kib", "after_kib", "p50_ms", "p99_ms", "closed_p50_ms",
+    "closed_p99_ms", "idle_cpu", "probe_idle_ms", "probe_busy_ms",
+)  # fmt: skip
+_COUNTS = ("messages", "deliveries", "lost", "repeated", "reconnects")
 
 
-def median_and_spread(values: Sequence[float]) -> tuple[float, float]:
-    """The median, and the distance from the least to the greatest as a share of it."""
-    middle = statistics.median(values)
-    return middle, (max(values) - min(values)) / middle if middle else 0.0
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """The median of repeats, and the least and greatest of them."""
+
+    median: float
+    least: float
+    most: float
+
+    @property
+    def spread(self) -> float:
+        """From the least to the greatest, as a share of the median."""
+        return (self.most - self.least) / self.median if self.median else 0.0
+
+
+@dataclasses.dataclass
+class Summary:
+    """All runs of one target with so many clients."""
+
+    target: str
+    clients: int
+    repeats: int
+    figures: dict[str, Figure]
+    counts: dict[str, int]
+    errors: list[str]
+
+    def value(self, measure: str) -> float | None:
+        """The median, if it was measured."""
+        figure = self.figures.get(measure)
+        return None if figure is None else figure.median
+
+
+def figure_of(values: Sequence[float]) -> Figure:
+    return Figure(statistics.median(values), min(values), max(values))
 
 
 def percentile(counts: Mapping[int, int], share: float) -> int:
@@ -20,3 +58,22 @@ def percentile(counts: Mapping[int, int], share: float) -> int:
         if left <= 0:
             return value
     raise ValueError("there are no values")
+
+
+def summarize(runs: Iterable[Mapping[str, Any]]) -> list[Summary]:
+    """One of each target and number of clients, in the order of their first runs."""
+    groups: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for run in runs:
+        groups.setdefault((run["target"], run["clients"]), []).append(run)
+    return [_summary(*key, group) for key, group in groups.items()]
+
+
+def _summary(target: str, clients: int, runs: Sequence[Mapping[str, Any]]) -> Summary:
+    figures = {}
+    for measure in MEASURES:
+        values = [run[measure] for run in runs if run.get(measure) is not None]
+        if values:
+            figures[measure] = figure_of(values)
+    counts = {name: sum(run[name] for run in runs) for name in _COUNTS}
+    errors = [run["error"] for run in runs if run["error"]]
+    return Summary(target, clients, len(runs), figures, counts, errors)

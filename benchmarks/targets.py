@@ -35,6 +35,7 @@ class Target:
     probe: str = "/probe"
     ours: bool = False
     workers: int = 1
+    by_default: bool = True
 
     def missing(self) -> list[str]:
         """What it needs and is not installed here."""

@@ -1,0 +1,87 @@
+"""What the benchmark has to show, as ratios and differences within one run of it."""
+
+import dataclasses
+from collections.abc import Iterable
+
+from benchmarks.stats import Summary
+
+__all__ = ["Verdict", "judge"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """`value` None: it was not measured."""
+
+    what: str
+    most: float
+    value: float | None
+    unit: str = ""
+
+    @property
+    def word(self) -> str:
+        if self.value is None:
+            return "not measured"
+        return "reached" if self.value <= self.most else "not reached"
+
+
+class _Figures:
+    def __init__(self, summaries: Iterable[Summary]) -> None:
+        self._of = {(each.target, each.clients): each for each in summaries}
+
+    def get(self, target: str, clients: int, measure: str) -> float | None:
+        summary = self._of.get((target, clients))
+        return None if summary is None else summary.value(measure)
+
+    def ratio(self, ours: tuple[str, int], other: tuple[str, int], measure: str) -> float | None:
+        a, b = self.get(*ours, measure), self.get(*other, measure)
+        return a / b if a is not None and b else None
+
+
+def judge(summaries: Iterable[Summary], few: int = 100, many: int = 10_000) -> list[Verdict]:
+    """One verdict for each thing that has to be shown."""
+    figures = _Figures(summaries)
+    ratio, cpu, held = figures.ratio, "cpu_us", "held_kib"
+    busy = figures.get("chat", many, "probe_busy_ms")
+    idle = figures.get("chat", many, "probe_idle_ms")
+    slower = None if busy is None or idle is None else busy - idle
+    return [
+        Verdict(
+            f"CPU per delivery, bare WSGI on cogen : raw ASGI on uvicorn, {few} clients",
+            0.5, ratio(("bare", few), ("asgi", few), cpu),
+        ),
+        Verdict(
+            f"the same, {many} clients", 0.25, ratio(("bare", many), ("asgi", many), cpu),
+        ),
+        Verdict(
+            f"CPU per delivery, the chat : Starlette with sessions, {few} clients",
+            0.5, ratio(("chat", few), ("starlette", few), cpu),
+        ),
+        Verdict(
+            f"the same, {many} clients",
+            0.2, ratio(("chat", many), ("starlette", many), cpu),
+        ),
+        Verdict(
+            f"CPU per delivery, the chat, {many} clients : {few} clients",
+            1.3, ratio(("chat", many), ("chat", few), cpu),
+        ),
+        Verdict(
+            f"memory per held poll, bare WSGI on cogen : raw ASGI on uvicorn, {many} clients",
+            0.5, ratio(("bare", many), ("asgi", many), held),
+        ),
+        Verdict(
+            f"memory per held poll, the chat : aiohttp, {many} clients",
+            0.8, ratio(("chat", many), ("aiohttp", many), held),
+        ),
+        Verdict(
+            f"p99 of another GET from the chat during a fan-out to {many}, above that at rest",
+            25.0, slower, " ms",
+        ),
+        Verdict(
+            f"share of a core that holds {many} idle polls of the chat",
+            0.1, figures.get("chat", many, "idle_cpu"),
+        ),
+        Verdict(
+            "the same, bare WSGI on cogen",
+            0.1, figures.get("bare", many, "idle_cpu"),
+        ),
+    ]  # fmt: skip

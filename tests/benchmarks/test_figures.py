@@ -1,0 +1,107 @@
+"""Statistics, verdicts, table and chart, from figures that are given."""
+
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+from benchmarks.chart import svg
+from benchmarks.criteria import judge
+from benchmarks.report import markdown
+from benchmarks.scenario import Run
+from benchmarks.stats import figure_of, percentile, summarize
+
+
+def runs(target, clients, *values, **more):
+    return [Run(target, clients, cpu_us=value, **more).as_dict() for value in values]
+
+
+def report(*groups, left_out=()):
+    return {"runs": [run for group in groups for run in group], "left_out": list(left_out)}
+
+
+class StatisticsTests(unittest.TestCase):
+    def test_the_spread_is_from_the_least_to_the_greatest_as_a_share_of_the_median(self):
+        figure = figure_of([30.0, 20.0, 40.0])
+        self.assertEqual((30.0, 20.0, 40.0), (figure.median, figure.least, figure.most))
+        self.assertAlmostEqual(2 / 3, figure.spread)
+
+    def test_percentiles_count_values(self):
+        counts = {5: 98, 7: 1, 900: 1}
+        self.assertEqual(5, percentile(counts, 0.5))
+        self.assertEqual(7, percentile(counts, 0.99))
+        self.assertEqual(900, percentile(counts, 1))
+        with self.assertRaises(ValueError):
+            percentile({}, 0.5)
+
+    def test_repeats_become_one_summary_and_what_was_not_measured_is_left_out(self):
+        first, second = runs("bare", 100, 10.0, 30.0, lost=2)
+        failed = Run("bare", 100, error="it broke").as_dict()
+        (summary,) = summarize([first, second, failed])
+        self.assertEqual(20.0, summary.value("cpu_us"))
+        self.assertIsNone(summary.value("idle_cpu"))
+        self.assertEqual(
+            (3, 4, ["it broke"]), (summary.repeats, summary.counts["lost"], summary.errors)
+        )
+
+
+class VerdictTests(unittest.TestCase):
+    def words(self, *groups):
+        return [verdict.word for verdict in judge(summarize(report(*groups)["runs"]))]
+
+    def test_a_ratio_at_its_limit_is_reached_and_one_above_is_not(self):
+        self.assertEqual("reached", self.words(runs("bare", 100, 25.0), runs("asgi", 100, 50.0))[0])
+        above = self.words(runs("bare", 100, 25.1), runs("asgi", 100, 50.0))
+        self.assertEqual("not reached", above[0])
+
+    def test_what_was_not_measured_is_not_called_reached(self):
+        self.assertEqual({"not measured"}, set(self.words(runs("bare", 100, 25.0))))
+
+    def test_the_other_get_is_compared_with_itself_at_rest(self):
+        measured = runs("chat", 10_000, 1.0, probe_idle_ms=3.0, probe_busy_ms=30.0, idle_cpu=0.2)
+        verdicts = {each.what: each for each in judge(summarize(measured))}
+        (probe,) = [each for what, each in verdicts.items() if "another GET" in what]
+        self.assertEqual((27.0, "not reached"), (probe.value, probe.word))
+
+
+class TableTests(unittest.TestCase):
+    def test_a_row_for_each_target_and_number_of_clients_fewest_first(self):
+        text = markdown(
+            report(
+                runs("bare", 10_000, 30.0, 33.0, held_kib=5.0, p50_ms=1.0, p99_ms=2.0, lost=1),
+                runs("asgi", 100, 50.0),
+                left_out=["node: node not found"],
+            )
+        )
+        rows = text.partition("\n\n")[0].splitlines()[2:]
+        self.assertEqual(
+            [
+                "| raw ASGI on uvicorn | 100 | 50.0 ±0% | - | - | - | - | 0 |",
+                "| bare WSGI on cogen | 10,000 | 31.5 ±5% | 5.0 ±0% | 1.0 / 2.0 | - | - | 2 |",
+            ],
+            rows,
+        )
+        self.assertIn("Left out: node: node not found.", text)
+
+    def test_a_run_that_went_wrong_is_said(self):
+        self.assertIn("(went wrong)", markdown(report([Run("bare", 100, error="no").as_dict()])))
+
+
+class ChartTests(unittest.TestCase):
+    def test_bars_are_as_long_as_their_values(self):
+        text = svg(
+            report(
+                runs("bare", 100, 20.0), runs("bare", 10_000, 25.0, held_kib=4.0),
+                runs("asgi", 100, 50.0), runs("asgi", 10_000, 200.0, held_kib=12.0),
+            )
+        )  # fmt: skip
+        space = "{http://www.w3.org/2000/svg}"
+        bars = ElementTree.fromstring(text).findall(f"{space}rect")[1:]
+        widths = [float(bar.get("width")) for bar in bars]
+        longest = max(widths)
+        self.assertEqual(
+            [25, 20, 200, 50, 67, 200], [round(width / longest * 200) for width in widths]
+        )
+        self.assertIn("raw ASGI on uvicorn", text)
+
+    def test_what_is_missing_has_no_bar(self):
+        text = svg(report(runs("bare", 100, 20.0), [Run("asgi", 100, error="no").as_dict()]))
+        self.assertNotIn("raw ASGI", text)
