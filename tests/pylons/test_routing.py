@@ -37,6 +37,7 @@ class MatchTests(unittest.TestCase):
             with self.assertRaises(HTTPMethodNotAllowed):
                 match_route(self.mapper, environ("/a/1", "POST"))
         self.mapper.connect("/b", controller="b", action="index")
+        self.mapper.create_regs()
         self.assertEqual("b", match_route(self.mapper, environ("/b"))["controller"])
 
     def test_strangers_cannot_fill_the_memory(self):
@@ -51,6 +52,7 @@ class MatchTests(unittest.TestCase):
             return len(asked) % 2 == 1
 
         self.mapper.connect("/f", controller="f", action="index", conditions={"function": odd})
+        self.mapper.create_regs()
         self.assertEqual("f", match_route(self.mapper, environ("/f"))["controller"])
         with self.assertRaises(HTTPNotFound):
             match_route(self.mapper, environ("/f"))
