@@ -21,7 +21,7 @@ from tests.support.programs import needs
 
 FOLLOWERS = 200
 PUSHERS = 6
-PATIENCE = 150
+PATIENCE = 240
 ROOMS = ("lobby", "garden", "attic", "cellar")
 AWAY = (ChatError, aiohttp.ClientError, TimeoutError)
 

@@ -105,12 +105,22 @@ class Cluster:
                 stack.enter_context(self.redis)
             for host in self.hosts:
                 stack.enter_context(host)
+            for host in self.hosts:
+                _wait_for_workers(host)
             stack.enter_context(self.proxy)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
+
+
+def _wait_for_workers(host: ChatServer) -> None:
+    """The socket takes connections before the workers serve."""
+    deadline = time.monotonic() + START_SECONDS
+    while "serving on" not in host.log:
+        assert time.monotonic() < deadline, f"the workers do not serve:\n{host.log}"
+        time.sleep(0.02)
 
 
 def workers_of(host: ChatServer) -> list[int]:

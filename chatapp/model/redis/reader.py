@@ -2,7 +2,7 @@
 
 It always asks for what comes after the last entry that it has seen, so what is stored while the
 engine is away, or before a blocked read is registered, is not missed. What the engine itself has
-lost is found by looking (`locate`), on every new connection and every few seconds:
+lost is found by looking, on every new connection and every few seconds:
 
 - the stream is trimmed past the last entry seen: the observer hears where the rooms are now;
 - the log is gone: it is begun anew, under another epoch;
@@ -24,6 +24,7 @@ from redis.exceptions import RedisError, ResponseError
 from chatapp.model.message import LogObserver, LogUnavailable, Message
 from chatapp.model.redis.commands import Commands
 from chatapp.model.redis.engine import Engine, advice
+from chatapp.model.redis.entries import START, Id, Known, message_of
 from chatapp.model.redis.scripts import BEGIN, HEADS, HEADS_KEY, LOCATE, STREAM_KEY
 
 __all__ = ["Reader"]
@@ -41,22 +42,15 @@ _READ_COUNT = 1000
 _PAST = 10
 
 
-class _Id(NamedTuple):
-    """The id of an entry: a time in milliseconds, and a number within it."""
+class _Place(NamedTuple):
+    """What LOCATE found."""
 
-    time: int
-    number: int
-
-    @classmethod
-    def of(cls, text: bytes) -> "_Id":
-        time, _, number = text.partition(b"-")
-        return cls(int(time), int(number))
-
-    def __str__(self) -> str:
-        return f"{self.time}-{self.number}"
-
-
-_START = _Id(0, 0)
+    epoch: bytes | None
+    since: bytes | None
+    past: bytes | None
+    first: bytes | None
+    last: bytes | None
+    entry: Any
 
 
 class Reader:
@@ -70,10 +64,10 @@ class Reader:
         self._client = engine.blocking_client()
         self._commands = commands
         self._observer = observer
-        self._cursor = _START
+        self._cursor = START
         # What is known to be in the stream: the newest entry that was read or written here.
-        self._known = (_START, "", 0)
-        self._last = _START  # of the stream, at the last look
+        self._known = Known()
+        self._last = START  # of the stream, at the last look
         self._lagging = False  # what comes after the cursor is not to be read from the stream
         self._lock = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
@@ -89,65 +83,70 @@ class Reader:
 
     def wrote(self, identifier: bytes, room: str, seq: int) -> None:
         """A message was stored from here, as the entry of that id."""
-        self._known = max(self._known, (_Id.of(identifier), room, seq))
+        self._known = max(self._known, Known(Id.of(identifier), room, seq))
 
     async def locate(self) -> None:
-        """Look where the log is, and tell if it is not where it was. Raises LogUnavailable."""
+        """See to it that `epoch` is the log's. Raises LogUnavailable."""
         async with self._lock:
-            suspected = False
-            while not await self._look(suspected):
-                suspected = True
+            await self._located()
 
-    async def _look(self, suspected: bool) -> bool:
-        """False if something has to be looked at again."""
-        known, room, seq = self._known
-        found = await self._commands.run(LOCATE, _KEYS, [str(known)])
-        epoch, since, past, first, last, entry = found
-        if epoch is None:
-            await self._begin("")
-            return False
-        self._last = _Id.of(last) if last else _START
-        if epoch.decode() != self.epoch:
-            await self._adopt(epoch.decode(), _Id.of(since), past.decode().split())
-            return False
-        held = first is not None and _Id.of(first) <= known
-        if held and not _is_message(entry, room, seq):
-            # Or it was another server that answered, one that is no longer the master.
-            await (self._begin(self.epoch) if suspected else self._commands.disconnect())
-            return False
-        if self._lagging or first is None or _Id.of(first) > self._cursor:
-            await self._catch_up()
-        return True
+    async def _located(self) -> tuple[_Place, Known]:
+        """Where the log is; the entry that was known here was looked for."""
+        while True:
+            known = self._known
+            place = _Place(*await self._commands.run(LOCATE, _KEYS, [str(known.id)]))
+            self._last = Id.of(place.last)
+            if place.epoch is None:
+                await self._begin("")
+            elif place.epoch.decode() != self.epoch:
+                await self._adopt(place)
+            else:
+                return place, known
+
+    async def _look(self) -> None:
+        """Find out whether anything was lost, and tell."""
+        async with self._lock:
+            place, known = await self._located()
+            if _contradict(place, known):
+                # It may be another server that answered, one that is no longer the master.
+                await self._commands.disconnect()
+                place, known = await self._located()
+            if _contradict(place, known):
+                await self._begin(self.epoch)
+                place, known = await self._located()
+            trimmed = self._cursor < Id.of(place.first) or self._last < self._cursor
+            if trimmed or self._lagging:
+                await self._catch_up()
 
     async def _begin(self, ended: str) -> None:
         if self.epoch:
             log.error("%s: messages were lost, the log is begun anew", self._engine)
         await self._commands.run(BEGIN, _KEYS, [ended, secrets.token_urlsafe(6)])
 
-    async def _adopt(self, epoch: str, since: _Id, past: Sequence[str]) -> None:
+    async def _adopt(self, place: _Place) -> None:
         """The log is another one than was known here."""
-        self.past = {
-            ended: (await self._heads(f"{HEADS_KEY}:{ended}"))[1] for ended in past[-_PAST:]
-        }
-        first, self.epoch = not self.epoch, epoch
-        self._known = (_START, "", 0)
-        self._cursor = self._last if first else since
+        assert place.epoch is not None and place.past is not None
+        past = place.past.decode().split()[-_PAST:]
+        self.past = {ended: (await self._heads(f"{HEADS_KEY}:{ended}"))[1] for ended in past}
+        first, self.epoch = not self.epoch, place.epoch.decode()
+        self._known = Known()
+        self._cursor = self._last if first else Id.of(place.since)
         if not first:
-            self._observer.recreated(epoch)
+            self._observer.recreated(self.epoch)
 
     async def _catch_up(self) -> None:
         """The stream no longer has what came after the cursor; the rooms may have it."""
         self._last, heads = await self._heads(HEADS_KEY)
-        self._cursor, self._known, self._lagging = self._last, (_START, "", 0), False
+        self._cursor, self._known, self._lagging = self._last, Known(), False
         log.warning("%s: some entries were not read here; the rooms are", self._engine)
         self._observer.missed(heads)
 
-    async def _heads(self, key: str) -> tuple[_Id, dict[str, int]]:
+    async def _heads(self, key: str) -> tuple[Id, dict[str, int]]:
         """The id of the stream's last entry, and the heads under `key` at that moment."""
         last, flat = await self._commands.run(HEADS, (key, STREAM_KEY))
         pairs = zip(flat[::2], flat[1::2], strict=True)
         heads = {name.decode(): int(seq) for name, seq in pairs if not name.endswith(b" ")}
-        return _Id.of(last) if last else _START, heads
+        return Id.of(last), heads
 
     async def _follow(self) -> None:
         """Read for ever; while the engine is away, try again and again."""
@@ -155,7 +154,7 @@ class Reader:
         away = False
         while True:
             try:
-                await self.locate()
+                await self._look()
                 await self._advise()
                 if away:
                     log.info("%s answers again", self._engine)
@@ -199,7 +198,7 @@ class Reader:
                 raise LogUnavailable(f"{self._engine}: this is not the server that has the log")
             goes_on = self._tell(entries)
             if not (entries and goes_on) or loop.time() - looked >= _LOOK_SECONDS:
-                await self.locate()
+                await self._look()
                 looked = loop.time()
 
     async def _wait(self) -> Sequence[Any]:
@@ -218,7 +217,7 @@ class Reader:
         messages: list[Message] = []
         ended = False
         for identifier, fields in entries:
-            at = _Id.of(identifier)
+            at = Id.of(identifier)
             if at <= self._cursor:
                 continue  # a look has gone past it meanwhile
             if b"epoch" in fields:
@@ -226,8 +225,8 @@ class Reader:
                     ended = True
                     break
             else:
-                message = _message(fields)
-                self._known = max(self._known, (at, message.room, message.seq))
+                message = message_of(fields)
+                self._known = max(self._known, Known(at, message.room, message.seq))
                 messages.append(message)
             self._cursor = at
         if messages:
@@ -237,20 +236,8 @@ class Reader:
         return not ended
 
 
-def _message(fields: dict[bytes, bytes]) -> Message:
-    return Message(
-        fields[b"room"].decode(),
-        int(fields[b"seq"]),
-        fields[b"nick"].decode(),
-        fields[b"text"].decode(),
-        float(fields[b"at"]),
+def _contradict(place: _Place, known: Known) -> bool:
+    """Whether the stream goes back before `known`, and has not got it."""
+    return (
+        place.first is not None and Id.of(place.first) <= known.id and not known.is_in(place.entry)
     )
-
-
-def _is_message(entry: Any, room: str, seq: int) -> bool:
-    """Whether an entry, as a script returns it, is that message."""
-    if entry is None:
-        return False
-    names = iter(entry[1])
-    fields = dict(zip(names, names, strict=True))
-    return fields.get(b"room") == room.encode() and fields.get(b"seq") == b"%d" % seq

@@ -9,12 +9,13 @@ from unittest import mock
 from chatapp.model import LogUnavailable
 from chatapp.model.redis import engine as engine_module
 from chatapp.model.redis import reader as reader_module
+from chatapp.model.redis.entries import Id
 from chatapp.model.redis.log import RedisLog
 from tests.chatapp.model.contract import ROOM, LogContract, Observer
 from tests.support.engine import RedisServer
 
 PATIENCE = 10
-FAR = reader_module._Id(2**60, 0)
+FAR = Id(2**60, 0)
 
 
 async def until(condition):
