@@ -20,7 +20,7 @@ from tests.support.engine import RedisServer, Sentinel
 from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
 
-PATIENCE = 60
+PATIENCE = 120
 BIN = Path(sys.executable).parent
 
 
