@@ -14,6 +14,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Callable
+from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -308,8 +309,13 @@ class RedisDirectory(Directory):
     async def _beat_on(self) -> None:
         while True:
             await asyncio.sleep(self._lease / _LEASE_BEATS)
-            with contextlib.suppress(DirectoryUnavailable):
+            try:
                 await self._beat()
+            except DirectoryUnavailable:
+                pass  # that is told already
+            except Exception:
+                # Whatever it is, without a beat everybody here would be gone soon.
+                log.exception("a beat of the directory failed")
 
     async def _beat(self) -> None:
         """One beat of the engine's and this worker's common heart. Raises DirectoryUnavailable."""
@@ -365,12 +371,16 @@ class RedisDirectory(Directory):
 
     async def _prove(self) -> None:
         """Have those whose nick the engine has not agreed to given one that it has."""
-        for identity, wanted in list(self._unproven.items()):
-            nick = await self._claimed(identity, wanted)
-            self._unproven.pop(identity, None)
-            if nick != wanted:
-                self._observer.renamed(identity, nick)
-            self._seats.tell(self._seats.of(identity))
+        while self._unproven:
+            some = dict(islice(self._unproven.items(), _SEATS_AT_ONCE))
+            await asyncio.gather(*(self._prove_one(*each) for each in some.items()))
+            self._seats.tell(self._seats.of(some))
+
+    async def _prove_one(self, identity: str, wanted: str) -> None:
+        nick = await self._claimed(identity, wanted)
+        self._unproven.pop(identity, None)
+        if nick != wanted:
+            self._observer.renamed(identity, nick)
 
     async def _check(self) -> None:
         try:

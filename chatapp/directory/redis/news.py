@@ -42,7 +42,8 @@ class News:
         self._heard = heard
         self._moved = moved
         self._missed = missed
-        self._positions: dict[Any, Any] = {}
+        self._positions: dict[Any, Any] = {}  # none while it is not known where the streams are
+        self._moved_at = "0-0"
         self._number: int | None = None  # of the last entry heard
         self._expected = 0
         self.highest = 0  # number that was ever heard
@@ -64,6 +65,7 @@ class News:
             log.warning("the news of who is here do not come: connecting again")
             await self._stop()
             self._positions = {}
+            self.highest = late  # what was not heard is made up for
             self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
@@ -79,24 +81,32 @@ class News:
     async def _begin(self) -> None:
         """Find out where the stream ends."""
         last: Any = await self._client.xrevrange(self._news, count=1)
-        self._positions = {self._news: "0-0", self._moves: "0-0"}
+        self._positions = {self._news: "0-0", self._moves: self._moved_at}
         self._number = None
         for name, fields in last:
             self._positions[self._news] = name.decode()
             self._count(int(fields[b"n"]))
 
     async def _run(self) -> None:
+        away = False
         while True:
             try:
                 if not self._positions:
                     await self._begin()
                     self._missed()
+                    away = False
                 self._take(await self._read())
+                continue
             except (RedisError, OSError) as error:
-                log.warning("the news of who is here are interrupted: %s", error)
-                self._positions = {}
-                await self._client.connection_pool.disconnect()
-                await asyncio.sleep(_RETRY_SECONDS)
+                if not away:
+                    log.warning("no news of who is here until it answers again: %s", error)
+                away = True
+            except Exception:
+                # Whatever it is, to stop listening would be silence.
+                log.exception("news of who is here could not be told")
+            self._positions = {}
+            await self._client.connection_pool.disconnect()
+            await asyncio.sleep(_RETRY_SECONDS)
 
     async def _read(self) -> Any:
         reading: Any = self._client.xread(
@@ -112,6 +122,7 @@ class News:
                 self._positions[name] = position.decode()
                 entry = {key.decode(): value.decode() for key, value in fields.items()}
                 if name == self._moves:
+                    self._moved_at = self._positions[name]
                     self._moved(entry)
                 else:
                     self._count(int(entry["n"]))

@@ -178,7 +178,7 @@ local function seat(id, tab, nick, fold, rooms)
         nick = redis.call('HGET', who, 'nick')
         redis.call('HSET', who, '/' .. tab, worker .. ' ' .. rooms)
         extend(member, milliseconds)
-        extend(id, persons)
+        if not holder then extend(id, persons) end
         if holder and holder ~= worker then
             local moves = prefix .. 'moves:' .. holder
             redis.call('XADD', moves, 'MAXLEN', '~', MOST_MOVES, '*', 'id', id, 'tab', tab)

@@ -1,6 +1,6 @@
 """What this worker has to tell the engine about its clients: which are in which rooms."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import islice
 
 from chatapp.directory.directory import Person
@@ -16,7 +16,10 @@ class Seat:
     def __init__(self, person: Person, tab: str) -> None:
         self.person = person
         self.tab = tab
-        self.rooms: dict[str, None] = {}
+        self.rooms: tuple[str, ...] = ()
+
+    def leave(self, room: str) -> None:
+        self.rooms = tuple(each for each in self.rooms if each != room)
 
 
 class Seats:
@@ -33,19 +36,19 @@ class Seats:
         seat = self._seats.get((person.id, tab))
         if seat is None:
             seat = self._seats[person.id, tab] = Seat(person, tab)
-        seat.rooms[room] = None
+        seat.rooms += (room,)
         self.untold[seat] = None
 
     def leave(self, person: Person, tab: str, room: str) -> None:
         """Without a room it is a seat until that has been told."""
         seat = self._seats[person.id, tab]
-        del seat.rooms[room]
+        seat.leave(room)
         self.untold[seat] = None
 
     def drop(self, person: Person, tab: str, room: str) -> None:
         """Nothing is told of it."""
         seat = self._seats[person.id, tab]
-        del seat.rooms[room]
+        seat.leave(room)
         if not seat.rooms:
             del self._seats[person.id, tab]
             self.untold.pop(seat, None)
@@ -72,5 +75,5 @@ class Seats:
         self._seats.update(zip(keys, seats, strict=True))
         return seats
 
-    def of(self, identity: str) -> list[Seat]:
-        return [seat for seat in self._seats.values() if seat.person.id == identity]
+    def of(self, identities: Container[str]) -> list[Seat]:
+        return [seat for seat in self._seats.values() if seat.person.id in identities]

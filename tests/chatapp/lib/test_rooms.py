@@ -1,0 +1,143 @@
+"""Rooms whose people several workers share: what is told, and who need not be told it."""
+
+import unittest
+
+from chatapp.directory import CROWD
+from chatapp.directory.redis.directory import RedisDirectory
+from chatapp.lib.batch import Batch
+from chatapp.lib.client import Client
+from chatapp.lib.cursor import Cursor
+from chatapp.lib.hub import Hub
+from chatapp.lib.options import ChatOptions
+from chatapp.lib.participant import Participant
+from chatapp.lib.poll import Poll
+from chatapp.lib.rooms import Room
+from chatapp.model import Message
+from tests.support.clock import FakeClockLoop
+
+
+class SharedRoomCase(unittest.TestCase):
+    def setUp(self):
+        self.loop = FakeClockLoop()
+        self.addCleanup(self.loop.close)
+        self.hub = Hub(ChatOptions(log="memory:"))
+        self.directory = RedisDirectory(
+            "redis://nowhere", self.hub, 0.0, 1, lease=20.0, poll_timeout=10.0, fingerprint=""
+        )
+        self.room = Room("lobby", self.loop, self.directory, lambda room: None)
+        self.news = []
+        self.room.pubsub.publish_nowait = self.news.append
+
+    def told(self):
+        """What was told meanwhile: events and nicks."""
+        self.loop.advance(1.0)
+        news, self.news[:] = list(self.news), ()
+        return [(change["event"], change["nick"]) for each in news for change in each.changes]
+
+
+class RoomTests(SharedRoomCase):
+    def test_the_first_count_is_not_told(self):
+        self.room.counted({"1": "ann", "2": "bob"}, 7)
+        self.assertEqual([], self.told())
+        self.assertEqual((7, 7), (self.room.mark, self.room.told))
+        self.assertEqual(["ann", "bob"], self.room.people())
+
+    def test_the_first_count_is_told_to_those_who_were_given_a_guess(self):
+        me = Participant("1", "ann", None)
+        self.assertEqual(["ann"], self.room.people(me))
+        self.room.counted({"1": "ann", "2": "bob"}, 7)
+        self.assertEqual([("join", "ann"), ("join", "bob")], self.told())
+
+    def test_a_later_count_is_told_where_it_differs(self):
+        self.room.counted({"1": "ann", "2": "bob"}, 7)
+        self.room.counted({"2": "bob", "3": "eve"}, 9)
+        self.assertEqual({("leave", "ann"), ("join", "eve")}, set(self.told()))
+
+    def test_a_change_counts_as_told_once_it_is(self):
+        self.room.counted({}, 7)
+        self.room.present("1", "ann", 8)
+        self.assertEqual((8, 7), (self.room.mark, self.room.told))
+        self.assertEqual([("join", "ann")], self.told())
+        self.assertEqual(8, self.room.told)
+        self.room.present("1", "ann", 9)
+        self.assertEqual(9, self.room.told)
+
+    def test_who_asks_is_in_the_list(self):
+        people = {str(number): f"n{number}" for number in range(CROWD + 1)}
+        self.room.counted(people, 7)
+        self.assertNotIn("me", self.room.people())
+        listed = self.room.people(Participant("x", "me", None))
+        self.assertEqual((CROWD, "me"), (len(listed), listed[-1]))
+
+
+class PollTests(SharedRoomCase):
+    def poll(self, since=None, json=True):
+        client = Client(Participant("1", "ann", None), "tab", 10, None)
+        self.hub.log.epoch = "e"
+        self.room.head = 5
+        poll = Poll(client, [self.room], since, self.hub.log, json)
+        poll.meet(self.room)
+        self.assertIsNone(poll.to_read())
+        return poll
+
+    def since(self, mark):
+        return Cursor("e", {"lobby": 5}, {} if mark is None else {"lobby": mark})
+
+    def answered(self, poll):
+        return Cursor.decode(poll.cursor).marks.get("lobby")
+
+    def test_who_comes_is_given_the_list_and_its_mark(self):
+        self.room.counted({"1": "ann"}, 7)
+        poll = self.poll()
+        self.assertIn(b'"people":{"lobby":["ann"]}', poll.answer())
+        self.assertEqual(7, self.answered(poll))
+
+    def test_who_comes_from_another_worker_and_knows_it_all_is_held(self):
+        self.room.counted({"1": "ann"}, 7)
+        for mark in (7, 8):
+            poll = self.poll(self.since(mark))
+            self.assertFalse(poll.complete)
+            self.assertEqual(mark, self.answered(poll))
+
+    def test_who_missed_something_on_the_way_is_given_the_list(self):
+        self.room.counted({"1": "ann"}, 7)
+        for mark in (6, None):
+            self.assertTrue(self.poll(self.since(mark)).complete)
+
+    def test_what_is_about_to_be_told_is_not_missed(self):
+        self.room.counted({"1": "ann"}, 7)
+        self.room.present("2", "bob", 8)
+        poll = self.poll(self.since(7))
+        self.assertFalse(poll.complete)
+        self.loop.advance(1.0)
+        poll.take(self.news)
+        self.assertEqual(["bob"], [change["nick"] for change in poll.news])
+        self.assertEqual(8, self.answered(poll))
+
+    def test_what_was_told_at_another_worker_is_not_told_again(self):
+        self.room.counted({"1": "ann"}, 7)
+        self.room.present("2", "bob", 8)
+        poll = self.poll(self.since(8))
+        self.loop.advance(1.0)
+        poll.take(self.news)
+        self.assertFalse(poll.complete)
+
+    def test_while_nobody_knows_who_is_there_a_poll_is_held(self):
+        self.assertTrue(self.poll().complete)
+        self.assertFalse(self.poll(self.since(0)).complete)
+
+    def test_the_one_answer_for_all_has_the_mark(self):
+        self.room.counted({"1": "ann"}, 7)
+        batch = Batch("e", "lobby", [Message("lobby", 6, "bob", "hi", 1.0)], self.room.told)
+        poll = self.poll(self.since(7))
+        poll.take([batch])
+        self.assertIs(batch.answer, poll.answer())
+        self.assertIn(Cursor("e", {"lobby": 6}, {"lobby": 7}).encode().encode(), batch.answer)
+
+    def test_one_process_gives_no_marks(self):
+        room = Room("lobby", self.loop, self.hub.directory, lambda room: None)
+        room.present("1", "ann")
+        self.room = room
+        poll = self.poll()
+        self.assertIn(b'"people":{"lobby":["ann"]}', poll.answer())
+        self.assertIsNone(self.answered(poll))
