@@ -51,10 +51,11 @@ __all__ = ["RedisDirectory"]
 log = logging.getLogger(__name__)
 
 _PREFIX = "chat:directory:"
-# A lease is so many beats; each client's is renewed every so many, and so many after the engine
-# came back all workers have told it who is with them.
+# A lease is so many beats. Each client's is renewed every so many, the news and crowds are looked
+# after every so many, and so many after the engine came back all workers have told who is there.
 _LEASE_BEATS = 20
-_RENEW_BEATS = 5
+_RENEW_BEATS = 10
+_CHECK_BEATS = 5
 _GRACE_BEATS = 8
 # Clients in one call: each call is a step in which the engine does nothing else.
 _SEATS_AT_ONCE = 100
@@ -291,7 +292,7 @@ class RedisDirectory(Directory):
             self._telling = None
 
     async def _tell_some(self, seats: list[Seat]) -> None:
-        words: list[Argument] = [self._worker, ceil(self._lease * 1000), self._of_person]
+        words: list[Argument] = [self._worker, self._of_client]
         for seat in seats:
             nick = seat.person.nick
             words += [seat.person.id, seat.tab, nick, folded(nick), ",".join(seat.rooms)]
@@ -320,7 +321,7 @@ class RedisDirectory(Directory):
     async def _beat(self) -> None:
         """One beat of the engine's and this worker's common heart. Raises DirectoryUnavailable."""
         self._beats += 1
-        if self._down or self._beats % _RENEW_BEATS == 0:
+        if self._down or self._beats % _CHECK_BEATS == 0:
             await self._check()
         if self._down:
             log.info("the directory answers again")
@@ -342,27 +343,28 @@ class RedisDirectory(Directory):
             await self._renew_some(seats)
 
     async def _renew_some(self, seats: list[Seat]) -> None:
-        words: list[Argument] = [ceil(self._lease * 1000)]
+        words: list[Argument] = []
         alive = []
         for seat in seats:
             seconds = self._observer.lease(seat.person.id, seat.tab)
             if seconds is not None:
                 alive.append(seat)
-                words += [seat.person.id, seat.tab, ceil(seconds * 1000)]
+                words += [f"{seat.person.id}/{seat.tab}", ceil(seconds * 1000)]
         if alive:
             unknown = await self._run(RENEW, *words)
             self._seats.tell(alive[position - 1] for position in unknown)
 
     async def _sweep(self) -> None:
-        while await self._run(SWEEP, _SWEPT_AT_ONCE) == _SWEPT_AT_ONCE:
-            pass
+        swept = _SWEPT_AT_ONCE
+        while swept == _SWEPT_AT_ONCE:
+            swept = await self._run(SWEEP, _SWEPT_AT_ONCE, self._of_client)
 
     def _compare(self) -> None:
         """Count again the rooms whose people are not told, or all if something was missed."""
         if self._recount:
             self._recount = False
             due = list(self._rooms)
-        elif self._beats % _RENEW_BEATS == 0:
+        elif self._beats % _CHECK_BEATS == 0:
             due = list(self._crowds)
         else:
             return
@@ -398,9 +400,14 @@ class RedisDirectory(Directory):
         return int(told)
 
     @property
+    def _of_client(self) -> int:
+        """Milliseconds of a client's lease."""
+        return ceil(self._lease * 1000)
+
+    @property
     def _of_person(self) -> int:
-        """Milliseconds for which somebody without a client is here."""
-        return ceil(2 * self._lease * 1000)
+        """Milliseconds in which somebody who joined has to have a client."""
+        return 2 * self._of_client
 
     async def _run(self, script: Script, *words: Argument) -> Any:
         now: Argument = "" if self._clock is None else round(self._clock() * 1000)

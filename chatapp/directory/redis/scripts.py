@@ -4,7 +4,7 @@ All keys begin with KEYS[1]:
 
     who:ID      hash: `nick`, `fold` and, by `/TAB`, the worker and the rooms of each client
     nicks       hash: folded nick -> ID
-    leases      sorted set: when ID, or the client ID/TAB, is gone
+    leases      sorted set: when the client ID/TAB is gone, or ID that has no client
     room:ROOM   sorted set: ID, in the order they came
     news        stream: every coming, going and renaming that is told, numbered by `n`
     marks       hash: ROOM -> `n` of its last news, while somebody is there
@@ -67,6 +67,11 @@ end
 
 local function extend(member, milliseconds)
     redis.call('ZADD', leases, 'GT', now + milliseconds, member)
+end
+
+-- The participant is here without a client, if that is so: for a while.
+local function linger(id, milliseconds)
+    if redis.call('HLEN', prefix .. 'who:' .. id) <= 2 then extend(id, milliseconds) end
 end
 
 -- 'WORKER ROOM,ROOM' -> WORKER, ',ROOM,ROOM,'
@@ -135,7 +140,7 @@ if not known then
     if nick == '' or not claim(id, nick, fold) then return nil end
     known = nick
 end
-extend(id, milliseconds)
+linger(id, milliseconds)
 return known
 """)
 
@@ -143,7 +148,7 @@ RENAME = _script("""
 -- id, nick, folded nick, milliseconds -> 1, or 0 if the nick is another's
 local id, nick, fold, milliseconds = unpack(ARGV, 2)
 if not claim(id, nick, fold) then return 0 end
-extend(id, milliseconds)
+linger(id, milliseconds)
 local told = {}
 local fields = redis.call('HGETALL', prefix .. 'who:' .. id)
 for i = 1, #fields, 2 do
@@ -160,9 +165,9 @@ return 1
 """)
 
 SEAT = _script("""
--- worker, milliseconds, milliseconds of a participant, then for each client: id, tab, nick, folded
--- nick, rooms -> positions (from 1) of those whose participant could not be given the nick
-local worker, milliseconds, persons = ARGV[2], ARGV[3], ARGV[4]
+-- worker, milliseconds, then for each client: id, tab, nick, folded nick, rooms -> positions
+-- (from 1) of those whose participant could not be given the nick
+local worker, milliseconds = ARGV[2], ARGV[3]
 local refused = {}
 
 local function seat(id, tab, nick, fold, rooms)
@@ -173,16 +178,17 @@ local function seat(id, tab, nick, fold, rooms)
         redis.call('HDEL', who, '/' .. tab)
         redis.call('ZREM', leases, member)
         redis.call('DEL', prefix .. 'at:' .. member)
+        linger(id, milliseconds)
     else
         if not redis.call('HGET', who, 'nick') and not claim(id, nick, fold) then return false end
         nick = redis.call('HGET', who, 'nick')
         redis.call('HSET', who, '/' .. tab, worker .. ' ' .. rooms)
         extend(member, milliseconds)
-        if not holder then extend(id, persons) end
+        if not holder then redis.call('ZREM', leases, id) end
         if holder and holder ~= worker then
             local moves = prefix .. 'moves:' .. holder
             redis.call('XADD', moves, 'MAXLEN', '~', MOST_MOVES, '*', 'id', id, 'tab', tab)
-            redis.call('PEXPIRE', moves, persons)
+            redis.call('PEXPIRE', moves, milliseconds)
         end
     end
     for room in string.gmatch(rooms, '[^,]+') do
@@ -195,30 +201,27 @@ local function seat(id, tab, nick, fold, rooms)
     return true
 end
 
-for i = 5, #ARGV, 5 do
-    if not seat(unpack(ARGV, i, i + 4)) then refused[#refused + 1] = (i - 5) / 5 + 1 end
+for i = 4, #ARGV, 5 do
+    if not seat(unpack(ARGV, i, i + 4)) then refused[#refused + 1] = (i - 4) / 5 + 1 end
 end
 return refused
 """)
 
 RENEW = _script("""
--- milliseconds more for a participant, then for each client: id, tab, milliseconds -> positions
--- (from 1) of those that the engine knows nothing of
+-- for each client: ID/TAB, milliseconds -> positions (from 1) of those that are not known
 local unknown = {}
-for i = 3, #ARGV, 3 do
-    local id, member, milliseconds = ARGV[i], ARGV[i] .. '/' .. ARGV[i + 1], ARGV[i + 2]
-    if redis.call('ZSCORE', leases, member) then
-        extend(member, milliseconds)
-        extend(id, milliseconds + ARGV[2])
-    else
-        unknown[#unknown + 1] = (i - 3) / 3 + 1
+for i = 2, #ARGV, 2 do
+    local member = ARGV[i]
+    local longer = redis.call('ZADD', leases, 'XX', 'GT', 'CH', now + ARGV[i + 1], member)
+    if longer == 0 and not redis.call('ZSCORE', leases, member) then
+        unknown[#unknown + 1] = i / 2
     end
 end
 return unknown
 """)
 
 SWEEP = _script("""
--- most to do at once -> how many leases had run out
+-- most to do at once, milliseconds of a participant without a client -> how many leases ran out
 local due = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, member in ipairs(due) do
     redis.call('ZREM', leases, member)
@@ -230,6 +233,7 @@ for _, member in ipairs(due) do
         for room in string.gmatch(rooms, '[^,]+') do
             leave(id, room)
         end
+        linger(id, ARGV[3])
     else
         local fold = redis.call('HGET', who, 'fold')
         if fold and redis.call('HGET', nicks, fold) == member then

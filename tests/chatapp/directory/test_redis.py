@@ -31,11 +31,14 @@ class RedisCase:
         return directory
 
     async def pass_time(self, seconds):
-        for _ in range(round(seconds / BEAT)):
+        await self.beat(round(seconds / BEAT))
+        await self.settle()
+
+    async def beat(self, count):
+        for _ in range(count):
             self.now += BEAT
             for worker in self.workers:
                 await worker._beat()
-        await self.settle()
 
     async def settle(self):
         for worker in self.workers:
@@ -359,10 +362,7 @@ class OutageTests(WorkersCase):
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "lobby")
         with self.assertLogs("chatapp.directory", "WARNING"):
-            for _ in range(20):
-                self.now += BEAT
-                for worker in self.workers:
-                    await worker._beat()
+            await self.beat(20)
         await self.settle()
         self.assertEqual({"1": "ann"}, self.two.observer.people["lobby"])
 
