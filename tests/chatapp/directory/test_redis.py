@@ -1,6 +1,7 @@
 """The directory in Redis: the contract, and what several workers see of each other."""
 
 import asyncio
+import shutil
 import unittest
 
 from chatapp.directory import CROWD, DirectoryUnavailable, NickTaken, OtherSecret
@@ -15,10 +16,11 @@ class RedisCase:
     """A server of its own, workers on it whose beats the test gives, and a clock that it sets."""
 
     now = 1_700_000_000.0
+    binary = ""  # of the server; empty: what RedisServer takes
 
     async def asyncSetUp(self):
         asyncio.get_running_loop().set_debug(False)  # it takes most of the time
-        self.server = self.enterContext(RedisServer(appendonly="no"))
+        self.server = self.enterContext(RedisServer(self.binary, appendonly="no"))
         self.workers = []
         await super().asyncSetUp()
 
@@ -62,6 +64,13 @@ class RedisCase:
 
 class RedisDirectoryTests(RedisCase, DirectoryContract, unittest.IsolatedAsyncioTestCase):
     """One worker."""
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "redis-server is not installed")
+class InstalledRedisDirectoryTests(RedisDirectoryTests):
+    """The scripts in Redis beside Valkey."""
+
+    binary = shutil.which("redis-server") or ""
 
 
 class WorkersCase(RedisCase, DirectoryCase, unittest.IsolatedAsyncioTestCase):
@@ -356,6 +365,17 @@ class OutageTests(WorkersCase):
         self.enter(self.one, bob, "lobby")
         await self.pass_time(LEASE)
         self.assertEqual({"2": "bob"}, self.two.observer.people["lobby"])
+
+    async def test_an_engine_that_was_put_back_gives_no_number_twice(self):
+        await self.here("1", "ann", self.one)
+        before = self.two._news.highest
+        self.server.command("SET", "chat:directory:told", before - 1)
+        await self.beat(5)
+        bob = await self.joined(self.one, "2", "bob")
+        self.enter(self.one, bob, "lobby")
+        await self.settle()
+        self.assertEqual(before + 1, self.two._news.highest)
+        self.assertEqual({"1": "ann", "2": "bob"}, self.two.observer.people["lobby"])
 
     async def test_a_worker_that_hears_nothing_any_more_listens_again(self):
         self.two._news._task.cancel()
