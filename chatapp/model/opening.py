@@ -27,7 +27,7 @@ def open_log(url: str, observer: LogObserver, **options: Any) -> MessageLog:
         try:
             from chatapp.model.redis.log import RedisLog
         except ModuleNotFoundError as error:
-            if error.name != "redis":
+            if (error.name or "").partition(".")[0] != "redis":
                 raise
             raise ValueError(
                 f"a log in {parts.scheme}:// needs the client: pip install ChatApp[redis]"

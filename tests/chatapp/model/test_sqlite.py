@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from chatapp.model import LogUnavailable, open_log
+from chatapp.model import LogUnavailable
 from chatapp.model import sqlite as module
 from chatapp.model.sqlite import SQLiteLog
 from tests.chatapp.model.contract import ROOM, LogContract, Observer
@@ -121,16 +121,3 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         log = self.make(Observer(), **self.OPTIONS)
         with self.assertRaisesRegex(LogUnavailable, "another version"):
             await log.open()
-
-
-class OpenLogTests(unittest.TestCase):
-    def test_a_url_names_a_log_or_is_refused_by_name(self):
-        options = LogContract.OPTIONS
-        self.assertEqual("MemoryLog", type(open_log("memory:", Observer(), **options)).__name__)
-        relative = open_log("sqlite:///data/chat.db", Observer(), **options)
-        self.assertEqual(Path("data/chat.db"), relative._path)
-        absolute = open_log("sqlite:////var/chat.db", Observer(), **options)
-        self.assertEqual(Path("/var/chat.db"), absolute._path)
-        for url in ("", "memory", "memory:x", "sqlite://", "sqlite:///", "sqlite://host/x", "ftp:"):
-            with self.assertRaisesRegex(ValueError, "is no message log"):
-                open_log(url, Observer(), **options)
