@@ -44,15 +44,14 @@ class RedisCase:
 
     async def settle(self):
         for worker in self.workers:
-            while worker._telling or worker._counting:
-                tasks = [worker._telling, *(count.task for count in worker._counting.values())]
-                await asyncio.wait([task for task in tasks if task is not None])
+            while tasks := [*filter(None, [worker._leases.telling]), *worker._copies.under_way()]:
+                await asyncio.wait(tasks)
         for worker in self.workers:
             await self.heard(worker)
 
     async def heard(self, worker):
         """Return when `worker` has heard all that was told."""
-        client = worker._engine.client()
+        client = worker._link.engine.client()
         try:
             for stream in ("chat:directory:news", f"chat:directory:moves:{worker._worker}"):
                 last = await client.xrevrange(stream, count=1)
@@ -240,18 +239,18 @@ class WorkersTests(WorkersCase):
             self.one.part(ann)
         await self.settle()
         await self.pass_time(2.5 * LEASE)
-        client = self.one._engine.client()
+        client = self.one._link.engine.client()
         self.addAsyncCleanup(client.aclose)
         keys = {key.decode().removeprefix("chat:directory:") for key in await client.keys("*")}
         self.assertEqual({"arrivals", "news", "secret", "told"}, keys)
         self.assertEqual((0, 0), (len(self.one._seats), len(self.one._seats.untold)))
 
     async def test_the_engines_own_clock_counts(self):
-        self.one._clock = None
+        self.one._link.clock = None
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "lobby")
         await self.settle()
-        client = self.one._engine.client()
+        client = self.one._link.engine.client()
         self.addAsyncCleanup(client.aclose)
         seconds, _ = await client.time()
         score = await client.zscore("chat:directory:leases", "1/tab")

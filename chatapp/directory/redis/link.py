@@ -1,0 +1,43 @@
+"""The way to the engine: runs the directory's scripts, and knows whether it answers."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from chatapp.directory.directory import DirectoryUnavailable
+from chatapp.model import LogUnavailable
+from chatapp.model.redis.commands import Argument, Commands, Script
+from chatapp.model.redis.engine import Engine
+
+__all__ = ["PREFIX", "Link"]
+
+log = logging.getLogger(__name__)
+
+PREFIX = "chat:directory:"
+
+
+class Link:
+    """`clock`: seconds, in place of the engine's own. `down`: the last call had no answer."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float] | None) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.down = False
+
+    def open(self) -> None:
+        """On the loop that it is used on."""
+        self._commands = Commands(self.engine)
+
+    async def close(self) -> None:
+        await self._commands.close()
+
+    async def run(self, script: Script, *words: Argument) -> Any:
+        """What the script returns. Raises DirectoryUnavailable."""
+        now: Argument = "" if self.clock is None else round(self.clock() * 1000)
+        try:
+            return await self._commands.run(script, [PREFIX], [now, *words])
+        except LogUnavailable as error:
+            if not self.down:
+                log.error("the directory does not answer: %s", error)
+            self.down = True
+            raise DirectoryUnavailable(str(error)) from error
