@@ -60,6 +60,7 @@ class Run:
     messages: int = 0
     deliveries: int = 0
     lost: int = 0
+    empty: int = 0  # polls that ended without news while messages were counted
     repeated: int = 0
     reconnects: int = 0
     error: str = ""
@@ -171,6 +172,7 @@ class _Scenario:
         result.messages += messages
         result.deliveries += report["deliveries"]
         result.lost += messages * self.load.clients - report["deliveries"]
+        result.empty += report["empty"]
         result.repeated += report["repeated"]
         result.reconnects += report["reconnects"]
         result.error = result.error or report["error"]
