@@ -3,7 +3,6 @@
 import argparse
 import datetime
 import importlib.metadata
-import json
 import os
 import platform
 import signal
@@ -15,7 +14,7 @@ from typing import Any
 from benchmarks import suite
 from benchmarks.chart import svg
 from benchmarks.criteria import judge
-from benchmarks.report import markdown, verdict_line
+from benchmarks.report import as_json, markdown, verdict_line
 from benchmarks.scenario import Run
 from benchmarks.servers import cores, raise_open_files
 from benchmarks.stats import summarize
@@ -143,7 +142,7 @@ def _machine() -> dict[str, Any]:
 def _write(report: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     files = {
-        "performance.json": json.dumps(report, indent=1),
+        "performance.json": as_json(report),
         "performance-table.md": markdown(report),
         "performance.svg": svg(report),
     }

@@ -24,7 +24,7 @@ def svg(report: Mapping[str, Any]) -> str:
     y = 0
     for measure, heading, shown in (
         ("cpu_us", "Server CPU per delivered message, µs", counts),
-        ("held_kib", "Memory per held poll, KiB", counts[:1]),
+        ("after_kib", "Memory per held poll after some messages, KiB", counts[:1]),
     ):
         drawn, height = _panel(summaries, measure, heading, shown, y)
         parts += drawn

@@ -1,5 +1,6 @@
 """The figures as Markdown: a table of all targets, the verdicts, what was left out."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -7,10 +8,12 @@ from benchmarks.criteria import Verdict, judge
 from benchmarks.stats import Figure, Summary, summarize
 from benchmarks.targets import TARGETS
 
-__all__ = ["markdown", "titles", "verdict_line"]
+__all__ = ["FEW", "as_json", "markdown", "titles", "verdict_line"]
 
+# With fewer clients than that, what else the server holds shows more than what they cost.
+FEW = 1000
 _HEAD = (
-    "server", "clients", "CPU per delivery, µs", "memory per held poll, KiB",
+    "server", "clients", "CPU per delivery, µs", "memory per held poll, KiB: at first / later",
     "latency p50 / p99, ms",
     "idle, share of a core", "other GET p99 at rest / busy, ms", "lost",
 )  # fmt: skip
@@ -21,16 +24,33 @@ def titles() -> dict[str, str]:
     return {target.name: target.title for target in TARGETS}
 
 
+def as_json(report: Mapping[str, Any]) -> str:
+    """The JSON file of `report`: a line for each run."""
+    rest = {key: value for key, value in report.items() if key != "runs"}
+    runs = ",\n  ".join(json.dumps(run) for run in report["runs"])
+    return json.dumps(rest, indent=1).removesuffix("\n}") + f',\n "runs": [\n  {runs}\n ]\n}}\n'
+
+
 def markdown(report: Mapping[str, Any]) -> str:
     """`report` as it is in the JSON file."""
     summaries = summarize(report["runs"])
-    lines = [_row(_HEAD), _row("---" for _ in _HEAD)]
+    lines = [_machine(report["machine"]), "", _row(_HEAD), _row("---" for _ in _HEAD)]
     lines += [_row(_cells(each)) for each in _sorted(summaries)]
     lines += ["", _row(("to show", "at most", "is", "")), _row("---" for _ in range(4))]
     lines += [_row(_verdict_cells(each)) for each in judge(summaries)]
     if report["left_out"]:
         lines += ["", "Left out: " + "; ".join(report["left_out"]) + "."]
     return "\n".join(lines) + "\n"
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    cores = f"{machine['cores']} cores" + (
+        ", one for server and clients" if machine["one_core_for_both"] else ""
+    )
+    return (
+        f"{machine['date']}, {cores}, {machine['system']}, Python {machine['python']}; {versions}."
+    )
 
 
 def verdict_line(verdict: Verdict) -> str:
@@ -52,8 +72,8 @@ def _cells(summary: Summary) -> tuple[str, ...]:
     return (
         titles()[summary.target],
         f"{summary.clients:,}",
-        _with_spread(of("cpu_us")),
-        _with_spread(of("held_kib")),
+        _with_spread(of("cpu_us"), summary.repeats),
+        _pair(of("held_kib"), of("after_kib")) if summary.clients > FEW else "-",
         _pair(of("p50_ms"), of("p99_ms")),
         _plain(of("idle_cpu"), "{:.3f}"),
         _pair(of("probe_idle_ms"), of("probe_busy_ms")),
@@ -61,9 +81,9 @@ def _cells(summary: Summary) -> tuple[str, ...]:
     )
 
 
-def _with_spread(figure: Figure | None) -> str:
-    if figure is None:
-        return "-"
+def _with_spread(figure: Figure | None, repeats: int) -> str:
+    if figure is None or repeats == 1:
+        return _plain(figure)
     return f"{figure.median:.1f} ±{figure.spread / 2:.0%}"
 
 

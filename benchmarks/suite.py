@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from benchmarks.generator import split
 from benchmarks.scenario import Plan, Run, run
 from benchmarks.servers import Server, cores
 from benchmarks.targets import Target
@@ -64,7 +63,7 @@ def jobs(
 
 def why_not(job: Job, open_files: int) -> str:
     """Why it cannot be run here; empty if it can."""
-    each = max(split(job.clients, job.target.workers)) if job.clients else 0
+    each = -(-job.clients // job.target.workers)
     if each + SPARE_FILES > open_files:
         return f"{each} connections a process, and {open_files} files may be open"
     return ""

@@ -35,7 +35,7 @@ class Target:
     probe: str = "/probe"
     ours: bool = False
     workers: int = 1
-    by_default: bool = True
+    by_default: bool = True  # else it runs only when it is named
 
     def missing(self) -> list[str]:
         """What it needs and is not installed here."""
@@ -91,6 +91,7 @@ chat.data = {folder}/data
 chat.push_rate = 1000000
 chat.push_burst = 1000000
 chat.max_clients = 100000
+chat.poll_timeout = {poll_timeout}
 
 [loggers]
 keys = root
@@ -110,9 +111,12 @@ format = %(asctime)s %(levelname)s %(name)s: %(message)s
 """
 
 
-def _chat(log: str, workers: int = 1) -> Callable[[Site], list[Command]]:
+def _chat(log: str, workers: int = 1, poll_timeout: int = 10) -> Callable[[Site], list[Command]]:
     def commands(site: Site) -> list[Command]:
-        fields = {"folder": site.folder, "port": site.port, "workers": workers}
+        fields = {
+            "folder": site.folder, "port": site.port, "workers": workers,
+            "poll_timeout": poll_timeout,
+        }  # fmt: skip
         ini = site.folder / "chat.ini"
         ini.write_text(
             _CHAT.format(log=log.format(engine_port=site.engine_port, **fields), **fields)
@@ -134,8 +138,8 @@ def _nchan(site: Site) -> list[Command]:
     return [["nginx", "-c", str(configuration), "-e", "stderr"]]
 
 
-def _redis_chat(workers: int) -> Callable[[Site], list[Command]]:
-    chat = _chat("redis://127.0.0.1:{engine_port}/0", workers)
+def _redis_chat(workers: int, poll_timeout: int = 10) -> Callable[[Site], list[Command]]:
+    chat = _chat("redis://127.0.0.1:{engine_port}/0", workers, poll_timeout)
 
     def commands(site: Site) -> list[Command]:
         engine = [
@@ -151,7 +155,7 @@ _REDIS = ("redis", "/redis-server")
 _UVICORN = ("uvicorn", "uvloop", "httptools")
 TARGETS = [
     Target("bare", "bare WSGI on cogen", _bare, ours=True),
-    Target("chat", "the chat", _chat("memory:"), probe="/chat/nick", ours=True),
+    Target("chat", "the chat, log in memory", _chat("memory:"), probe="/chat/nick", ours=True),
     Target(
         "chat-sqlite", "the chat, log in SQLite", _chat("sqlite:///{folder}/chat.db"),
         probe="/chat/nick", ours=True,
@@ -161,8 +165,12 @@ TARGETS = [
         ours=True,
     ),
     Target(
-        "chat-redis-2", "the same, two workers", _redis_chat(2), _REDIS, probe="/chat/nick",
+        "chat-redis-2", "the chat, Redis, two workers", _redis_chat(2), _REDIS, probe="/chat/nick",
         ours=True, workers=2,
+    ),
+    Target(
+        "chat-redis-4", "the chat, Redis, four workers, polls of 60 s", _redis_chat(4, 60), _REDIS,
+        probe="/chat/nick", ours=True, workers=4, by_default=False,
     ),
     Target("asgi", "raw ASGI on uvicorn", _uvicorn("asgi"), _UVICORN),
     Target(

@@ -1,10 +1,12 @@
 """Statistics, verdicts, table and chart, from figures that are given."""
 
+import json
 import unittest
 import xml.etree.ElementTree as ElementTree
 
 from benchmarks.chart import svg
 from benchmarks.criteria import judge
+from benchmarks.keep import DOCS, with_figures
 from benchmarks.report import markdown
 from benchmarks.scenario import Run
 from benchmarks.stats import figure_of, percentile, summarize
@@ -14,8 +16,15 @@ def runs(target, clients, *values, **more):
     return [Run(target, clients, cpu_us=value, **more).as_dict() for value in values]
 
 
+MACHINE = {
+    "date": "2026-11-25", "cores": 2, "one_core_for_both": False, "system": "Linux 6.18",
+    "python": "3.11.7", "versions": {"uvicorn": "0.54.0"},
+}  # fmt: skip
+
+
 def report(*groups, left_out=()):
-    return {"runs": [run for group in groups for run in group], "left_out": list(left_out)}
+    runs = [run for group in groups for run in group]
+    return {"machine": MACHINE, "runs": runs, "left_out": list(left_out)}
 
 
 class StatisticsTests(unittest.TestCase):
@@ -61,21 +70,38 @@ class VerdictTests(unittest.TestCase):
         (probe,) = [each for what, each in verdicts.items() if "another GET" in what]
         self.assertEqual((27.0, "not reached"), (probe.value, probe.word))
 
+    def test_a_machine_that_is_not_at_rest_shows_nothing_of_fairness(self):
+        measured = runs("chat", 10_000, 1.0, probe_idle_ms=300.0, probe_busy_ms=30.0)
+        (word,) = [each.word for each in judge(summarize(measured)) if "another GET" in each.what]
+        self.assertEqual("not measured", word)
+
 
 class TableTests(unittest.TestCase):
     def test_a_row_for_each_target_and_number_of_clients_fewest_first(self):
         text = markdown(
             report(
-                runs("bare", 10_000, 30.0, 33.0, held_kib=5.0, p50_ms=1.0, p99_ms=2.0, lost=1),
+                runs(
+                    "bare",
+                    10_000,
+                    30.0,
+                    33.0,
+                    held_kib=5.0,
+                    after_kib=6.0,
+                    p50_ms=1.0,
+                    p99_ms=2.0,
+                    lost=1,
+                ),
                 runs("asgi", 100, 50.0),
                 left_out=["node: node not found"],
             )
         )
-        rows = text.partition("\n\n")[0].splitlines()[2:]
+        machine, table, *_ = text.split("\n\n")
+        self.assertEqual("2026-11-25, 2 cores, Linux 6.18, Python 3.11.7; uvicorn 0.54.0.", machine)
+        rows = table.splitlines()[2:]
         self.assertEqual(
             [
-                "| raw ASGI on uvicorn | 100 | 50.0 ±0% | - | - | - | - | 0 |",
-                "| bare WSGI on cogen | 10,000 | 31.5 ±5% | 5.0 ±0% | 1.0 / 2.0 | - | - | 2 |",
+                "| raw ASGI on uvicorn | 100 | 50.0 | - | - | - | - | 0 |",
+                "| bare WSGI on cogen | 10,000 | 31.5 ±5% | 5.0 / 6.0 | 1.0 / 2.0 | - | - | 2 |",
             ],
             rows,
         )
@@ -85,12 +111,26 @@ class TableTests(unittest.TestCase):
         self.assertIn("(went wrong)", markdown(report([Run("bare", 100, error="no").as_dict()])))
 
 
+class KeptFiguresTests(unittest.TestCase):
+    """What docs/ shows is what its JSON holds: `python -m benchmarks.keep` wrote both."""
+
+    def test_the_table_and_the_chart_are_those_of_the_kept_figures(self):
+        kept = json.loads((DOCS / "performance.json").read_text())
+        page = (DOCS / "performance.md").read_text()
+        self.assertEqual(with_figures(page, kept), page)
+        self.assertEqual(svg(kept), (DOCS / "performance.svg").read_text())
+
+    def test_a_page_without_marks_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "figures"):
+            with_figures("# Performance", report(runs("bare", 100, 20.0)))
+
+
 class ChartTests(unittest.TestCase):
     def test_bars_are_as_long_as_their_values(self):
         text = svg(
             report(
-                runs("bare", 100, 20.0), runs("bare", 10_000, 25.0, held_kib=4.0),
-                runs("asgi", 100, 50.0), runs("asgi", 10_000, 200.0, held_kib=12.0),
+                runs("bare", 100, 20.0), runs("bare", 10_000, 25.0, after_kib=4.0),
+                runs("asgi", 100, 50.0), runs("asgi", 10_000, 200.0, after_kib=12.0),
             )
         )  # fmt: skip
         space = "{http://www.w3.org/2000/svg}"

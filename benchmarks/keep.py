@@ -1,0 +1,38 @@
+"""Takes the figures of a run into docs/: `python -m benchmarks.keep [performance.json]`."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chart import svg
+from benchmarks.report import as_json, markdown
+
+__all__ = ["keep", "with_figures"]
+
+DOCS = Path(__file__).parents[1] / "docs"
+_FIGURES = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->\n)", re.DOTALL)
+
+
+def with_figures(page: str, report: Mapping[str, Any]) -> str:
+    """`page` with the table of `report` between its marks. Raises ValueError: it has none."""
+    table = markdown(report)
+    made, found = _FIGURES.subn(lambda marks: marks[1] + table + marks[2], page)
+    if not found:
+        raise ValueError("the page has no <!-- figures --> and <!-- end of figures -->")
+    return made
+
+
+def keep(report: Mapping[str, Any], docs: Path = DOCS) -> None:
+    """The JSON, the chart, and the table in the page."""
+    page = docs / "performance.md"
+    page.write_text(with_figures(page.read_text(), report))
+    (docs / "performance.svg").write_text(svg(report))
+    (docs / "performance.json").write_text(as_json(report))
+
+
+if __name__ == "__main__":
+    source = Path(sys.argv[1] if len(sys.argv) > 1 else "data/benchmark/performance.json")
+    keep(json.loads(source.read_text()))
