@@ -1,4 +1,4 @@
-# make serve | test | check | bench | cluster: everything a person or CI types.
+# make serve | test | check | bench | hostile | cluster: everything a person or CI types.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -6,7 +6,7 @@ INI ?= test.ini
 # setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
 export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
 
-.PHONY: serve test check bench cluster clean
+.PHONY: serve test check bench cluster hostile clean
 
 serve: $(VENV)/.serve
 	$(BIN)/paster serve $(INI) $(ARGS)
@@ -16,6 +16,9 @@ test: $(VENV)/.test
 
 check: $(VENV)/.dev
 	scripts/check $(BIN)
+
+hostile: $(VENV)/.test
+	$(BIN)/python -m benchmarks.hostile $(ARGS)
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(ARGS)

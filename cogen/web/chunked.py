@@ -16,13 +16,15 @@ _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = rb"\"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*\""
 # Whitespace around the parts of an extension is bad, but to be taken.
 _SIZE_LINE = re.compile(
-    rb"([0-9a-fA-F]{1,16})(?:[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?)*\r\n"
+    rb"(?=[0-9a-fA-F])0*([0-9a-fA-F]{0,16})(?:[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?)*\r\n"
     % (_TOKEN, _TOKEN, _QUOTED)
 )
 _TRAILER = re.compile(rb"%s:[\t\x20-\x7e\x80-\xff]*\r\n" % _TOKEN)
 # Bytes that are not content: sizes, extensions, trailers.
 _OVERHEAD: Final = 16_384
 _OVERHEAD_RATIO: Final = 16
+# Lines that are read in one go: a body of tiny chunks does not keep the server from others.
+_LINES_AT_ONCE: Final = 2000
 
 
 class ChunkDecoder:
@@ -39,12 +41,14 @@ class ChunkDecoder:
         self.complete = False
 
     def feed(self, data: bytes, take: Callable[[bytes], None]) -> int:
-        """Hand the content in `data` to `take`; how many bytes belong to the body.
+        """Hand the content in `data` to `take`; how many bytes were read.
 
-        Raises HTTPError 400.
+        What is left belongs to what follows if the body is `complete`, else it is to be fed again
+        when others have had their turn. Raises HTTPError 400.
         """
         at, size = 0, len(data)
-        while at < size and not self.complete:
+        lines = _LINES_AT_ONCE
+        while at < size and lines and not self.complete:
             if self._left > 2:
                 piece = data[at : at + self._left - 2]
                 take(piece)
@@ -57,6 +61,7 @@ class ChunkDecoder:
                 self._left -= 1
             else:
                 at = self._read_line(data, at)
+                lines -= 1
         return at
 
     def _read_line(self, data: bytes, at: int) -> int:
@@ -79,7 +84,7 @@ class ChunkDecoder:
         match = _SIZE_LINE.fullmatch(line)
         if match is None:
             raise HTTPError(400, "A chunk size is malformed.")
-        size = int(match[1], 16)
+        size = int(match[1] or b"0", 16)
         self.announced += size
         if size:
             self._left = size + 2

@@ -231,21 +231,31 @@ class Connection(Link):
         intake = self._intake
         assert intake is not None
         try:
-            rest = intake.feed(data)
+            self._buffer = intake.feed(self._buffer + data)
         except HTTPError as error:
             self._refuse(error)
             return
         body = intake.body
         if intake.complete:
-            self._buffer = rest
             self._intake = None
             self._await(None)
             body.end()
         else:
-            if body.size > _BODY_AHEAD:
+            if self._buffer:
+                self.server.scheduler.loop.call_soon(self._receive_rest)
+            if self._buffer or body.size > _BODY_AHEAD:
                 self._pause_reading()
             body.wake()
         self._start_pending(body)
+
+    def _receive_rest(self) -> None:
+        """Go on with what arrived of the body before."""
+        intake = self._intake
+        if intake is not None and self._buffer:
+            intake.seen -= len(self._buffer)
+            self._receive_body(b"")
+            if not self._buffer and intake.body.size <= _BODY_AHEAD:
+                self._resume_reading()
 
     def _start_pending(self, body: Body) -> None:
         """Call the application once its body is there, or too large to wait for."""
@@ -254,6 +264,8 @@ class Connection(Link):
             return
         if intake is None:
             environ["wsgi.input"] = BytesIO(body.peek())
+            # Of a chunked body too: there are frameworks that read no further than it says.
+            environ["CONTENT_LENGTH"] = str(body.size)
         elif body.size > _BODY_AHEAD or intake.continues:
             environ["wsgi.input"] = InputFile(body, exchange.wait)
         else:
@@ -270,7 +282,7 @@ class Connection(Link):
             # RFC 9110 section 10.1.1: sent when the application first reads.
             intake.continues = False
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if self._reading_paused:
+        if self._reading_paused and not self._buffer:
             intake.seen = 0
             self._resume_reading()
 

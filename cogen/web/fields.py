@@ -17,7 +17,7 @@ __all__ = ["check_coding", "is_host", "read_headers", "read_target"]
 
 # RFC 9110 section 7.2, RFC 3986 section 3.2.2. No comma, which is what merged Host lines look like.
 _HOST = re.compile(
-    rb"(?:\[([0-9A-Fa-f:.]{2,45})\]"
+    rb"(?:\[(?:([0-9A-Fa-f:.]{2,45})|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+;=:]+)\]"
     rb"|(?=[^:])[A-Za-z0-9\-._~!$&'()*+;=]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+;=]*)*)"
     rb"(?::([0-9]{0,5}))?"
 )
@@ -26,6 +26,8 @@ _WANTED: Final = frozenset(
     (b"host", b"connection", b"content-length", b"transfer-encoding", b"expect")
 )
 _WANTED_LENGTHS: Final = frozenset(map(len, _WANTED))
+# These are lists, which may be spread over several lines (RFC 9110 section 5.3).
+_LISTS: Final = frozenset((b"connection", b"expect"))
 
 
 def read_headers(request: "Request") -> None:
@@ -39,16 +41,13 @@ def read_headers(request: "Request") -> None:
             continue
         if name not in found:
             found[name] = value
-        elif name == b"connection":
+        elif name in _LISTS:
             found[name] += b"," + value
         else:
             raise HTTPError(400, f"The request has two {name.decode().title()} headers.")
     _read_host(request, found.get(b"host"))
     request.content_length = _body_length(request, found)
-    expect = found.get(b"expect")
-    if expect is not None and request.http11 and expect.lower() != b"100-continue":
-        raise HTTPError(417, "The only expectation understood is 100-continue.")
-    request.expect_continue = expect is not None and request.http11
+    request.expect_continue = request.http11 and _expects(found.get(b"expect", b""))
     request.keep_alive = _persists(request, found.get(b"connection"))
 
 
@@ -82,6 +81,14 @@ def _body_length(request: "Request", found: dict[bytes, bytes]) -> int | None:
     if not length.isdigit() or len(length) > 18:
         raise HTTPError(400, "The Content-Length is not a number.")
     return int(length)
+
+
+def _expects(expect: bytes) -> bool:
+    """RFC 9110 section 10.1.1. Empty elements of a list do not count (section 5.6.1)."""
+    expected = {each.strip(b" \t") for each in expect.lower().split(b",")} - {b""}
+    if expected - {b"100-continue"}:
+        raise HTTPError(417, "The only expectation understood is 100-continue.")
+    return bool(expected)
 
 
 def _persists(request: "Request", connection: bytes | None) -> bool:

@@ -12,7 +12,7 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 __all__ = ["Runners", "Steps"]
 
-_KEPT = 16
+_KEPT = 4
 
 
 class Steps(Protocol):

@@ -30,9 +30,10 @@ class Intake:
             raise self._too_large()
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes of the connection; those behind the body are returned.
+        """Take the next bytes of the connection and return the rest: that behind the body.
 
-        Raises HTTPError for malformed chunks and for too many bytes.
+        While the body is not complete, a rest is what is to be fed again a moment later. Raises
+        HTTPError for malformed chunks and for too many bytes.
         """
         self.seen += len(data)
         self.continues = False

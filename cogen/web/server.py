@@ -18,6 +18,7 @@ from cogen.web.exchange import Exchange
 from cogen.web.files import FileWrapper
 from cogen.web.greenlets import Runners
 from cogen.web.http import Request, RequestParser
+from cogen.web.memory import Memory
 from cogen.web.options import Options
 from cogen.web.proxies import Proxies
 from cogen.web.threads import Threaded, Threads
@@ -73,6 +74,7 @@ class Server:
             self._add_endpoints()
         self._listeners: list[asyncio.Server] = []
         self._idle = asyncio.Event()
+        self._memory = Memory(scheduler.loop)
 
     def _add_endpoints(self) -> None:
         from cogen.web.metrics import Endpoints, Metrics
@@ -89,6 +91,7 @@ class Server:
         startup = getattr(self._hooks, "cogen_startup", None)
         if startup is not None:
             await startup(self.base_environ.copy())
+        self._memory.start()
         secure: dict[str, Any] = {}
         if tls is not None:
             secure = {"ssl": tls, "ssl_handshake_timeout": self.options.header_timeout or None}
@@ -139,6 +142,7 @@ class Server:
         if self._threads is not None:
             self._threads.stop(max(1.0, deadline - loop.time()))
         await self.scheduler.cancel_all()
+        self._memory.stop()
         cleanup = getattr(self._hooks, "cogen_cleanup", None)
         if cleanup is not None:
             await cleanup()
@@ -162,10 +166,12 @@ class Server:
                 error = HTTPError(503, "There are too many connections from this address.")
             self._by_address[connection.address] = count + 1
         self.connections.add(connection)
+        self._memory.holds(len(self.connections))
         return error
 
     def connection_lost(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        self._memory.holds(len(self.connections))
         if self.options.max_connections_per_address:
             self._by_address[connection.address] -= 1
             if not self._by_address[connection.address]:

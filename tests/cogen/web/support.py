@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,7 +20,16 @@ from cogen.web.listen import listening_socket, tls_context
 from cogen.web.options import Options
 from cogen.web.server import Server
 
-__all__ = ["LOOPS", "Client", "Records", "Response", "ServerThread", "echo", "eventually"]
+__all__ = [
+    "LOOPS",
+    "Client",
+    "Records",
+    "Response",
+    "ServerThread",
+    "certificate_files",
+    "echo",
+    "eventually",
+]
 
 LOOPS = ("uvloop", "asyncio")
 # A test that would hang fails after this long; nothing waits for it otherwise.
@@ -265,3 +275,16 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
     seen["body"] = body.decode("latin-1")
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(seen).encode()]
+
+
+def certificate_files(folder: str) -> tuple[str, str]:
+    """A certificate for localhost that signs itself, and its key."""
+    certificate, key = f"{folder}/cert.pem", f"{folder}/key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key

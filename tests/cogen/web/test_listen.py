@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 from tests.cogen.web.processes import CommandServer
-from tests.cogen.web.support import Client, Records, ServerThread, echo
+from tests.cogen.web.support import Client, Records, ServerThread, certificate_files, echo
 
 
 class AddressTest(unittest.TestCase):
@@ -151,24 +151,11 @@ class SystemdTest(unittest.TestCase):
                 server.__exit__()
 
 
-def _certificate(folder: str) -> tuple[str, str]:
-    """A certificate for localhost that signs itself, and its key."""
-    certificate, key = f"{folder}/cert.pem", f"{folder}/key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return certificate, key
-
-
 class TLSTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.certificate, self.key = _certificate(folder.name)
+        self.certificate, self.key = certificate_files(folder.name)
         self.context = ssl.create_default_context(cafile=self.certificate)
 
     def wrapped(self, server: ServerThread) -> Client:

@@ -599,6 +599,17 @@ class InputTest(WSGITest):
                 lines = self.read(lambda file: [b"%d" % len(list(file))], body, chunked)
                 self.assertEqual(lines, ["40000"])
 
+    def test_a_large_body_of_tiny_chunks(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return [b"%d" % len(environ["wsgi.input"].read())]
+
+        with self.serve(application).connect() as client:
+            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+            client.send(b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n")
+            self.assertEqual(client.response().body, b"100000")
+            self.assertEqual(client.get().status, 200)
+
     def test_a_body_that_nobody_reads_does_not_become_a_request(self) -> None:
         with self.serve(hello).connect() as client:
             client.send(

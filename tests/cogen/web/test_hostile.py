@@ -1,0 +1,68 @@
+"""Hostile clients against `cogen-serve` with its default options: it answers others, and all it
+opened for them is closed again. `make hostile` measures how soon, and what memory that takes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import unittest
+
+from tests.cogen.web.hostile import RUNS, TLS_RUNS, HostileServer, Run
+from tests.cogen.web.support import certificate_files, eventually
+
+SECONDS = 0.2
+
+
+class Hostile:
+    """What the runs are put to: one server for all of them, as in life."""
+
+    runs: tuple[tuple[Run, int], ...]
+    tls = False
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = tempfile.mkdtemp()
+        options = {}
+        if cls.tls:
+            options["certificate"], options["key"] = certificate_files(cls.folder)
+        cls.server = HostileServer(**options)
+        cls.server.__enter__()
+        cls.open_files = cls.server.open_files()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.server.__exit__()
+        shutil.rmtree(cls.folder)
+
+    def check(self: unittest.TestCase, run: Run, count: int) -> None:
+        going = run(self.server, count, SECONDS)
+        next(going)
+        self.server.answers(self.tls)
+        next(going, None)
+        self.server.answers(self.tls)
+        eventually(self.server.open_files, self.open_files)
+        self.assertNotIn("Traceback", self.server.log)
+
+
+def _with_runs(case: type[Hostile]) -> type[Hostile]:
+    """Give `case` a test method for each run."""
+    for run, count in case.runs:
+
+        def method(self: Hostile, run: Run = run, count: int = count) -> None:
+            self.check(run, max(2, count // 10))
+
+        method.__name__ = f"test_{run.__name__}"
+        setattr(case, method.__name__, method)
+    return case
+
+
+@_with_runs
+class HostileTest(Hostile, unittest.TestCase):
+    runs = RUNS
+
+
+@_with_runs
+class HostileToTLSTest(Hostile, unittest.TestCase):
+    runs = TLS_RUNS
+    tls = True
