@@ -27,6 +27,20 @@ _OVERHEAD_RATIO: Final = 16
 _LINES_AT_ONCE: Final = 2000
 
 
+# The usual line of a chunk.
+_PLAIN_LINE = re.compile(rb"([1-9a-fA-F][0-9a-fA-F]{0,7})\r\n")
+
+
+def _whole(data: bytes, at: int) -> tuple[int, int] | None:
+    """Where the content of the chunk at `at` starts and ends, if it is plain and all there."""
+    match = _PLAIN_LINE.match(data, at)
+    if match is None:
+        return None
+    start = match.end()
+    end = start + int(match[1], 16)
+    return (start, end) if data.startswith(b"\r\n", end) else None
+
+
 class ChunkDecoder:
     """Takes the framing off one body. `announced` counts bytes of content, of begun chunks all."""
 
@@ -49,6 +63,15 @@ class ChunkDecoder:
         at, size = 0, len(data)
         lines = _LINES_AT_ONCE
         while at < size and lines and not self.complete:
+            whole = None if self._left or self._line or self._in_trailers else _whole(data, at)
+            if whole is not None:
+                start, end = whole
+                take(data[start:end])
+                self.announced += end - start
+                self._overhead += start - at
+                at = end + 2
+                lines -= 1
+                continue
             if self._left > 2:
                 piece = data[at : at + self._left - 2]
                 take(piece)

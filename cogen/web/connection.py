@@ -86,7 +86,7 @@ class Connection(Link):
             self._receive_body(data)
         elif self.closing:
             return
-        elif self._exchange is not None:
+        elif self._exchange is not None or self.write_paused:
             self._buffer += data
             if len(self._buffer) > _PIPELINE_BYTES:
                 self._pause_reading()
@@ -337,7 +337,8 @@ class Connection(Link):
         elif answer is None or not answer.keep_alive or self.closing:
             self._linger() if self._buffer else self._close()
         elif self._buffer:
-            self._resume_reading()
+            if len(self._buffer) <= _PIPELINE_BYTES:
+                self._resume_reading()
             self.server.scheduler.loop.call_soon(self._serve)
         elif self.eof:
             self._close()

@@ -368,6 +368,26 @@ class WriteTest(WSGITest):
         self.assertEqual(total, 20_000_000)
 
 
+class PipelineTest(WSGITest):
+    def test_requests_of_a_client_that_reads_nothing_are_not_piled_up(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return [b"x" * 100]
+
+        held: list[int] = []
+        with self.serve(application).connect(receive_buffer=4096) as client:
+            client.sock.settimeout(0.5)
+            with self.assertRaises(TimeoutError):
+                for _ in range(100):
+                    client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 10_000)
+                    held.append(self.server.call(self.held))
+            held.append(self.server.call(self.held))
+        self.assertLess(max(held), 1 << 20)
+
+    def held(self) -> int:
+        return max(len(connection._buffer) for connection in self.server.server.connections)
+
+
 class ContentLengthTest(WSGITest):
     def answer(self, length: int, chunks: list[bytes]) -> bytes:
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
