@@ -1,5 +1,7 @@
 """Polls: what they answer, when, and what they leave behind."""
 
+import gc
+
 from chatapp.lib.poll import READ_LIMIT
 from tests.chatapp.support import ChatCase, texts
 from tests.support.memory import Browser
@@ -283,6 +285,18 @@ class LeavingTests(ChatCase):
         self.assertEqual(1000, self.hub.statistics()["clients"])
         self.pass_time(100)
         self.assertEqual(before, self.counts())
+
+    def test_strangers_leave_no_object_behind(self):
+        def visited(day):
+            for number in range(250):
+                self.person(rooms=f"room{day}-{number}").pull()
+            self.pass_time(100)
+            gc.collect()
+            return len(gc.get_objects())
+
+        # What is made once is made in the first days, and caches are full on every other.
+        objects = [visited(day) for day in range(6)]
+        self.assertLess(min(objects[4:]) - min(objects[2:4]), 50, objects)
 
     def test_a_stop_answers_held_polls_with_a_time_to_come_back(self):
         people = [self.joined() for _ in range(20)]
