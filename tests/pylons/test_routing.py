@@ -49,14 +49,13 @@ class MatchTests(unittest.TestCase):
 
         def odd(environ, values):
             asked.append(environ["PATH_INFO"])
-            return len(asked) % 2 == 1
+            return True
 
         self.mapper.connect("/f", controller="f", action="index", conditions={"function": odd})
         self.mapper.create_regs()
-        self.assertEqual("f", match_route(self.mapper, environ("/f"))["controller"])
-        with self.assertRaises(HTTPNotFound):
-            match_route(self.mapper, environ("/f"))
-        self.assertGreaterEqual(len(asked), 2)
+        for count in (1, 2):
+            self.assertEqual("f", match_route(self.mapper, environ("/f"))["controller"])
+            self.assertEqual(["/f"] * count, asked)
 
     def test_so_is_the_sub_domain(self):
         self.mapper.sub_domains = True
