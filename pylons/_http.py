@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import webob
 
@@ -14,8 +14,32 @@ class Request(webob.Request):  # type: ignore[misc]
     """`webob.Request`; its `urlvars` are the values of the route."""
 
 
+# The header that a content type becomes; few are ever used.
+_CONTENT_TYPES: Final[dict[str, tuple[str, str]]] = {}
+_MOST_CONTENT_TYPES: Final = 100
+
+
 class Response(webob.Response):  # type: ignore[misc]
     """`webob.Response` made from the `pylons.response_options` of the configuration."""
+
+    def _set_content_type(self, content_type: str) -> None:
+        """As WebOb does it, which takes it ten times as long."""
+        headers = self._headerlist
+        if not headers or headers[0][0] != "Content-Type":
+            webob.Response.content_type.fset(self, content_type)
+            return
+        header = _CONTENT_TYPES.get(content_type)
+        if header is not None:
+            del headers[0]
+            headers.append(header)
+            return
+        webob.Response.content_type.fset(self, content_type)
+        if len(_CONTENT_TYPES) < _MOST_CONTENT_TYPES:
+            _CONTENT_TYPES[content_type] = headers[-1]
+
+    content_type = property(
+        webob.Response.content_type.fget, _set_content_type, webob.Response.content_type.fdel
+    )
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Response:

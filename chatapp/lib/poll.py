@@ -5,8 +5,9 @@ or wait for the queue. A room is watched *before* its log is read, and what come
 apart by its seq, so there is no window between the two.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 import orjson
 
@@ -20,12 +21,16 @@ __all__ = ["READ_LIMIT", "Poll"]
 
 # Messages that one answer takes from the log of a room.
 READ_LIMIT = 200
+_NO_ROOMS: Final[frozenset[str]] = frozenset()
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Poll:
     """A poll of `client` for `rooms`, from `since` or from where the client is.
 
     `waiting` is true while it waits for the queue. It may be interrupted in any wait.
+
+    Most polls just wait for one batch: what the others need is made when it is needed.
     """
 
     __slots__ = (
@@ -72,17 +77,17 @@ class Poll:
         self.closing = False
         self.waiting = False
         self.advice: float | None = None
-        self.news: list[dict[str, Any]] = []
+        self.news: tuple[dict[str, Any], ...] = ()
         self.positions: dict[str, int | None] = {}
-        self._pieces: list[bytes] = []
+        self._pieces: tuple[bytes, ...] = ()
         self._batch: Batch | None = None  # the one that is the whole answer so far
-        self._gaps: dict[str, int] = {}
-        self._recreated: set[str] = set()
+        self._gaps: Mapping[str, int] = _NONE
+        self._recreated: frozenset[str] = _NO_ROOMS
         self._people = False
-        self._marks = {} if since is None else dict(since.marks)
+        self._marks: Mapping[str, int] = _NONE if since is None else since.marks
         self._took = False
-        self._unread: set[str] = set()  # rooms of which the log holds more than was read
-        self._behind: set[str] = set()
+        self._unread: frozenset[str] = _NO_ROOMS  # of these the log holds more than was read
+        self._behind: frozenset[str] = _NO_ROOMS
         self._find_positions(since)
         client.wants_news = json
         client.poll, held = self, client.poll
@@ -98,7 +103,7 @@ class Poll:
                 position = self._asked(since, name, position)
             self.positions[name] = position
             if position is None or position != sent.get(name) or name in unread:
-                self._behind.add(name)
+                self._behind |= {name}
 
     def _asked(self, since: Cursor, name: str, sent: int | None) -> int | None:
         """Where the cursor says that the client is in the room."""
@@ -108,7 +113,7 @@ class Poll:
         if since.epoch == self.epoch:
             return seq
         # Another log: what it held after that is gone, and nobody knows how much it was.
-        self._recreated.add(name)
+        self._recreated |= {name}
         return self._log.continued(since.epoch, name, seq)
 
     def interrupt(self, superseded: bool = False, closing: bool = False) -> None:
@@ -138,7 +143,7 @@ class Poll:
         """`watch` was started for `room`."""
         self.client.dead = False
         self.client.watched(room, watch)
-        self._behind.add(room.name)
+        self._behind |= {room.name}
 
     def meet(self, room: Room) -> None:
         """The client needs a list of who is in `room`, unless it had one and follows since then."""
@@ -158,7 +163,7 @@ class Poll:
                 return name, _NOTHING
             if position != head:
                 return name, position
-            self._behind.discard(name)
+            self._behind -= {name}
         return None
 
     def read(self, name: str, held: Slice) -> None:
@@ -172,23 +177,23 @@ class Poll:
             return
         if held.last < position:
             # Numbers that were given out are not there: the log was put back to an older state.
-            self._recreated.add(name)
+            self._recreated |= {name}
             self.positions[name] = held.first - 1
             return
         lost = held.first - 1 - position
         if lost > 0:
-            self._gaps[name] = self._gaps.get(name, 0) + lost
+            self._gaps = {**self._gaps, name: self._gaps.get(name, 0) + lost}
             position += lost
         if held.messages:
             position = held.messages[-1].seq
             self._take_messages(held.messages)
         self.positions[name] = position
         # What is left after a full answer is for the next poll; what came meanwhile is queued.
-        self._behind.discard(name)
+        self._behind -= {name}
         if position < held.last:
-            self._unread.add(name)
+            self._unread |= {name}
         else:
-            self._unread.discard(name)
+            self._unread -= {name}
         self.meet(self.rooms[name])
 
     def take(self, items: Iterable[Any]) -> None:
@@ -238,7 +243,7 @@ class Poll:
         for name, position in self.positions.items():
             if position is not None:
                 client.sent[name] = position
-        client.unread = frozenset(self._unread)
+        client.unread = self._unread
         self._took = False
         if not self.json:
             return self._batch.text if self._batch is not None else b"".join(self._pieces)
@@ -246,7 +251,7 @@ class Poll:
         if self._batch is not None:
             if plain and len(self.rooms) == 1 and self.advice is None:
                 return self._batch.answer
-            self._pieces.append(self._batch.json)
+            self._pieces += (self._batch.json,)
         return self._with_extras()
 
     def end(self) -> None:
@@ -263,7 +268,7 @@ class Poll:
 
     def _reread(self) -> None:
         """The poll before took from the queue what this one waits for."""
-        self._behind.update(self.rooms)
+        self._behind |= self.rooms.keys()
         self._wake()
 
     def _empty(self) -> bytes:
@@ -308,15 +313,15 @@ class Poll:
         if news.mark:
             if news.mark <= self._marks.get(news.room, 0):
                 return  # the client had it at another worker
-            self._marks[news.room] = news.mark
-        self.news += news.changes
+            self._marks = {**self._marks, news.room: news.mark}
+        self.news += tuple(news.changes)
 
     def _take_batch(self, batch: Batch) -> None:
         position = self.positions.get(batch.room)
         if position is None or batch.last <= position:
             return
         if batch.first > position + 1:
-            self._behind.add(batch.room)
+            self._behind |= {batch.room}
             return
         self.positions[batch.room] = batch.last
         if batch.first == position + 1 and not self._pieces and self._batch is None:
@@ -327,15 +332,15 @@ class Poll:
     def _take_head(self, head: Head) -> None:
         position = self.positions.get(head.room)
         if position is not None and head.seq > position:
-            self._behind.add(head.room)
+            self._behind |= {head.room}
 
     def _take_messages(self, messages: Any) -> None:
         encode = as_json if self.json else as_text
         if self._batch is not None:
-            self._pieces.append(encode(self._batch.messages))
+            self._pieces += (encode(self._batch.messages),)
             self._batch = None
         if messages:
-            self._pieces.append(encode(messages))
+            self._pieces += (encode(messages),)
 
 
 # No seq is above it: a read after it tells the head of a room and nothing else.
