@@ -14,6 +14,7 @@ export class RoomsView {
   #form = document.getElementById('room-form');
   #field = document.getElementById('room-name');
   #error = document.getElementById('room-error');
+  #items = new Map(); // by name: the same as long as the room is joined, so that it keeps the focus
 
   constructor(acts) {
     this.#field.addEventListener('input', () => this.complain(''));
@@ -33,16 +34,26 @@ export class RoomsView {
 
   /** rooms: [{name, unread}] */
   show(rooms, open) {
-    this.#list.replaceChildren(...rooms.map(({ name, unread }) => element('li', {}, roomLink(name, unread, name === open))));
+    const items = rooms.map(({ name, unread }) => {
+      const item = this.#items.get(name) ?? roomItem(name);
+      tell(item.firstChild, unread, name === open);
+      return item;
+    });
+    this.#items = new Map(rooms.map(({ name }, i) => [name, items[i]]));
+    const shown = this.#list.children;
+    if (items.length !== shown.length || items.some((item, i) => item !== shown[i])) this.#list.replaceChildren(...items);
   }
 }
 
-function roomLink(name, unread, open) {
-  const link = element('a', { href: `#${encodeURIComponent(name)}` }, element('span', { dir: 'auto', textContent: name }));
+function roomItem(name) {
+  return element('li', {}, element('a', { href: `#${encodeURIComponent(name)}` }, element('span', { dir: 'auto', textContent: name })));
+}
+
+/** Show on the link of a room how much of it is unread, and whether it is the open one. */
+function tell(link, unread, open) {
   if (open) link.setAttribute('aria-current', 'page');
-  if (unread) {
-    const label = { 'aria-label': count(unread, 'unread message') };
-    link.append(element('span', { className: 'count', textContent: unread > 99 ? '99+' : unread, attributes: label }));
-  }
-  return link;
+  else link.removeAttribute('aria-current');
+  const label = { 'aria-label': count(unread, 'unread message') };
+  const badge = element('span', { className: 'count', textContent: unread > 99 ? '99+' : unread, attributes: label });
+  link.replaceChildren(link.firstChild, ...(unread ? [badge] : []));
 }
