@@ -277,6 +277,25 @@ class LeavingTests(ChatCase):
         bob.say("hi")
         self.assertEqual(["hi"], texts(ann.pull()))
 
+    def test_what_was_taken_for_who_hangs_up_is_read_again(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        self.settle()
+        ann.pull()
+        held = ann.poll()
+        log, hub = self.hub.log, self.hub
+        read, appended = log.read, hub.appended
+        stuck = self.server.loop.create_future()
+        hub.appended = lambda messages: None
+        bob.say("not announced")
+        hub.appended = appended
+        log.read = lambda *arguments: stuck
+        bob.say("announced")  # it is taken, and what is before it has to be read
+        self.assertFalse(held.look().done)
+        held.hang_up()
+        self.settle()
+        log.read = read
+        self.assertEqual(["not announced", "announced"], texts(ann.pull()))
+
     def test_a_thousand_strangers_are_forgotten(self):
         before = self.counts()
         for number in range(1000):
