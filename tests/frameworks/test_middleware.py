@@ -1,0 +1,77 @@
+"""The extensions through real middleware: what docs/middleware.md says of each is what happens."""
+
+from __future__ import annotations
+
+import gzip
+import unittest
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from cogen.core.events import Sleep
+from tests.cogen.web.support import Records, ServerThread
+from tests.frameworks.middleware import MIDDLEWARE
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "middleware.md"
+WORKS, REFUSED, OBJECTS = "works", "refused", "objects"
+
+Environ = dict[str, Any]
+Start = Callable[..., Any]
+
+
+def early(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Begins its answer, waits, answers."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+
+    def answer() -> Iterable[bytes]:
+        for number in range(3):
+            yield environ["cogen.call"](Sleep)(0.001)
+            yield f"{number} {environ['cogen.wsgi'].exception} ".encode()
+
+    return answer()
+
+
+def late(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Waits, and begins its answer then."""
+    for _ in range(3):
+        yield environ["cogen.call"](Sleep)(0.001)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"0 None 1 None 2 None "
+
+
+def straight(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    """Waits in straight-line code."""
+    environ["cogen.wait"](Sleep(0.001))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"0 None 1 None 2 None "]
+
+
+class MiddlewareTest(unittest.TestCase):
+    def rows(self) -> dict[str, list[str]]:
+        lines = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| ")]
+        cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+        return {name: rest for name, *rest in cells}
+
+    def test_the_table(self) -> None:
+        rows = self.rows()
+        self.assertEqual(set(MIDDLEWARE), set(rows) - {"Middleware", "---"})
+        for name, wrap in MIDDLEWARE.items():
+            with self.subTest(name), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                seen = [self.outcome(wrap(each)) for each in (early, late, straight)]
+                self.assertEqual(seen, rows[name][:3])
+
+    def outcome(self, application: Any) -> str:
+        with Records() as records, ServerThread(application) as server:
+            response = server.get("/", "Accept-Encoding: gzip\r\n")
+        if response.status == 200:
+            zipped = response.headers.get("content-encoding") == "gzip"
+            body = gzip.decompress(response.body) if zipped else response.body
+            self.assertEqual(body, b"0 None 1 None 2 None ")
+            return WORKS
+        self.assertEqual(response.status, 500)
+        if "start_response has not yet been called" in records.text:
+            return OBJECTS
+        self.assertIn("it must pass each block on as it comes", records.text)
+        return REFUSED
