@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     _write(report, Path(options.out))
     for verdict in judge(summarize(report["runs"])):
-        print(verdict_line(verdict))
+        if verdict.value is not None or not options.targets:
+            print(verdict_line(verdict))
     sys.exit(any(run.error for run in runs))
 
 

@@ -1,16 +1,16 @@
-"""Takes the figures of a run into docs/: `python -m benchmarks.keep [performance.json]`."""
+"""Takes the figures of runs into docs/: `python -m benchmarks.keep [performance.json...]`."""
 
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.chart import svg
 from benchmarks.report import as_json, markdown
 
-__all__ = ["keep", "with_figures"]
+__all__ = ["keep", "merged", "with_figures"]
 
 DOCS = Path(__file__).parents[1] / "docs"
 _FIGURES = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->\n)", re.DOTALL)
@@ -33,6 +33,15 @@ def keep(report: Mapping[str, Any], docs: Path = DOCS) -> None:
     (docs / "performance.json").write_text(as_json(report))
 
 
+def merged(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The runs of all, and what the first says of the machine."""
+    return {
+        "machine": reports[0]["machine"],
+        "left_out": sorted({line for report in reports for line in report["left_out"]}),
+        "runs": [run for report in reports for run in report["runs"]],
+    }
+
+
 if __name__ == "__main__":
-    source = Path(sys.argv[1] if len(sys.argv) > 1 else "data/benchmark/performance.json")
-    keep(json.loads(source.read_text()))
+    files = sys.argv[1:] or ["data/benchmark/performance.json"]
+    keep(merged([json.loads(Path(file).read_text()) for file in files]))

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 from benchmarks.chart import svg
 from benchmarks.criteria import judge
-from benchmarks.keep import DOCS, with_figures
+from benchmarks.keep import DOCS, merged, with_figures
 from benchmarks.report import markdown
 from benchmarks.scenario import Run
 from benchmarks.stats import figure_of, percentile, summarize
@@ -119,6 +119,12 @@ class KeptFiguresTests(unittest.TestCase):
         page = (DOCS / "performance.md").read_text()
         self.assertEqual(with_figures(page, kept), page)
         self.assertEqual(svg(kept), (DOCS / "performance.svg").read_text())
+
+    def test_runs_made_apart_are_kept_together(self):
+        few, many = report(runs("bare", 100, 20.0), left_out=["node"]), report(runs("bare", 9, 1.0))
+        both = merged([few, many])
+        self.assertEqual([100, 9], [run["clients"] for run in both["runs"]])
+        self.assertEqual(["node"], both["left_out"])
 
     def test_a_page_without_marks_is_an_error(self):
         with self.assertRaisesRegex(ValueError, "figures"):
