@@ -1,31 +1,42 @@
-"""The server is killed in the middle of it; what was answered is there, once, for everybody, and
-what was refused is not."""
+"""The server, or Redis, is killed in the middle of it; what was answered is there, once, for
+everybody, and what was refused is not."""
 
 import asyncio
+import itertools
 import random
 import unittest
 
 from chatapp.client import ChatClient, ChatError, Gap, Message
+from tests.support.engine import RedisServer
 from tests.support.server import ChatServer
 
 PUSHERS = 20
 PUSHES = 100  # of each
 LONGEST = 20  # characters of a message
+PATIENCE = 240  # seconds
 
 
 class KillTests(unittest.TestCase):
     def test_every_answered_push_is_in_every_transcript_once(self):
+        self.kill_and_compare()
+
+    def test_it_is_with_the_log_in_redis_as_well(self):
+        with RedisServer() as redis:
+            self.kill_and_compare(redis, **{"chat.log": redis.url})
+
+    def kill_and_compare(self, *others, **options):
         seed = random.randrange(2**32)
+        options = {"chat.push_rate": 0, "chat.max_message": LONGEST, **options}
         try:
-            self.kill_and_compare(random.Random(seed))
+            with ChatServer(app=options) as server:
+                run = _Run(server, others, random.Random(seed))
+                asyncio.run(asyncio.wait_for(run.run(), PATIENCE))
+            self.compare(run)
         except BaseException as error:
             error.add_note(f"seed {seed}")
             raise
 
-    def kill_and_compare(self, rng):
-        with ChatServer(app={"chat.push_rate": 0, "chat.max_message": LONGEST}) as server:
-            run = _Run(server, rng)
-            asyncio.run(asyncio.wait_for(run.run(), 120))
+    def compare(self, run):
         self.assertEqual(PUSHERS * PUSHES, len(run.answered))
         self.assertEqual([], run.gaps)
         first = run.transcripts[0]
@@ -38,10 +49,12 @@ class KillTests(unittest.TestCase):
 
 
 class _Run:
-    """Pushers push and followers follow while the server is killed and started again."""
+    """Pushers push and followers follow while the server and `others` are killed and started
+    again."""
 
-    def __init__(self, server, rng):
+    def __init__(self, server, others, rng):
         self.server = server
+        self.victims = itertools.cycle([server, *others])
         self.rng = rng
         self.answered = []
         self.refusals = []  # statuses
@@ -63,9 +76,10 @@ class _Run:
             while len(self.answered) < goal and not pushing.done():
                 await asyncio.sleep(0.005)
             if not pushing.done() and self.kills < 4:
-                await asyncio.to_thread(self.server.kill)
+                victim = next(self.victims)
+                await asyncio.to_thread(victim.kill)
                 self.kills += 1
-                await asyncio.to_thread(self.server.start)
+                await asyncio.to_thread(victim.start)
         await pushing
         await asyncio.gather(*following)
         for client in everybody:
