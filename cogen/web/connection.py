@@ -163,7 +163,8 @@ class Connection(Link):
         options = self.server.options
         if not self._seen and self._buffer[0] == 13:
             self._buffer = skip_empty(self._buffer)
-            if not self._buffer:
+            # Its LF may be on its way.
+            if self._buffer in (b"", b"\r"):
                 return b""
         buffer = self._buffer
         end = head_end(buffer, self._seen, options.max_request_line, options.max_header_bytes)

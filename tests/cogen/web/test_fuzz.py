@@ -1,0 +1,164 @@
+"""Bytes that nobody wrote by hand, put to a connection without a socket.
+
+The named request files are cut at random places and mutated at random. Hypothesis prints the
+example that fails and how to run it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import unittest
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cogen.core.schedulers import Scheduler
+from cogen.web.connection import Connection
+from cogen.web.options import Options
+from cogen.web.server import Server
+from tests.cogen.web.support import Records, echo
+from tests.cogen.web.test_requests import FOLDER, Case
+
+CORPUS = [Case(path).raw for path in sorted(FOLDER.glob("*/*.http"))]
+# Those that are long are cut in fewer places than would be interesting.
+SHORT = [raw for raw in CORPUS if len(raw) < 2000]
+# What a mutation puts in: what means something to the parser, and what means nothing.
+WORDS = st.sampled_from(
+    [b"\r\n", b"\r", b"\n", b"\0", b" ", b"\t", b":", b",", b";", b'"', b"0", b"-", b"\xff", b"%",
+     b"\r\n\r\n", b"chunked", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n",
+     b"Host: other\r\n", b"Expect: 100-continue\r\n", b"Connection: close\r\n", b"0\r\n\r\n",
+     b"5\r\nhello\r\n", b"GET / HTTP/1.1\r\n", b"fffffffffffffffff", b"Upgrade: a\r\n"]
+)  # fmt: skip
+
+
+class MemoryTransport:
+    """What a connection writes to; its client takes everything at once."""
+
+    def __init__(self) -> None:
+        self.written = bytearray()
+        self.closed = self.ended = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.ended, "written behind the end"
+        self.written += data
+
+    def write_eof(self) -> None:
+        self.ended = True
+
+    def close(self) -> None:
+        self.closed = True
+
+    abort = close
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def get_extra_info(self, name: str) -> Any:
+        return ("127.0.0.1", 1) if name == "peername" else None
+
+    def nothing(self, *args: Any) -> None:
+        """Buffers and flow: there is none."""
+
+    set_write_buffer_limits = pause_reading = resume_reading = nothing
+
+
+class Fuzz(unittest.TestCase):
+    def setUp(self) -> None:
+        self.scheduler = Scheduler(proactor="asyncio")
+        self.addCleanup(self.scheduler.shutdown)
+        self.loop = self.scheduler.loop
+        self.failures: list[dict[str, Any]] = []
+        self.loop.set_exception_handler(lambda loop, context: self.failures.append(context))
+        self.server = Server(echo, self.scheduler, Options())
+        records = Records()
+        records.__enter__()
+        self.addCleanup(records.__exit__)
+
+    def turns(self) -> None:
+        async def some() -> None:
+            for _ in range(6):
+                await asyncio.sleep(0)
+
+        self.loop.run_until_complete(some())
+
+    def answers(self, pieces: list[bytes]) -> list[tuple[int, bytes]]:
+        """The status and content of each answer to `pieces` and the end of the client's side."""
+        connection, transport = Connection(self.server), MemoryTransport()
+        connection.connection_made(transport)
+        for piece in pieces:
+            if not transport.closed:
+                connection.data_received(piece)
+                self.turns()
+        if not transport.closed and not connection.eof_received():
+            transport.close()
+        for _ in range(100):
+            if transport.closed or (connection.closing and transport.ended):
+                break
+            self.turns()
+        else:
+            self.fail("the connection hangs")
+        connection.connection_lost(None)
+        self.turns()
+        self.assertEqual(self.failures, [])
+        self.assertEqual(self.server.exchanges, 0)
+        return self.parsed(bytes(transport.written))
+
+    def parsed(self, written: bytes) -> list[tuple[int, bytes]]:
+        found = []
+        while written:
+            head, _, written = written.partition(b"\r\n\r\n")
+            self.assertTrue(head.startswith(b"HTTP/1.1 "), head)
+            status = int(head[9:12])
+            length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+            if status == 100:
+                continue
+            size = int(length[1]) if length else 0
+            content = written[:size]
+            # The answer to HEAD has a length and no content.
+            if content.startswith(b"HTTP/1.1 "):
+                content, size = b"", 0
+            written = written[size:]
+            # Of what is wrong with a request, a piece may show the one first, the whole the other.
+            found.append((status, content if status == 200 else b""))
+        return found
+
+    @settings(max_examples=200, deadline=None, database=None)
+    @given(st.sampled_from(SHORT), st.data())
+    def test_any_cut_gives_the_same_answers(self, raw: bytes, data: st.DataObject) -> None:
+        places = data.draw(st.lists(st.integers(0, len(raw)), max_size=12).map(sorted))
+        bounds = [0, *places, len(raw)]
+        pieces = [raw[start:end] for start, end in pairwise(bounds)]
+        self.assertEqual(self.answers([each for each in pieces if each]), self.answers([raw]))
+
+    def test_a_byte_at_a_time_gives_the_same_answers(self) -> None:
+        for raw in SHORT[::7]:
+            with self.subTest(raw=raw):
+                pieces = [raw[at : at + 1] for at in range(len(raw))]
+                self.assertEqual(self.answers(pieces), self.answers([raw]))
+
+    @settings(max_examples=500, deadline=None, database=None)
+    @given(st.sampled_from(CORPUS), st.sampled_from(SHORT), st.data())
+    def test_mutations_are_answered_or_refused(
+        self, raw: bytes, other: bytes, data: st.DataObject
+    ) -> None:
+        mutated = bytearray(raw)
+        for _ in range(data.draw(st.integers(1, 4))):
+            at = data.draw(st.integers(0, len(mutated)))
+            size = data.draw(st.integers(0, 8))
+            cut = data.draw(st.integers(0, len(other)))
+            mutated[at : at + size] = data.draw(
+                st.one_of(
+                    WORDS, st.binary(max_size=4), st.just(other[cut : cut + 40]), st.just(other)
+                )
+            )
+        for status, _ in self.answers([bytes(mutated)]):
+            self.assertIn(status, (200, 400, 408, 413, 414, 417, 431, 501, 505))
+
+    @settings(max_examples=200, deadline=None, database=None)
+    @given(st.binary(max_size=300))
+    def test_garbage_is_refused(self, raw: bytes) -> None:
+        for status, _ in self.answers([raw]):
+            self.assertIn(status, (400, 505))
