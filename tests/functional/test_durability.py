@@ -13,7 +13,7 @@ from tests.support.server import ChatServer
 PUSHERS = 20
 PUSHES = 100  # of each
 LONGEST = 20  # characters of a message
-PATIENCE = 240  # seconds
+STUCK_SECONDS = 60  # a start may take half of it
 
 
 class KillTests(unittest.TestCase):
@@ -30,7 +30,7 @@ class KillTests(unittest.TestCase):
         try:
             with ChatServer(app=options) as server:
                 run = _Run(server, others, random.Random(seed))
-                asyncio.run(asyncio.wait_for(run.run(), PATIENCE))
+                asyncio.run(run.watched())
             self.compare(run)
         except BaseException as error:
             error.add_note(f"seed {seed}")
@@ -61,6 +61,21 @@ class _Run:
         self.transcripts = [[] for _ in range(PUSHERS)]
         self.gaps = []
         self.kills = 0
+
+    async def watched(self):
+        """Run it for as long as it gets on."""
+        running = asyncio.create_task(self.run())
+        while not running.done():
+            before = self.progress
+            await asyncio.wait([running], timeout=STUCK_SECONDS)
+            stuck = not running.done() and self.progress == before
+            assert not stuck, f"nothing happens any more: {before}\n{self.server.log[-2000:]}"
+        await running
+
+    @property
+    def progress(self):
+        """Kills, pushes that were answered, messages in each transcript."""
+        return self.kills, len(self.answered), [len(each) for each in self.transcripts]
 
     async def run(self):
         everybody = [ChatClient(self.server.url) for _ in range(PUSHERS)]
