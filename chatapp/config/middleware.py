@@ -10,6 +10,7 @@ from chatapp.config.environment import load_environment
 from chatapp.directory import OtherSecret
 from chatapp.lib.hub import Hub
 from chatapp.lib.metrics import HubCollector
+from chatapp.lib.waiting import Polls
 from chatapp.model import LogUnavailable
 from pylons.middleware import ErrorHandler, StatusCodeRedirect
 from pylons.wsgiapp import PylonsApp
@@ -37,7 +38,10 @@ def make_app(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
         allow_all_origins=False,
         add_headers_function=_add_static_headers,
     )
-    return ChatApp(app, config["pylons.app_globals"].hub)
+    served = config["pylons.app_globals"]
+    headers = config["pylons.response_options"]["headers"]
+    app = Polls(app, served.hub, served.signer, headers)  # polls that need nothing of the above
+    return ChatApp(app, served.hub)
 
 
 class ChatApp:

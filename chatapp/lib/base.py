@@ -1,6 +1,5 @@
 """The base of the chat's controllers: who asks, from where, and how errors are told."""
 
-import math
 from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,13 +7,15 @@ from urllib.parse import urlsplit
 from webob.exc import status_map
 
 from chatapp.lib.hub import Hub
-from chatapp.lib.identity import TOKEN_COOKIE, cookie_value, new_id, same
+from chatapp.lib.identity import TOKEN_COOKIE, new_id
+from chatapp.lib.outcomes import cogen_value
 from chatapp.lib.participant import Participant
+from chatapp.lib.waiting import known, token_of
 from chatapp.lib.wire import BadInput
 from pylons import app_globals, request, response, session
 from pylons.controllers import WSGIController
 
-__all__ = ["BaseController", "cogen_value", "refuse"]
+__all__ = ["BaseController", "refuse"]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN_SECONDS = 30 * 86400
@@ -40,19 +41,12 @@ class BaseController(WSGIController):
         return hub
 
     def _known(self, environ: dict[str, Any]) -> Participant | None:
-        """Who asks, if the signed token leads to somebody alive; no session is looked at."""
-        token = _token(environ)
-        participant = self._hub.participants.get(token.rpartition(".")[0])
-        if participant is None or same(token, participant.token):
-            return participant
-        if app_globals.signer.verified(token) is None:
-            return None
-        participant.token = token
-        return participant
+        """Who asks, if that is somebody alive; no session is looked at."""
+        return known(environ, self._hub, app_globals.signer)
 
     def _token_identity(self, environ: dict[str, Any]) -> str | None:
         """The id in the signed token, which need not lead to anybody."""
-        identity: str | None = app_globals.signer.verified(_token(environ))
+        identity: str | None = app_globals.signer.verified(token_of(environ))
         return identity
 
     def _join(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
@@ -64,40 +58,26 @@ class BaseController(WSGIController):
 
     def _identify(self, identity: str | None) -> str:
         """Give who asks an id, in the session and in a signed token; returns it."""
-        known = session.get("id")
-        if not isinstance(known, str):
-            known = session["id"] = identity or new_id()
+        own = session.get("id")
+        if not isinstance(own, str):
+            own = session["id"] = identity or new_id()
             session.save()
-        if known != identity:
+        if own != identity:
             response.set_cookie(
                 TOKEN_COOKIE,
-                app_globals.signer.sign(known),
+                app_globals.signer.sign(own),
                 max_age=_TOKEN_SECONDS,
                 httponly=True,
                 samesite="Lax",
                 secure=request.scheme == "https",
             )
-        return known
-
-
-def _token(environ: dict[str, Any]) -> str:
-    return cookie_value(environ.get("HTTP_COOKIE", ""), TOKEN_COOKIE) or ""
-
-
-def cogen_value(environ: dict[str, Any]) -> Any:
-    """What the operation gave that was named last; raises what it raised."""
-    wsgi = environ["cogen.wsgi"]
-    if wsgi.exception is not None:
-        raise wsgi.result
-    return wsgi.result
+        return own
 
 
 def refuse(bad: BadInput) -> None:
     """Raise the HTTPException that tells of `bad`; its page is the error document's."""
     request.environ["chatapp.error"] = bad.line
-    headers = []
-    if bad.retry_after is not None:
-        headers.append(("Retry-After", str(max(1, math.ceil(bad.retry_after)))))
+    headers = [bad.retry_header] if bad.retry_after is not None else []
     raise status_map[bad.status](detail=bad.line, headers=headers) from None
 
 

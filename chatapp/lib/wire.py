@@ -1,5 +1,6 @@
 """What clients may send: names, texts and numbers, checked. BadInput carries status and line."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -41,6 +42,11 @@ class BadInput(Exception):
         self.status = status
         self.line = line
         self.retry_after = retry_after
+
+    @property
+    def retry_header(self) -> tuple[str, str]:
+        """The header that says after how many seconds to try again."""
+        return "Retry-After", str(max(1, math.ceil(self.retry_after or 0)))
 
 
 def accepts_json(environ: Mapping[str, Any]) -> bool:

@@ -1,0 +1,46 @@
+"""What came of the operation that an action named last; what went wrong becomes BadInput."""
+
+import logging
+from typing import Any
+
+from chatapp.directory import DirectoryUnavailable
+from chatapp.lib.wire import BadInput
+from chatapp.model import LogUnavailable, NonceReused, RoomLimit
+
+__all__ = ["cogen_value", "directed", "logged"]
+
+log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 2
+
+
+def cogen_value(environ: dict[str, Any]) -> Any:
+    """What the operation gave that was named last; raises what it raised."""
+    wsgi = environ["cogen.wsgi"]
+    if wsgi.exception is not None:
+        raise wsgi.result
+    return wsgi.result
+
+
+def logged(environ: dict[str, Any]) -> Any:
+    """What the log gave. Raises BadInput for what it refused."""
+    try:
+        return cogen_value(environ)
+    except NonceReused as error:
+        raise BadInput(409, f"The {error}.") from None
+    except RoomLimit as error:
+        raise BadInput(403, f"No room can be opened: {error}.") from None
+    except LogUnavailable as error:
+        log.error("the message log does not answer: %s", error)
+        line = "The message log does not answer; try again soon."
+        raise BadInput(503, line, _RETRY_SECONDS) from None
+
+
+def directed(environ: dict[str, Any]) -> Any:
+    """What the directory gave. Raises BadInput if it does not answer."""
+    try:
+        return cogen_value(environ)
+    except DirectoryUnavailable as error:
+        log.error("the directory does not answer: %s", error)
+        line = "The directory of who is here does not answer; try again soon."
+        raise BadInput(503, line, _RETRY_SECONDS) from None

@@ -1,0 +1,167 @@
+"""The waiting path: what a poll asks for, who asks, the wait, and the way that most polls take.
+
+Nearly all requests are polls of somebody who is known, from a cursor. `Polls` answers those in
+front of all middleware: they need no session, no route and no error page, and the price of a
+delivered message is that of this path. Every other poll takes the way of all requests, to
+ChatController.pull, which waits by the same steps.
+"""
+
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from chatapp.lib.cursor import BadCursor, Cursor
+from chatapp.lib.hub import Hub
+from chatapp.lib.identity import TOKEN_COOKIE, Signer, cookie_value, same
+from chatapp.lib.outcomes import cogen_value, logged
+from chatapp.lib.participant import Participant
+from chatapp.lib.poll import READ_LIMIT, Poll
+from chatapp.lib.wire import BadInput, accepts_json, checked_query, checked_rooms, checked_token
+from cogen.core.events import OperationTimeout
+
+__all__ = ["Asked", "Polls", "Steps", "asked", "known", "token_of", "wait_for"]
+
+Asked = tuple[tuple[str, ...], str, Cursor | None]
+Steps = Generator[bytes, None, None]
+
+_PATH = "/chat/pull"
+
+
+def asked(environ: dict[str, Any], rooms: str | None, most_rooms: int) -> Asked:
+    """What a poll is for: rooms, tab, and where the client says it is. Raises BadInput."""
+    names = checked_rooms(rooms, most_rooms)
+    query = checked_query(environ.get("QUERY_STRING", ""))
+    tab = checked_token(query["client"], "client") if "client" in query else ""
+    since = None
+    if "since" in query:
+        try:
+            since = Cursor.decode(query["since"])
+        except BadCursor as error:
+            raise BadInput(400, f"since: {error}.") from None
+    return names, tab, since
+
+
+def token_of(environ: dict[str, Any]) -> str:
+    """The signed token that came with the request, empty if none did; not verified."""
+    return cookie_value(environ.get("HTTP_COOKIE", ""), TOKEN_COOKIE) or ""
+
+
+def known(environ: dict[str, Any], hub: Hub, signer: Signer) -> Participant | None:
+    """Who asks, if the signed token leads to somebody alive; no session is looked at."""
+    token = token_of(environ)
+    participant = hub.participants.get(token.rpartition(".")[0])
+    if participant is None or same(token, participant.token):
+        return participant
+    if signer.verified(token) is None:
+        return None
+    participant.token = token
+    return participant
+
+
+def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
+    """Wait until `poll` has its answer, by yielding what names the operations.
+
+    Raises BadInput where the log does not answer.
+    """
+    call, core = environ["cogen.call"], environ["cogen.core"]
+    client, timeout = poll.client, hub.options.poll_timeout
+    while not poll.interrupted:
+        if (room := poll.unwatched()) is not None:
+            yield core.events.AddCoro(client.watch, (room,))
+            poll.watching(room, cogen_value(environ))
+            if not room.known:
+                yield call(hub.directory.know)(room.name)
+            poll.meet(room)
+        elif (unread := poll.to_read()) is not None:
+            yield call(hub.log.read)(*unread, READ_LIMIT)
+            poll.read(unread[0], logged(environ))
+        elif poll.complete:
+            break
+        else:
+            poll.waiting = True
+            yield call(client.messages.get)(timeout=timeout)
+            poll.waiting = False
+            if isinstance(environ["cogen.wsgi"].result, OperationTimeout):
+                break
+            poll.take(cogen_value(environ))
+    if poll.closing:
+        poll.advice = hub.return_delay()
+
+
+class Polls:
+    """Middleware: answers the polls of known clients from a cursor, and leaves the rest to `app`.
+
+    `headers` are those of every answer, but for its type.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Iterable[bytes]],
+        hub: Hub,
+        signer: Signer,
+        headers: Mapping[str, str],
+    ) -> None:
+        self._app = app
+        self._hub = hub
+        self._signer = signer
+        self._json = [*headers.items(), ("Content-Type", "application/json")]
+        self._text = [*headers.items(), ("Content-Type", "text/plain; charset=UTF-8")]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith(_PATH) and environ["REQUEST_METHOD"] == "GET":
+            participant = known(environ, self._hub, self._signer)
+            wanted = self._wanted(environ, path[len(_PATH) :])
+            if participant is not None and wanted is not None:
+                return self._answer(environ, start_response, participant, wanted)
+        return self._app(environ, start_response)
+
+    def _wanted(self, environ: dict[str, Any], rest: str) -> Asked | None:
+        """What a poll from a cursor asks for; None: no such poll, or one that is to be refused."""
+        if (rest and rest[0] != "/") or "text/html" in environ.get("HTTP_ACCEPT", ""):
+            return None
+        try:
+            rooms = _decoded(rest[1:]) if rest else None
+            wanted = asked(environ, rooms, self._hub.options.max_rooms_per_poll)
+        except BadInput:
+            return None
+        return wanted if wanted[2] is not None else None
+
+    def _answer(
+        self, environ: dict[str, Any], start_response: Any, participant: Participant, wanted: Asked
+    ) -> Steps:
+        names, tab, since = wanted
+        json = accepts_json(environ)
+        # Nothing is sent before the first chunk that is not empty: a refusal replaces this.
+        start_response("200 OK", list(self._json if json else self._text))
+        poll = None
+        try:
+            poll = self._hub.poll(participant, tab, names, since, json)
+            yield from wait_for(environ, self._hub, poll)
+            yield poll.answer()
+        except BadInput as bad:
+            yield self._refusal(bad, json, start_response)
+        finally:
+            if poll is not None:
+                self._hub.end(poll)
+
+    def _refusal(self, bad: BadInput, json: bool, start_response: Any) -> bytes:
+        headers = list(self._json if json else self._text)
+        if bad.retry_after is not None:
+            headers.append(bad.retry_header)
+        status = f"{bad.status} {HTTPStatus(bad.status).phrase}"
+        start_response(status, headers, sys.exc_info())
+        return orjson.dumps({"error": bad.line}) if json else f"{bad.line}\n".encode()
+
+
+def _decoded(rooms: str) -> str:
+    """PEP 3333 hands over the bytes of the path as latin-1 characters. Raises BadInput."""
+    if rooms.isascii():
+        return rooms
+    try:
+        return rooms.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise BadInput(400, "The path of the URL is not UTF-8.") from None
