@@ -127,6 +127,20 @@ class WorkersTest(unittest.TestCase):
             self.assertTrue(seen <= set(server.children()), seen)
             self.assertEqual(server.stop(), 0)
 
+    def test_one_that_is_killed_under_load_breaks_no_request_but_its_own(self) -> None:
+        clients = 6
+        with CommandServer(workers=2) as server:
+            with Load(server, clients) as load:
+                eventually(lambda: load.answers["one"] > 100, True)
+                os.kill(server.children()[0], signal.SIGKILL)
+                server.logged("took its place")
+                before = load.answers["one"]
+                eventually(lambda: load.answers["one"] > before + 300, True)
+            # A client is on one connection at a time: no more can have been the worker's.
+            self.assertLessEqual(len(load.failures), clients)
+            self.assertNotIn("ConnectionRefusedError", "".join(load.failures))
+            self.assertEqual(server.stop(), 0)
+
     def test_they_end_with_their_supervisor(self) -> None:
         with CommandServer(workers=2) as server:
             pids = server.children()
