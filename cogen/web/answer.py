@@ -46,8 +46,8 @@ class Answer:
 
     `head` may be replaced until it is sent. `sent` counts bytes of content, `left` those that
     Content-Length still allows (None: no limit), `length` is that of the whole body where the
-    server knows it, `unsent` is true while a large chunk is on its way, `keep_alive` tells whether
-    the connection outlives the answer.
+    server knows it, `slices` are what is left of a large chunk on its way, `keep_alive` tells
+    whether the connection outlives the answer.
     """
 
     __slots__ = (
@@ -55,13 +55,13 @@ class Answer:
         "_chunked",
         "_connection",
         "_request",
-        "_slices",
         "head",
         "head_sent",
         "keep_alive",
         "left",
         "length",
         "sent",
+        "slices",
     )
 
     def __init__(self, connection: "Connection", request: Request, head: Head) -> None:
@@ -69,7 +69,7 @@ class Answer:
         self._request = request
         self._bodyless = False
         self._chunked = False
-        self._slices: Iterator[bytes | memoryview] | None = None
+        self.slices: Iterator[bytes | memoryview] | None = None
         self.head = head
         self.head_sent = False
         self.keep_alive = False
@@ -81,10 +81,6 @@ class Answer:
     def bodyless(self) -> bool:
         """No content is sent, whatever the application yields."""
         return self.head.bodyless or self._request.method == b"HEAD"
-
-    @property
-    def unsent(self) -> bool:
-        return self._slices is not None
 
     def send(self, chunk: bytes, last: bool = False) -> None:
         """Write `chunk`, behind the head if it is the first; `last`: it is the whole body.
@@ -132,18 +128,18 @@ class Answer:
 
     def write_on(self) -> bool:
         """Write on with a large chunk; False while the client has enough."""
-        assert self._slices is not None
-        for data in self._slices:
+        assert self.slices is not None
+        for data in self.slices:
             self._connection.write(data)
             if self._connection.write_paused:
                 return False
-        self._slices = None
+        self.slices = None
         return True
 
     def cut(self) -> None:
         """The answer failed after its head: see to it that it looks cut."""
         self.keep_alive = False
-        self._slices = None
+        self.slices = None
         if self.left != 0:
             self._connection.truncated = True
 
@@ -182,7 +178,7 @@ class Answer:
         if len(chunk) <= _SLICE_BYTES:
             self._connection.write(before + chunk + after)
         else:
-            self._slices = _slices(before, chunk, after)
+            self.slices = _slices(before, chunk, after)
             self.write_on()
 
 

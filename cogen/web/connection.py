@@ -122,7 +122,7 @@ class Connection(Link):
             self._check_body(self._intake, duration)
         elif self._buffer and self._exchange is None:
             self._refuse(HTTPError(408, "The request did not arrive in time."))
-        else:
+        elif self._exchange is None:
             self._close()
 
     # Requests.
@@ -204,7 +204,9 @@ class Connection(Link):
         self, request: Request, fields: dict[str, str]
     ) -> tuple[Exchange, dict[str, Any]]:
         """The exchange for `request`, now the connection's, and its environ but for the body."""
-        self._await(None)
+        # The deadline of an idle connection may run on: it says nothing of one that is answered.
+        if self._deadline != self.server.options.keep_alive_timeout:
+            self._await(None)
         self._requests += 1
         server = self.server
         length = request.content_length

@@ -210,7 +210,8 @@ class Exchange(Waiter):
         iterator, wsgi, connection = self._iterator, self._wsgi, self._connection
         assert iterator is not None
         for _ in range(SLICE):
-            if self._answer is not None and self._answer.unsent and not self._sent_all():
+            answer = self._answer
+            if answer is not None and answer.slices is not None and not self._sent_all():
                 return
             if self._exhausted:
                 self._complete()
@@ -334,7 +335,7 @@ class Exchange(Waiter):
             self._send_held()
         if data:
             answer.send(data)
-        while answer.unsent and not answer.write_on():
+        while answer.slices is not None and not answer.write_on():
             self.wait(Drain(self._connection))
         if self._connection.write_paused:
             self.wait(Drain(self._connection))

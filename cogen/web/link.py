@@ -103,7 +103,7 @@ class Link(asyncio.Protocol):
     def _await(self, duration: float | None) -> None:
         """Give the client `duration` seconds for what comes next; None: as long as it takes."""
         timers = self.server.scheduler.timers
-        if self._deadline is not None:
+        if self._deadline is not None and self._deadline != duration:
             timers.stop(self, self._deadline)
         self._deadline = duration or None
         if duration:

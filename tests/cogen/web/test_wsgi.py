@@ -385,7 +385,8 @@ class PipelineTest(WSGITest):
         self.assertLess(max(held), 1 << 20)
 
     def held(self) -> int:
-        return max(len(connection._buffer) for connection in self.server.server.connections)
+        connections = self.server.server.connections
+        return max((len(connection._buffer) for connection in connections), default=0)
 
 
 class ContentLengthTest(WSGITest):
