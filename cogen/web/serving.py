@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import socket
 import ssl
@@ -37,6 +38,7 @@ def serve(
     if workers do not start.
     """
     worker = Worker.this()
+    _allow_files(options.max_connections)
     with contextlib.ExitStack() as stack:
         if worker is not None:
             stack.callback(worker.close)
@@ -53,6 +55,20 @@ def serve(
         server = Server(application, scheduler, options)
         process = _Process(server, socks, tls, worker, command)
         scheduler.loop.run_until_complete(process.run())
+
+
+# Files that are open besides connections.
+_OTHER_FILES = 1000
+
+
+def _allow_files(connections: int) -> None:
+    """Raise the limit of open files, as far as the system lets us, to hold `connections`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES if connections else hard
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _sockets(options: Options, stack: contextlib.ExitStack) -> list[socket.socket]:

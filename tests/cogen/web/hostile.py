@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.cogen.web.processes import CommandServer
 from tests.cogen.web.support import Client
 
-__all__ = ["RUNS", "TLS_RUNS", "HostileServer", "Run"]
+__all__ = ["RUNS", "TLS_RUNS", "HostileServer", "Run", "idle"]
 
 # What is attacked: answers of many kinds.
 APPLICATION = """\

@@ -4,11 +4,12 @@ opened for them is closed again. `make hostile` measures how soon, and what memo
 
 from __future__ import annotations
 
+import resource
 import shutil
 import tempfile
 import unittest
 
-from tests.cogen.web.hostile import RUNS, TLS_RUNS, HostileServer, Run
+from tests.cogen.web.hostile import RUNS, TLS_RUNS, HostileServer, Run, idle
 from tests.cogen.web.support import certificate_files, eventually
 
 SECONDS = 0.2
@@ -55,6 +56,22 @@ def _with_runs(case: type[Hostile]) -> type[Hostile]:
         method.__name__ = f"test_{run.__name__}"
         setattr(case, method.__name__, method)
     return case
+
+
+class FilesTest(unittest.TestCase):
+    def test_the_limit_of_open_files_is_raised_for_the_connections(self) -> None:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        server = HostileServer()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))
+        try:
+            server.__enter__()
+            self.addCleanup(server.__exit__)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        crowd = idle(server, 300, SECONDS)
+        next(crowd)
+        server.answers()
+        next(crowd, None)
 
 
 @_with_runs
