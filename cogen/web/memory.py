@@ -12,9 +12,9 @@ from typing import Final
 
 __all__ = ["Memory"]
 
-# Seconds that the crowd has for coming back, and that pass for each second spent on it.
+# Seconds that the crowd has for coming back, and that pass for each second of CPU spent on it.
 _DELAY: Final = 0.2
-_PAUSE: Final = 50
+_PAUSE: Final = 20
 # uvloop keeps up to 250 freed objects of a kind. Those are made now, while memory is compact:
 # made in a crowd, a few of them would hold on to all the pages that they are scattered over.
 _KEPT_BY_LOOP: Final = 250
@@ -53,11 +53,11 @@ class Memory:
     def _give_back(self) -> None:
         self._timer = None
         self._peak = self._count
-        began = time.perf_counter()
+        began = time.thread_time()
         gc.collect()
         if self._trim is not None:
             self._trim(0)
-        self._delay = max(_DELAY, _PAUSE * (time.perf_counter() - began))
+        self._delay = max(_DELAY, _PAUSE * (time.thread_time() - began))
 
 
 def _nothing() -> None:
