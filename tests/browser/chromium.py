@@ -164,8 +164,12 @@ class PageTestCase(unittest.TestCase):
 
     def setUp(self) -> None:
         self.tabs: list[ChatPage] = []
-        self.server = self.enterContext(ChatServer(app=self.options))
+        self.server = self.serve()
         self.addCleanup(self._close_tabs)
+
+    def serve(self) -> ChatServer:
+        """The server of this test."""
+        return self.enterContext(ChatServer(app=self.options))
 
     def _close_tabs(self) -> None:
         for tab in self.tabs:
