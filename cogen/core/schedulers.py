@@ -1,7 +1,8 @@
-"""The scheduler: one FIFO queue of waiters that are ready, run in turns on an asyncio loop.
+"""The scheduler: FIFO queues of waiters that are ready, run in turns on an asyncio loop.
 
-A turn runs at most SLICE steps and then lets the loop serve its sockets and timers, so a
-message that wakes ten thousand waiters does not hold up an unrelated connection.
+A turn runs at most SLICE steps of each queue and then lets the loop serve its sockets and timers.
+Those that are new have a queue of their own, before those that were woken: a message that wakes
+ten thousand waiters does not hold up an unrelated request.
 """
 
 import asyncio
@@ -132,6 +133,7 @@ class Scheduler:
         self.timers = Timers(self.loop)
         self.signals: dict[Any, dict[Waiter, None]] = {}
         self.coroutines: dict[Coroutine, None] = {}
+        self._new: deque[Waiter] = deque()
         self._ready: deque[Waiter] = deque()
         self._turn_due = False
         self._turns = 0
@@ -171,21 +173,29 @@ class Scheduler:
             self._turn_due = True
             self.loop.call_soon(self._turn)
 
+    def begin(self, waiter: Waiter) -> None:
+        """Have the first `waiter.step()` called, after all that are as new."""
+        self._new.append(waiter)
+        if not self._turn_due:
+            self._turn_due = True
+            self.loop.call_soon(self._turn)
+
     def _turn(self) -> None:
         self._turns += 1
         try:
             self.enter(self._steps)
         finally:
-            self._turn_due = bool(self._ready)
-            if self._ready:
+            self._turn_due = bool(self._new or self._ready)
+            if self._turn_due:
                 self.loop.call_soon(self._turn)
 
     def _steps(self) -> None:
-        ready, turn = self._ready, self._turns
-        for _ in range(min(len(ready), SLICE)):
-            ready.popleft().step()
-            if self._turns != turn:
-                return
+        turn = self._turns
+        for queue in (self._new, self._ready):
+            for _ in range(min(len(queue), SLICE)):
+                queue.popleft().step()
+                if self._turns != turn:
+                    return
 
     def ended(self, coroutine: "Coroutine") -> None:
         """`coroutine` has ended; called by itself."""
@@ -223,7 +233,7 @@ class Scheduler:
         """Counts of what is held: coroutines, ready waiters, deadlines, signal waiters."""
         return {
             "coroutines": len(self.coroutines),
-            "ready": len(self._ready),
+            "ready": len(self._new) + len(self._ready),
             "deadlines": len(self.timers),
             "signal_waiters": sum(map(len, self.signals.values())),
         }

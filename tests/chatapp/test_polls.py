@@ -157,8 +157,9 @@ class PollTests(ChatCase):
             f"Accept: application/json\r\nCookie: chat_token={ann.cookies['chat_token']}\r\n\r\n"
         )
         second = self.server.connect()
-        # The watch hands the message to the first poll, but the second one runs before that does.
+        # The watch has handed the message to the first poll, which has not run yet.
         self.hub.appended([_message(self, "handed over")])
+        self.server.scheduler._turn()
         second.protocol.data_received(request.encode())
         self.server.loop.settle()
         answers = [ann.take(first)["messages"], second.written]

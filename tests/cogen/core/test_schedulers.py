@@ -6,7 +6,7 @@ import unittest
 from cogen.core.coroutines import coro
 from cogen.core.events import OperationTimeout, Signal, Sleep, WaitForSignal
 from cogen.core.queue import Queue
-from cogen.core.schedulers import SLICE, Scheduler, new_event_loop
+from cogen.core.schedulers import SLICE, Scheduler, Waiter, new_event_loop
 from tests.cogen.core.support import CoreCase
 
 
@@ -50,6 +50,44 @@ class SchedulerTests(CoreCase):
         self.scheduler.run()
         self.assertLessEqual(order.index("socket"), 3 * SLICE)
         self.assertEqual(list(range(10 * SLICE)), [each for each in order if each != "socket"])
+
+    def test_one_that_is_new_goes_before_those_that_were_woken(self):
+        order = []
+
+        class New(Waiter):
+            def step(self):
+                order.append("new")
+
+        def waiting(number):
+            yield WaitForSignal("all")
+            order.append(number)
+
+        for number in range(10 * SLICE):
+            self.start(waiting, number)
+        self.loop.settle()
+        self.scheduler.add(lambda: (yield Signal("all")))
+        self.loop.call_soon(lambda: self.loop.call_soon(self.scheduler.begin, New(self.scheduler)))
+        self.scheduler.run()
+        self.assertLessEqual(order.index("new"), 3 * SLICE)
+
+    def test_those_that_are_new_do_not_keep_the_others_out(self):
+        left = []
+
+        class New(Waiter):
+            def step(self):
+                if not left:
+                    self.scheduler.begin(self)
+
+        for _ in range(2 * SLICE):
+            self.scheduler.begin(New(self.scheduler))
+
+        def leaves():
+            yield Sleep(0)
+            left.append(True)
+
+        self.start(leaves)
+        self.scheduler.run()
+        self.assertEqual([True], left)
 
     def test_a_coroutine_that_never_waits_does_not_keep_the_others_out(self):
         stop = []
