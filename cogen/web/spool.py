@@ -22,24 +22,24 @@ class _SpooledFile(SpooledTemporaryFile[bytes]):
 class SpooledBody(Body):
     """Takes in all of `body`; what is above `limit` bytes goes to a temporary file.
 
-    `file` is the body as a file; `wait` performs an operation. Raises BodyError if the rest does
+    `file` is the body as a file, `length` its bytes; `wait` performs an operation. Raises BodyError if the rest does
     not come.
     """
 
-    __slots__ = ("_length", "file")
+    __slots__ = ("file", "length")
 
     def __init__(self, body: Body, limit: int, wait: Callable[[Operation], Any]) -> None:
         super().__init__(NoSource())
         self.file = _SpooledFile(max_size=limit)
         while block := wait(Read(body, _BLOCK)):
             self.file.write(block)
-        self._length = self.file.tell()
+        self.length = self.file.tell()
         self.file.seek(0)
         self.complete = True
 
     @property
     def size(self) -> int:
-        return self._length - self.file.tell()
+        return self.length - self.file.tell()
 
     def all(self) -> bytes:
         return self.file.read()

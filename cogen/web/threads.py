@@ -146,6 +146,8 @@ class Threaded:
         if isinstance(environ["wsgi.input"], InputFile):
             body = SpooledBody(environ["cogen.input"].body, self._spool, environ["cogen.wait"])
             environ["wsgi.input"] = body.file
+            # Some frameworks read no further than it says: a chunked body has one now.
+            environ["CONTENT_LENGTH"] = str(body.length)
             environ["cogen.input"] = Input(environ["cogen.wsgi"], body)
         response = _Response(self._threads, self._loop, environ["cogen.wait"])
         environ["cogen.wait"] = response.wait

@@ -250,6 +250,16 @@ class BodyTest(ThreadsTest):
             self.send(client)
             self.assertEqual(client.response().body, b"0\n|1\n|2|\n|3\n4\n5|\n|6\n|b''")
 
+    def test_the_length_of_a_chunked_one_is_told(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return [environ["CONTENT_LENGTH"].encode()]
+
+        with self.serve(application).connect() as client:
+            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+            client.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(self.BODY), self.BODY))
+            self.assertEqual(client.response().body, b"%d" % len(self.BODY))
+
     def test_one_that_is_cut_short_reaches_no_application(self) -> None:
         called: list[Environ] = []
 
