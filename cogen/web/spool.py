@@ -22,8 +22,8 @@ class _SpooledFile(SpooledTemporaryFile[bytes]):
 class SpooledBody(Body):
     """Takes in all of `body`; what is above `limit` bytes goes to a temporary file.
 
-    `file` is the body as a file, `length` its bytes; `wait` performs an operation. Raises BodyError if the rest does
-    not come.
+    `file` is the body as a file, `length` its bytes; `wait` performs an operation. Raises BodyError
+    if the rest does not come.
     """
 
     __slots__ = ("file", "length")
