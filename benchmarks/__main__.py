@@ -28,33 +28,45 @@ _PACKAGES = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Writes performance.json, .md and .svg; ends with status 1 if a run went wrong."""
+    """Writes what was measured, also if it is stopped; then, or if a run went wrong, status 1."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(1))  # through all `finally`
-    open_files = raise_open_files()
-    targets, left_out = _chosen(options.targets)
-    todo = []
-    repeats = options.repeats or (1 if options.quick else 3)
-    for job in suite.jobs(targets, options.clients, repeats, options.quick):
-        reason = suite.why_not(job, open_files)
-        if reason:
-            left_out.append(f"{job.target.name} with {job.clients} clients: {reason}")
-        else:
-            todo.append(job)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell has it ignored
+        signal.signal(stop, signal.default_int_handler)
+    todo, left_out = _todo(options, raise_open_files())
     for line in left_out:
         print(f"left out: {line}")
     machine = _machine()
-    runs = suite.perform(todo, _Console(len(todo)))
-    report = {
-        "machine": machine,
-        "left_out": sorted(set(left_out)),
-        "runs": [run.as_dict() for run in runs],
-    }
-    _write(report, Path(options.out))
-    for verdict in judge(summarize(report["runs"])):
+    runs = _measured(todo)
+    if runs:
+        _write({"machine": machine, "left_out": left_out, "runs": runs}, Path(options.out))
+    for verdict in judge(summarize(runs)):
         if verdict.value is not None or not options.targets:
             print(verdict_line(verdict))
-    sys.exit(any(run.error for run in runs))
+    sys.exit(len(runs) < len(todo) or any(run["error"] for run in runs))
+
+
+def _measured(todo: Sequence[suite.Job]) -> list[dict[str, Any]]:
+    runs = []
+    try:
+        for run in suite.perform(todo, _Console(len(todo))):
+            runs.append(run.as_dict())
+    except KeyboardInterrupt:
+        print(f"\nstopped after {len(runs)} of {len(todo)} runs")
+    return runs
+
+
+def _todo(options: argparse.Namespace, open_files: int) -> tuple[list[suite.Job], list[str]]:
+    """The runs that can be made, and lines on what cannot."""
+    targets, left_out = _chosen(options.targets)
+    repeats = options.repeats or (1 if options.quick else 3)
+    todo = []
+    for job in suite.jobs(targets, options.clients, repeats, options.quick):
+        reason = suite.why_not(job, open_files)
+        if not reason:
+            todo.append(job)
+        elif job.repeat == 0:
+            left_out.append(f"{job.target.name} with {job.clients} clients: {reason}")
+    return todo, left_out
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 from benchmarks.stats import Summary
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["JUDGED", "Verdict", "judge"]
 
 
+JUDGED = ("bare", "chat")  # of ours
 _AT_REST_MS = 25.0  # a machine that is slower than that with nothing to do shows nothing
 
 

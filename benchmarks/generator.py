@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ __all__ = ["Generator", "split"]
 
 CLIENTS_PER_PROCESS = 12_500
 CLIENTS_PER_ADDRESS = 20_000  # the kernel has 28,000 ports for each, as a rule
+REPORT_SECONDS = 20
 _LINE_LIMIT = 1 << 26
 
 
@@ -88,7 +90,7 @@ class Generator:
         stdin.write(json.dumps(order).encode() + b"\n")
 
     async def connect(self, rate: float, progress: Callable[[int], None], within: float) -> None:
-        """Returns when all clients wait for news. Raises TimeoutError, RuntimeError."""
+        """Returns when all clients wait for news. Raises RuntimeError: they do not."""
         count = len(self._parts)
         for number, size in enumerate(self._parts):
             addresses = [f"127.0.0.{number + 2}"] if count > 1 else []
@@ -96,15 +98,17 @@ class Generator:
                 "port": self._port, "clients": size, "rate": rate / count, "wire": self._wire,
                 "addresses": addresses,
             })  # fmt: skip
-        async with asyncio.timeout(within):
-            while not self._held.is_set():
-                if any(reader.done() for reader in self._readers):
-                    raise RuntimeError("a process of clients has ended")
-                progress(self.joined)
-                try:
-                    await asyncio.wait_for(self._held.wait(), 0.5)
-                except TimeoutError:
-                    continue
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within
+        while not self._held.is_set():
+            if any(reader.done() for reader in self._readers):
+                raise RuntimeError("a process of clients has ended")
+            if loop.time() > end:
+                error = (await self.report())["error"]
+                raise RuntimeError(f"{self.joined} of {self.clients} clients hold: {error}")
+            progress(self.joined)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._held.wait(), 0.5)
 
     async def all_had(self, seq: int, within: float) -> bool:
         """Whether all clients had the message within so many seconds."""
@@ -116,14 +120,17 @@ class Generator:
         return True
 
     async def report(self) -> dict[str, Any]:
-        """Counts since the last report, all processes together, and `latencies`: {unit: count}."""
+        """Counts since the last, all processes together, and `latencies`: {unit: count}.
+
+        Raises TimeoutError: a process does not answer.
+        """
         for number in range(len(self._parts)):
             self._order(number, report=True)
         total: Counter[str] = Counter()
         latencies: Counter[int] = Counter()
         error = ""
         for _ in self._parts:
-            report = await self._reports.get()
+            report = await asyncio.wait_for(self._reports.get(), REPORT_SECONDS)
             error = error or report.pop("error")
             latencies.update({int(unit): n for unit, n in report.pop("latencies").items()})
             report.pop("error", None)

@@ -23,7 +23,7 @@ __all__ = ["Load"]
 
 _PROGRESS_SECONDS = 0.5
 _AGAIN_SECONDS = 0.2
-_COUNTS = ("deliveries", "empty", "repeated", "reordered", "reconnects")
+_COUNTS = ("deliveries", "empty", "repeated", "reconnects")
 
 
 class Load:

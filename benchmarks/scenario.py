@@ -192,15 +192,12 @@ def _latencies(report: dict[str, Any]) -> tuple[float, float]:
 async def run(server: Server, clients: int, plan: Plan, where: set[int], say: Say) -> Run:
     """`where`: the cores of the clients. What goes wrong is in the result's `error`."""
     result = Run(server.target.name, clients)
-    try:
-        async with Generator(server.port, server.target.wire, clients, where) as load:
-            scenario = _Scenario(server, load, result, plan, say)
-            try:
-                await scenario.all_parts()
-            finally:
-                scenario.publisher.close()
-                if load.joined:
-                    result.error = result.error or (await load.report())["error"]
-    except (OSError, ValueError, RuntimeError, TimeoutError) as error:
-        result.error = f"{type(error).__name__}: {error}. {result.error}"
+    async with Generator(server.port, server.target.wire, clients, where) as load:
+        scenario = _Scenario(server, load, result, plan, say)
+        try:
+            await scenario.all_parts()
+        except (OSError, ValueError, RuntimeError, TimeoutError) as error:
+            result.error = result.error or f"{type(error).__name__}: {error}"
+        finally:
+            scenario.publisher.close()
     return result

@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from benchmarks.criteria import JUDGED
 from benchmarks.scenario import Plan, Run, run
 from benchmarks.servers import Server, cores
 from benchmarks.targets import Target
 
-__all__ = ["Job", "Watcher", "jobs", "perform"]
+__all__ = ["Job", "Watcher", "jobs", "perform", "why_not"]
 
 # From here on a message takes a server whole seconds.
 MANY = 1000
@@ -46,13 +47,15 @@ class Watcher(Protocol):
 def jobs(
     targets: Sequence[Target], clients: Sequence[int], repeats: int, quick: bool
 ) -> Iterator[Job]:
-    """How many idle polls cost and how fair it is: the peers once, ours in each repeat."""
+    """What idle polls cost and how fair it is: of those that are judged by it in each repeat, of
+    the others once."""
     plans = QUICK if quick else FULL
     for repeat in range(repeats):
         for count in clients:
             plan = plans[count > MANY]
             for target in targets:
-                extra = count > MANY and (target.ours or (repeat == 0 and not quick))
+                judged = target.name in JUDGED
+                extra = count > MANY and (judged or (repeat == 0 and not quick))
                 yield Job(
                     target,
                     count,
@@ -69,12 +72,11 @@ def why_not(job: Job, open_files: int) -> str:
     return ""
 
 
-def perform(todo: Sequence[Job], watcher: Watcher) -> list[Run]:
+def perform(todo: Sequence[Job], watcher: Watcher) -> Iterator[Run]:
     """One after the other; a run that went wrong says so in its `error`."""
     server_cores, client_cores = cores()
     everywhere = server_cores | client_cores
     os.sched_setaffinity(0, client_cores)
-    results = []
     for number, job in enumerate(todo, 1):
         begun = time.monotonic()
 
@@ -88,6 +90,5 @@ def perform(todo: Sequence[Job], watcher: Watcher) -> list[Run]:
                 result = asyncio.run(run(server, job.clients, job.plan, client_cores, say))
         except RuntimeError as error:
             result = Run(job.target.name, job.clients, error=str(error))
-        results.append(result)
         watcher.done(job, number, result, time.monotonic() - begun)
-    return results
+        yield result

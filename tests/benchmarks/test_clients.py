@@ -78,10 +78,11 @@ class CrowdTests(unittest.TestCase):
         self.took(self.ann, 1)
         self.assertEqual(([], 1, 1), (self.delivered, self.crowd.deliveries, self.crowd.repeated))
 
-    def test_a_hole_is_noticed(self):
+    def test_what_comes_after_a_later_one_is_as_good_as_lost(self):
         self.took(self.ann, 1)
         self.took(self.ann, 3)
-        self.assertEqual((2, 1), (self.crowd.deliveries, self.crowd.reordered))
+        self.took(self.ann, 2)
+        self.assertEqual((2, 1), (self.crowd.deliveries, self.crowd.repeated))
 
 
 class SplitTests(unittest.TestCase):
