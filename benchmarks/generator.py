@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.servers import ROOT
+from benchmarks.servers import ROOT, confined
 
 __all__ = ["Generator", "split"]
 
@@ -45,15 +45,15 @@ class Generator:
         self._news = asyncio.Condition()
 
     async def __aenter__(self) -> Generator:
-        for number in range(len(self._parts)):
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "benchmarks.load",
-                cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": str(ROOT)}, limit=_LINE_LIMIT,
-                preexec_fn=lambda: os.sched_setaffinity(0, self._where),
-            )  # fmt: skip
-            self._processes.append(process)
-            self._readers.append(asyncio.create_task(self._read(number, process)))
+        with confined(self._where):
+            for number in range(len(self._parts)):
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "benchmarks.load",
+                    cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                    env={**os.environ, "PYTHONPATH": str(ROOT)}, limit=_LINE_LIMIT,
+                )  # fmt: skip
+                self._processes.append(process)
+                self._readers.append(asyncio.create_task(self._read(number, process)))
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import procfs
 from benchmarks.targets import Site, Target
 
-__all__ = ["ROOT", "Server", "cores", "raise_open_files"]
+__all__ = ["ROOT", "Server", "confined", "cores", "raise_open_files"]
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 30
@@ -28,6 +28,17 @@ def cores() -> tuple[set[int], set[int]]:
     """(for the server, for the clients): with one core it is the same."""
     usable = sorted(os.sched_getaffinity(0))
     return {usable[0]}, set(usable[1:] or usable)
+
+
+@contextlib.contextmanager
+def confined(where: set[int]) -> Iterator[None]:
+    """Processes that are started meanwhile run on these cores, and so does this thread."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, where)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def raise_open_files() -> int:
@@ -63,7 +74,7 @@ class Server:
 
     @contextlib.contextmanager
     def _process(self, command: list[str], log: Path) -> Iterator[None]:
-        with open(log, "ab") as output:
+        with open(log, "ab") as output, confined(self._where):
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -71,7 +82,6 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                preexec_fn=lambda: os.sched_setaffinity(0, self._where),
             )
         self._processes.append(process)
         try:
