@@ -104,6 +104,24 @@ class PollTests(ChatCase):
         back.pull()
         self.assertFalse(back.poll().done)
 
+    def test_what_comes_by_the_queue_and_by_the_log_is_given_once(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        bob.say("before")
+        log, read = self.hub.log, self.hub.log.read
+
+        async def read_late(*arguments):
+            log.read = read
+            for text in ("meanwhile", "and then"):
+                await log.append("lobby", "x", "x", text)
+            return await read(*arguments)
+
+        back = self.person()
+        back.cursor = ann.cursor
+        log.read = read_late
+        self.assertEqual(["before", "meanwhile", "and then"], texts(back.pull()))
+        bob.say("after")
+        self.assertEqual(["after"], texts(back.pull()))
+
     def test_a_program_with_a_cursor_goes_on_in_another_session(self):
         ann, bob = self.joined("ann"), self.joined("bob")
         bob.say("one")
