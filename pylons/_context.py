@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from beaker.session import SessionObject
 from routes import URLGenerator
 
 from pylons._http import Request, Response
@@ -126,9 +127,18 @@ class RequestState:
         return self._start_response(status, headers, exc_info)
 
     def release(self) -> None:
-        """Break the cycle environ -> parsed query -> environ that WebOb makes on `request.GET`."""
+        """The answer is complete: break the cycles through environ that libraries have made.
+
+        WebOb's is environ -> parsed query -> environ, on `request.GET`; Beaker's, on every request,
+        environ -> session -> environ. A session that is first read after this finds its cookie.
+        """
+        environ = self.environ
         if self._request is not None:
-            self.environ.pop("webob._parsed_query_vars", None)
+            environ.pop("webob._parsed_query_vars", None)
+        session = environ.get("beaker.session")
+        if isinstance(session, SessionObject):
+            cookie = environ.get("HTTP_COOKIE")
+            session.__dict__["_environ"] = {} if cookie is None else {"HTTP_COOKIE": cookie}
 
 
 current: ContextVar[RequestState] = ContextVar("pylons.request")

@@ -165,6 +165,10 @@ class RequestParser:
         self._seen_head = False
         self.reusable = True
 
+    def close(self) -> None:
+        """It is of no more use: break the cycle with httptools' own parser, which calls back."""
+        del self._parser
+
     # Callbacks of httptools.
 
     def on_header(self, name: bytes, value: bytes) -> None:

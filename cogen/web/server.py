@@ -182,10 +182,13 @@ class Server:
     def parse(self, head: bytes) -> Request:
         """The request that begins with the whole `head`. Raises HTTPError."""
         parser, self._parser = self._parser or RequestParser(), None
-        request = parser.parse(head, self.options.max_headers)
-        if parser.reusable:
-            self._parser = parser
-        return request
+        try:
+            return parser.parse(head, self.options.max_headers)
+        finally:
+            if parser.reusable:
+                self._parser = parser
+            else:
+                parser.close()
 
     def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         self.requests += 1
