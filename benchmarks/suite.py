@@ -18,7 +18,7 @@ __all__ = ["Job", "Watcher", "jobs", "perform", "why_not"]
 
 # From here on a message takes a server whole seconds.
 MANY = 1000
-FULL = {False: Plan(), True: Plan(closed=4, fixed=6, rate=0.5)}
+FULL = {False: Plan(closed=3, fixed=3), True: Plan(closed=4, fixed=6, rate=0.5)}
 QUICK = {
     False: Plan(warm=0.5, closed=2, fixed=2),
     True: Plan(warm=0, closed=2, least_rounds=2, fixed=0),
