@@ -62,7 +62,7 @@ class Operation:
     def expire(self, waiter: "Waiter") -> None:
         """The timeout has passed: by default OperationTimeout is raised in the waiter."""
         self.undo(waiter)
-        waiter.fail(OperationTimeout(self))
+        waiter.fail(OperationTimeout(self), crowd=True)
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Await the operation from asyncio code that runs on a scheduler's loop."""
@@ -90,7 +90,7 @@ class Sleep(Operation):
         """Nothing else knows of a sleeper."""
 
     def expire(self, waiter: "Waiter") -> None:
-        waiter.resume(None)
+        waiter.resume(None, crowd=True)
 
 
 class WaitForSignal(Operation):
@@ -130,7 +130,7 @@ class Signal(Operation):
     def run(self, waiter: "Waiter") -> int:
         waiters = waiter.scheduler.signals.pop(self.name, {})
         for each in waiters:
-            each.resume(self.value)
+            each.resume(self.value, crowd=True)
         return len(waiters)
 
 

@@ -63,7 +63,7 @@ class PublishSubscribeQueue:
         messages = (message,)
         for waiter in fetchers:
             self._positions[waiter.owner] = following
-            waiter.resume(messages)
+            waiter.resume(messages, crowd=True)
         return len(self._positions)
 
     def subscribe_nowait(self, subscriber: Any) -> None:

@@ -1,8 +1,8 @@
 """The scheduler: FIFO queues of waiters that are ready, run in turns on an asyncio loop.
 
 A turn runs at most SLICE steps of each queue and then lets the loop serve its sockets and timers.
-Those that are new have a queue of their own, before those that were woken: a message that wakes
-ten thousand waiters does not hold up an unrelated request.
+Those that one act wakes together, a message or a time that is up, are a crowd with a queue of its
+own: ten thousand of them do not hold up an unrelated request.
 """
 
 import asyncio
@@ -78,17 +78,17 @@ class Waiter:
                 self.scheduler.timers.start(self, operation.timeout)
         return result
 
-    def resume(self, value: Any) -> None:
-        """The operation has its result."""
+    def resume(self, value: Any, crowd: bool = False) -> None:
+        """The operation has its result; `crowd`: others are resumed by the same act."""
         self._unpark()
         self.value = value
-        self.scheduler.ready(self)
+        self.scheduler.ready(self, crowd)
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException, crowd: bool = False) -> None:
         """The operation failed: `error` is raised in the waiter."""
         self._unpark()
         self.error = error
-        self.scheduler.ready(self)
+        self.scheduler.ready(self, crowd)
 
     def expire(self) -> None:
         """The timeout of the operation has passed; called by the timers."""
@@ -133,8 +133,8 @@ class Scheduler:
         self.timers = Timers(self.loop)
         self.signals: dict[Any, dict[Waiter, None]] = {}
         self.coroutines: dict[Coroutine, None] = {}
-        self._new: deque[Waiter] = deque()
         self._ready: deque[Waiter] = deque()
+        self._crowd: deque[Waiter] = deque()
         self._turn_due = False
         self._turns = 0
         self.enter: Callable[[Callable[[], None]], None] = _call
@@ -166,16 +166,9 @@ class Scheduler:
         coroutine.start(self)
         return coroutine
 
-    def ready(self, waiter: Waiter) -> None:
-        """Have `waiter.step()` called, after all that are ready already."""
-        self._ready.append(waiter)
-        if not self._turn_due:
-            self._turn_due = True
-            self.loop.call_soon(self._turn)
-
-    def begin(self, waiter: Waiter) -> None:
-        """Have the first `waiter.step()` called, after all that are as new."""
-        self._new.append(waiter)
+    def ready(self, waiter: Waiter, crowd: bool = False) -> None:
+        """Have `waiter.step()` called, after all that are ready already, or in the crowd."""
+        (self._crowd if crowd else self._ready).append(waiter)
         if not self._turn_due:
             self._turn_due = True
             self.loop.call_soon(self._turn)
@@ -185,13 +178,13 @@ class Scheduler:
         try:
             self.enter(self._steps)
         finally:
-            self._turn_due = bool(self._new or self._ready)
+            self._turn_due = bool(self._ready or self._crowd)
             if self._turn_due:
                 self.loop.call_soon(self._turn)
 
     def _steps(self) -> None:
         turn = self._turns
-        for queue in (self._new, self._ready):
+        for queue in (self._ready, self._crowd):
             for _ in range(min(len(queue), SLICE)):
                 queue.popleft().step()
                 if self._turns != turn:
@@ -233,7 +226,7 @@ class Scheduler:
         """Counts of what is held: coroutines, ready waiters, deadlines, signal waiters."""
         return {
             "coroutines": len(self.coroutines),
-            "ready": len(self._new) + len(self._ready),
+            "ready": len(self._ready) + len(self._crowd),
             "deadlines": len(self.timers),
             "signal_waiters": sum(map(len, self.signals.values())),
         }

@@ -114,7 +114,7 @@ class Exchange(Waiter):
     def start(self, environ: dict[str, Any]) -> None:
         """Have the application called, in its turn."""
         self._environ = environ
-        self.scheduler.begin(self)
+        self.scheduler.ready(self)
 
     def step(self) -> None:
         if self.ended:

@@ -51,12 +51,12 @@ class SchedulerTests(CoreCase):
         self.assertLessEqual(order.index("socket"), 3 * SLICE)
         self.assertEqual(list(range(10 * SLICE)), [each for each in order if each != "socket"])
 
-    def test_one_that_is_new_goes_before_those_that_were_woken(self):
+    def test_a_crowd_that_is_woken_does_not_hold_up_another(self):
         order = []
 
-        class New(Waiter):
+        class Other(Waiter):
             def step(self):
-                order.append("new")
+                order.append("other")
 
         def waiting(number):
             yield WaitForSignal("all")
@@ -66,20 +66,22 @@ class SchedulerTests(CoreCase):
             self.start(waiting, number)
         self.loop.settle()
         self.scheduler.add(lambda: (yield Signal("all")))
-        self.loop.call_soon(lambda: self.loop.call_soon(self.scheduler.begin, New(self.scheduler)))
+        self.loop.call_soon(
+            lambda: self.loop.call_soon(self.scheduler.ready, Other(self.scheduler))
+        )
         self.scheduler.run()
-        self.assertLessEqual(order.index("new"), 3 * SLICE)
+        self.assertLessEqual(order.index("other"), 3 * SLICE)
 
-    def test_those_that_are_new_do_not_keep_the_others_out(self):
+    def test_nor_do_others_hold_up_a_crowd(self):
         left = []
 
-        class New(Waiter):
+        class Other(Waiter):
             def step(self):
                 if not left:
-                    self.scheduler.begin(self)
+                    self.scheduler.ready(self)
 
         for _ in range(2 * SLICE):
-            self.scheduler.begin(New(self.scheduler))
+            self.scheduler.ready(Other(self.scheduler))
 
         def leaves():
             yield Sleep(0)
