@@ -88,12 +88,7 @@ class Server:
             yield
         finally:
             self._processes.remove(process)
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _stop(process)
 
     def _wait_until_up(self, log: Path) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -114,6 +109,19 @@ class Server:
 
     def memory_kib(self) -> int:
         return procfs.memory_kib(self._pids())
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """If it does not stop by itself it is killed, its workers with it."""
+    pids = procfs.descendants(process.pid) if process.poll() is None else []
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
 
 
 def _free_port() -> int:
