@@ -1,6 +1,7 @@
 """Serving until a signal says to stop: in this process, or in workers that it supervises.
 
-SIGTERM and SIGINT stop gracefully. SIGHUP starts the command anew on the same listening sockets and
+SIGTERM and SIGINT stop gracefully; before the start is over they end the process as they end any,
+for there is nothing to answer yet. SIGHUP starts the command anew on the same listening sockets and
 lets the process before end when it has answered what it holds; a single process becomes the
 supervisor of the new one, so its process id stays.
 """
@@ -9,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import resource
 import signal
 import socket
@@ -88,9 +90,9 @@ def _supervise(options: Options, socks: list[socket.socket], command: Sequence[s
     supervisor = Supervisor(command, socks, options.workers, options.shutdown_timeout)
 
     async def run() -> None:
-        asked = _signals(loop)
         if not await supervisor.start():
             raise SystemExit("cogen: the workers did not start")
+        asked = _signals(loop)
         _log_addresses(socks, bool(options.certificate))
         notify("READY=1")
         await supervisor.run(asked)
@@ -132,15 +134,17 @@ class _Process:
         self._tls = tls
         self._worker = worker
         self._command = command
-        self._asked = _signals(server.scheduler.loop)
 
     async def run(self) -> None:
         loop, server = self._server.scheduler.loop, self._server
+        if self._worker is not None:
+            self._worker.watch(loop, lambda: os.kill(os.getpid(), signal.SIGTERM))
         # The loop closes what it listens on; a reload hands the sockets on.
         await server.start([sock.dup() for sock in self._socks], self._tls)
+        self._asked = _signals(loop)
         _tune_collector(server.options)
         if self._worker is not None:
-            self._worker.serves(loop, lambda: self._asked.put_nowait(signal.SIGTERM))
+            self._worker.serves()
         else:
             _log_addresses(self._socks, self._tls is not None)
             notify("READY=1")

@@ -45,15 +45,18 @@ class Worker:
         fds = os.environ.pop(_VARIABLE, "")
         return cls(fds) if fds else None
 
-    def serves(self, loop: asyncio.AbstractEventLoop, orphaned: Callable[[], None]) -> None:
-        """Tell the supervisor; have `orphaned` called when it is gone."""
-        self._control.send(_READY)
+    def watch(self, loop: asyncio.AbstractEventLoop, orphaned: Callable[[], None]) -> None:
+        """Have `orphaned` called when the supervisor is gone."""
 
         def ended() -> None:
             loop.remove_reader(self._control)
             orphaned()
 
         loop.add_reader(self._control, ended)
+
+    def serves(self) -> None:
+        """Tell the supervisor."""
+        self._control.send(_READY)
 
     def close(self) -> None:
         for sock in (self._control, *self.socks):

@@ -148,6 +148,23 @@ class WorkersTest(unittest.TestCase):
             for pid in pids:
                 eventually(lambda pid=pid: _alive(pid), False)
 
+    def test_ones_that_have_not_started_end_with_it_too(self) -> None:
+        code = (
+            "import time\nclass application:\n    @staticmethod\n    async def cogen_startup(_):\n"
+        )
+        code += "        print('starting', flush=True)\n        import asyncio\n"
+        code += "        await asyncio.sleep(3600)\n"
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number), CommandServer(workers=2) as server:
+                (server.folder / "app.py").write_text(code)
+                server.stop()
+                server.start()
+                server.logged("starting")
+                (pid,) = server.children()
+                server.process.send_signal(number)
+                eventually(lambda pid=pid: _alive(pid), False)
+                self.assertNotEqual(server.process.wait(20), 0)
+
     def test_code_that_does_not_import_ends_the_start(self) -> None:
         with self.assertRaisesRegex(AssertionError, "there is no module 'nothing'"):
             CommandServer("nothing:application", workers=2).__enter__()
