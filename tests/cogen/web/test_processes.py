@@ -109,6 +109,17 @@ class ReloadTest(unittest.TestCase):
                 self.assertEqual(server.stop(), 0)
 
 
+STARTS_FOR_EVER = """\
+import asyncio
+
+class application:
+    @staticmethod
+    async def cogen_startup(environ):
+        print('starting', flush=True)
+        await asyncio.sleep(3600)
+"""
+
+
 class WorkersTest(unittest.TestCase):
     def test_one_that_is_killed_is_replaced_and_loses_only_its_own(self) -> None:
         with CommandServer(workers=2) as server:
@@ -149,14 +160,9 @@ class WorkersTest(unittest.TestCase):
                 eventually(lambda pid=pid: _alive(pid), False)
 
     def test_ones_that_have_not_started_end_with_it_too(self) -> None:
-        code = (
-            "import time\nclass application:\n    @staticmethod\n    async def cogen_startup(_):\n"
-        )
-        code += "        print('starting', flush=True)\n        import asyncio\n"
-        code += "        await asyncio.sleep(3600)\n"
         for number in (signal.SIGTERM, signal.SIGKILL):
             with self.subTest(number), CommandServer(workers=2) as server:
-                (server.folder / "app.py").write_text(code)
+                (server.folder / "app.py").write_text(STARTS_FOR_EVER)
                 server.stop()
                 server.start()
                 server.logged("starting")
