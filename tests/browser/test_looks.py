@@ -127,6 +127,7 @@ class KeyboardTests(PageTestCase):
         expect(ann.page.locator(".people-button")).to_be_focused()
         ann.page.locator(".menu").focus()
         keys.press("Enter")
+        expect(ann.page.locator("#room-list a")).to_be_focused()
         ann.page.locator("#room-name").focus()
         keys.type("garden")
         keys.press("Enter")
