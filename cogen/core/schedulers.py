@@ -1,6 +1,6 @@
 """The scheduler: FIFO queues of waiters that are ready, run in turns on an asyncio loop.
 
-A turn runs at most SLICE steps of each queue and then lets the loop serve its sockets and timers.
+A turn runs at most some SLICE steps and then lets the loop serve its sockets and timers.
 Those that one act wakes together, a message or a time that is up, are a crowd with a queue of its
 own: ten thousand of them do not hold up an unrelated request.
 """
@@ -24,6 +24,8 @@ __all__ = ["PROACTORS", "SLICE", "Scheduler", "Waiter", "new_event_loop", "wait_
 log = logging.getLogger(__name__)
 
 SLICE = 64
+# Steps of the crowd in a turn, however many others are ready.
+_LEAST_CROWD = 8
 PROACTORS = ("any", "uvloop", "asyncio")
 
 
@@ -183,12 +185,21 @@ class Scheduler:
                 self.loop.call_soon(self._turn)
 
     def _steps(self) -> None:
+        done = self._run(self._ready, SLICE)
+        # A step of the crowd makes others ready: taken in faster than those are served, it would
+        # grow their queue until they wait for all of it.
+        if done is not None:
+            self._run(self._crowd, max(SLICE - done, _LEAST_CROWD))
+
+    def _run(self, queue: deque[Waiter], most: int) -> int | None:
+        """Run at most `most` steps of `queue`: how many; None if this stack was put aside."""
         turn = self._turns
-        for queue in (self._ready, self._crowd):
-            for _ in range(min(len(queue), SLICE)):
-                queue.popleft().step()
-                if self._turns != turn:
-                    return
+        count = min(len(queue), most)
+        for _ in range(count):
+            queue.popleft().step()
+            if self._turns != turn:
+                return None
+        return count
 
     def ended(self, coroutine: "Coroutine") -> None:
         """`coroutine` has ended; called by itself."""
