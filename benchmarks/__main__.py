@@ -114,10 +114,14 @@ class _Console:
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
         figures = (
-            f"{_figure(result.cpu_us):>6} µs/delivery "
+            f"{_figure(result.cpu_us):>6} µs/delivery {_figure(result.rate, 0):>6}/s "
             f"{_figure(result.held_kib):>5} KiB/poll (after: {_figure(result.after_kib)}) "
             f"p50/p99 {_figure(result.p50_ms)}/{_figure(result.p99_ms)} ms"
         )
+        if result.reached_ms is not None:
+            figures += f" all {_figure(result.reached_ms)} ms"
+        if result.push_p50_ms is not None:
+            figures += f" push {_figure(result.push_p50_ms, 2)} ms"
         if result.idle_cpu is not None:
             figures += f" idle {result.idle_cpu:.3f} core"
         if result.probe_busy_ms is not None:
@@ -130,8 +134,8 @@ class _Console:
         return f"{number:3}/{self._total} {job.target.name:12} {job.clients:6}"
 
 
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
+def _figure(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _machine() -> dict[str, Any]:

@@ -17,8 +17,8 @@ LATENCY_UNIT = 10_000  # nanoseconds
 class Crowd:
     """The clients of one process: what they were given, and whom to tell.
 
-    `held()` is called once all of them wait for news, `delivered(seq)` once all have had that
-    message and poll again.
+    `held()` is called once all of them wait for news, `delivered(seq, at)` once all have had that
+    message and poll again; the last had it at `at`, nanoseconds of CLOCK_MONOTONIC.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class Crowd:
         wire: ChatWire | NchanWire,
         size: int,
         held: Callable[[], None],
-        delivered: Callable[[int], None],
+        delivered: Callable[[int, int], None],
     ) -> None:
         self.wire = wire
         self.size = size
@@ -59,7 +59,7 @@ class Crowd:
             self._missing[seq] = missing
             if not missing:
                 del self._missing[seq]
-                self._delivered(seq)
+                self._delivered(seq, now)
 
     def failed(self, what: str) -> None:
         self.error = self.error or what

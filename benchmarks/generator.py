@@ -41,8 +41,14 @@ class Generator:
         self._joined: dict[int, int] = {}
         self._held = asyncio.Event()
         self._reports: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._had: Counter[int] = Counter()  # how many processes have all had the message
+        # By seq: how many processes have all had the message, and when the last of them had.
+        self._had: Counter[int] = Counter()
+        self._last: dict[int, int] = {}
         self._news = asyncio.Condition()
+
+    def another(self, clients: int) -> Generator:
+        """Other clients of the same server, on the same cores."""
+        return Generator(self._port, self._wire, clients, self._where)
 
     async def __aenter__(self) -> Generator:
         with confined(self._where):
@@ -70,7 +76,9 @@ class Generator:
             said = json.loads(line)
             if "delivered" in said:
                 async with self._news:
-                    self._had[said["delivered"]] += 1
+                    seq = said["delivered"]
+                    self._had[seq] += 1
+                    self._last[seq] = max(said["at"], self._last.get(seq, 0))
                     self._news.notify_all()
             elif "report" in said:
                 self._reports.put_nowait(said["report"])
@@ -110,14 +118,17 @@ class Generator:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._held.wait(), 0.5)
 
-    async def all_had(self, seq: int, within: float) -> bool:
-        """Whether all clients had the message within so many seconds."""
+    async def all_had(self, seq: int, within: float) -> float | None:
+        """When the last client had the message, in seconds of time.monotonic().
+
+        None: not all had it within so many seconds.
+        """
         try:
             async with asyncio.timeout(within), self._news:
                 await self._news.wait_for(lambda: self._had[seq] == len(self._parts))
         except TimeoutError:
-            return False
-        return True
+            return None
+        return self._last[seq] / 1e9
 
     async def report(self) -> dict[str, Any]:
         """Counts since the last, all processes together, and `latencies`: {unit: count}.

@@ -5,7 +5,7 @@
     {"report": true}   says {"report": {...}}: counts and latencies since the last
     the end of input   ends it
 
-Whenever all its clients have had a message it says {"delivered": SEQ}.
+Whenever all its clients have had a message it says {"delivered": SEQ, "at": when the last had it}.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class Load:
         size, rate = self._where["clients"], self._where["rate"]
         self._crowd = Crowd(
             WIRES[self._where["wire"]](), size,
-            lambda: _say(held=size), lambda seq: _say(delivered=seq),
+            lambda: _say(held=size), lambda seq, at: _say(delivered=seq, at=at),
         )  # fmt: skip
         loop = asyncio.get_running_loop()
         start = said = loop.time()

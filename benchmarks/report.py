@@ -1,22 +1,26 @@
-"""The figures as Markdown: a table of all targets, the verdicts, what was left out."""
+"""The figures as Markdown: tables of all targets, the verdicts, what was left out."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.criteria import Verdict, judge
 from benchmarks.stats import Figure, Summary, summarize
 from benchmarks.targets import TARGETS
 
-__all__ = ["FEW", "as_json", "markdown", "titles", "verdict_line"]
+__all__ = ["FEW", "as_json", "markdown", "table", "titles", "verdict_line"]
 
 # With fewer clients than that, what else the server holds shows more than what they cost.
 FEW = 1000
-_HEAD = (
+_COST = (
     "server", "clients", "CPU per delivery, µs", "memory per held poll, KiB: at first / later",
-    "latency p50 / p99, ms",
-    "idle, share of a core", "other GET p99 at rest / busy, ms", "lost",
+    "idle, share of a core", "lost",
 )  # fmt: skip
+_TIME = (
+    "server", "clients", "deliveries a second", "latency p50 / p99, ms", "all reached after, ms",
+    "other GET p99 at rest / busy, ms",
+)  # fmt: skip
+_ALONE = ("server", "push answered p50 / p99, ms", "received p50 / p99, ms")
 
 
 def titles() -> dict[str, str]:
@@ -33,14 +37,23 @@ def as_json(report: Mapping[str, Any]) -> str:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """`report` as it is in the JSON file."""
-    summaries = summarize(report["runs"])
-    lines = [_machine(report["machine"]), "", _row(_HEAD), _row("---" for _ in _HEAD)]
-    lines += [_row(_cells(each)) for each in _sorted(summaries)]
-    lines += ["", _row(("to show", "at most", "is", "")), _row("---" for _ in range(4))]
-    lines += [_row(_verdict_cells(each)) for each in judge(summaries)]
+    summaries = _sorted(summarize(report["runs"]))
+    parts = [
+        [_machine(report["machine"])],
+        table(_COST, map(_cost_cells, summaries)),
+        table(_TIME, map(_time_cells, summaries)),
+        table(_ALONE, map(_alone_cells, _sorted(_alone(report["runs"])))),
+        table(("to show", "at most", "is", ""), map(_verdict_cells, judge(summaries))),
+    ]
     if report["left_out"]:
-        lines += ["", "Left out: " + "; ".join(report["left_out"]) + "."]
-    return "\n".join(lines) + "\n"
+        parts.append(["Left out: " + "; ".join(report["left_out"]) + "."])
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Its lines; none if there is no row."""
+    lines = [_row(each) for each in rows]
+    return [_row(head), _row("---" for _ in head), *lines] if lines else []
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
@@ -67,17 +80,41 @@ def _sorted(summaries: Sequence[Summary]) -> list[Summary]:
     return sorted(summaries, key=lambda each: (each.clients, order.index(each.target)))
 
 
-def _cells(summary: Summary) -> tuple[str, ...]:
+def _alone(runs: Iterable[Mapping[str, Any]]) -> list[Summary]:
+    """Of the part before the crowd came, however many that was."""
+    return summarize({**run, "clients": 1} for run in runs if run.get("push_p50_ms") is not None)
+
+
+def _cost_cells(summary: Summary) -> tuple[str, ...]:
     of = summary.figures.get
     return (
         titles()[summary.target],
         f"{summary.clients:,}",
         _with_spread(of("cpu_us"), summary.repeats),
         _pair(of("held_kib"), of("after_kib")) if summary.clients > FEW else "-",
-        _pair(of("p50_ms"), of("p99_ms")),
         _plain(of("idle_cpu"), "{:.3f}"),
-        _pair(of("probe_idle_ms"), of("probe_busy_ms")),
         str(summary.counts["lost"]) + (" (went wrong)" if summary.errors else ""),
+    )
+
+
+def _time_cells(summary: Summary) -> tuple[str, ...]:
+    of = summary.figures.get
+    return (
+        titles()[summary.target],
+        f"{summary.clients:,}",
+        _plain(of("rate"), "{:,.0f}"),
+        _pair(of("p50_ms"), of("p99_ms")),
+        _plain(of("reached_ms")),
+        _pair(of("probe_idle_ms"), of("probe_busy_ms")),
+    )
+
+
+def _alone_cells(summary: Summary) -> tuple[str, ...]:
+    of = summary.figures.get
+    return (
+        titles()[summary.target],
+        _pair(of("push_p50_ms"), of("push_p99_ms"), "{:.2f}"),
+        _pair(of("alone_p50_ms"), of("alone_p99_ms"), "{:.2f}"),
     )
 
 
@@ -91,10 +128,10 @@ def _plain(figure: Figure | None, form: str = "{:.1f}") -> str:
     return "-" if figure is None else form.format(figure.median)
 
 
-def _pair(first: Figure | None, second: Figure | None) -> str:
+def _pair(first: Figure | None, second: Figure | None, form: str = "{:.1f}") -> str:
     if first is None or second is None:
         return "-"
-    return f"{_plain(first)} / {_plain(second)}"
+    return f"{_plain(first, form)} / {_plain(second, form)}"
 
 
 def _verdict_cells(verdict: Verdict) -> tuple[str, str, str, str]:

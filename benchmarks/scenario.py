@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import statistics
 import sys
 import time
 from collections import Counter
@@ -22,11 +23,16 @@ __all__ = ["Plan", "Run", "run"]
 
 Say = Callable[[str], None]
 
+_FEW_SECONDS = 30.0  # for one client to hold a poll
+_FIRST = 10  # pushes before those that are measured
+_PAUSE = 0.002  # between two rounds, at least
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How long each part takes, in seconds; 0 leaves it out."""
+    """How long each part takes, in seconds unless it says so; 0 leaves it out."""
 
+    alone: int = 0  # messages, one after the other, to nobody, and as many to one who waits
     warm: float = 1.0
     closed: float = 4.0
     fixed: float = 4.0
@@ -49,6 +55,10 @@ class Run:
     held_kib: float | None = None  # for each poll that is held, before the first message
     after_kib: float | None = None  # the same after the last
     base_kib: float | None = None  # the server with one client
+    push_p50_ms: float | None = None  # from push to its answer while nobody waits
+    push_p99_ms: float | None = None
+    alone_p50_ms: float | None = None  # from push to delivery to the only one who waits
+    alone_p99_ms: float | None = None
     p50_ms: float | None = None  # from push to delivery, at a fixed rate
     p99_ms: float | None = None
     closed_p50_ms: float | None = None
@@ -57,6 +67,7 @@ class Run:
     probe_idle_ms: float | None = None  # p99 of an unrelated GET while all polls are held
     probe_busy_ms: float | None = None  # the same while messages fan out
     rate: float | None = None  # deliveries a second in the closed loop
+    reached_ms: float | None = None  # from push until the last has it, in the closed loop
     messages: int = 0
     deliveries: int = 0
     lost: int = 0
@@ -84,6 +95,8 @@ class _Scenario:
         if self.server.target.workers > 1:
             await asyncio.sleep(plan.settle)  # the others are still starting
         result.base_kib = self.server.memory_kib()
+        if plan.alone:
+            await self.alone()
         await self.load.connect(
             plan.connects, lambda joined: self.say(f"{joined} hold"), 30 + self.load.clients / 100
         )
@@ -104,29 +117,64 @@ class _Scenario:
             await self.fairness()
         result.after_kib = (self.server.memory_kib() - result.base_kib) / self.load.clients
 
-    async def rounds(self, seconds: float, least: int) -> int:
-        """Push, wait until all have had it and hold again, and so on; returns how often."""
-        done = 0
+    async def alone(self) -> None:
+        """What a push takes while nobody waits, and until one who waits has it."""
+        self.say("one waits")
+        result, count = self.result, self.plan.alone
+        await self.pushes(_FIRST)  # those find nothing ready
+        result.push_p50_ms, result.push_p99_ms = _latencies(await self.pushes(count))
+        async with self.load.another(1) as one:
+            await one.connect(self.plan.connects, lambda joined: None, _FEW_SECONDS)
+            await self.pushes(_FIRST, one)
+            await one.report()
+            await self.pushes(count, one)
+            report = await one.report()
+        result.lost += count - report["deliveries"]
+        result.error = result.error or report["error"]
+        if report["deliveries"]:
+            result.alone_p50_ms, result.alone_p99_ms = _latencies(report["latencies"])
+
+    async def pushes(self, count: int, to: Generator | None = None) -> Counter[int]:
+        """How long each took to be answered, {unit: count}; each after the one before came."""
+        took: Counter[int] = Counter()
+        for _ in range(count):
+            begun = time.monotonic_ns()
+            seq = await self.publisher.push()
+            took[(time.monotonic_ns() - begun) // LATENCY_UNIT] += 1
+            if to is not None:
+                await to.all_had(seq, self.plan.patience)
+            await asyncio.sleep(_PAUSE)
+        return took
+
+    async def rounds(self, seconds: float, least: int) -> list[float | None]:
+        """Push, wait until all have had it and hold again, and so on.
+
+        Returns for each push after how many seconds the last had it; None: not all did.
+        """
+        took: list[float | None] = []
         start = time.monotonic()
-        while done < least or time.monotonic() < start + seconds:
+        while len(took) < least or time.monotonic() < start + seconds:
             begun = time.monotonic()
             seq = await self.publisher.push()
-            await self.load.all_had(seq, self.plan.patience)
-            done += 1
+            reached = await self.load.all_had(seq, self.plan.patience)
+            took.append(None if reached is None else reached - begun)
             # The last have just sent their polls: let the server read them.
-            await asyncio.sleep(max(0.002, (time.monotonic() - begun) / 8))
-        return done
+            await asyncio.sleep(max(_PAUSE, (time.monotonic() - begun) / 8))
+        return took
 
     async def closed_loop(self) -> None:
         self.say("closed loop")
         cpu, begun = self.server.cpu_seconds(), time.monotonic()
-        rounds = await self.rounds(self.plan.closed, self.plan.least_rounds)
+        took = await self.rounds(self.plan.closed, self.plan.least_rounds)
         cpu, seconds = self.server.cpu_seconds() - cpu, time.monotonic() - begun
-        report = await self.counted(rounds)
+        report = await self.counted(len(took))
+        reached = [each for each in took if each is not None]
+        if reached:
+            self.result.reached_ms = statistics.median(reached) * 1e3
         if report["deliveries"]:
             self.result.cpu_us = cpu / report["deliveries"] * 1e6
             self.result.rate = report["deliveries"] / seconds
-            self.result.closed_p50_ms, self.result.closed_p99_ms = _latencies(report)
+            self.result.closed_p50_ms, self.result.closed_p99_ms = _latencies(report["latencies"])
 
     async def fixed_rate(self) -> None:
         self.say("fixed rate")
@@ -139,7 +187,7 @@ class _Scenario:
         await self.load.all_had(seq, self.plan.patience)
         report = await self.counted(messages)
         if report["deliveries"]:
-            self.result.p50_ms, self.result.p99_ms = _latencies(report)
+            self.result.p50_ms, self.result.p99_ms = _latencies(report["latencies"])
 
     async def idle(self) -> None:
         self.say("idle")
@@ -153,7 +201,7 @@ class _Scenario:
         probed = asyncio.create_task(self.probed())
         rounds = 0
         while not probed.done():
-            rounds += await self.rounds(0, 1)
+            rounds += len(await self.rounds(0, 1))
         self.result.probe_busy_ms = await probed
         await self.counted(rounds)
 
@@ -183,9 +231,9 @@ class _Scenario:
         return report
 
 
-def _latencies(report: dict[str, Any]) -> tuple[float, float]:
+def _latencies(counts: Counter[int]) -> tuple[float, float]:
+    """p50 and p99 in milliseconds."""
     unit = LATENCY_UNIT / 1e6
-    counts = report["latencies"]
     return percentile(counts, 0.5) * unit, percentile(counts, 0.99) * unit
 
 

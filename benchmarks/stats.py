@@ -9,8 +9,9 @@ __all__ = ["MEASURES", "Figure", "Summary", "figure_of", "percentile", "summariz
 
 # Those of a run's fields that are figures; the others count.
 MEASURES = (
-    "cpu_us", "rate", "held_kib", "after_kib", "p50_ms", "p99_ms", "closed_p50_ms",
-    "closed_p99_ms", "idle_cpu", "probe_idle_ms", "probe_busy_ms",
+    "cpu_us", "rate", "reached_ms", "held_kib", "after_kib", "p50_ms", "p99_ms", "closed_p50_ms",
+    "closed_p99_ms", "idle_cpu", "probe_idle_ms", "probe_busy_ms", "push_p50_ms", "push_p99_ms",
+    "alone_p50_ms", "alone_p99_ms",
 )  # fmt: skip
 _COUNTS = ("messages", "deliveries", "lost", "repeated", "reconnects")
 

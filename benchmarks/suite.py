@@ -16,11 +16,11 @@ from benchmarks.targets import Target
 
 __all__ = ["Job", "Watcher", "jobs", "perform", "why_not"]
 
-# From here on a message takes a server whole seconds.
-MANY = 1000
-FULL = {False: Plan(closed=3, fixed=3), True: Plan(closed=4, fixed=6, rate=0.5)}
+# From here on a message takes a server whole seconds; from there on longer than the next one waits.
+MANY, MOST = 1000, 20_000
+FULL = {False: Plan(alone=200, closed=3, fixed=3), True: Plan(closed=4, fixed=6, rate=0.5)}
 QUICK = {
-    False: Plan(warm=0.5, closed=2, fixed=2),
+    False: Plan(alone=100, warm=0.5, closed=2, fixed=2),
     True: Plan(warm=0, closed=2, least_rounds=2, fixed=0),
 }
 EXTRA = {"idle": 10.0, "fair": 3.0}  # of many clients; a poll is held for 10 s
@@ -53,9 +53,11 @@ def jobs(
     for repeat in range(repeats):
         for count in clients:
             plan = plans[count > MANY]
+            if count > MOST:
+                plan = dataclasses.replace(plan, fixed=0)
             for target in targets:
                 judged = target.name in JUDGED
-                extra = count > MANY and (judged or (repeat == 0 and not quick))
+                extra = MANY < count <= MOST and (judged or (repeat == 0 and not quick))
                 yield Job(
                     target,
                     count,

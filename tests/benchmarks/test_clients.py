@@ -59,18 +59,20 @@ class Reader:
 class CrowdTests(unittest.TestCase):
     def setUp(self):
         self.delivered = []
-        self.crowd = Crowd(ChatWire(), 2, lambda: None, self.delivered.append)
+        self.crowd = Crowd(
+            ChatWire(), 2, lambda: None, lambda seq, at: self.delivered.append((seq, at))
+        )
         self.ann, self.bob = Reader(), Reader()
 
-    def took(self, client, *seqs):
-        self.crowd.took(client, list(seqs), [0] * len(seqs), 1)
+    def took(self, client, *seqs, now=1):
+        self.crowd.took(client, list(seqs), [0] * len(seqs), now)
 
     def test_a_message_is_delivered_when_everybody_had_it(self):
         self.took(self.ann, 1)
         self.assertEqual([], self.delivered)
-        self.took(self.bob, 1, 2)
-        self.took(self.ann, 2)
-        self.assertEqual([1, 2], self.delivered)
+        self.took(self.bob, 1, 2, now=5)
+        self.took(self.ann, 2, now=7)
+        self.assertEqual([(1, 5), (2, 7)], self.delivered)
         self.assertEqual(4, self.crowd.deliveries)
 
     def test_what_comes_twice_does_not_count_as_delivered(self):

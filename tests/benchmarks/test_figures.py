@@ -80,32 +80,50 @@ class TableTests(unittest.TestCase):
     def test_a_row_for_each_target_and_number_of_clients_fewest_first(self):
         text = markdown(
             report(
-                runs(
-                    "bare",
-                    10_000,
-                    30.0,
-                    33.0,
-                    held_kib=5.0,
-                    after_kib=6.0,
-                    p50_ms=1.0,
-                    p99_ms=2.0,
-                    lost=1,
-                ),
+                runs("bare", 10_000, 30.0, 33.0, held_kib=5.0, after_kib=6.0, p50_ms=1.0,
+                     p99_ms=2.0, rate=12345.6, reached_ms=800.0, lost=1),
                 runs("asgi", 100, 50.0),
                 left_out=["node: node not found"],
             )
-        )
-        machine, table, *_ = text.split("\n\n")
+        )  # fmt: skip
+        machine, cost, times, *_ = text.split("\n\n")
         self.assertEqual("2026-11-25, 2 cores, Linux 6.18, Python 3.11.7; uvicorn 0.54.0.", machine)
-        rows = table.splitlines()[2:]
         self.assertEqual(
             [
-                "| raw ASGI on uvicorn | 100 | 50.0 | - | - | - | - | 0 |",
-                "| bare WSGI on cogen | 10,000 | 31.5 ±5% | 5.0 / 6.0 | 1.0 / 2.0 | - | - | 2 |",
+                "| raw ASGI on uvicorn | 100 | 50.0 | - | - | 0 |",
+                "| bare WSGI on cogen | 10,000 | 31.5 ±5% | 5.0 / 6.0 | - | 2 |",
             ],
-            rows,
+            cost.splitlines()[2:],
+        )
+        self.assertEqual(
+            [
+                "| raw ASGI on uvicorn | 100 | - | - | - | - |",
+                "| bare WSGI on cogen | 10,000 | 12,346 | 1.0 / 2.0 | 800.0 | - |",
+            ],
+            times.splitlines()[2:],
         )
         self.assertIn("Left out: node: node not found.", text)
+
+    def test_a_push_alone_has_one_row_for_all_runs_of_a_target(self):
+        alone = {"push_p50_ms": 0.5, "push_p99_ms": 0.75, "alone_p50_ms": 1.0, "alone_p99_ms": 2.0}
+        text = markdown(
+            report(
+                runs("chat", 50, 1.0, **alone),
+                runs("chat", 100, 1.0, **{**alone, "push_p50_ms": 1.5}),
+                runs("bare", 100, 1.0),
+            )
+        )
+        (table,) = [part for part in text.split("\n\n") if "push answered" in part]
+        rows = table.splitlines()[2:]
+        self.assertEqual(["| the chat, log in memory | 1.00 / 0.75 | 1.00 / 2.00 |"], rows)
+
+    def test_runs_of_before_a_measure_was_taken_leave_it_out(self):
+        (old,) = runs("bare", 100, 20.0)
+        for measure in ("reached_ms", "push_p50_ms", "push_p99_ms", "alone_p50_ms", "alone_p99_ms"):
+            del old[measure]
+        text = markdown(report([old]))
+        self.assertIn("| bare WSGI on cogen | 100 | - | - | - | - |", text)
+        self.assertNotIn("push answered", text)
 
     def test_a_run_that_went_wrong_is_said(self):
         self.assertIn("(went wrong)", markdown(report([Run("bare", 100, error="no").as_dict()])))

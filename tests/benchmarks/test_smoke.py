@@ -8,7 +8,7 @@ from benchmarks.servers import Server, cores
 from benchmarks.targets import TARGETS
 
 CLIENTS = 20
-PLAN = Plan(warm=0.1, closed=0.5, fixed=0.5, idle=0.1, settle=0.1, patience=10)
+PLAN = Plan(alone=5, warm=0.1, closed=0.5, fixed=0.5, idle=0.1, settle=0.1, patience=10)
 
 
 class SmokeTests(unittest.TestCase):
@@ -23,5 +23,8 @@ class SmokeTests(unittest.TestCase):
                 self.assertGreaterEqual(result.messages, 8)
                 self.assertEqual(result.messages * CLIENTS, result.deliveries)
                 self.assertEqual((0, 0, 0), (result.lost, result.repeated, result.reconnects))
-                for measured in (result.cpu_us, result.held_kib, result.p99_ms, result.idle_cpu):
+                for measured in (
+                    result.cpu_us, result.held_kib, result.p99_ms, result.idle_cpu, result.rate,
+                    result.reached_ms, result.push_p99_ms, result.alone_p99_ms,
+                ):  # fmt: skip
                     self.assertIsNotNone(measured)
