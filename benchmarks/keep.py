@@ -8,27 +8,32 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chart import svg
+from benchmarks.plan import plan
 from benchmarks.report import as_json, markdown
 
-__all__ = ["keep", "merged", "with_figures"]
+__all__ = ["DOCS", "PAGES", "between", "keep", "merged"]
 
 DOCS = Path(__file__).parents[1] / "docs"
-_FIGURES = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->\n)", re.DOTALL)
+# Of each page: the name of its marks, and what is put between them.
+PAGES = {"performance.md": ("figures", markdown), "scaling.md": ("plan", plan)}
 
 
-def with_figures(page: str, report: Mapping[str, Any]) -> str:
-    """`page` with the table of `report` between its marks. Raises ValueError: it has none."""
-    table = markdown(report)
-    made, found = _FIGURES.subn(lambda marks: marks[1] + table + marks[2], page)
+def between(page: str, name: str, text: str) -> str:
+    """`page` with `text` between its marks of that name. Raises ValueError: it has none."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    made, found = re.subn(
+        f"({begin}).*?({end})", lambda m: m[1] + text + m[2], page, flags=re.DOTALL
+    )
     if not found:
-        raise ValueError("the page has no <!-- figures --> and <!-- end of figures -->")
+        raise ValueError(f"the page has no {begin.strip()} and {end.strip()}")
     return made
 
 
 def keep(report: Mapping[str, Any], docs: Path = DOCS) -> None:
-    """The JSON, the chart, and the table in the page."""
-    page = docs / "performance.md"
-    page.write_text(with_figures(page.read_text(), report))
+    """The JSON, the chart, and in the pages what is made of them."""
+    for file, (name, made_of) in PAGES.items():
+        page = docs / file
+        page.write_text(between(page.read_text(), name, made_of(report)))
     (docs / "performance.svg").write_text(svg(report))
     (docs / "performance.json").write_text(as_json(report))
 

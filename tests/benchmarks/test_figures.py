@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ElementTree
 
 from benchmarks.chart import svg
 from benchmarks.criteria import judge
-from benchmarks.keep import DOCS, merged, with_figures
+from benchmarks.keep import DOCS, PAGES, between, merged
+from benchmarks.plan import plan
 from benchmarks.report import markdown
 from benchmarks.scenario import Run
 from benchmarks.stats import figure_of, percentile, summarize
@@ -134,8 +135,9 @@ class KeptFiguresTests(unittest.TestCase):
 
     def test_the_table_and_the_chart_are_those_of_the_kept_figures(self):
         kept = json.loads((DOCS / "performance.json").read_text())
-        page = (DOCS / "performance.md").read_text()
-        self.assertEqual(with_figures(page, kept), page)
+        for file, (name, made_of) in PAGES.items():
+            page = (DOCS / file).read_text()
+            self.assertEqual(between(page, name, made_of(kept)), page)
         self.assertEqual(svg(kept), (DOCS / "performance.svg").read_text())
 
     def test_runs_made_apart_are_kept_together(self):
@@ -146,7 +148,30 @@ class KeptFiguresTests(unittest.TestCase):
 
     def test_a_page_without_marks_is_an_error(self):
         with self.assertRaisesRegex(ValueError, "figures"):
-            with_figures("# Performance", report(runs("bare", 100, 20.0)))
+            between("# Performance", "figures", "text")
+
+
+class PlanTests(unittest.TestCase):
+    def rows(self, *groups):
+        text = plan(report(*groups))
+        return {row.split(" | ")[0].strip("| "): row for row in text.splitlines()[2:]}
+
+    def test_it_grows_with_people_from_the_figures_of_the_most_clients(self):
+        rows = self.rows(
+            runs("chat", 100, 1.0, base_kib=32 * 1024),
+            runs("chat-redis-2", 10_000, 50.0, after_kib=8.0, idle_cpu=0.6),
+            runs("chat-redis-4", 50_000, 120.0, after_kib=16.0, idle_cpu=0.001),
+        )
+        self.assertEqual("| workers | 1 | 7 | 63 |", rows["workers"])
+        # Polls of 60 s end a sixth as often; a message a minute to each; half of a core in use.
+        self.assertTrue(rows["cores that hold their polls"].endswith("| 0.1 | 1 | 10 |"))
+        self.assertTrue(rows["cores that deliver"].endswith("| 0.02 | 0.2 | 2 |"))
+        self.assertTrue(rows["cores to have, half of each in use"].endswith("| 1 | 3 | 29 |"))
+        # 16 KiB each, and 32 MiB a process.
+        self.assertTrue(rows["their memory, GiB"].endswith("| 0.18 | 1.7 | 17 |"))
+
+    def test_without_its_figures_it_says_so(self):
+        self.assertIn("not measured", plan(report(runs("chat-redis", 10_000, 50.0))))
 
 
 class ChartTests(unittest.TestCase):
