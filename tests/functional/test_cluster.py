@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import aiohttp
 
 from chatapp.client import ChatClient, ChatError, Gap, Message
 from tests.support.cluster import Cluster
-from tests.support.engine import RedisServer, Sentinel
+from tests.support.engine import RedisServer, watched_pair
 from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
 
@@ -175,13 +174,10 @@ class FaultTests(unittest.TestCase):
             self.assertEqual(1, await ann.send("hello"))
 
     def test_a_promoted_replica_serves_and_what_it_lacks_is_told(self):
-        with contextlib.ExitStack() as stack:
-            master = stack.enter_context(RedisServer())
-            replica = stack.enter_context(RedisServer(replicaof=f"127.0.0.1 {master.port}"))
-            sentinel = stack.enter_context(Sentinel(master))
-            while sentinel.command("SENTINEL", "REPLICAS", "chat").startswith(b"*0"):
-                time.sleep(0.05)
-            stack.enter_context(cluster := Cluster(redis=master, log=sentinel.url))
+        with (
+            watched_pair() as (master, replica, sentinel),
+            Cluster(redis=master, log=sentinel.url) as cluster,
+        ):
             run(self.failover(cluster, master, replica))
 
     async def failover(self, cluster, master, replica):

@@ -9,12 +9,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.support.server import free_port
 
-__all__ = ["RedisServer", "Sentinel", "redis_binary"]
+__all__ = ["RedisServer", "Sentinel", "redis_binary", "watched_pair"]
 
 START_SECONDS = 10
 
@@ -140,3 +140,18 @@ class Sentinel(_Process):
         )
         self.arguments = [redis_binary(), config, "--sentinel"]
         self.url = f"redis+sentinel://127.0.0.1:{self.port}/{name}/0"
+
+
+@contextlib.contextmanager
+def watched_pair() -> Iterator[tuple[RedisServer, RedisServer, Sentinel]]:
+    """A master, a replica that follows it, and the Sentinel that knows of both."""
+    with (
+        RedisServer() as master,
+        RedisServer(replicaof=f"127.0.0.1 {master.port}") as replica,
+        Sentinel(master) as sentinel,
+    ):
+        deadline = time.monotonic() + 2 * START_SECONDS  # a Sentinel asks every ten seconds
+        while sentinel.command("SENTINEL", "REPLICAS", "chat").startswith(b"*0"):
+            assert time.monotonic() < deadline, "the Sentinel does not hear of the replica"
+            time.sleep(0.05)
+        yield master, replica, sentinel

@@ -1,13 +1,14 @@
 """The directory in Redis: the contract, and what several workers see of each other."""
 
 import asyncio
+import contextlib
 import shutil
 import unittest
 
 from chatapp.directory import CROWD, DirectoryUnavailable, NickTaken, OtherSecret
 from chatapp.directory.redis.directory import RedisDirectory
 from tests.chatapp.directory.contract import LEASE, DirectoryCase, DirectoryContract, Somebody
-from tests.support.engine import RedisServer
+from tests.support.engine import RedisServer, watched_pair
 
 BEAT = LEASE / 20
 
@@ -20,13 +21,18 @@ class RedisCase:
 
     async def asyncSetUp(self):
         asyncio.get_running_loop().set_debug(False)  # it takes most of the time
-        self.server = self.enterContext(RedisServer(self.binary, appendonly="no"))
+        self.url = self.start_engine()
         self.workers = []
         await super().asyncSetUp()
 
+    def start_engine(self):
+        """The URL of what the workers share; `server` is the one that they use."""
+        self.server = self.enterContext(RedisServer(self.binary, appendonly="no"))
+        return self.server.url
+
     def make(self, observer, rate, burst, fingerprint="f"):
         directory = RedisDirectory(
-            self.server.url, observer, rate, burst, lease=LEASE, poll_timeout=10.0,
+            self.url, observer, rate, burst, lease=LEASE, poll_timeout=10.0,
             fingerprint=fingerprint, clock=lambda: self.now,
         )  # fmt: skip
         self.workers.append(directory)
@@ -284,14 +290,7 @@ class CrowdTests(WorkersCase):
         self.assertEqual(expected, self.one.observer.people["lobby"])
 
 
-class OutageTests(WorkersCase):
-    async def back(self):
-        """Start the engine again and return when the workers hear it."""
-        self.server.start()
-        for worker in self.workers:
-            while not worker._news._positions:
-                await asyncio.sleep(0.01)
-
+class AwayCase(WorkersCase):
     async def gone(self):
         """Stop the engine and return when the workers have noticed."""
         self.server.kill()
@@ -300,6 +299,19 @@ class OutageTests(WorkersCase):
                 await worker.people("lobby")
             while worker._news._positions:
                 await asyncio.sleep(0.01)
+
+    async def heard_again(self):
+        """Return when the workers hear the engine."""
+        for worker in self.workers:
+            while not worker._news._positions:
+                await asyncio.sleep(0.01)
+
+
+class OutageTests(AwayCase):
+    async def back(self):
+        """Start the engine again and return when the workers hear it."""
+        self.server.start()
+        await self.heard_again()
 
     async def test_without_the_engine_people_stay_and_pushes_do_not(self):
         with self.assertLogs("chatapp.directory", "WARNING"):
@@ -399,3 +411,43 @@ class OutageTests(WorkersCase):
         self.server.command("SCRIPT", "FLUSH")
         await self.here("1", "ann", self.one)
         self.assertEqual({"1": "ann"}, self.two.observer.people["lobby"])
+
+
+class FailoverTests(AwayCase):
+    def start_engine(self):
+        self.server, self.replica, sentinel = self.enterContext(watched_pair())
+        return sentinel.url
+
+    async def test_people_and_nicks_outlive_a_promotion_and_go_on_changing(self):
+        ann, _ = await self.here("1", "ann", self.one, self.two)
+        self.assertEqual(b":1", self.server.command("WAIT", 1, 5000))
+        # The replica hears no more: who comes now is lost with the master.
+        self.replica.freeze()
+        self.server.command("CLIENT", "KILL", "TYPE", "replica")
+        [bob] = await self.here("2", "bob", self.two)
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            await self.gone()
+            self.replica.thaw()
+            await self.promoted()
+            await self.pass_time(2 * LEASE)
+        self.assertEqual([[], []], await self.news())
+        self.assertEqual({"ann", "bob"}, set(await self.one.people("lobby")))
+        for taken in ("ann", "bob"):
+            self.assertRegex((await self.joined(self.two, "3", taken)).nick, "guest-")
+            with self.assertRaises(NickTaken):
+                await self.one.rename(Somebody("3"), taken)
+        await self.two.rename(bob, "bobby")
+        self.leave(self.one, ann, "lobby")
+        changes = {("lobby", "2", "bobby"), ("lobby", "1", None)}
+        self.assertEqual([changes, changes], [set(news) for news in await self.news()])
+
+    async def promoted(self):
+        """Return when the workers use the replica, which is the master by now."""
+        while b"role:master" not in self.replica.command("INFO", "replication"):
+            await asyncio.sleep(0.05)
+        for worker in self.workers:
+            while worker._link.down:
+                with contextlib.suppress(DirectoryUnavailable):
+                    await worker._beat()
+                await asyncio.sleep(0.05)
+        await self.heard_again()
