@@ -22,13 +22,13 @@ class Expires(Protocol):
 
 
 class _Lane:
-    """The deadlines of one duration, the earliest first; `armed` while a loop timer is set."""
+    """The deadlines of one duration, the earliest first; `timer`: the loop's, while it is set."""
 
-    __slots__ = ("armed", "deadlines")
+    __slots__ = ("deadlines", "timer")
 
     def __init__(self) -> None:
         self.deadlines: dict[Expires, float] = {}
-        self.armed = False
+        self.timer: asyncio.TimerHandle | None = None
 
 
 class Timers:
@@ -49,7 +49,7 @@ class Timers:
         # A waiter that starts again goes to the end: the lane stays in order.
         lane.deadlines.pop(waiter, None)
         lane.deadlines[waiter] = deadline
-        if not lane.armed:
+        if lane.timer is None:
             self._arm(lane, duration, deadline)
 
     def stop(self, waiter: Expires, duration: float) -> None:
@@ -64,15 +64,21 @@ class Timers:
         deadline = lane.deadlines.get(waiter) if lane is not None else None
         return None if deadline is None else deadline - self._loop.time()
 
+    def trim(self) -> None:
+        """Let go of the loop timers that would fire for nothing, and of what they hold."""
+        for duration, lane in list(self._lanes.items()):
+            if not lane.deadlines and lane.timer is not None:
+                lane.timer.cancel()
+                del self._lanes[duration]
+
     def __len__(self) -> int:
         return sum(len(lane.deadlines) for lane in self._lanes.values())
 
     def _arm(self, lane: _Lane, duration: float, deadline: float) -> None:
-        lane.armed = True
-        self._loop.call_at(deadline, self._sweep, lane, duration)
+        lane.timer = self._loop.call_at(deadline, self._sweep, lane, duration)
 
     def _sweep(self, lane: _Lane, duration: float) -> None:
-        lane.armed = False
+        lane.timer = None
         now = self._loop.time() + _CLOCK_GRAIN
         due = []
         for waiter, deadline in lane.deadlines.items():
@@ -84,7 +90,7 @@ class Timers:
             # One that expires may stop another that is due as well.
             if lane.deadlines.pop(waiter, None) is not None:
                 waiter.expire()
-        if lane.armed:
+        if lane.timer is not None:
             return
         if lane.deadlines:
             self._arm(lane, duration, next(iter(lane.deadlines.values())))

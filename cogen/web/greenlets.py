@@ -66,6 +66,16 @@ class Runners:
             runner.throw(GreenletExit)
             self.current = current
 
+    def start(self) -> None:
+        """End a runner that waits, as a client does that leaves: the code for it is loaded now."""
+        runner = greenlet(self._work)
+        self._switch(runner, lambda: self._hub.switch(self))
+        runner.throw(GreenletExit)
+
+    def trim(self) -> None:
+        """Let go of the runners that are kept for turns to come."""
+        self._idle.clear()
+
     def _switch(self, runner: greenlet, *args: Callable[[], None]) -> None:
         if runner.switch(*args) is None and len(self._idle) < _KEPT:
             self._idle.append(runner)

@@ -1,13 +1,16 @@
 """Memory goes back to the system when a crowd of connections has gone.
 
 The allocators keep what was freed for the next crowd, which may never come: on Linux the process
-would stay as large as it once was.
+would stay as large as it once was. A page, or one of CPython's arenas of 1 MiB, goes back once it
+is empty: what was made in the crowd and is kept for reuse must go as well. The last empty arena
+CPython keeps: after its first crowd a process is larger by up to that, after another no more.
 """
 
 import asyncio
 import ctypes
 import gc
 import time
+from collections.abc import Callable
 from typing import Final
 
 __all__ = ["Memory"]
@@ -21,12 +24,13 @@ _KEPT_BY_LOOP: Final = 250
 
 
 class Memory:
-    """Of the process that serves on `loop`."""
+    """Of the process that serves on `loop`; `trim()` lets go of what that keeps for reuse."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, trim: Callable[[], None]) -> None:
         self._loop = loop
+        self._trim = trim
         # Of the C library of Linux; elsewhere there is none.
-        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        self._malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         self._count = self._peak = 0
         self._delay = _DELAY
         self._timer: asyncio.TimerHandle | None = None
@@ -43,7 +47,7 @@ class Memory:
         self._count = count
         if count > self._peak:
             self._peak = count
-        elif self._timer is None and 2 * count <= self._peak and self._trim is not None:
+        elif self._timer is None and 2 * count <= self._peak and self._malloc_trim is not None:
             self._timer = self._loop.call_later(self._delay, self._give_back)
 
     def stop(self) -> None:
@@ -54,9 +58,10 @@ class Memory:
         self._timer = None
         self._peak = self._count
         began = time.thread_time()
+        self._trim()
         gc.collect()
-        if self._trim is not None:
-            self._trim(0)
+        if self._malloc_trim is not None:
+            self._malloc_trim(0)
         self._delay = max(_DELAY, _PAUSE * (time.thread_time() - began))
 
 

@@ -27,9 +27,10 @@ _HOP_BY_HOP: Final = frozenset(
     )
 )
 _SPECIAL: Final = _HOP_BY_HOP | {"connection", "content-length", "date", "server"}
-# Names and heads repeat; what is remembered of them is bounded.
+# Names and heads repeat; what is remembered of them is bounded. Those that the server itself sends
+# are there from the start.
 _KEPT: Final = 500
-_lower_names: dict[str, str] = {}
+_lower_names = {name: name.lower() for name in ("Content-Type", "Content-Length")}
 _heads: dict[Any, "Head"] = {}
 
 

@@ -74,7 +74,7 @@ class Server:
             self._add_endpoints()
         self._listeners: list[asyncio.Server] = []
         self._idle = asyncio.Event()
-        self._memory = Memory(scheduler.loop)
+        self._memory = Memory(scheduler.loop, self._trim)
 
     def _add_endpoints(self) -> None:
         from cogen.web.metrics import Endpoints, Metrics
@@ -91,6 +91,7 @@ class Server:
         startup = getattr(self._hooks, "cogen_startup", None)
         if startup is not None:
             await startup(self.base_environ.copy())
+        self.runners.start()
         self._memory.start()
         secure: dict[str, Any] = {}
         if tls is not None:
@@ -189,6 +190,16 @@ class Server:
                 self._parser = parser
             else:
                 parser.close()
+
+    def _trim(self) -> None:
+        """Let go of what is kept for reuse."""
+        self.runners.trim()
+        self.scheduler.timers.trim()
+        if not self.connections:
+            self.connections.clear()  # it kept its room
+        if self._parser is not None:
+            self._parser.close()
+            self._parser = None
 
     def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         self.requests += 1

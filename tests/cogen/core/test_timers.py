@@ -33,3 +33,18 @@ class TimersTests(unittest.TestCase):
         self.assertAlmostEqual(3.0, self.timers.left(waiter, 5.0))
         self.timers.stop(waiter, 5.0)
         self.assertIsNone(self.timers.left(waiter, 5.0))
+
+    def test_loop_timers_that_would_fire_for_nothing_are_let_go(self):
+        stays, gone = Waiter(), Waiter()
+        self.timers.start(stays, 7.0)
+        self.timers.start(gone, 5.0)
+        self.timers.stop(gone, 5.0)
+        self.assertEqual(2, self.armed())
+        self.timers.trim()
+        self.assertEqual(1, self.armed())
+        self.timers.start(gone, 5.0)
+        self.loop.advance(7.0)
+        self.assertEqual((1, 1), (stays.expired, gone.expired))
+
+    def armed(self):
+        return sum(not handle.cancelled() for handle in self.loop._scheduled)

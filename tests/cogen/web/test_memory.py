@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 import unittest
+import weakref
+
+from greenlet import getcurrent
 
 from tests.cogen.web.hostile import HostileServer, broken_uploads
-from tests.cogen.web.support import eventually
+from tests.cogen.web.support import echo, eventually
+from tests.support.memory import MemoryServer
 
 MEBIBYTE = 1 << 20
 
@@ -23,3 +27,24 @@ class MemoryTest(unittest.TestCase):
             next(crowd, None)
             # Freed, it would be kept by the allocator for ever.
             eventually(lambda: server.resident() < before + 3 * MEBIBYTE, True)
+
+    def test_what_was_kept_for_reuse_goes_with_the_crowd(self) -> None:
+        made_in_crowd: list[weakref.ref] = []
+
+        def application(environ, start_response):
+            made_in_crowd.append(weakref.ref(getcurrent()))
+            return echo(environ, start_response)
+
+        server = MemoryServer(application)
+        self.addCleanup(server.close)
+        clients = [server.connect() for _ in range(3)]
+        for client in clients:
+            client.protocol.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.loop.settle()
+        self.assertIsNotNone(made_in_crowd[0]())
+        for client in clients:
+            client.close()
+        server.loop.advance(1)
+        self.assertEqual([ref() for ref in made_in_crowd], [None] * 3)
+        self.assertIsNone(server.server._parser)
+        self.assertEqual([each for each in server.loop._scheduled if not each.cancelled()], [])
