@@ -1,7 +1,9 @@
 """Hostile clients against `cogen-serve`, measured: python -m benchmarks.hostile [RUN ...]
 
 For each run: how long an ordinary client waited while it was at its worst and after it, and by how
-much open files and memory differ from before. Then what a slow reader and a large upload cost.
+much open files and memory differ from before. It is done `again`, and memory compared with what the
+first time left: that tells what a process keeps once and for all from what it loses each time. Then
+what a slow reader and a large upload cost.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from typing import NamedTuple
 
 from tests.cogen.web.hostile import RUNS, TLS_RUNS, HostileServer, Run
 from tests.cogen.web.support import certificate_files
@@ -18,32 +21,47 @@ MEBIBYTE = 1 << 20
 # How long a slow client is slow, and how long the server has to be as before.
 _SECONDS = 2.0
 _SETTLES = 3.0
-_LINE = "{:32} {:>6} {:>8} {:>8} {:>9} {:>7} {:>7}"
+_LINE = "{:32} {:>6} {:>8} {:>8} {:>9} {:>7} {:>7} {:>7}"
 
 
-def measure(run: Run, count: int, **options: str) -> None:
+class Measured(NamedTuple):
+    """Seconds that others waited, bytes at the worst, and the parts by which more is held after."""
+
+    during: float
+    after: float
+    peak: int
+    files: float
+    memory: float
+
+
+def measure(run: Run, server: HostileServer, tls: bool) -> Measured:
+    files, memory = server.open_files(), server.resident()
+    going = run.against(server, _SECONDS)
+    next(going)
+    during, peak = server.answers(tls), server.resident() - memory
+    next(going, None)
+    after = server.answers(tls)
+    time.sleep(_SETTLES)
+    return Measured(
+        during, after, peak, server.open_files() / files - 1, server.resident() / memory - 1
+    )
+
+
+def report(run: Run, **options: str) -> None:
     tls = bool(options)
     with HostileServer(**options) as server:
         for _ in range(20):
             server.answers(tls)
         time.sleep(1)
-        files, memory = server.open_files(), server.resident()
-        going = run(server, count, _SECONDS)
-        next(going)
-        during, peak = server.answers(tls), server.resident()
-        next(going, None)
-        after = server.answers(tls)
-        time.sleep(_SETTLES)
-        more_files = (server.open_files() - files) / files
-        more_memory = (server.resident() - memory) / memory
-        more = f"{(peak - memory) / MEBIBYTE:.1f} MiB"
-        print(
-            _LINE.format(
-                run.__name__ + (" (TLS)" if tls else ""), count, f"{during * 1000:.0f} ms",
-                f"{after * 1000:.0f} ms", more, f"{more_files:+.1%}", f"{more_memory:+.1%}",
-            ),
-            flush=True,
-        )  # fmt: skip
+        once, again = measure(run, server, tls), measure(run, server, tls)
+    print(
+        _LINE.format(
+            run.name + (" (TLS)" if tls else ""), run.count, f"{once.during * 1000:.0f} ms",
+            f"{once.after * 1000:.0f} ms", f"{once.peak / MEBIBYTE:.1f} MiB", f"{once.files:+.1%}",
+            f"{once.memory:+.1%}", f"{again.memory:+.1%}",
+        ),
+        flush=True,
+    )  # fmt: skip
 
 
 SLOW = """\
@@ -120,15 +138,15 @@ def upload(size: int = 1 << 30) -> None:
 
 
 def main(names: list[str]) -> None:
-    print(_LINE.format("run", "count", "during", "after", "at worst", "files", "memory"))
-    for run, count in RUNS:
-        if not names or run.__name__ in names:
-            measure(run, count)
+    print(_LINE.format("run", "count", "during", "after", "at worst", "files", "memory", "again"))
+    for run in RUNS:
+        if not names or run.name in names:
+            report(run)
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = certificate_files(folder)
-        for run, count in TLS_RUNS:
-            if not names or run.__name__ in names:
-                measure(run, count, certificate=certificate, key=key)
+        for run in TLS_RUNS:
+            if not names or run.name in names:
+                report(run, certificate=certificate, key=key)
     if not names:
         for kind in ("list", "chunks", "file"):
             slow_reader(kind)

@@ -1,9 +1,9 @@
 """The request path makes no reference cycles: without the collector, memory stays flat."""
 
 import gc
-import os
 
 from tests.chatapp.support import ChatCase
+from tests.support.resident import resident
 
 ROUNDS = 10_000  # of a poll and a push
 
@@ -20,10 +20,10 @@ class CycleTests(ChatCase):
         gc.collect()
         gc.disable()
         self.addCleanup(gc.enable)
-        before = _resident()
+        before = resident()
         self.talk(ROUNDS)
         # A cycle of one request is 4 KiB, so 80 MiB of all.
-        self.assertLess(_resident() - before, 4 << 20)
+        self.assertLess(resident() - before, 4 << 20)
         self.assertLess(gc.collect(), 100)
 
     def talk(self, rounds):
@@ -36,12 +36,6 @@ class CycleTests(ChatCase):
             assert b'"cogen"' in self.poller.written, self.poller.written
             self.poller.written.clear()
             self.pusher.written.clear()
-
-
-def _resident():
-    """Bytes of this process in memory."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _cookies(person):

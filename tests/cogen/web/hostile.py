@@ -1,14 +1,15 @@
 """What hostile clients do, against a server in a process of its own.
 
-A run is a generator: it yields when it is at its worst, where the server is asked whether it still
-answers others, and lets go of all it holds when it is resumed. `count` says how many connections it
-takes, `seconds` how long a slow one is slow. Each is bounded in time and size, whatever the server
-does.
+`Run.against` is a generator: it yields when the run is at its worst, where the server is asked
+whether it still answers others, and lets go of all it holds when it is resumed. Each is bounded in
+time and size, whatever the server does.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import itertools
 import os
 import random
 import socket
@@ -16,12 +17,12 @@ import ssl
 import struct
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from tests.cogen.web.processes import CommandServer
 from tests.cogen.web.support import Client
+from tests.support.resident import resident
 
-__all__ = ["RUNS", "TLS_RUNS", "HostileServer", "Run", "idle"]
+__all__ = ["RUNS", "TLS_RUNS", "HostileServer", "Run", "broken_uploads", "idle"]
 
 # What is attacked: answers of many kinds.
 APPLICATION = """\
@@ -76,8 +77,12 @@ class HostileServer(CommandServer):
 
     def resident(self) -> int:
         """Bytes of the process in memory."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGESIZE")
+        return resident(self.process.pid)
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        host, _, port = self.address.split("/")[2].rpartition(":")
+        return host, int(port)
 
     def answers(self, tls: bool = False) -> float:
         """Seconds until it has answered an ordinary client, who is patient."""
@@ -95,29 +100,34 @@ _CONTEXT = ssl.create_default_context()
 _CONTEXT.check_hostname = False
 _CONTEXT.verify_mode = ssl.CERT_NONE
 
-_GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
-_POST = b"POST /read HTTP/1.1\r\nHost: test\r\n"
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """`count` clients, or another number, that do the `act`."""
+
+    name: str
+    count: int
+    act: Act
+    receive_buffer: int = 0
+
+    def against(
+        self, server: HostileServer, seconds: float, count: int | None = None
+    ) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            clients = []
+            for _ in range(count or self.count):
+                sock = stack.enter_context(socket.socket())
+                if self.receive_buffer:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+                sock.settimeout(5)
+                sock.connect(server.host_and_port)
+                clients.append(sock)
+            self.act(clients, seconds)
+            yield
 
 
-@contextlib.contextmanager
-def _clients(
-    server: HostileServer, count: int, receive_buffer: int = 0
-) -> Iterator[list[socket.socket]]:
-    """`count` connections, closed at the end."""
-    socks: list[socket.socket] = []
-    host, _, port = server.address.split("/")[2].rpartition(":")
-    try:
-        for _ in range(count):
-            sock = socket.socket()
-            socks.append(sock)
-            if receive_buffer:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-            sock.settimeout(5)
-            sock.connect((host, int(port)))
-        yield socks
-    finally:
-        for sock in socks:
-            sock.close()
+# What clients do, given for how many seconds a slow one is slow.
+Act = Callable[[list[socket.socket], float], None]
 
 
 def _send(sock: socket.socket, data: bytes) -> bool:
@@ -129,266 +139,185 @@ def _send(sock: socket.socket, data: bytes) -> bool:
     return True
 
 
-def _drip(socks: list[socket.socket], data: bytes, seconds: float) -> None:
-    """Send a byte at a time on all, as long as a run may take."""
-    deadline = time.monotonic() + seconds
-    for byte in data:
-        for sock in socks:
-            _send(sock, bytes([byte]))
-        time.sleep(0.02)
-        if time.monotonic() > deadline:
-            return
-
-
-def _flood(sock: socket.socket, start: bytes, more: bytes, seconds: float) -> None:
-    """Send `start` and then `more` again and again, until the server ends it or time is up."""
-    sock.settimeout(0.2)
-    deadline = time.monotonic() + seconds / 5
-    going = _send(sock, start)
-    while going and time.monotonic() < deadline:
-        going = _send(sock, more)
-
-
 def _reset(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
 
-def slow_heads(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Slowloris: heads that come a byte at a time."""
-    with _clients(server, count) as socks:
-        _drip(socks, b"GET / HTTP/1.1\r\nHost: test\r\n" + b"X-A: b\r\n" * 100, seconds)
-        yield
+# Acts of one shape.
 
 
-def slow_bodies(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _send(sock, _POST + b"Content-Length: 100000\r\n\r\n")
-        _drip(socks, b"x" * 1000, seconds)
-        yield
+def _sends(*texts: bytes) -> Act:
+    """Each client sends one of `texts`, the next another."""
+
+    def act(clients: list[socket.socket], seconds: float) -> None:
+        for sock, text in zip(clients, itertools.cycle(texts)):
+            _send(sock, text)
+
+    return act
 
 
-def slow_chunks(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _send(sock, _POST + b"Transfer-Encoding: chunked\r\n\r\n")
-        _drip(socks, b"1\r\nx\r\n" * 200, seconds)
-        yield
+def _drips(start: bytes, data: bytes) -> Act:
+    """All send `start` and then `data` a byte at a time."""
+
+    def act(clients: list[socket.socket], seconds: float) -> None:
+        _sends(start)(clients, seconds)
+        deadline = time.monotonic() + seconds
+        for byte in data:
+            _sends(bytes([byte]))(clients, seconds)
+            time.sleep(0.02)
+            if time.monotonic() > deadline:
+                return
+
+    return act
 
 
-def _slow_readers(server: HostileServer, count: int, seconds: float, path: bytes) -> Iterator[None]:
-    with _clients(server, count, 4096) as socks:
-        for sock in socks:
-            _send(sock, b"GET %s HTTP/1.1\r\nHost: test\r\n\r\n" % path)
+def _floods(*texts: tuple[bytes, bytes]) -> Act:
+    """Send a start and then more again and again, until the server ends it or time is up."""
+
+    def act(clients: list[socket.socket], seconds: float) -> None:
+        for sock, (start, more) in zip(clients, itertools.cycle(texts)):
+            sock.settimeout(0.2)
+            deadline = time.monotonic() + seconds / 5
+            going = _send(sock, start)
+            while going and time.monotonic() < deadline:
+                going = _send(sock, more)
+
+    return act
+
+
+def _reads_slowly(path: bytes) -> Act:
+    """Ask for something large and take it a byte at a time."""
+
+    def act(clients: list[socket.socket], seconds: float) -> None:
+        _sends(b"GET %s HTTP/1.1\r\nHost: test\r\n\r\n" % path)(clients, seconds)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for sock in socks:
+            for sock in clients:
                 with contextlib.suppress(OSError):
                     sock.recv(1)
             time.sleep(0.05)
-        yield
+
+    return act
 
 
-def slow_readers_of_a_list(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    return _slow_readers(server, count, seconds, b"/list")
+def _answered(text: bytes) -> Act:
+    """Send `text` and take one answer to it."""
 
-
-def slow_readers_of_chunks(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    return _slow_readers(server, count, seconds, b"/chunks")
-
-
-def slow_readers_of_large_chunks(
-    server: HostileServer, count: int, seconds: float
-) -> Iterator[None]:
-    return _slow_readers(server, count, seconds, b"/megabytes")
-
-
-def slow_readers_of_a_file(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    return _slow_readers(server, count, seconds, b"/file")
-
-
-def half_closed(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Clients that end their side: behind a request, within a head, within a body, at once."""
-    texts = (_GET, b"GET / HT", _POST + b"Content-Length: 10\r\n\r\nabc", b"")
-    with _clients(server, count) as socks:
-        for number, sock in enumerate(socks):
-            _send(sock, texts[number % len(texts)])
+    def act(clients: list[socket.socket], seconds: float) -> None:
+        _sends(text)(clients, seconds)
+        for sock in clients:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_WR)
-        yield
+                sock.recv(4096)
+
+    return act
 
 
-def vanished(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Clients that connect, perhaps ask, and are gone."""
-    for number in range(count):
-        with _clients(server, 1) as (sock,):
-            if number % 2:
-                _send(sock, _GET)
-    yield
+# Acts of their own.
 
 
-def vanished_while_held(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _send(sock, b"GET /held HTTP/1.1\r\nHost: test\r\n\r\n")
-        yield
+def _half_close(clients: list[socket.socket], seconds: float) -> None:
+    """End their side: behind a request, within a head, within a body, at once."""
+    _sends(_GET, b"GET / HT", _POST + b"Content-Length: 10\r\n\r\nabc", b"")(clients, seconds)
+    for sock in clients:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)
 
 
-def reset(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Many connections at once, all cut off, some within an answer or a request."""
-    texts = (b"", _GET, b"GET /chunks HTTP/1.1\r\nHost: test\r\n\r\n", b"GET / HT")
-    with _clients(server, count) as socks:
-        for number, sock in enumerate(socks):
-            _send(sock, texts[number % len(texts)])
-        for sock in socks:
-            _reset(sock)
-        yield
-
-
-def idle(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Connections on which nothing comes."""
-    with _clients(server, count):
-        yield
-
-
-def kept_alive(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Connections that ask once and stay."""
-    with _clients(server, count) as socks:
-        for sock in socks:
+def _vanish(clients: list[socket.socket], seconds: float) -> None:
+    """Ask, every other one, and are gone."""
+    for number, sock in enumerate(clients):
+        if number % 2:
             _send(sock, _GET)
-            sock.recv(4096)
-        yield
+        sock.close()
 
 
-def garbage(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
+def _cut_off(clients: list[socket.socket], seconds: float) -> None:
+    """Are cut off at once, some within an answer or a request."""
+    _sends(b"", _GET, b"GET /chunks HTTP/1.1\r\nHost: test\r\n\r\n", b"GET / HT")(clients, seconds)
+    for sock in clients:
+        _reset(sock)
+
+
+def _break_uploads(clients: list[socket.socket], seconds: float) -> None:
+    """Send half of a body of some megabytes, and then nothing, or break off."""
+    _sends(_POST + b"Content-Length: 4000000\r\n\r\n" + b"x" * 2_000_000)(clients, seconds)
+    for sock in clients[::2]:
+        _reset(sock)
+
+
+def _garbage(clients: list[socket.socket], seconds: float) -> None:
     chance = random.Random(7)
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _send(sock, chance.randbytes(chance.randrange(1, 20_000)))
-        yield
+    for sock in clients:
+        _send(sock, chance.randbytes(chance.randrange(1, 20_000)))
 
 
-def endless_head(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _flood(sock, b"GET / HTTP/1.1\r\nHost: test\r\n", b"X-A: b\r\n" * 500, seconds)
-        yield
-
-
-def endless_header(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _flood(sock, b"GET / HTTP/1.1\r\nX-A: ", b"a" * 4096, seconds)
-        yield
-
-
-def endless_line(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _flood(sock, b"GET /", b"a" * 4096, seconds)
-        yield
-
-
-def endless_empty_lines(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _flood(sock, b"", b"\r\n" * 2048, seconds)
-        yield
-
-
-def pipelines(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Requests without end, of clients that read no answer."""
-    with _clients(server, count, 4096) as socks:
-        for sock in socks:
-            _flood(sock, b"", _GET * 1000, seconds)
-        yield
-
-
-def chunk_games(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Chunks of one byte, long extensions, endless trailers, sizes that are too large."""
-    chunked = _POST + b"Transfer-Encoding: chunked\r\n\r\n"
-    texts = (
-        (chunked, b"1\r\nx\r\n" * 1000),
-        (chunked, b"1;" + b"a" * 4000 + b"\r\nx\r\n"),
-        (chunked + b"0\r\n", b"X-A: b\r\n" * 500),
-        (chunked, b"7fffffffffffffff\r\n" + b"x" * 4096),
-        (chunked, b"0" * 4096),
-    )
-    with _clients(server, count) as socks:
-        for number, sock in enumerate(socks):
-            _flood(sock, *texts[number % len(texts)], seconds)
-        yield
-
-
-def unkept_promises(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Expect: 100-continue, and no body comes."""
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _send(sock, _POST + b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
-        for sock in socks:
-            with contextlib.suppress(OSError):
-                sock.recv(100)
-        yield
-
-
-def unread_bodies(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Bodies for an application that does not read them."""
-    with _clients(server, count) as socks:
-        head = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000000\r\n\r\n"
-        for sock in socks:
-            _flood(sock, head, b"x" * 65536, seconds)
-        yield
-
-
-def broken_uploads(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """Half of a body of some megabytes, and then nothing."""
-    with _clients(server, count) as socks:
-        for sock in socks:
-            _send(sock, _POST + b"Content-Length: 4000000\r\n\r\n" + b"x" * 2_000_000)
-        for sock in socks[::2]:
-            _reset(sock)
-        yield
-
-
-def stalled_handshakes(server: HostileServer, count: int, seconds: float) -> Iterator[None]:
-    """TLS: clients that say nothing, begin a hello, break off behind it, or speak plain HTTP."""
+def _hello() -> bytes:
+    """How a TLS client begins."""
     outgoing = ssl.MemoryBIO()
     with contextlib.suppress(ssl.SSLWantReadError):
         _CONTEXT.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="test").do_handshake()
-    hello = outgoing.read()
-    texts = (b"", hello[:20], hello, _GET)
-    with _clients(server, count) as socks:
-        for number, sock in enumerate(socks):
-            _send(sock, texts[number % len(texts)])
-        yield
+    return outgoing.read()
 
 
-Run = Callable[[HostileServer, int, float], Iterator[None]]
+_GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+_POST = b"POST /read HTTP/1.1\r\nHost: test\r\n"
+_CHUNKED = _POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
-RUNS: tuple[tuple[Run, int], ...] = (
-    (slow_heads, 200),
-    (slow_bodies, 200),
-    (slow_chunks, 200),
-    (slow_readers_of_a_list, 5),
-    (slow_readers_of_chunks, 50),
-    (slow_readers_of_large_chunks, 50),
-    (slow_readers_of_a_file, 50),
-    (half_closed, 400),
-    (vanished, 1000),
-    (vanished_while_held, 500),
-    (reset, 1000),
-    (idle, 1000),
-    (kept_alive, 1000),
-    (garbage, 200),
-    (endless_head, 5),
-    (endless_header, 5),
-    (endless_line, 5),
-    (endless_empty_lines, 5),
-    (pipelines, 5),
-    (chunk_games, 10),
-    (unkept_promises, 200),
-    (unread_bodies, 10),
-    (broken_uploads, 20),
+idle = Run("idle", 1000, _sends(b""))
+broken_uploads = Run("broken_uploads", 20, _break_uploads)
+
+RUNS = (
+    # Slowloris: heads that come a byte at a time.
+    Run("slow_heads", 200, _drips(b"", b"GET / HTTP/1.1\r\nHost: test\r\n" + b"X-A: b\r\n" * 100)),
+    Run("slow_bodies", 200, _drips(_POST + b"Content-Length: 100000\r\n\r\n", b"x" * 1000)),
+    Run("slow_chunks", 200, _drips(_CHUNKED, b"1\r\nx\r\n" * 200)),
+    Run("slow_readers_of_a_list", 5, _reads_slowly(b"/list"), 4096),
+    Run("slow_readers_of_chunks", 50, _reads_slowly(b"/chunks"), 4096),
+    Run("slow_readers_of_large_chunks", 50, _reads_slowly(b"/megabytes"), 4096),
+    Run("slow_readers_of_a_file", 50, _reads_slowly(b"/file"), 4096),
+    Run("half_closed", 400, _half_close),
+    Run("vanished", 1000, _vanish),
+    Run("vanished_while_held", 500, _sends(b"GET /held HTTP/1.1\r\nHost: test\r\n\r\n")),
+    Run("reset", 1000, _cut_off),
+    idle,
+    Run("kept_alive", 1000, _answered(_GET)),
+    Run("garbage", 200, _garbage),
+    Run("endless_head", 5, _floods((_GET[:-2], b"X-A: b\r\n" * 500))),
+    Run("endless_header", 5, _floods((b"GET / HTTP/1.1\r\nX-A: ", b"a" * 4096))),
+    Run("endless_line", 5, _floods((b"GET /", b"a" * 4096))),
+    Run("endless_empty_lines", 5, _floods((b"", b"\r\n" * 2048))),
+    # Requests without end, of clients that read no answer.
+    Run("pipelines", 5, _floods((b"", _GET * 1000)), 4096),
+    # Chunks of one byte, long extensions, endless trailers, sizes that are too large.
+    Run(
+        "chunk_games",
+        10,
+        _floods(
+            (_CHUNKED, b"1\r\nx\r\n" * 1000),
+            (_CHUNKED, b"1;" + b"a" * 4000 + b"\r\nx\r\n"),
+            (_CHUNKED + b"0\r\n", b"X-A: b\r\n" * 500),
+            (_CHUNKED, b"7fffffffffffffff\r\n" + b"x" * 4096),
+            (_CHUNKED, b"0" * 4096),
+        ),
+    ),
+    # No body comes.
+    Run(
+        "unkept_promises",
+        200,
+        _answered(_POST + b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"),
+    ),
+    # For an application that does not read them.
+    Run(
+        "unread_bodies",
+        10,
+        _floods((_GET[:-2] + b"Content-Length: 1000000000\r\n\r\n", b"x" * 65536)),
+    ),
+    broken_uploads,
 )
-TLS_RUNS: tuple[tuple[Run, int], ...] = ((stalled_handshakes, 200), (reset, 200), (garbage, 50))
+TLS_RUNS = (
+    # Clients that say nothing, begin a hello, break off behind it, or speak plain HTTP.
+    Run("stalled_handshakes", 200, _sends(b"", _hello()[:20], _hello(), _GET)),
+    Run("reset", 200, _cut_off),
+    Run("garbage", 50, _garbage),
+)

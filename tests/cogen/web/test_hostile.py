@@ -18,7 +18,7 @@ SECONDS = 0.2
 class Hostile:
     """What the runs are put to: one server for all of them, as in life."""
 
-    runs: tuple[tuple[Run, int], ...]
+    runs: tuple[Run, ...]
     tls = False
 
     @classmethod
@@ -36,8 +36,8 @@ class Hostile:
         cls.server.__exit__()
         shutil.rmtree(cls.folder)
 
-    def check(self: unittest.TestCase, run: Run, count: int) -> None:
-        going = run(self.server, count, SECONDS)
+    def check(self: unittest.TestCase, run: Run) -> None:
+        going = run.against(self.server, SECONDS, max(2, run.count // 10))
         next(going)
         self.server.answers(self.tls)
         next(going, None)
@@ -48,12 +48,12 @@ class Hostile:
 
 def _with_runs(case: type[Hostile]) -> type[Hostile]:
     """Give `case` a test method for each run."""
-    for run, count in case.runs:
+    for run in case.runs:
 
-        def method(self: Hostile, run: Run = run, count: int = count) -> None:
-            self.check(run, max(2, count // 10))
+        def method(self: Hostile, run: Run = run) -> None:
+            self.check(run)
 
-        method.__name__ = f"test_{run.__name__}"
+        method.__name__ = f"test_{run.name}"
         setattr(case, method.__name__, method)
     return case
 
@@ -68,7 +68,7 @@ class FilesTest(unittest.TestCase):
             self.addCleanup(server.__exit__)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
-        crowd = idle(server, 300, SECONDS)
+        crowd = idle.against(server, SECONDS, 300)
         next(crowd)
         server.answers()
         next(crowd, None)

@@ -21,7 +21,7 @@ class MemoryTest(unittest.TestCase):
         with HostileServer() as server:
             server.answers()
             before = server.resident()
-            crowd = broken_uploads(server, 20, 0.1)
+            crowd = broken_uploads.against(server, 0.1)
             next(crowd)
             eventually(lambda: server.resident() > before + 10 * MEBIBYTE, True)
             next(crowd, None)

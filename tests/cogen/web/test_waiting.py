@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import unittest
 from collections.abc import Callable, Iterable, Iterator
@@ -14,18 +13,13 @@ from cogen.core.coroutines import coro
 from cogen.core.events import Signal, Sleep, WaitForSignal
 from cogen.web.connection import Connection
 from tests.cogen.web.support import Client, Records, ServerThread, eventually
+from tests.support.resident import resident
 
 Environ = dict[str, Any]
 Start = Callable[..., Callable[[bytes], None]]
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 MIB = 1 << 20
-
-
-def resident() -> int:
-    """Bytes of this process in memory."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Waiting(unittest.TestCase):
