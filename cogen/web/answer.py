@@ -150,7 +150,8 @@ class Answer:
         keep_alive = self._connection.persists(request) and not head.closes
         framing = b""
         if head.bodyless:
-            pass
+            # Of these only 205 has a length that clients look at (RFC 9112 section 6.3).
+            framing = b"Content-Length: 0\r\n" if head.code == 205 else b""
         elif head.content_length is not None:
             if not self._bodyless:
                 self.left = head.content_length

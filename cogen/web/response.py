@@ -38,8 +38,8 @@ class Head:
     """The status and headers an application gave, checked and encoded. Immutable.
 
     Raises TypeError or ValueError, naming the header, for what HTTP or PEP 3333 does not allow.
-    `bodyless`: no content, whatever the method (RFC 9110 section 6.4.1); `closes`: the application
-    asked for the connection to be closed.
+    `bodyless`: no content, whatever the method (RFC 9110 sections 6.4.1 and 15.3.6); `closes`: the
+    application asked for the connection to be closed.
     """
 
     __slots__ = ("_names", "bodyless", "closes", "code", "content_length", "encoded")
@@ -48,7 +48,7 @@ class Head:
         if type(status) is not str or not _STATUS.fullmatch(status):
             raise ValueError(f"status must be like '200 OK', not {status!r}")
         self.code = int(status[:3])
-        self.bodyless = self.code in (204, 304)
+        self.bodyless = self.code in (204, 205, 304)
         self.content_length: int | None = None
         self.closes = False
         self._names: set[str] = set()
@@ -71,7 +71,7 @@ class Head:
             if self.content_length not in (None, int(value)):
                 raise ValueError("two different Content-Length headers")
             self.content_length = int(value)
-            return self.code != 204
+            return self.code not in (204, 205)
         if name == "connection":
             self.closes = "close" in value.lower()
             return False

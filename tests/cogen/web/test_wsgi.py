@@ -169,6 +169,27 @@ class IterableTest(WSGITest):
                     self.assertNotIn("content-length", response.headers)
                     self.assertEqual(client.get().status, int(status[:3]))
 
+    def test_205_says_that_it_has_no_content(self) -> None:
+        for headers in ([], [("Content-Length", "7")]):
+            for made in ([b"dropped"], (each for each in (b"drop", b"ped")), []):
+                with self.subTest(headers=headers, made=made):
+
+                    def application(
+                        environ: Environ,
+                        start_response: Start,
+                        headers: Any = headers,
+                        made: Any = made,
+                    ) -> Iterable[bytes]:
+                        start_response("205 Reset Content", headers)
+                        return made
+
+                    with self.serve(application).connect() as client:
+                        response = client.get()
+                        self.assertEqual((response.status, response.body), (205, b""))
+                        self.assertEqual(response.headers["content-length"], "0")
+                        self.assertNotIn("transfer-encoding", response.headers)
+                        self.assertEqual(client.get().status, 205)
+
     def test_what_is_no_iterable_of_bytes_fails(self) -> None:
         for made, said in (
             (None, "NoneType"),
