@@ -21,6 +21,7 @@ from cogen.core.schedulers import Scheduler, new_event_loop
 from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket, tls_context
 from cogen.web.options import Options
 from cogen.web.server import Application, Server
+from cogen.web.signals import Signals
 from cogen.web.supervisor import Supervisor
 from cogen.web.systemd import notify
 from cogen.web.worker import RETIRE_GRACE, Worker
@@ -92,25 +93,16 @@ def _supervise(options: Options, socks: list[socket.socket], command: Sequence[s
     async def run() -> None:
         if not await supervisor.start():
             raise SystemExit("cogen: the workers did not start")
-        asked = _signals(loop)
+        signals = Signals(loop)
         _log_addresses(socks, bool(options.certificate))
         notify("READY=1")
-        await supervisor.run(asked)
+        await supervisor.run(signals)
 
     loop = new_event_loop("asyncio")
     try:
         loop.run_until_complete(run())
     finally:
         loop.close()
-
-
-def _signals(loop: asyncio.AbstractEventLoop) -> "asyncio.Queue[signal.Signals]":
-    """What this process is asked for by signals."""
-    asked: asyncio.Queue[signal.Signals] = asyncio.Queue()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
-            loop.add_signal_handler(number, asked.put_nowait, number)
-    return asked
 
 
 def _log_addresses(socks: Sequence[socket.socket], secure: bool) -> None:
@@ -141,14 +133,14 @@ class _Process:
             self._worker.watch(loop, lambda: os.kill(os.getpid(), signal.SIGTERM))
         # The loop closes what it listens on; a reload hands the sockets on.
         await server.start([sock.dup() for sock in self._socks], self._tls)
-        self._asked = _signals(loop)
+        self._signals = Signals(loop)
         _tune_collector(server.options)
         if self._worker is not None:
             self._worker.serves()
         else:
             _log_addresses(self._socks, self._tls is not None)
             notify("READY=1")
-        while await self._asked.get() == signal.SIGHUP:
+        while await self._signals.reload():
             if self._worker is not None:
                 await server.stop(RETIRE_GRACE)
                 return
@@ -159,19 +151,23 @@ class _Process:
         await server.stop()
 
     async def _hand_over(self) -> bool:
-        """Let a new process serve and supervise it to its end; False if it did not start."""
+        """Let a new process serve and supervise it to its end; False if it does not serve."""
         if self._command is None:
             log.error("this program cannot be reloaded: it is not known what started it")
             return False
         supervisor = Supervisor(
             self._command, self._socks, 1, self._server.options.shutdown_timeout
         )
-        if not await supervisor.start():
+        started = await self._signals.unless_stopped(supervisor.start())
+        if started is None:
+            await supervisor.stop()
+            return False
+        if not started:
             log.error("the new process did not start; this one goes on")
             return False
         log.info("a new process serves; %d requests are still answered", self._server.exchanges)
         retired = asyncio.ensure_future(self._server.stop(RETIRE_GRACE))
-        await supervisor.run(self._asked)
+        await supervisor.run(self._signals)
         await retired
         return True
 

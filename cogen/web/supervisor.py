@@ -5,12 +5,14 @@ queue in the kernel: a connection that waits there while workers change is taken
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
 import time
 from collections.abc import Sequence
 
+from cogen.web.signals import Signals
 from cogen.web.systemd import notify
 from cogen.web.worker import worker_environment
 
@@ -56,7 +58,6 @@ class Supervisor:
         self._patience = shutdown_timeout + _STOP_MARGIN
         self._children: set[_Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopping = False
         self._delay = _FIRST_DELAY
 
     async def start(self) -> bool:
@@ -71,7 +72,6 @@ class Supervisor:
             children += others
             serve += await asyncio.gather(*map(self._comes_up, others))
         if all(serve):
-            self._children.update(children)
             for child in children:
                 self._watch(child)
             return True
@@ -80,8 +80,6 @@ class Supervisor:
             if serves:
                 child.signal(signal.SIGTERM)
         await self._all_end(children)
-        for child in children:
-            child.control.close()
         return False
 
     async def reload(self) -> bool:
@@ -95,35 +93,38 @@ class Supervisor:
             child.signal(signal.SIGHUP)
         return True
 
-    async def run(self, asked: "asyncio.Queue[signal.Signals]") -> None:
-        """Do what the signals in `asked` ask for; return when all have ended."""
-        while await asked.get() == signal.SIGHUP:
+    async def run(self, signals: Signals) -> None:
+        """Do what `signals` ask for; return when all have ended."""
+        while await signals.reload():
             notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-            await self.reload()
+            await signals.unless_stopped(self.reload())
             notify("READY=1")
         notify("STOPPING=1")
         await self.stop()
 
     async def stop(self) -> None:
-        """Stop the workers gracefully, after a deadline by force."""
-        self._stopping = True
-        for child in self._children:
-            child.signal(signal.SIGTERM)
-        await self._all_end(list(self._children))
+        """Stop the workers, those that are starting too: gracefully, after a deadline by force."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for child in self._children:
+            child.signal(signal.SIGTERM)
+        await self._all_end(list(self._children))
 
     async def _spawn(self) -> _Child:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        with theirs:
+        with theirs, contextlib.ExitStack() as stack:
+            stack.enter_context(ours)
             process = await asyncio.create_subprocess_exec(
                 *self._command,
                 pass_fds=[theirs.fileno(), *(sock.fileno() for sock in self._socks)],
                 env=worker_environment(theirs, self._socks),
             )
-        return _Child(process, ours)
+            stack.pop_all()
+        child = _Child(process, ours)
+        self._children.add(child)
+        return child
 
     async def _comes_up(self, child: _Child) -> bool:
         said = await asyncio.get_running_loop().sock_recv(child.control, 1)
@@ -137,30 +138,33 @@ class Supervisor:
     async def _replace(self, child: _Child) -> None:
         """Wait for the end of `child`, and have another take its place if it is missed."""
         status = await child.process.wait()
-        child.control.close()
-        if child.retired or self._stopping:
-            self._children.discard(child)
+        if child.retired:
+            self._forget(child)
             return
         log.error("worker %d ended with status %d", child.process.pid, status)
         if time.monotonic() - child.started > _LONG_LIVED:
             self._delay = _FIRST_DELAY
         await asyncio.sleep(self._delay)
         self._delay = min(self._delay * 2, _LAST_DELAY)
-        self._children.discard(child)
-        if child.retired or self._stopping:
+        self._forget(child)
+        if child.retired:
             return
         other = await self._spawn()
-        self._children.add(other)
         self._watch(other)
         log.info("worker %d took its place", other.process.pid)
 
+    def _forget(self, child: _Child) -> None:
+        child.control.close()
+        self._children.discard(child)
+
     async def _all_end(self, children: Sequence[_Child]) -> None:
         waits = [asyncio.ensure_future(child.process.wait()) for child in children]
-        if not waits:
-            return
-        _, late = await asyncio.wait(waits, timeout=self._patience)
-        if late:
-            log.warning("%d workers did not stop in time and are killed", len(late))
-            for child in children:
-                child.signal(signal.SIGKILL)
-            await asyncio.wait(waits)
+        if waits:
+            _, late = await asyncio.wait(waits, timeout=self._patience)
+            if late:
+                log.warning("%d workers did not stop in time and are killed", len(late))
+                for child in children:
+                    child.signal(signal.SIGKILL)
+                await asyncio.wait(waits)
+        for child in children:
+            self._forget(child)

@@ -51,6 +51,17 @@ class Load:
                 self.failures.append(repr(error))
 
 
+STARTS_FOR_EVER = """\
+import asyncio
+
+class application:
+    @staticmethod
+    async def cogen_startup(environ):
+        print('starting', flush=True)
+        await asyncio.sleep(3600)
+"""
+
+
 class StopTest(unittest.TestCase):
     def test_held_requests_are_answered_first(self) -> None:
         with CommandServer() as server, server.connect() as held, server.connect() as idle:
@@ -108,16 +119,21 @@ class ReloadTest(unittest.TestCase):
                 self.assertEqual(server.get()[0], "one")
                 self.assertEqual(server.stop(), 0)
 
-
-STARTS_FOR_EVER = """\
-import asyncio
-
-class application:
-    @staticmethod
-    async def cogen_startup(environ):
-        print('starting', flush=True)
-        await asyncio.sleep(3600)
-"""
+    def test_a_stop_does_not_wait_for_one_that_does_not_come_to_its_end(self) -> None:
+        for workers in (1, 2):
+            with self.subTest(workers=workers), CommandServer(workers=workers) as server:
+                (server.folder / "app.py").write_text(STARTS_FOR_EVER)
+                with server.connect() as held:
+                    held.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+                    server.get()
+                    server.signal(signal.SIGHUP)
+                    server.logged("starting")
+                    pids = server.children()
+                    server.signal(signal.SIGTERM)
+                    self.assertEqual(held.response().status, 200)
+                self.assertEqual(server.ended(), 0)
+                self.assertEqual([pid for pid in pids if _alive(pid)], [])
+                self.assertNotIn("did not start", server.log)
 
 
 class WorkersTest(unittest.TestCase):
