@@ -154,15 +154,16 @@ class RequestParser:
     """Parses one request head after the other.
 
     It is of no more use (`reusable`) once it raised, or parsed the head of a request that has a
-    body or is the last of its connection: httptools waits for the end of that message.
+    body or is the last of its connection: httptools waits for the end of that message. Which is the
+    last httptools judges by more headers than HTTP/1.1 knows, as by Proxy-Connection.
     """
 
-    __slots__ = ("_headers", "_parser", "_seen_head", "reusable")
+    __slots__ = ("_headers", "_last", "_parser", "_seen_head", "reusable")
 
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
-        self._seen_head = False
+        self._seen_head = self._last = False
         self.reusable = True
 
     def close(self) -> None:
@@ -177,6 +178,7 @@ class RequestParser:
 
     def on_headers_complete(self) -> None:
         self._seen_head = True
+        self._last = not self._parser.should_keep_alive()
 
     # What a connection calls.
 
@@ -203,7 +205,7 @@ class RequestParser:
             raise HTTPError(431, f"The request has more than {max_headers} headers.")
         read_headers(request)
         read_target(request)
-        self.reusable = request.keep_alive and request.content_length is None
+        self.reusable = not self._last and request.keep_alive and request.content_length is None
         return request
 
     def _feed(self, head: bytes) -> None:

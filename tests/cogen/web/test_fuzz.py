@@ -30,7 +30,8 @@ WORDS = st.sampled_from(
     [b"\r\n", b"\r", b"\n", b"\0", b" ", b"\t", b":", b",", b";", b'"', b"0", b"-", b"\xff", b"%",
      b"\r\n\r\n", b"chunked", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n",
      b"Host: other\r\n", b"Expect: 100-continue\r\n", b"Connection: close\r\n", b"0\r\n\r\n",
-     b"5\r\nhello\r\n", b"GET / HTTP/1.1\r\n", b"fffffffffffffffff", b"Upgrade: a\r\n"]
+     b"5\r\nhello\r\n", b"GET / HTTP/1.1\r\n", b"fffffffffffffffff", b"Upgrade: a\r\n",
+     b"Proxy-Connection: close\r\n"]
 )  # fmt: skip
 
 
@@ -156,6 +157,9 @@ class Fuzz(unittest.TestCase):
             )
         for status, _ in self.answers([bytes(mutated)]):
             self.assertIn(status, (200, 400, 408, 413, 414, 417, 431, 501, 505))
+        # Heads of all connections go through one parser.
+        ((status, _),) = self.answers([b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"])
+        self.assertEqual(status, 200, "it spoils the next")
 
     @settings(max_examples=200, deadline=None, database=None)
     @given(st.binary(max_size=300))
