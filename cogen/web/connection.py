@@ -121,7 +121,7 @@ class Connection(Link):
         if self._intake is not None:
             self._check_body(self._intake, duration)
         elif self._buffer and self._exchange is None:
-            self._refuse(HTTPError(408, "The request did not arrive in time."))
+            self._refuse(HTTPError(408, "The request did not arrive in time."), self._buffer)
         elif self._exchange is None:
             self._close()
 
@@ -131,6 +131,7 @@ class Connection(Link):
         """Take the next request from the buffer, if it is whole."""
         if not self._buffer or self._exchange is not None or self.closing or self.write_paused:
             return
+        head = self._buffer
         try:
             head = self._next_head()
             if head:
@@ -140,7 +141,7 @@ class Connection(Link):
             if self.eof and self._intake is not None:
                 self._break_body(self._exchange)
         except HTTPError as error:
-            self._refuse(error)
+            self._refuse(error, head)
 
     def _serve_repeated(self, data: bytes) -> bool:
         """Serve a request whose head is the one before but for its target; False: it is not."""
@@ -356,8 +357,11 @@ class Connection(Link):
         elif not self.write_paused:
             self._await(self.server.options.keep_alive_timeout)
 
-    def _refuse(self, error: HTTPError) -> None:
-        """Answer with `error` and close, unless an answer has begun: then just cut it."""
+    def _refuse(self, error: HTTPError, head: bytes = b"") -> None:
+        """Answer with `error` and close, unless an answer has begun: then just cut it.
+
+        `head` is what has come of the request where there is no exchange for it.
+        """
         exchange = self._exchange
         begun = exchange is not None and exchange.head_sent
         self.refusal = error.status
@@ -369,7 +373,8 @@ class Connection(Link):
             self._transport.abort()
             return
         self.server.refused(error.status, self.address, exchange)
-        self.write(plain_response(error))
+        method = exchange.method if exchange is not None else head.partition(b" ")[0]
+        self.write(plain_response(error, bodyless=method == b"HEAD"))
         self._buffer = b""
         self._linger()
 

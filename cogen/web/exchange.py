@@ -93,6 +93,11 @@ class Exchange(Waiter):
         return self.operation is not None and type(self.operation) not in (Drain, ThreadWait)
 
     @property
+    def method(self) -> bytes:
+        """Of the request."""
+        return self._request.method
+
+    @property
     def head_sent(self) -> bool:
         return self._answer is not None and self._answer.head_sent
 

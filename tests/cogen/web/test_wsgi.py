@@ -152,6 +152,20 @@ class IterableTest(WSGITest):
             self.assertEqual(client.response("HEAD").headers["content-length"], "5")
             self.assertEqual(client.get().body, b"hello")
 
+    def test_head_is_refused_without_a_body(self) -> None:
+        chunked = b"Host: test\r\nTransfer-Encoding: chunked\r\n\r\nbad\r\n"
+        for status, rest in (
+            (b"400", b"\r\n"),
+            (b"400", chunked),
+            (b"413", b"Host: test\r\nContent-Length: 99999999999999\r\n\r\n"),
+            (b"417", b"Host: test\r\nExpect: more\r\n\r\n"),
+        ):
+            with self.subTest(status=status):
+                raw = b"HEAD / HTTP/1.1\r\n" + rest
+                head, _, body = self.serve(hello).exchange(raw).partition(b"\r\n\r\n")
+                self.assertEqual((head[9:12], body), (status, b""))
+                self.assertIn(b"Content-Length: ", head)
+
     def test_statuses_without_content_have_none(self) -> None:
         for status in ("204 No Content", "304 Not Modified"):
             with self.subTest(status=status):
