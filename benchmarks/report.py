@@ -20,7 +20,10 @@ _TIME = (
     "server", "clients", "deliveries a second", "latency p50 / p99, ms", "all reached after, ms",
     "other GET p99 at rest / busy, ms",
 )  # fmt: skip
-_ALONE = ("server", "push answered p50 / p99, ms", "received p50 / p99, ms")
+_ALONE = (
+    "server", "push answered p50 / p99, ms", "received p50 / p99, ms",
+    "its log adds: answered / received p50, ms",
+)  # fmt: skip
 
 
 def titles() -> dict[str, str]:
@@ -42,7 +45,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         [_machine(report["machine"])],
         table(_COST, map(_cost_cells, summaries)),
         table(_TIME, map(_time_cells, summaries)),
-        table(_ALONE, map(_alone_cells, _sorted(_alone(report["runs"])))),
+        table(_ALONE, _alone_rows(_sorted(_alone(report["runs"])))),
         table(("to show", "at most", "is", ""), map(_verdict_cells, judge(summaries))),
     ]
     if report["left_out"]:
@@ -109,13 +112,26 @@ def _time_cells(summary: Summary) -> tuple[str, ...]:
     )
 
 
-def _alone_cells(summary: Summary) -> tuple[str, ...]:
-    of = summary.figures.get
-    return (
-        titles()[summary.target],
-        _pair(of("push_p50_ms"), of("push_p99_ms"), "{:.2f}"),
-        _pair(of("alone_p50_ms"), of("alone_p99_ms"), "{:.2f}"),
-    )
+def _alone_rows(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
+    memory = [each for each in summaries if each.target == "chat"]
+    return [
+        (
+            titles()[each.target],
+            _pair(each.figures.get("push_p50_ms"), each.figures.get("push_p99_ms"), "{:.2f}"),
+            _pair(each.figures.get("alone_p50_ms"), each.figures.get("alone_p99_ms"), "{:.2f}"),
+            _added(each, memory[0]) if memory and each.target.startswith("chat-") else "-",
+        )
+        for each in summaries
+    ]
+
+
+def _added(summary: Summary, memory: Summary) -> str:
+    """What the log of `summary` adds to the chat with one in memory."""
+    words = []
+    for measure in ("push_p50_ms", "alone_p50_ms"):
+        ours, least = summary.value(measure), memory.value(measure)
+        words.append("-" if ours is None or least is None else f"{ours - least:+.2f}")
+    return " / ".join(words)
 
 
 def _with_spread(figure: Figure | None, repeats: int) -> str:

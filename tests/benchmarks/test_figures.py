@@ -111,12 +111,18 @@ class TableTests(unittest.TestCase):
             report(
                 runs("chat", 50, 1.0, **alone),
                 runs("chat", 100, 1.0, **{**alone, "push_p50_ms": 1.5}),
+                runs("chat-sqlite", 100, 1.0, **{**alone, "push_p50_ms": 3.25}),
                 runs("bare", 100, 1.0),
             )
         )
         (table,) = [part for part in text.split("\n\n") if "push answered" in part]
-        rows = table.splitlines()[2:]
-        self.assertEqual(["| the chat, log in memory | 1.00 / 0.75 | 1.00 / 2.00 |"], rows)
+        self.assertEqual(
+            [
+                "| the chat, log in memory | 1.00 / 0.75 | 1.00 / 2.00 | - |",
+                "| the chat, log in SQLite | 3.25 / 0.75 | 1.00 / 2.00 | +2.25 / +0.00 |",
+            ],
+            table.splitlines()[2:],
+        )
 
     def test_runs_of_before_a_measure_was_taken_leave_it_out(self):
         (old,) = runs("bare", 100, 20.0)
