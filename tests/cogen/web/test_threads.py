@@ -54,11 +54,16 @@ class ThreadsTest(unittest.TestCase):
         self.addCleanup(server.stop)
         return server
 
+    def gate(self) -> Gate:
+        """Open at the end of the test at the latest."""
+        gate = Gate()
+        self.addCleanup(gate.open)
+        return gate
+
 
 class BlockingTest(ThreadsTest):
     def test_a_blocked_call_holds_up_no_other(self) -> None:
-        gate = Gate()
-        self.addCleanup(gate.open)
+        gate = self.gate()
 
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             if environ["PATH_INFO"] == "/blocks":
@@ -75,8 +80,7 @@ class BlockingTest(ThreadsTest):
             self.assertEqual(blocked.response().body, b"/blocks")
 
     def test_with_all_threads_blocked_the_server_says_that_it_lives_and_others_wait(self) -> None:
-        gate = Gate()
-        self.addCleanup(gate.open)
+        gate = self.gate()
 
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             gate.wait()
@@ -143,8 +147,7 @@ class ContextTest(ThreadsTest):
 
 class HangUpTest(ThreadsTest):
     def test_what_a_left_call_returns_is_closed(self) -> None:
-        gate = Gate()
-        self.addCleanup(gate.open)
+        gate = self.gate()
         closed = threading.Event()
 
         class Body(list[bytes]):
@@ -167,8 +170,7 @@ class HangUpTest(ThreadsTest):
         self.assertTrue(closed.wait(PATIENCE))
 
     def test_a_left_call_that_asks_for_something_is_ended(self) -> None:
-        gate = Gate()
-        self.addCleanup(gate.open)
+        gate = self.gate()
         seen: list[str] = []
 
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -277,8 +279,7 @@ class BodyTest(ThreadsTest):
 
 class StopTest(ThreadsTest):
     def test_the_stop_waits_for_a_blocked_call(self) -> None:
-        gate = Gate()
-        self.addCleanup(gate.open)
+        gate = self.gate()
 
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             gate.wait()
@@ -297,8 +298,7 @@ class StopTest(ThreadsTest):
             stopping.join(PATIENCE)
 
     def test_a_call_that_never_returns_is_left_and_told(self) -> None:
-        gate = Gate()
-        self.addCleanup(gate.open)
+        gate = self.gate()
 
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             gate.wait()
