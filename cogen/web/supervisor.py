@@ -61,7 +61,23 @@ class Supervisor:
         self._delay = _FIRST_DELAY
 
     async def start(self) -> bool:
-        """Start the workers and return when all serve; False, once none is left, if one ended.
+        """Start the workers and return when all serve; False, once none is left, if one ended."""
+        return bool(await self._start())
+
+    async def reload(self) -> bool:
+        """Replace the workers by new ones; if those do not come up, False, and all is as before."""
+        new = await self._start()
+        if not new:
+            log.error("the new workers did not start; the ones before go on")
+            return False
+        # Also those that took somebody's place meanwhile.
+        for child in self._children.difference(new):
+            child.retired = True
+            child.signal(signal.SIGHUP)
+        return True
+
+    async def _start(self) -> list[_Child]:
+        """New workers, which serve; none if one of them ended.
 
         One goes first: what keeps it from serving is said once, and not by each of them.
         """
@@ -74,24 +90,13 @@ class Supervisor:
         if all(serve):
             for child in children:
                 self._watch(child)
-            return True
+            return children
         for child, serves in zip(children, serve, strict=True):
             # One that does not serve is about to end, and to say why.
             if serves:
                 child.signal(signal.SIGTERM)
         await self._all_end(children)
-        return False
-
-    async def reload(self) -> bool:
-        """Replace the workers by new ones; if those do not come up, False, and all is as before."""
-        before = list(self._children)
-        if not await self.start():
-            log.error("the new workers did not start; the ones before go on")
-            return False
-        for child in before:
-            child.retired = True
-            child.signal(signal.SIGHUP)
-        return True
+        return []
 
     async def run(self, signals: Signals) -> None:
         """Do what `signals` ask for; return when all have ended."""

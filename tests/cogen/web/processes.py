@@ -42,7 +42,8 @@ def application(environ, start_response):
 class CommandServer:
     """A context manager; `options` are flags of the command. `environment` is added to ours.
 
-    The application is `app:application` in `folder`; `write(version)` changes its code.
+    The application is `app:application` in `folder`; `write(version)` changes its code, with `more`
+    behind it.
     """
 
     def __init__(
@@ -60,8 +61,8 @@ class CommandServer:
         self.process: subprocess.Popen[bytes]
         self.write("one")
 
-    def write(self, version: str) -> None:
-        (self.folder / "app.py").write_text(APPLICATION.format(version=version))
+    def write(self, version: str, more: str = "") -> None:
+        (self.folder / "app.py").write_text(APPLICATION.format(version=version) + more)
 
     def __enter__(self) -> CommandServer:
         try:

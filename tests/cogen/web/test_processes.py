@@ -51,14 +51,15 @@ class Load:
                 self.failures.append(repr(error))
 
 
-STARTS_FOR_EVER = """\
-import asyncio
+STARTS_WHEN_TOLD = """
+import asyncio, pathlib
 
-class application:
-    @staticmethod
-    async def cogen_startup(environ):
-        print('starting', flush=True)
-        await asyncio.sleep(3600)
+async def start(environ):
+    print('starting', flush=True)
+    while not pathlib.Path('go').exists():
+        await asyncio.sleep(0.01)
+
+application.cogen_startup = start
 """
 
 
@@ -122,7 +123,7 @@ class ReloadTest(unittest.TestCase):
     def test_a_stop_does_not_wait_for_one_that_does_not_come_to_its_end(self) -> None:
         for workers in (1, 2):
             with self.subTest(workers=workers), CommandServer(workers=workers) as server:
-                (server.folder / "app.py").write_text(STARTS_FOR_EVER)
+                server.write("two", STARTS_WHEN_TOLD)
                 with server.connect() as held:
                     held.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
                     server.get()
@@ -134,6 +135,19 @@ class ReloadTest(unittest.TestCase):
                 self.assertEqual(server.ended(), 0)
                 self.assertEqual([pid for pid in pids if _alive(pid)], [])
                 self.assertNotIn("did not start", server.log)
+
+    def test_one_that_took_a_place_meanwhile_is_replaced_too(self) -> None:
+        with CommandServer(workers=2) as server:
+            (before, _) = server.children()
+            server.write("two", STARTS_WHEN_TOLD)
+            server.signal(signal.SIGHUP)
+            server.logged("starting")
+            os.kill(before, signal.SIGKILL)
+            server.logged("starting", 2)
+            (server.folder / "go").touch()
+            eventually(lambda: len(server.children()), 2)
+            self.assertEqual({server.get()[0] for _ in range(8)}, {"two"})
+            self.assertEqual(server.stop(), 0)
 
 
 class WorkersTest(unittest.TestCase):
@@ -178,7 +192,7 @@ class WorkersTest(unittest.TestCase):
     def test_ones_that_have_not_started_end_with_it_too(self) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with self.subTest(number), CommandServer(workers=2) as server:
-                (server.folder / "app.py").write_text(STARTS_FOR_EVER)
+                server.write("two", STARTS_WHEN_TOLD)
                 server.stop()
                 server.start()
                 server.logged("starting")
