@@ -1,7 +1,7 @@
 """What travels from a room to its clients' queues, encoded once for all of them."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -9,7 +9,7 @@ import orjson
 from chatapp.lib.cursor import Cursor
 from chatapp.model import Message
 
-__all__ = ["Batch", "Head", "News", "as_json", "as_text"]
+__all__ = ["Batch", "Head", "News", "as_json", "as_text", "nothing"]
 
 
 class Batch:
@@ -37,9 +37,7 @@ class Batch:
     @cached_property
     def answer(self) -> bytes:
         """The whole JSON answer for a client of this room alone that was up to date."""
-        marks = {self.room: self._mark} if self._mark else {}
-        cursor = Cursor(self._epoch, {self.room: self.last}, marks).encode()
-        return b'{"messages":[%b],"cursor":"%b"}' % (self.json, cursor.encode())
+        return _answer(self._epoch, self.room, self.last, self._mark, self.json)
 
 
 class Head:
@@ -66,6 +64,12 @@ class News:
         self.mark = mark
 
 
+@lru_cache(maxsize=256)  # all who wait in a room in vain get the same
+def nothing(epoch: str, room: str, seq: int, mark: int) -> bytes:
+    """The whole JSON answer without news for a client of this room alone: it is where it was."""
+    return _answer(epoch, room, seq, mark, b"")
+
+
 def as_json(messages: Sequence[Message]) -> bytes:
     return b",".join(map(_encoded, messages))
 
@@ -73,6 +77,11 @@ def as_json(messages: Sequence[Message]) -> bytes:
 def as_text(messages: Sequence[Message]) -> bytes:
     """The lines of the seed's wire; a line break within a message becomes a space."""
     return "".join(f"{m.nick}: {' '.join(m.text.splitlines())}\r\n" for m in messages).encode()
+
+
+def _answer(epoch: str, room: str, seq: int, mark: int, messages: bytes) -> bytes:
+    cursor = Cursor(epoch, {room: seq}, {room: mark} if mark else {}).encode()
+    return b'{"messages":[%b],"cursor":"%b"}' % (messages, cursor.encode())
 
 
 def _encoded(message: Message) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from chatapp.lib.batch import Batch, Head, News, as_json, as_text
+from chatapp.lib.batch import Batch, Head, News, as_json, as_text, nothing
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
 from chatapp.lib.rooms import Room
@@ -247,12 +247,7 @@ class Poll:
         self._took = False
         if not self.json:
             return self._batch.text if self._batch is not None else b"".join(self._pieces)
-        plain = not (self._gaps or self._recreated or self.news or self._people or self.joining)
-        if self._batch is not None:
-            if plain and len(self.rooms) == 1 and self.advice is None:
-                return self._batch.answer
-            self._pieces += (self._batch.json,)
-        return self._with_extras()
+        return self._shared() or self._with_extras()
 
     def end(self) -> None:
         """It is over, answered or not."""
@@ -277,7 +272,22 @@ class Poll:
         # Its client polls again already; where it was, it is.
         return b'{"messages":[]}'
 
+    def _shared(self) -> bytes:
+        """The body that others in the same place get as well; empty if this one's is its own."""
+        if len(self.rooms) > 1 or self._pieces or self.advice is not None:
+            return b""
+        if self._gaps or self._recreated or self.news or self._people or self.joining:
+            return b""
+        if self._batch is not None:
+            return self._batch.answer
+        ((name, position),) = self.positions.items()
+        if position is None:
+            return b""
+        return nothing(self.epoch, name, position, self._marks.get(name, 0))
+
     def _with_extras(self) -> bytes:
+        if self._batch is not None:
+            self._pieces += (self._batch.json,)
         people = self._listed() if self._people else None
         extras: dict[str, Any] = {"cursor": self.cursor}
         if self._gaps or self._recreated:

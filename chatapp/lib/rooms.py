@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chatapp.directory import CROWD, Directory, Person
@@ -106,7 +107,7 @@ class Room:
     def people(self, asking: Person | None = None) -> list[str]:
         """The nicks of those present, in the order they came, and who asks; at most CROWD."""
         self._guessed = self._guessed or not self.known
-        people = list(self.presence.values())[:CROWD]
+        people = list(islice(self.presence.values(), CROWD))
         if asking is not None and asking.id not in self.presence:
             people.append(asking.nick)
         return people[-CROWD:]

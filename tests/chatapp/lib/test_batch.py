@@ -6,7 +6,7 @@ import unittest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.lib.batch import Batch, as_json, as_text
+from chatapp.lib.batch import Batch, as_json, as_text, nothing
 from chatapp.lib.cursor import Cursor
 from chatapp.model import Message
 
@@ -33,6 +33,15 @@ class BatchTests(unittest.TestCase):
             {"room": "lobby", "seq": 7, "nick": "ann", "text": "hi", "at": 1.5},
             json.loads(as_json([message])),
         )
+
+    def test_all_who_wait_in_vain_get_the_same(self):
+        for mark in (0, 3):
+            answer = nothing("epoch", "lobby", 12, mark)
+            self.assertIs(answer, nothing("epoch", "lobby", 12, mark))
+            told = json.loads(answer)
+            self.assertEqual(([], {"messages", "cursor"}), (told["messages"], set(told)))
+            marks = {"lobby": mark} if mark else {}
+            self.assertEqual(("epoch", {"lobby": 12}, marks), Cursor.decode(told["cursor"]))
 
     def test_it_is_encoded_once(self):
         batch = Batch("epoch", "lobby", messages(["hi"]))
