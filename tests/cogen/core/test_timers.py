@@ -48,3 +48,32 @@ class TimersTests(unittest.TestCase):
 
     def armed(self):
         return sum(not handle.cancelled() for handle in self.loop._scheduled)
+
+    def test_those_who_follow_at_once_are_swept_together_and_a_little_late(self):
+        expired = []
+
+        class Noting(Waiter):
+            def expire(self, loop=self.loop):
+                expired.append(loop.time() - started - 10.0)
+
+        started = self.loop.time()
+        waiters = [Noting() for _ in range(200)]
+        for waiter in waiters:
+            self.timers.start(waiter, 10.0)
+            self.loop.advance(0.001)
+        self.loop.advance(20.0)
+        late = [at - 0.001 * number for number, at in enumerate(expired)]
+        self.assertEqual(200, len(late))
+        self.assertLessEqual(len(set(expired)), 6)
+        self.assertGreaterEqual(min(late), -0.0011)
+        self.assertLessEqual(max(late), 0.052)
+
+    def test_one_that_comes_long_after_another_is_not_late(self):
+        waiters = [Waiter(), Waiter()]
+        self.timers.start(waiters[0], 1.0)
+        self.loop.advance(0.5)
+        self.timers.start(waiters[1], 1.0)
+        self.loop.advance(0.999)
+        self.assertEqual([1, 0], [each.expired for each in waiters])
+        self.loop.advance(0.002)
+        self.assertEqual([1, 1], [each.expired for each in waiters])
