@@ -60,7 +60,9 @@ class Options:
         True, "Leave what was made by the start out of garbage collections, which walk all else."
     )
     gc_threshold: int = option(
-        10_000, "Objects made between garbage collections; 0: as Python has it (700).", least=0
+        10_000,
+        "Objects made until the young ones are searched for garbage; 0: as Python has it.",
+        least=0,
     )
     max_request_line: int = option(8190, "Longest request line.", least=64)
     max_header_bytes: int = option(65536, "Longest request head.", least=256)

@@ -153,6 +153,10 @@ class Server:
             self._idle.clear()
             await self._idle.wait()
 
+    def observe(self, began: Callable[[Exchange, dict[str, Any]], None]) -> None:
+        """Have `began(exchange, environ)` called at the beginning of each request."""
+        self._observers.append(began)
+
     # What connections call.
 
     def connection_made(self, connection: Connection) -> HTTPError | None:

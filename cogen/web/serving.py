@@ -8,7 +8,6 @@ supervisor of the new one, so its process id stays.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import resource
@@ -18,6 +17,7 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from cogen.core.schedulers import Scheduler, new_event_loop
+from cogen.web.collector import Collector
 from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket, tls_context
 from cogen.web.options import Options
 from cogen.web.server import Application, Server
@@ -134,7 +134,9 @@ class _Process:
         # The loop closes what it listens on; a reload hands the sockets on.
         await server.start([sock.dup() for sock in self._socks], self._tls)
         self._signals = Signals(loop)
-        _tune_collector(server.options)
+        collector = Collector(loop, server.options)
+        server.observe(collector.began)
+        collector.start()
         if self._worker is not None:
             self._worker.serves()
         else:
@@ -170,12 +172,3 @@ class _Process:
         await supervisor.run(self._signals)
         await retired
         return True
-
-
-def _tune_collector(options: Options) -> None:
-    """What was made so far stays: the garbage collector need not walk it again and again."""
-    if options.gc_threshold:
-        gc.set_threshold(options.gc_threshold, *gc.get_threshold()[1:])
-    if options.gc_freeze:
-        gc.collect()
-        gc.freeze()

@@ -1,0 +1,69 @@
+"""The garbage collector runs when there is little to look at, or much more to find than before."""
+
+import gc
+import sys
+import unittest
+import weakref
+
+from cogen.web.collector import Collector
+from cogen.web.options import Options
+from tests.support.clock import FakeClockLoop
+
+
+class Ring:
+    """Garbage that only the collector finds."""
+
+    def __init__(self):
+        self.itself = self
+
+
+class CollectorTests(unittest.TestCase):
+    def setUp(self):
+        self.loop = FakeClockLoop()
+        self.addCleanup(self.loop.close)
+        gc.collect()
+        self.addCleanup(gc.unfreeze)
+        self.addCleanup(gc.set_threshold, *gc.get_threshold())
+
+    def started(self, **options):
+        collector = Collector(self.loop, Options(**options))
+        collector.start()
+        return collector
+
+    def test_what_was_there_at_the_start_is_left_out(self):
+        self.started(gc_freeze=True)
+        self.assertGreater(gc.get_freeze_count(), 1000)
+
+    def test_the_young_are_looked_at_after_so_many_requests(self):
+        collector = self.started(gc_threshold=1_000_000)
+        ring = weakref.ref(Ring())
+        for _ in range(127):
+            collector.began(None, {})
+        self.assertIsNotNone(ring())
+        collector.began(None, {})
+        self.assertIsNone(ring())
+
+    def test_those_that_last_are_not_looked_at_again_until_the_process_has_grown(self):
+        collector = self.started()
+        ring = Ring()
+        gone = weakref.ref(ring)
+        for _ in range(128):
+            collector.began(None, {})
+        del ring
+        for _ in range(100 * 128):
+            collector.began(None, {})
+        self.loop.advance(10)
+        self.assertIsNotNone(gone())
+        kept = [[] for _ in range(sys.getallocatedblocks())]
+        self.loop.advance(1.1)
+        self.assertIsNone(gone())
+        self.assertTrue(kept)
+
+    def test_python_s_own_rule_is_an_option(self):
+        before = gc.get_threshold()
+        collector = self.started(gc_threshold=0)
+        self.assertEqual(before, gc.get_threshold())
+        ring = weakref.ref(Ring())
+        for _ in range(128):
+            collector.began(None, {})
+        self.assertIsNotNone(ring())
