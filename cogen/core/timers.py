@@ -8,6 +8,7 @@ by itself costs a turn of the loop and twice as much as one of many.
 """
 
 import asyncio
+from contextvars import copy_context
 from typing import Protocol
 
 __all__ = ["Expires", "Timers"]
@@ -36,12 +37,17 @@ class _Lane:
 
 
 class Timers:
-    """Starts and stops deadlines on `loop`; a waiter has at most one of each duration."""
+    """Starts and stops deadlines on `loop`; a waiter has at most one of each duration.
 
-    __slots__ = ("_lanes", "_loop")
+    Waiters expire in the context that this was made in: in that of who armed the loop timer, it
+    would be held for as long as there are others.
+    """
+
+    __slots__ = ("_context", "_lanes", "_loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._context = copy_context()
         self._lanes: dict[float, _Lane] = {}
 
     def start(self, waiter: Expires, duration: float) -> None:
@@ -82,7 +88,9 @@ class Timers:
         return sum(len(lane.deadlines) for lane in self._lanes.values())
 
     def _arm(self, lane: _Lane, duration: float, deadline: float) -> None:
-        lane.timer = self._loop.call_at(deadline, self._sweep, lane, duration)
+        lane.timer = self._loop.call_at(
+            deadline, self._sweep, lane, duration, context=self._context
+        )
 
     def _sweep(self, lane: _Lane, duration: float) -> None:
         lane.timer = None

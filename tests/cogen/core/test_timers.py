@@ -1,4 +1,5 @@
 import unittest
+from contextvars import ContextVar, copy_context
 
 from cogen.core.timers import Timers
 from tests.support.clock import FakeClockLoop
@@ -45,6 +46,24 @@ class TimersTests(unittest.TestCase):
         self.timers.start(gone, 5.0)
         self.loop.advance(7.0)
         self.assertEqual((1, 1), (stays.expired, gone.expired))
+
+    def test_a_deadline_is_not_run_in_the_context_of_who_started_another(self):
+        request = ContextVar("request", default=None)
+        seen = []
+
+        class Reader(Waiter):
+            def expire(self):
+                seen.append(request.get())
+
+        def started():
+            request.set("the first")
+            self.timers.start(Waiter(), 5.0)
+
+        copy_context().run(started)
+        self.loop.advance(1.0)
+        self.timers.start(Reader(), 5.0)
+        self.loop.advance(5.0)
+        self.assertEqual([None], seen)
 
     def armed(self):
         return sum(not handle.cancelled() for handle in self.loop._scheduled)
