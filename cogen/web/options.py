@@ -57,7 +57,7 @@ class Options:
     write_timeout: float = option(60.0, "Time in which a client must take something.", least=0)
     shutdown_timeout: float = option(8.0, "Time that requests have to end at a stop.", least=0)
     gc_freeze: bool = option(
-        True, "Leave what was made by the start out of garbage collections, which walk all else."
+        True, "Leave what lasts out of garbage collections, until the process has grown by half."
     )
     gc_threshold: int = option(
         10_000,

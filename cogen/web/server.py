@@ -11,6 +11,7 @@ from typing import Any
 
 from cogen.core.schedulers import Scheduler
 from cogen.web.access import AccessLog
+from cogen.web.collector import Collector
 from cogen.web.connection import Connection
 from cogen.web.environ import base_environ
 from cogen.web.errors import HTTPError
@@ -67,7 +68,8 @@ class Server:
         self.requests = 0
         self.refusals: dict[int, int] = {}
         self.access = AccessLog(options.access_log) if options.access_log != "off" else None
-        self._observers: list[Callable[[Exchange, dict[str, Any]], None]] = []
+        self.collector = Collector(scheduler.loop, options)
+        self._observers: list[Callable[[Exchange, dict[str, Any]], None]] = [self.collector.began]
         if self.access is not None:
             self._observers.append(self.access.began)
         if options.metrics_path or options.health_path:
@@ -153,10 +155,6 @@ class Server:
             self._idle.clear()
             await self._idle.wait()
 
-    def observe(self, began: Callable[[Exchange, dict[str, Any]], None]) -> None:
-        """Have `began(exchange, environ)` called at the beginning of each request."""
-        self._observers.append(began)
-
     # What connections call.
 
     def connection_made(self, connection: Connection) -> HTTPError | None:
@@ -208,9 +206,8 @@ class Server:
     def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         self.requests += 1
         self.exchanges += 1
-        if self._observers:
-            for began in self._observers:
-                began(exchange, environ)
+        for began in self._observers:
+            began(exchange, environ)
 
     def exchange_ended(self, exchange: Exchange) -> None:
         self.exchanges -= 1

@@ -17,7 +17,6 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from cogen.core.schedulers import Scheduler, new_event_loop
-from cogen.web.collector import Collector
 from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket, tls_context
 from cogen.web.options import Options
 from cogen.web.server import Application, Server
@@ -134,9 +133,7 @@ class _Process:
         # The loop closes what it listens on; a reload hands the sockets on.
         await server.start([sock.dup() for sock in self._socks], self._tls)
         self._signals = Signals(loop)
-        collector = Collector(loop, server.options)
-        server.observe(collector.began)
-        collector.start()
+        server.collector.start()
         if self._worker is not None:
             self._worker.serves()
         else:

@@ -43,6 +43,36 @@ class CollectorTests(unittest.TestCase):
         collector.began(None, {})
         self.assertIsNone(ring())
 
+    def test_from_an_application_that_leaves_no_garbage_most_are_put_with_what_lasts(self):
+        collector = self.started(gc_threshold=1_000_000)
+        for _ in range(128):
+            collector.began(None, {})
+        ring = weakref.ref(Ring())
+        for _ in range(15 * 128):
+            collector.began(None, {})
+        self.assertIsNotNone(ring())
+        late = weakref.ref(Ring())
+        for _ in range(128):
+            collector.began(None, {})
+        self.assertIsNone(late())
+
+    def test_from_one_that_leaves_some_all_are_looked_at(self):
+        collector = self.started(gc_threshold=1_000_000)
+        for _ in range(20):
+            rings = [weakref.ref(Ring()) for _ in range(128)]
+            for _ in rings:
+                collector.began(None, {})
+            self.assertEqual({None}, {ring() for ring in rings})
+
+    def test_what_lasts_may_be_left_in_the_collections(self):
+        collector = self.started(gc_freeze=False, gc_threshold=1_000_000)
+        for _ in range(20):
+            ring = weakref.ref(Ring())
+            for _ in range(128):
+                collector.began(None, {})
+            self.assertIsNone(ring())
+        self.assertEqual(0, gc.get_freeze_count())
+
     def test_those_that_last_are_not_looked_at_again_until_the_process_has_grown(self):
         collector = self.started()
         ring = Ring()
