@@ -5,13 +5,16 @@ objects than were freed. Ten thousand polls that each give way to the next do no
 then a few come in faster than others leave, and it looks at all of them: 0.2 s in which nobody is
 served. So here the young are dealt with after every so many requests, while they are few. As long
 as they hold garbage they are looked at; from an application that leaves none most are put with what
-lasts unseen. All is looked at when the process has grown by half, which garbage would make it.
+lasts unseen. All is looked at when the process has grown, as garbage would make it: by half, or to
+three times the size if the last time hardly any was found, for that takes 0.5 s with ten thousand
+polls.
 """
 
 import asyncio
 import gc
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from cogen.web.options import Options
@@ -29,27 +32,38 @@ _TRUSTED: Final = 15
 # Seconds between two looks at the size, and that pass for each second that a whole collection took.
 _DELAY: Final = 1.0
 _PAUSE: Final = 20
-_GROWN: Final = 1.5
+# How many times as large it has become then, and if less than a hundredth was garbage before.
+_GROWN, _GROWN_CLEAN = 1.5, 3.0
 _NEVER: Final = 1_000_000_000
 
 
 class Collector:
-    """Of the process that serves on `loop`, by the options `gc_freeze` and `gc_threshold`."""
+    """Of the process that serves on `loop`, by the options `gc_freeze` and `gc_threshold`.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, options: Options) -> None:
+    `blocks()`: how many blocks of memory are in use, 0 if the allocator does not count them.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        options: Options,
+        blocks: Callable[[], int] = sys.getallocatedblocks,
+    ) -> None:
         self._loop = loop
         self._options = options
+        self._blocks = blocks
         self._active = self._freezes = False
         self._requests = 0
         self._trusted = 0  # generations to come that are not looked at
         self._least = 0  # blocks of memory, since the last whole collection
+        self._grown = _GROWN
 
     def start(self) -> None:
         """What was made so far stays."""
         self._freezes = self._options.gc_freeze
         self._collect_all()
-        self._least = sys.getallocatedblocks()
-        # With another allocator than CPython's there is no count of blocks: its own rule has to do.
+        self._least = self._blocks()
+        # Where they are not counted CPython's own rule has to do.
         self._active = bool(self._options.gc_threshold and self._least)
         if self._active:
             gc.set_threshold(self._options.gc_threshold, _NEVER, _NEVER)
@@ -71,18 +85,21 @@ class Collector:
 
     def _check_size(self) -> None:
         delay = _DELAY
-        blocks = sys.getallocatedblocks()
-        if blocks > _GROWN * self._least:
+        blocks = self._blocks()
+        if blocks > self._grown * self._least:
             began = time.thread_time()
-            self._collect_all()
+            clean = self._collect_all() < blocks / 100
+            self._grown = _GROWN_CLEAN if clean else _GROWN
             delay = max(_DELAY, _PAUSE * (time.thread_time() - began))
-            blocks = self._least = sys.getallocatedblocks()
+            blocks = self._least = self._blocks()
         self._least = min(self._least, blocks)
         self._loop.call_later(delay, self._check_size)
 
-    def _collect_all(self) -> None:
+    def _collect_all(self) -> int:
+        """How many objects were garbage."""
         if self._freezes:
             gc.unfreeze()
-        gc.collect()
+        found = gc.collect()
         if self._freezes:
             gc.freeze()
+        return found

@@ -57,7 +57,7 @@ class Options:
     write_timeout: float = option(60.0, "Time in which a client must take something.", least=0)
     shutdown_timeout: float = option(8.0, "Time that requests have to end at a stop.", least=0)
     gc_freeze: bool = option(
-        True, "Leave what lasts out of garbage collections, until the process has grown by half."
+        True, "Leave what lasts out of garbage collections until the process has grown much."
     )
     gc_threshold: int = option(
         10_000,

@@ -1,7 +1,6 @@
 """The garbage collector runs when there is little to look at, or much more to find than before."""
 
 import gc
-import sys
 import unittest
 import weakref
 
@@ -24,9 +23,10 @@ class CollectorTests(unittest.TestCase):
         gc.collect()
         self.addCleanup(gc.unfreeze)
         self.addCleanup(gc.set_threshold, *gc.get_threshold())
+        self.blocks = 1000
 
     def started(self, **options):
-        collector = Collector(self.loop, Options(**options))
+        collector = Collector(self.loop, Options(**options), lambda: self.blocks)
         collector.start()
         return collector
 
@@ -84,10 +84,42 @@ class CollectorTests(unittest.TestCase):
             collector.began(None, {})
         self.loop.advance(10)
         self.assertIsNotNone(gone())
-        kept = [[] for _ in range(sys.getallocatedblocks())]
+        self.blocks = 1501
         self.loop.advance(1.1)
         self.assertIsNone(gone())
-        self.assertTrue(kept)
+
+    def test_where_none_was_found_it_may_grow_more_until_the_next_time(self):
+        self.started(gc_threshold=1_000_000)
+        self.blocks = 2000
+        self.loop.advance(1.1)
+        ring = Ring()
+        gone = weakref.ref(ring)
+        gc.freeze()
+        del ring
+        self.blocks = 6000
+        self.loop.advance(100)
+        self.assertIsNotNone(gone())
+        self.blocks = 6001
+        self.loop.advance(1.1)
+        self.assertIsNone(gone())
+
+    def test_where_much_was_found_it_may_not(self):
+        self.started(gc_threshold=1_000_000)
+        for _ in range(1000):
+            Ring()
+        gc.freeze()
+        self.blocks = 2000
+        self.loop.advance(1.1)
+        gone = weakref.ref(Ring())
+        self.blocks = 3001
+        self.loop.advance(100)
+        self.assertIsNone(gone())
+
+    def test_without_a_count_of_blocks_python_s_own_rule_has_to_do(self):
+        before = gc.get_threshold()
+        self.blocks = 0
+        self.started()
+        self.assertEqual(before, gc.get_threshold())
 
     def test_python_s_own_rule_is_an_option(self):
         before = gc.get_threshold()
