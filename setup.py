@@ -1,3 +1,26 @@
+"""The rest is in setup.cfg. COGEN_COMPILE=1 has the modules of a request's path compiled by mypyc."""
+
+import os
+
 from setuptools import setup
 
-setup()
+COMPILED = {
+    "cogen/core": "coroutines events pubsub queue schedulers threads timers",
+    "cogen/web": "answer chunked connection environ exchange extensions fields greenlets http intake"
+    " link response server",
+}
+
+
+def extensions():
+    if os.environ.get("COGEN_COMPILE") != "1":
+        return {}
+    try:
+        from mypyc.build import mypycify
+    except ImportError:
+        # pip asks first what the build needs, and again when that is there.
+        return {"setup_requires": ["mypy >=1.18"]}
+    modules = [f"{folder}/{name}.py" for folder in COMPILED for name in COMPILED[folder].split()]
+    return {"ext_modules": mypycify(modules, debug_level="0")}
+
+
+setup(**extensions())

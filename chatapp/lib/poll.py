@@ -90,7 +90,8 @@ class Poll:
         self._behind: frozenset[str] = _NO_ROOMS
         self._find_positions(since)
         client.wants_news = json
-        client.poll, held = self, client.poll
+        held = client.poll
+        client.poll = self
         if held is not None:
             held.interrupt(superseded=True)
 
@@ -263,7 +264,7 @@ class Poll:
 
     def _reread(self) -> None:
         """The poll before took from the queue what this one waits for."""
-        self._behind |= self.rooms.keys()
+        self._behind = self._behind.union(self.rooms)
         self._wake()
 
     def _empty(self) -> bytes:

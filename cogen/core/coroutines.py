@@ -59,17 +59,16 @@ class Coroutine(Waiter):
         "_task",
         "done",
         "joiners",
+        "started",
     )
-
-    scheduler: Scheduler | None  # type: ignore[assignment]
 
     def __init__(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
-        self.scheduler = None
         self.operation = None
         self.value = None
         self.error = None
+        self.started = False
         self.done = False
         self.joiners: dict[Waiter, None] = {}
         self._function = function
@@ -87,8 +86,9 @@ class Coroutine(Waiter):
 
     def start(self, scheduler: Scheduler) -> None:
         """Run on `scheduler`, in a copy of the caller's context, from its next turn on."""
-        if self.scheduler is not None:
+        if self.started:
             raise RuntimeError(f"{self!r} was started before: call its function again")
+        self.started = True
         self.scheduler = scheduler
         self._context = contextvars.copy_context()
         scheduler.coroutines[self] = None
@@ -107,7 +107,7 @@ class Coroutine(Waiter):
 
         One whose outcome is on its way gets that first and is cancelled at its next yield.
         """
-        if self.done or self.scheduler is None:
+        if self.done or not self.started:
             return
         if self._task is not None:
             self._task.cancel()
@@ -131,7 +131,7 @@ class Coroutine(Waiter):
         return self._awaited().__await__()
 
     async def _awaited(self) -> Any:
-        if self.scheduler is None:
+        if not self.started:
             self.start(Scheduler.current())
         try:
             return await Join(self)
@@ -151,9 +151,9 @@ class Coroutine(Waiter):
         else:
             self._context.run(self._begin)
 
-    def _spend(self, scheduler: Scheduler | None) -> None:
+    def _spend(self) -> None:
         """It goes on as part of another coroutine: a second use is a slip."""
-        self.scheduler = scheduler
+        self.started = True
         self.done = True
         self.error = RuntimeError(f"{self.name} was called once and yielded twice: call it again")
 
@@ -164,19 +164,14 @@ class Coroutine(Waiter):
         except Exception as error:  # noqa: BLE001 (whatever it raises is its outcome)
             self._end(None, error)
             return
-        if inspect.isgenerator(made):
+        if isinstance(made, Generator):
             self._generator = made
             self._advance(None, None)
         elif inspect.isawaitable(made):
-            self._task = asyncio.ensure_future(_awaiting(made), loop=self._loop)
+            self._task = asyncio.ensure_future(_awaiting(made), loop=self.scheduler.loop)
             self._task.add_done_callback(self._task_ended)
         else:
             self._end(made, None)
-
-    @property
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        assert self.scheduler is not None
-        return self.scheduler.loop
 
     def _task_ended(self, task: "asyncio.Task[Any]") -> None:
         self._task = None
@@ -227,7 +222,6 @@ class Coroutine(Waiter):
                 break
         self.value = value
         self.error = error
-        assert self.scheduler is not None
         self.scheduler.ready(self)
 
     def _perform(self, yielded: Any) -> Any:
@@ -242,11 +236,11 @@ class Coroutine(Waiter):
 
     def _call(self, callee: "Coroutine") -> Any:
         """Go on in `callee`; its return value comes back to the generator that yielded it."""
-        if callee.scheduler is not None:
+        if callee.started:
             return self.perform(Join(callee))
-        callee._spend(self.scheduler)
+        callee._spend()
         made = callee._function(*callee._args, **callee._kwargs)
-        if inspect.isgenerator(made):
+        if isinstance(made, Generator):
             assert self._generator is not None
             if self._callers is None:
                 self._callers = []
@@ -264,7 +258,6 @@ class Coroutine(Waiter):
         self.error = error
         self._generator = None
         self._callers = None
-        assert self.scheduler is not None
         self.scheduler.ended(self)
         heard = bool(self.joiners) or isinstance(error, asyncio.CancelledError)
         for waiter in self.joiners:
@@ -282,7 +275,7 @@ class Coroutine(Waiter):
     def __repr__(self) -> str:
         if self.done:
             state = "ended"
-        elif self.scheduler is None:
+        elif not self.started:
             state = "not started"
         elif self.operation is not None:
             state = f"waits for {self.operation!r}"
@@ -321,7 +314,7 @@ def operation_of(yielded: Any, waiter: Waiter) -> Operation:
     if isinstance(yielded, Operation):
         return yielded
     if isinstance(yielded, Coroutine):
-        if yielded.scheduler is None:
+        if not yielded.started:
             yielded.start(waiter.scheduler)
         return Join(yielded)
     if inspect.isawaitable(yielded):

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from mypy_extensions import mypyc_attr
+
 if TYPE_CHECKING:
     from cogen.core.coroutines import Coroutine
     from cogen.core.schedulers import Waiter
@@ -39,6 +41,7 @@ class OperationTimeout(Exception):
     """An operation did not end within its `timeout`; `args[0]` is the operation."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Operation:
     """Base of all operations. `timeout`: seconds (monotonic) to wait, None for ever."""
 

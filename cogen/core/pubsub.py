@@ -60,7 +60,7 @@ class PublishSubscribeQueue:
             self._messages.clear()
         following = self._base + len(self._messages)
         fetchers, self._fetchers = self._fetchers, {}
-        messages = (message,)
+        messages: tuple[Any, ...] = (message,)
         for waiter in fetchers:
             self._positions[waiter.owner] = following
             waiter.resume(messages, crowd=True)

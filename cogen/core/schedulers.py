@@ -10,8 +10,10 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
+
+from mypy_extensions import mypyc_attr
 
 from cogen.core.events import PARKED, Operation
 from cogen.core.timers import Timers
@@ -47,6 +49,7 @@ def new_event_loop(proactor: str = "any") -> asyncio.AbstractEventLoop:
     return asyncio.SelectorEventLoop()
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Waiter:
     """What an operation parks: a coroutine, an HTTP exchange, an asyncio task.
 
@@ -54,7 +57,7 @@ class Waiter:
     with the outcome in `value` or `error`.
     """
 
-    __slots__ = ("__weakref__", "error", "operation", "scheduler", "value")
+    __slots__ = ("error", "operation", "scheduler", "value")
 
     def __init__(self, scheduler: "Scheduler") -> None:
         self.scheduler = scheduler
@@ -125,7 +128,9 @@ class Scheduler:
     next turn, and that stack runs none but its own when it goes on.
     """
 
-    _by_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, Scheduler]" = WeakKeyDictionary()
+    _by_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Scheduler"]] = (
+        WeakKeyDictionary()
+    )
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop | None = None, proactor: str = "any"

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
-from cogen.web.body import BodyError
-from cogen.web.errors import HTTPError
+from cogen.web.errors import BodyError, HTTPError
 from cogen.web.http import Request
 from cogen.web.response import Head, plain_response
 

@@ -10,13 +10,10 @@ from typing import Any, Protocol
 
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
+from cogen.web.errors import BodyError
 from cogen.web.extensions import Wsgi
 
-__all__ = ["Body", "BodyError", "Input", "InputFile", "NoSource", "Read", "ReadLine", "Source"]
-
-
-class BodyError(OSError):
-    """The rest of the body will not come: the client is gone, too slow, or sent too much."""
+__all__ = ["Body", "Input", "InputFile", "NoSource", "Read", "ReadLine", "Source"]
 
 
 class Source(Protocol):

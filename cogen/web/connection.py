@@ -10,9 +10,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from cogen.web.answer import Answer
-from cogen.web.body import Body, BodyError, Input, InputFile, NoSource
+from cogen.web.body import Body, Input, InputFile, NoSource
 from cogen.web.environ import header_fields, request_environ
-from cogen.web.errors import HTTPError
+from cogen.web.errors import BodyError, HTTPError
 from cogen.web.exchange import Exchange
 from cogen.web.extensions import Core, Wsgi
 from cogen.web.http import Request, head_end, repeated_request, skip_empty

@@ -1,6 +1,6 @@
-"""What a request is refused with."""
+"""What can go wrong with a request."""
 
-__all__ = ["HTTPError"]
+__all__ = ["BodyError", "HTTPError", "LostOperation"]
 
 
 class HTTPError(Exception):
@@ -9,3 +9,11 @@ class HTTPError(Exception):
     def __init__(self, status: int, line: str) -> None:
         super().__init__(line)
         self.status = status
+
+
+class BodyError(OSError):
+    """The rest of the body will not come: the client is gone, too slow, or sent too much."""
+
+
+class LostOperation(RuntimeError):
+    """An operation was named, but its empty chunk did not reach the server by itself."""

@@ -23,7 +23,7 @@ from cogen.core.coroutines import Coroutine, operation_of
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import SLICE, Waiter
 from cogen.web.answer import Answer, Drain, fail
-from cogen.web.body import BodyError
+from cogen.web.errors import BodyError
 from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
 from cogen.web.http import Request
@@ -308,13 +308,15 @@ class Exchange(Waiter):
             answer.send(held, last=True)
         answer.check_length(self)
 
+    # What an application hands over is checked here, so that the error tells what is wrong with it.
+
     def start_response(
-        self,
-        status: str,
-        headers: list[tuple[str, str]],
-        exc_info: Any = None,
+        self, status: Any, headers: Any, exc_info: Any = None
     ) -> Callable[[bytes], None]:
-        """PEP 3333. Nothing is sent yet. Raises ValueError or TypeError for a bad head."""
+        """PEP 3333: `status` a str, `headers` a list of pairs of str; nothing is sent yet.
+
+        Raises ValueError or TypeError for a bad head.
+        """
         answer = self._answer
         if exc_info is not None:
             try:
@@ -331,7 +333,7 @@ class Exchange(Waiter):
             answer.head = head
         return self.write
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Any) -> None:
         """PEP 3333: send `data` before the iterable's chunks; waits while the client is slow."""
         if type(data) is not bytes:
             raise TypeError(f"write() takes bytes, not {data!r:.80}")

@@ -15,12 +15,9 @@ from typing import Any
 
 import cogen.core
 from cogen.core.events import Operation
+from cogen.web.errors import LostOperation
 
-__all__ = ["Core", "LostOperation", "Wsgi"]
-
-
-class LostOperation(RuntimeError):
-    """An operation was named, but its empty chunk did not reach the server by itself."""
+__all__ = ["Core", "Wsgi"]
 
 
 class Wsgi:

@@ -6,7 +6,7 @@ headers mean. A head is parsed only once it is whole, so one that trickles in co
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import httptools
 
@@ -161,14 +161,14 @@ class RequestParser:
     __slots__ = ("_headers", "_last", "_parser", "_seen_head", "reusable")
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: Any = httptools.HttpRequestParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
         self._seen_head = self._last = False
         self.reusable = True
 
     def close(self) -> None:
         """It is of no more use: break the cycle with httptools' own parser, which calls back."""
-        del self._parser
+        self._parser = None
 
     # Callbacks of httptools.
 

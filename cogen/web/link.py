@@ -1,6 +1,5 @@
 """The wire under a connection: writing, back-pressure, one deadline at a time, closing."""
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ _WRITE_HIGH, _WRITE_LOW = 65_536, 16_384
 _LINGER_SECONDS = 2.0
 
 
-class Link(asyncio.Protocol):
+class Link:
     """One accepted connection of `server`, without HTTP.
 
     `closing`: nothing more is taken from the client; `eof`: it has ended its side;

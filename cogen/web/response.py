@@ -44,7 +44,7 @@ class Head:
 
     __slots__ = ("_names", "bodyless", "closes", "code", "content_length", "encoded")
 
-    def __init__(self, status: str, headers: list[tuple[str, str]]) -> None:
+    def __init__(self, status: Any, headers: Any) -> None:
         if type(status) is not str or not _STATUS.fullmatch(status):
             raise ValueError(f"status must be like '200 OK', not {status!r}")
         self.code = int(status[:3])
@@ -93,7 +93,7 @@ class Head:
         )
 
 
-def head_of(status: str, headers: list[tuple[str, str]]) -> Head:
+def head_of(status: Any, headers: Any) -> Head:
     """The Head of `status` and `headers`: the same ones are checked and encoded once."""
     key = (status, *headers)
     try:

@@ -101,7 +101,8 @@ class Server:
         for sock in socks:
             environ = self._base_environ(sock, "https" if tls is not None else "http")
             listener = await self.scheduler.loop.create_server(
-                functools.partial(Connection, self, environ),
+                # The loop asks for the methods of a protocol, not for its class.
+                functools.partial(Connection, self, environ),  # type: ignore[arg-type]
                 sock=sock,
                 backlog=self.options.backlog,
                 **secure,

@@ -159,11 +159,16 @@ class CoroutineTests(CoreCase):
         gc.disable()
         self.addCleanup(gc.enable)
         for function in (lambda: nap(1, "x"), lambda: _timing_out()):
-            coroutine = self.start(coro(lambda f=function: (yield f())))
-            freed = weakref.ref(coroutine)
+            held = _Held()
+            coroutine = self.start(coro(lambda held, f=function: (yield f())), held)
+            freed = weakref.ref(held)
             self.scheduler.run()
-            del coroutine
+            del coroutine, held
             self.assertIsNone(freed())
+
+
+class _Held:
+    """An argument that lives as long as the coroutine."""
 
 
 class CancelTests(CoreCase):

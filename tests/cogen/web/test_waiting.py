@@ -7,12 +7,11 @@ import threading
 import unittest
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from unittest import mock
 
 from cogen.core.coroutines import coro
 from cogen.core.events import Signal, Sleep, WaitForSignal
-from cogen.web.connection import Connection
 from tests.cogen.web.support import Client, Records, ServerThread, eventually
+from tests.support.memory import MemoryServer
 from tests.support.resident import resident
 
 Environ = dict[str, Any]
@@ -154,17 +153,13 @@ class YieldingTests(Waiting):
             start_response("200 OK", PLAIN)
             yield b"short"
 
-        sizes: list[int] = []
-        write = Connection.write
-
-        def counted(self: Connection, data: bytes) -> None:
-            sizes.append(len(data))
-            write(self, data)
-
-        with mock.patch.object(Connection, "write", counted):
-            response = self.serve(application).get()
-        self.assertEqual(response.headers["content-length"], "5")
-        self.assertEqual(len(sizes), 1)
+        self.assertEqual(self.serve(application).get().headers["content-length"], "5")
+        server = MemoryServer(application)
+        self.addCleanup(server.close)
+        client = server.connect()
+        client.protocol.data_received(GET)
+        server.loop.run_until_complete(asyncio.sleep(1))
+        self.assertEqual((client.written[-5:], client.writes), (b"short", 1))
 
     def test_the_iteration_may_go_on_after_chunks(self) -> None:
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
