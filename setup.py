@@ -1,4 +1,4 @@
-"""The rest is in setup.cfg. COGEN_COMPILE=1 has the modules of a request's path compiled by mypyc."""
+"""The rest is in setup.cfg. COGEN_COMPILE=1 has mypyc compile what a request passes through."""
 
 import os
 
@@ -6,8 +6,8 @@ from setuptools import setup
 
 COMPILED = {
     "cogen/core": "coroutines events pubsub queue schedulers threads timers",
-    "cogen/web": "answer chunked connection environ exchange extensions fields greenlets http intake"
-    " link response server",
+    "cogen/web": "answer chunked connection environ exchange extensions fields greenlets http"
+    " intake link response server",
 }
 
 

@@ -35,6 +35,10 @@ class _Lane:
         self.deadlines: dict[Expires, float] = {}
         self.timer: asyncio.TimerHandle | None = None
 
+    @property
+    def armed(self) -> bool:
+        return self.timer is not None
+
 
 class Timers:
     """Starts and stops deadlines on `loop`; a waiter has at most one of each duration.
@@ -62,7 +66,7 @@ class Timers:
         # A waiter that starts again goes to the end: the lane stays in order.
         lane.deadlines.pop(waiter, None)
         lane.deadlines[waiter] = deadline
-        if lane.timer is None:
+        if not lane.armed:
             self._arm(lane, duration, deadline)
 
     def stop(self, waiter: Expires, duration: float) -> None:
@@ -106,7 +110,7 @@ class Timers:
             # One that expires may stop another that is due as well.
             if lane.deadlines.pop(waiter, None) is not None:
                 waiter.expire()
-        if lane.timer is not None:
+        if lane.armed:
             return
         if lane.deadlines:
             self._arm(lane, duration, max(next_sweep, next(iter(lane.deadlines.values()))))

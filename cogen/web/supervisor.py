@@ -143,14 +143,12 @@ class Supervisor:
     async def _replace(self, child: _Child) -> None:
         """Wait for the end of `child`, and have another take its place if it is missed."""
         status = await child.process.wait()
-        if child.retired:
-            self._forget(child)
-            return
-        log.error("worker %d ended with status %d", child.process.pid, status)
-        if time.monotonic() - child.started > _LONG_LIVED:
-            self._delay = _FIRST_DELAY
-        await asyncio.sleep(self._delay)
-        self._delay = min(self._delay * 2, _LAST_DELAY)
+        if not child.retired:
+            log.error("worker %d ended with status %d", child.process.pid, status)
+            if time.monotonic() - child.started > _LONG_LIVED:
+                self._delay = _FIRST_DELAY
+            await asyncio.sleep(self._delay)
+            self._delay = min(self._delay * 2, _LAST_DELAY)
         self._forget(child)
         if child.retired:
             return
