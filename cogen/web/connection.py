@@ -146,14 +146,13 @@ class Connection(Link):
     def _serve_repeated(self, data: bytes) -> bool:
         """Serve a request whose head is the one before but for its target; False: it is not."""
         assert self._known is not None
-        end, known, fields = self._known
+        end, request, fields = self._known
         if not data.endswith(end) or self.write_paused:
             return False
         line = data[: -len(end)]
         if len(line) > self.server.options.max_request_line:
             return False
-        request = repeated_request(line, known)
-        if request is None:
+        if not repeated_request(line, request):
             return False
         exchange, environ = self._exchange_of(request, fields)
         self._start_without_body(exchange, environ)
@@ -182,6 +181,7 @@ class Connection(Link):
     def _begin(self, head: bytes) -> None:
         request = self.server.parse(head)
         fields = header_fields(request)
+        fields["REMOTE_ADDR"], fields["REMOTE_PORT"] = self._peer
         exchange, environ = self._exchange_of(request, fields)
         if request.content_length is None:
             if request.http11 and request.keep_alive and head.startswith(b"GET /"):
@@ -214,7 +214,6 @@ class Connection(Link):
         wsgi = Wsgi(None if length == -1 else length or 0)
         exchange = self._exchange = Exchange(self, request, wsgi)
         environ = request_environ(self._base_environ, request, fields)
-        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = self._peer
         if server.proxies is not None:
             server.proxies.apply(environ)
         environ["cogen.call"] = wsgi.call

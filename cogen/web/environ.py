@@ -15,7 +15,10 @@ _keys: dict[bytes, str] = {}
 
 
 def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> dict[str, Any]:
-    """What is the same for all requests of a listening socket."""
+    """What is the same for all requests of a listening socket, and a place for all the rest.
+
+    Its copies have room for the headers of most requests without growing.
+    """
     return {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
@@ -34,6 +37,12 @@ def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> dict[str
         "wsgi.multiprocess": multiprocess,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
+        "wsgi.input": None,
+        "cogen.call": None,
+        "cogen.core": None,
+        "cogen.input": None,
+        "cogen.wait": None,
+        "cogen.wsgi": None,
     }
 
 
@@ -46,13 +55,12 @@ def request_environ(
         environ["REQUEST_METHOD"] = request.method.decode("ascii")
     if not request.http11:
         environ["SERVER_PROTOCOL"] = "HTTP/1.0"
-    environ["REQUEST_URI"] = request.target.decode("ascii")
-    path, _, query = request.path.partition(b"?")
-    if b"%" in path:
-        path = unquote_to_bytes(path)
-    environ["PATH_INFO"] = path.decode("latin-1")
-    if query:
-        environ["QUERY_STRING"] = query.decode("ascii")
+    target = environ["REQUEST_URI"] = request.target.decode("ascii")
+    if request.path is not request.target:
+        target = request.path.decode("ascii")
+    path, _, query = target.partition("?")
+    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+    environ["QUERY_STRING"] = query
     environ.update(fields)
     return environ
 

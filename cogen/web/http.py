@@ -68,23 +68,17 @@ class Request:
 _PLAIN_LINE = re.compile(rb"GET (/[!\"$-~]*)")
 
 
-def repeated_request(line: bytes, known: Request) -> Request | None:
-    """The request that differs from `known`, a GET without a body, in its target alone.
+def repeated_request(line: bytes, known: Request) -> bool:
+    """Whether `known`, a GET without a body, is asked again but for its target, which it gets.
 
     `line` is what stands before the version. A long-polling client sends the same headers again
-    and again: they need not be parsed again. None if `line` takes a closer look.
+    and again: they need not be parsed again. False if `line` takes a closer look.
     """
     match = _PLAIN_LINE.fullmatch(line)
     if match is None:
-        return None
-    request = Request()
-    request.method = b"GET"
-    request.target = request.path = match[1]
-    request.host = known.host
-    request.http11 = request.keep_alive = True
-    request.content_length = None
-    request.expect_continue = False
-    return request
+        return False
+    known.target = known.path = match[1]
+    return True
 
 
 def skip_empty(data: bytes) -> bytes:
