@@ -66,7 +66,7 @@ class Timers:
         # A waiter that starts again goes to the end: the lane stays in order.
         lane.deadlines.pop(waiter, None)
         lane.deadlines[waiter] = deadline
-        if not lane.armed:
+        if lane.timer is None:
             self._arm(lane, duration, deadline)
 
     def stop(self, waiter: Expires, duration: float) -> None:
