@@ -20,7 +20,7 @@ check: $(VENV)/.dev
 hostile: $(VENV)/.test
 	$(BIN)/python -m benchmarks.hostile $(ARGS)
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.bench build/compiled/.made
 	$(BIN)/python -m benchmarks $(ARGS)
 
 cluster: $(VENV)/.cluster
@@ -52,3 +52,8 @@ $(VENV)/.dev: $(VENV)/.test
 $(VENV)/.bench: setup.cfg benchmarks/requirements.txt | $(VENV)/bin/python
 	$(BIN)/pip install -qq --editable '.[client]' --requirement benchmarks/requirements.txt
 	touch $@ $(VENV)/.serve
+
+build/compiled/.made: setup.py scripts/compile $(wildcard cogen/*.py cogen/*/*.py) | $(VENV)/bin/python
+	$(BIN)/pip install -qq 'mypy >=1.18' 'setuptools >=80.10.1, <82'
+	scripts/compile $(BIN)
+	touch $@

@@ -18,7 +18,7 @@ from benchmarks.report import as_json, markdown, verdict_line
 from benchmarks.scenario import Run
 from benchmarks.servers import cores, raise_open_files
 from benchmarks.stats import summarize
-from benchmarks.targets import TARGETS, Target
+from benchmarks.targets import COMPILED, TARGETS, Target
 
 __all__ = ["main"]
 
@@ -131,7 +131,7 @@ class _Console:
         print(f"{self._head(job, number)} {figures}{lost} in {seconds:.0f} s{error}", flush=True)
 
     def _head(self, job: suite.Job, number: int) -> str:
-        return f"{number:3}/{self._total} {job.target.name:12} {job.clients:6}"
+        return f"{number:3}/{self._total} {job.target.name:13} {job.clients:6}"
 
 
 def _figure(value: float | None, digits: int = 1) -> str:
@@ -152,6 +152,7 @@ def _machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "cores": os.cpu_count(),
         "one_core_for_both": server == clients,
+        "compiled": COMPILED.exists(),
         "versions": versions,
     }
 

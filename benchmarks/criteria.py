@@ -8,7 +8,8 @@ from benchmarks.stats import Summary
 __all__ = ["JUDGED", "Verdict", "judge"]
 
 
-JUDGED = ("bare", "chat")  # of ours
+# Of ours, as they are and with cogen not compiled.
+JUDGED = ("bare", "chat", "bare-python", "chat-python")
 _AT_REST_MS = 25.0  # a machine that is slower than that with nothing to do shows nothing
 
 
@@ -41,41 +42,44 @@ class _Figures:
         return a / b if a is not None and b else None
 
 
-def judge(summaries: Iterable[Summary], few: int = 100, many: int = 10_000) -> list[Verdict]:
-    """One verdict for each thing that has to be shown."""
+def judge(
+    summaries: Iterable[Summary], build: str = "", few: int = 100, many: int = 10_000
+) -> list[Verdict]:
+    """One verdict for each thing that has to be shown; `build`: "-python", not compiled."""
     figures = _Figures(summaries)
+    bare, chat = f"bare{build}", f"chat{build}"
     ratio, cpu, held = figures.ratio, "cpu_us", "after_kib"
-    busy = figures.get("chat", many, "probe_busy_ms")
-    idle = figures.get("chat", many, "probe_idle_ms")
+    busy = figures.get(chat, many, "probe_busy_ms")
+    idle = figures.get(chat, many, "probe_idle_ms")
     at_rest = idle is not None and idle <= _AT_REST_MS
     slower = busy - idle if at_rest and busy is not None else None
     return [
         Verdict(
             f"CPU per delivery, bare WSGI on cogen : raw ASGI on uvicorn, {few} clients",
-            0.5, ratio(("bare", few), ("asgi", few), cpu),
+            0.5, ratio((bare, few), ("asgi", few), cpu),
         ),
         Verdict(
-            f"the same, {many} clients", 0.25, ratio(("bare", many), ("asgi", many), cpu),
+            f"the same, {many} clients", 0.25, ratio((bare, many), ("asgi", many), cpu),
         ),
         Verdict(
             f"CPU per delivery, the chat : Starlette with sessions, {few} clients",
-            0.5, ratio(("chat", few), ("starlette", few), cpu),
+            0.5, ratio((chat, few), ("starlette", few), cpu),
         ),
         Verdict(
             f"the same, {many} clients",
-            0.2, ratio(("chat", many), ("starlette", many), cpu),
+            0.2, ratio((chat, many), ("starlette", many), cpu),
         ),
         Verdict(
             f"CPU per delivery, the chat, {many} clients : {few} clients",
-            1.3, ratio(("chat", many), ("chat", few), cpu),
+            1.3, ratio((chat, many), (chat, few), cpu),
         ),
         Verdict(
             f"memory per held poll, bare WSGI on cogen : raw ASGI on uvicorn, {many} clients",
-            0.5, ratio(("bare", many), ("asgi", many), held),
+            0.5, ratio((bare, many), ("asgi", many), held),
         ),
         Verdict(
             f"memory per held poll, the chat : aiohttp, {many} clients",
-            0.8, ratio(("chat", many), ("aiohttp", many), held),
+            0.8, ratio((chat, many), ("aiohttp", many), held),
         ),
         Verdict(
             f"p99 of another GET from the chat during a fan-out to {many}, above that at rest",
@@ -83,10 +87,10 @@ def judge(summaries: Iterable[Summary], few: int = 100, many: int = 10_000) -> l
         ),
         Verdict(
             f"share of a core that holds {many} idle polls of the chat",
-            0.1, figures.get("chat", many, "idle_cpu"),
+            0.1, figures.get(chat, many, "idle_cpu"),
         ),
         Verdict(
             "the same, bare WSGI on cogen",
-            0.1, figures.get("bare", many, "idle_cpu"),
+            0.1, figures.get(bare, many, "idle_cpu"),
         ),
     ]  # fmt: skip

@@ -46,7 +46,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         table(_COST, map(_cost_cells, summaries)),
         table(_TIME, map(_time_cells, summaries)),
         table(_ALONE, _alone_rows(_sorted(_alone(report["runs"])))),
-        table(("to show", "at most", "is", ""), map(_verdict_cells, judge(summaries))),
+        table(("to show", "at most", "is", "", "not compiled", ""), _verdict_rows(summaries)),
     ]
     if report["left_out"]:
         parts.append(["Left out: " + "; ".join(report["left_out"]) + "."])
@@ -65,7 +65,8 @@ def _machine(machine: Mapping[str, Any]) -> str:
         ", one for server and clients" if machine["one_core_for_both"] else ""
     )
     return (
-        f"{machine['date']}, {cores}, {machine['system']}, Python {machine['python']}; {versions}."
+        f"{machine['date']}, {cores}, {machine['system']}, Python {machine['python']}, "
+        f"cogen {'' if machine.get('compiled') else 'not '}compiled; {versions}."
     )
 
 
@@ -148,6 +149,11 @@ def _pair(first: Figure | None, second: Figure | None, form: str = "{:.1f}") -> 
     if first is None or second is None:
         return "-"
     return f"{_plain(first, form)} / {_plain(second, form)}"
+
+
+def _verdict_rows(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
+    pairs = zip(judge(summaries), judge(summaries, "-python"), strict=True)
+    return [(*_verdict_cells(one), *_verdict_cells(other)[2:]) for one, other in pairs]
 
 
 def _verdict_cells(verdict: Verdict) -> tuple[str, str, str, str]:

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import procfs
-from benchmarks.targets import Site, Target
+from benchmarks.targets import COMPILED, ROOT, Site, Target
 
 __all__ = ["ROOT", "Server", "confined", "cores", "raise_open_files"]
 
-ROOT = Path(__file__).parents[1]
 START_SECONDS = 30
 STOP_SECONDS = 2  # how a server stops is not measured; some wait for their polls
 
@@ -78,7 +77,7 @@ class Server:
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": self._path()},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -89,6 +88,9 @@ class Server:
         finally:
             self._processes.remove(process)
             _stop(process)
+
+    def _path(self) -> str:
+        return os.pathsep.join(map(str, (COMPILED, ROOT) if self.target.compiled else (ROOT,)))
 
     def _wait_until_up(self, log: Path) -> None:
         deadline = time.monotonic() + START_SECONDS

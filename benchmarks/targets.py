@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["TARGETS", "Site", "Target"]
+__all__ = ["COMPILED", "ROOT", "TARGETS", "Site", "Target"]
 
 Command = list[str]
+ROOT = Path(__file__).parents[1]
+COMPILED = ROOT / "build" / "compiled"  # where scripts/compile puts cogen
 _CHATS = Path(__file__).with_name("chats")
 _NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")  # where Debian has it
 
@@ -36,6 +38,7 @@ class Target:
     ours: bool = False
     workers: int = 1
     by_default: bool = True  # else it runs only when it is named
+    compiled: bool = True  # cogen is, where there is a compiled one
 
     def missing(self) -> list[str]:
         """What it needs and is not installed here."""
@@ -156,6 +159,14 @@ _UVICORN = ("uvicorn", "uvloop", "httptools")
 TARGETS = [
     Target("bare", "bare WSGI on cogen", _bare, ours=True),
     Target("chat", "the chat, log in memory", _chat("memory:"), probe="/chat/nick", ours=True),
+    Target(
+        "bare-python", "bare WSGI on cogen, not compiled", _bare, (str(COMPILED),), ours=True,
+        compiled=False,
+    ),
+    Target(
+        "chat-python", "the chat, log in memory, not compiled", _chat("memory:"), (str(COMPILED),),
+        probe="/chat/nick", ours=True, compiled=False,
+    ),
     Target(
         "chat-sqlite", "the chat, log in SQLite", _chat("sqlite:///{folder}/chat.db"),
         probe="/chat/nick", ours=True,

@@ -88,7 +88,10 @@ class TableTests(unittest.TestCase):
             )
         )  # fmt: skip
         machine, cost, times, *_ = text.split("\n\n")
-        self.assertEqual("2026-11-25, 2 cores, Linux 6.18, Python 3.11.7; uvicorn 0.54.0.", machine)
+        self.assertEqual(
+            "2026-11-25, 2 cores, Linux 6.18, Python 3.11.7, cogen not compiled; uvicorn 0.54.0.",
+            machine,
+        )
         self.assertEqual(
             [
                 "| raw ASGI on uvicorn | 100 | 50.0 | - | - | 0 |",
