@@ -53,7 +53,7 @@ $(VENV)/.bench: setup.cfg benchmarks/requirements.txt | $(VENV)/bin/python
 	$(BIN)/pip install -qq --editable '.[client]' --requirement benchmarks/requirements.txt
 	touch $@ $(VENV)/.serve
 
-build/compiled/.made: setup.py scripts/compile $(wildcard cogen/*.py cogen/*/*.py) | $(VENV)/bin/python
+build/compiled/.made: setup.py scripts/compile $(shell find cogen chatapp -type f -not -name "*.pyc") | $(VENV)/bin/python
 	$(BIN)/pip install -qq 'mypy >=1.18' 'setuptools >=80.10.1, <82'
 	scripts/compile $(BIN)
 	touch $@

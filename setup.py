@@ -8,6 +8,7 @@ COMPILED = {
     "cogen/core": "coroutines events pubsub queue schedulers threads timers",
     "cogen/web": "answer chunked connection environ exchange extensions fields greenlets http"
     " intake link response server",
+    "chatapp/lib": "client hub outcomes poll rooms waiting wire",
 }
 
 
