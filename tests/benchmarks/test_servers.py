@@ -1,0 +1,14 @@
+import os
+import unittest
+
+from benchmarks.servers import COMPILED, ROOT, Server
+from benchmarks.targets import TARGETS
+
+
+class PathTests(unittest.TestCase):
+    def test_compiled_code_comes_first_but_for_targets_that_are_not_compiled(self):
+        paths = {target.name: Server(target, {0})._path().split(os.pathsep) for target in TARGETS}
+        self.assertEqual([str(COMPILED), str(ROOT)], paths["bare"])
+        self.assertEqual([str(ROOT)], paths["bare-python"])
+        pure = {name for name, path in paths.items() if str(COMPILED) not in path}
+        self.assertEqual({"bare-python", "chat-python"}, pure)
