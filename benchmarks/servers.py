@@ -48,12 +48,15 @@ def raise_open_files() -> int:
 
 
 class Server:
-    """A context manager: `target` started on a free port. `where`: the cores it may use."""
+    """A context manager: `target` started on a free port. `where`: the cores it may use;
+    `patience`: how many times as long as others it may take to start and to stop.
+    """
 
-    def __init__(self, target: Target, where: set[int]) -> None:
+    def __init__(self, target: Target, where: set[int], patience: float = 1) -> None:
         self.target = target
         self.port = _free_port()
         self._where = where
+        self._patience = patience
         self._processes: list[subprocess.Popen[bytes]] = []
         self._stack = contextlib.ExitStack()
 
@@ -87,13 +90,13 @@ class Server:
             yield
         finally:
             self._processes.remove(process)
-            _stop(process)
+            _stop(process, STOP_SECONDS * self._patience)
 
     def _path(self) -> str:
         return os.pathsep.join(map(str, (COMPILED, ROOT) if self.target.compiled else (ROOT,)))
 
     def _wait_until_up(self, log: Path) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + START_SECONDS * self._patience
         while all(process.poll() is None for process in self._processes):
             with socket.socket() as sock:
                 if sock.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -113,12 +116,12 @@ class Server:
         return procfs.memory_kib(self._pids())
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], within: float) -> None:
     """If it does not stop by itself it is killed, its workers with it."""
     pids = procfs.descendants(process.pid) if process.poll() is None else []
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(within)
     except subprocess.TimeoutExpired:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):

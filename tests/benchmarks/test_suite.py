@@ -1,9 +1,12 @@
-"""Which parts a run has, by its clients."""
+"""Which parts a run has, by its clients, and whose instructions are counted."""
 
+import sys
 import unittest
+from pathlib import Path
 
+from benchmarks import instructions
 from benchmarks.suite import jobs
-from benchmarks.targets import TARGETS
+from benchmarks.targets import TARGETS, Site, Target
 
 
 class JobTests(unittest.TestCase):
@@ -27,3 +30,12 @@ class JobTests(unittest.TestCase):
         plan = self.plans(50_000)[50_000]
         self.assertEqual((0, 0, 0), (plan.fixed, plan.idle, plan.fair))
         self.assertGreaterEqual(plan.least_rounds, 3)
+
+
+class InstructionTests(unittest.TestCase):
+    def test_only_the_server_is_counted(self):
+        target = Target("x", "x", lambda site: [["engine"], [sys.executable, "-m", "server"]])
+        engine, server = instructions._under_valgrind(target, "/log").commands(Site(Path(), 1, 2))
+        self.assertEqual(["engine"], engine)
+        self.assertEqual("valgrind", server[0])
+        self.assertEqual([sys.executable, "-m", "server"], server[-3:])
