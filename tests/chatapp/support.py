@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
+import types
 import unittest
+from collections.abc import Iterator
 from typing import Any
 
 from chatapp.config.middleware import make_app
 from tests.support.memory import Answer, Browser, MemoryServer
 
-__all__ = ["ChatCase", "Person"]
+__all__ = ["ChatCase", "Person", "untold"]
 
 
 class Person(Browser):
@@ -91,3 +94,14 @@ class ChatCase(unittest.TestCase):
 
 def texts(news: dict[str, Any]) -> list[str]:
     return [message["text"] for message in news["messages"]]
+
+
+@contextlib.contextmanager
+def untold(log: Any) -> Iterator[None]:
+    """What is stored in the memory's log meanwhile is not told to its observer."""
+    observer = log._observer
+    log._observer = types.SimpleNamespace(appended=lambda messages: None)
+    try:
+        yield
+    finally:
+        log._observer = observer

@@ -4,7 +4,7 @@ import gc
 
 from chatapp.lib.poll import READ_LIMIT
 from cogen.core.schedulers import SLICE, Waiter
-from tests.chatapp.support import ChatCase, texts
+from tests.chatapp.support import ChatCase, texts, untold
 from tests.support.memory import Browser
 
 
@@ -309,12 +309,11 @@ class LeavingTests(ChatCase):
         self.settle()
         ann.pull()
         held = ann.poll()
-        log, hub = self.hub.log, self.hub
-        read, appended = log.read, hub.appended
+        log = self.hub.log
+        read = log.read
         stuck = self.server.loop.create_future()
-        hub.appended = lambda messages: None
-        bob.say("not announced")
-        hub.appended = appended
+        with untold(log):
+            bob.say("not announced")
         log.read = lambda *arguments: stuck
         bob.say("announced")  # it is taken, and what is before it has to be read
         self.assertFalse(held.look().done)
