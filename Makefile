@@ -1,4 +1,4 @@
-# make serve | test | check | bench | hostile | cluster: everything a person or CI types.
+# make serve | test | test-compiled | check | bench | hostile | cluster: everything a person or CI types.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -6,13 +6,16 @@ INI ?= test.ini
 # setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
 export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
 
-.PHONY: serve test check bench cluster hostile clean
+.PHONY: serve test test-compiled check bench cluster hostile clean
 
 serve: $(VENV)/.serve
 	$(BIN)/paster serve $(INI) $(ARGS)
 
 test: $(VENV)/.test
 	scripts/test $(BIN) $(ARGS)
+
+test-compiled: $(VENV)/.test build/compiled/.made
+	scripts/test-compiled $(BIN) $(ARGS)
 
 check: $(VENV)/.dev
 	scripts/check $(BIN)

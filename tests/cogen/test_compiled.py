@@ -1,0 +1,37 @@
+"""With COGEN_COMPILE=1 what the tests run, and what the servers they start run, is compiled cogen;
+without it is Python: no run of one passes for a run of the other."""
+
+import os
+import unittest
+from pathlib import Path
+
+from cogen.core import schedulers
+from cogen.web import connection
+from tests.cogen.web.processes import CommandServer
+
+ROOT = Path(__file__).parents[2]
+SUFFIX = ".so" if os.environ.get("COGEN_COMPILE") == "1" else ".py"
+TELL = """
+import cogen.core.schedulers, cogen.web.connection
+
+def tell(environ, start_response):
+    start_response('200 OK', [])
+    modules = cogen.core.schedulers, cogen.web.connection
+    return [f"{module.__file__}\\n".encode() for module in modules]
+"""
+
+
+class CompiledTests(unittest.TestCase):
+    def holds(self, *files: str | None) -> None:
+        for file in files:
+            self.assertTrue(str(file).startswith(f"{ROOT}/cogen/"), file)
+            self.assertEqual(SUFFIX, Path(str(file)).suffix, file)
+
+    def test_of_what_is_tested(self) -> None:
+        self.holds(schedulers.__file__, connection.__file__)
+
+    def test_of_a_server_that_is_tested(self) -> None:
+        server = CommandServer("app:tell")
+        server.write("one", TELL)
+        with server, server.connect() as client:
+            self.holds(*client.get().body.decode().split())
