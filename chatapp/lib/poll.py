@@ -113,9 +113,11 @@ class Poll:
             return sent
         if since.epoch == self.epoch:
             return seq
-        # Another log: what it held after that is gone, and nobody knows how much it was.
-        self._recreated |= {name}
-        return self._log.continued(since.epoch, name, seq)
+        position, lost = self._log.continued(since.epoch, name, seq)
+        if lost:
+            # What the other log held after that is gone, and nobody knows how much it was.
+            self._recreated |= {name}
+        return position
 
     def interrupt(self, superseded: bool = False, closing: bool = False) -> None:
         """Have it answered now, with what it has."""

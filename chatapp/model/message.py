@@ -58,7 +58,7 @@ class LogObserver(Protocol):
         """These are durable: each message once, those of a room in order of seq."""
 
     def recreated(self, epoch: str) -> None:
-        """The log was lost and begun anew: numbers start again, under another epoch."""
+        """The log was begun anew, or goes on from an older state: numbers are given out again."""
 
     def missed(self, heads: Mapping[str, int]) -> None:
         """Messages are stored that `appended` will not tell: `heads` has the last seq by room."""
@@ -72,7 +72,7 @@ class MessageLog(ABC):
     """
 
     epoch: str
-    """Changes if, and only if, the log is begun anew; known once the log is open.
+    """Changes if, and only if, a number may be given out again; known once the log is open.
 
     Empty as long as a log that is elsewhere has not been reached since the start.
     """
@@ -80,12 +80,13 @@ class MessageLog(ABC):
     shared = False
     """Whether several processes may have it open at once."""
 
-    def continued(self, epoch: str, room: str, seq: int) -> int:
+    def continued(self, epoch: str, room: str, seq: int) -> tuple[int, bool]:
         """Where in this log somebody is who was at `seq` in the log of another epoch.
 
-        At its beginning, unless this log goes on from a state of that one.
+        At its beginning, unless this log goes on from a state of that one. And whether messages
+        may be missing to them, of those that were in the other or of their own.
         """
-        return 0
+        return 0, True
 
     @abstractmethod
     async def open(self) -> None:

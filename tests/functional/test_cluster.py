@@ -199,6 +199,37 @@ class FaultTests(unittest.TestCase):
                 self.assertEqual("recreated", said[2].reason)
                 self.assertEqual("after", said[-1].text)
 
+    def test_a_number_that_a_promoted_replica_gives_out_again_is_told_to_who_had_it(self):
+        with (
+            watched_pair() as (master, replica, sentinel),
+            Cluster(redis=master, log=sentinel.url) as cluster,
+        ):
+            run(self.given_again(cluster, master, replica))
+
+    async def given_again(self, cluster, master, replica):
+        async with clients(*(host.url for host in cluster.hosts), cluster.url) as (ann, bob, carol):
+            await ann.send("kept")
+            for client in (bob, carol):
+                self.assertEqual(["kept"], [m.text for m in await following(client, 1)])
+            self.assertEqual(b":1", master.command("WAIT", 1, 5000))
+            replica.freeze()
+            master.command("CLIENT", "KILL", "TYPE", "replica")
+            await ann.send("lost")
+            self.assertEqual(["lost"], [m.text for m in await following(carol, 1)])
+            # Nobody but Carol knows of it, and she is away.
+            for host in cluster.hosts:
+                host.kill()
+            master.kill()
+            replica.thaw()
+            for host in cluster.hosts:
+                await asyncio.to_thread(host.start)
+            self.assertEqual(2, await ann.send("instead", tries=50))
+            gap, *said = await following(carol, 2)
+            self.assertEqual(("recreated", False), (gap.reason, gap.exact))
+            self.assertEqual([(2, "instead")], [(m.seq, m.text) for m in said])
+            # Bob has had all that there is.
+            self.assertEqual([(2, "instead")], [(m.seq, m.text) for m in await following(bob, 1)])
+
 
 @needs("nginx")
 class ScriptTests(unittest.TestCase):

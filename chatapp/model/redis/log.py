@@ -61,12 +61,9 @@ class RedisLog(MessageLog):
     def epoch(self) -> str:  # type: ignore[override]
         return self._reader.epoch if self._reader is not None else ""
 
-    def continued(self, epoch: str, room: str, seq: int) -> int:
-        ended = list(self._reader.past.items()) if self._reader is not None else []
-        names = [name for name, _ in ended]
-        if epoch not in names:
-            return 0
-        return min(seq, *(heads.get(room, 0) for _, heads in ended[names.index(epoch) :]))
+    def continued(self, epoch: str, room: str, seq: int) -> tuple[int, bool]:
+        assert self._reader is not None
+        return self._reader.past.place(epoch, room, seq)
 
     async def open(self) -> None:
         # A long answer to a read does not hold up what is stored.

@@ -8,7 +8,9 @@ lost is found by looking, on every new connection and every few seconds:
 - the log is gone: it is begun anew, under another epoch;
 - the last entry seen is not there, though older ones are: the engine was put back to an older state
   (a replica was promoted that had not heard of it). Numbers will be given out twice, so the log
-  goes on under another epoch, and it is kept where each room was when that began.
+  goes on under another epoch, and it is kept where each room was when that began;
+- a replica was promoted, and nothing is missed here: a client may have had a message that no
+  process knows any more. So there is another epoch as well, for those who were further than it is.
 """
 
 import asyncio
@@ -25,6 +27,7 @@ from chatapp.model.message import LogObserver, LogUnavailable, Message
 from chatapp.model.redis.commands import Commands
 from chatapp.model.redis.engine import Engine, advice
 from chatapp.model.redis.entries import START, Id, Known, message_of
+from chatapp.model.redis.past import Ended, Past
 from chatapp.model.redis.scripts import BEGIN, HEADS, HEADS_KEY, LOCATE, STREAM_KEY
 
 __all__ = ["Reader"]
@@ -40,6 +43,8 @@ _FIRST_DELAY, _LAST_DELAY = 0.05, 1.0
 _READ_COUNT = 1000
 # Epochs that are remembered.
 _PAST = 10
+# After one that has ended, in what the engine keeps: nobody knows of a message that was lost.
+_NOTHING_KNOWN = "?"
 
 
 class _Place(NamedTuple):
@@ -51,15 +56,16 @@ class _Place(NamedTuple):
     first: bytes | None
     last: bytes | None
     entry: Any
+    promoted: int
 
 
 class Reader:
-    """`epoch` is the log's, empty until the engine has answered for the first time; `past` has the
-    heads of the epochs that it goes on from, the oldest first."""
+    """`epoch` is the log's, empty until the engine has answered for the first time; `past` has
+    those that it goes on from."""
 
     def __init__(self, engine: Engine, commands: Commands, observer: LogObserver) -> None:
         self.epoch = ""
-        self.past: dict[str, dict[str, int]] = {}
+        self.past = Past()
         self._engine = engine
         self._client = engine.blocking_client()
         self._commands = commands
@@ -100,6 +106,8 @@ class Reader:
                 await self._begin("")
             elif place.epoch.decode() != self.epoch:
                 await self._adopt(place)
+            elif place.promoted:
+                await self._begin(self.epoch, lost=_contradict(place, known))
             else:
                 return place, known
 
@@ -118,21 +126,34 @@ class Reader:
             if trimmed or self._lagging:
                 await self._catch_up()
 
-    async def _begin(self, ended: str) -> None:
-        if self.epoch:
+    async def _begin(self, ended: str, lost: bool = True) -> None:
+        if not lost:
+            log.warning("%s: a replica was promoted, another epoch begins", self._engine)
+        elif self.epoch:
             log.error("%s: messages were lost, the log is begun anew", self._engine)
-        await self._commands.run(BEGIN, _KEYS, [ended, secrets.token_urlsafe(6)])
+        mark = "" if lost else _NOTHING_KNOWN
+        await self._commands.run(BEGIN, _KEYS, [ended, secrets.token_urlsafe(6), mark])
 
     async def _adopt(self, place: _Place) -> None:
         """The log is another one than was known here."""
         assert place.epoch is not None and place.past is not None
-        past = place.past.decode().split()[-_PAST:]
-        self.past = {ended: (await self._heads(f"{HEADS_KEY}:{ended}"))[1] for ended in past}
-        first, self.epoch = not self.epoch, place.epoch.decode()
+        words = place.past.decode().split()[-_PAST:]
+        past = Past(dict([await self._ended(word) for word in words]))
+        epoch = place.epoch.decode()
+        if past.unnoticed(self.epoch, self._known.room, self._known.seq):
+            await self._begin(epoch)
+            return  # to adopt that one
+        self.past = past
+        first, self.epoch = not self.epoch, epoch
         self._known = Known()
         self._cursor = self._last if first else Id.of(place.since)
         if not first:
             self._observer.recreated(self.epoch)
+
+    async def _ended(self, word: str) -> tuple[str, Ended]:
+        epoch = word.removesuffix(_NOTHING_KNOWN)
+        _, heads = await self._heads(f"{HEADS_KEY}:{epoch}")
+        return epoch, Ended(heads, lost=epoch == word)
 
     async def _catch_up(self) -> None:
         """The stream no longer has what came after the cursor; the rooms may have it."""

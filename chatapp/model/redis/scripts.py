@@ -1,7 +1,9 @@
 """The log's keys, and its scripts: each is one step for the engine, seen by all or by none.
 
-chat:heads        hash: ROOM -> seq of its newest message; the log's epoch under EPOCH, and the
-                  id of the stream's entry that began it under SINCE: they live and die together
+chat:heads        hash: ROOM -> seq of its newest message; the log's epoch under EPOCH, the id of
+                  the stream's entry that began it under SINCE, the epochs that it goes on from
+                  under PAST, and which engine wrote it under ENGINE: they live and die together
+chat:heads:EPOCH  the same of an epoch that has ended, as it was then
 chat:stream       stream of what is stored in all rooms, for those who follow; the newest only
 chat:room:ROOM    stream of a room's messages, the id of each is SEQ-0
 chat:nonce:HASH   what a nonce was used for
@@ -32,23 +34,38 @@ local function forget(room, oldest)
 end
 """
 
+# An engine's history has an id, and another after a restart (with no word of the one before) or a
+# promotion (which names the one before: a replica may lack the last of it). INFO takes 6 us.
+_ENGINE = """
+-- The id, empty if one may not ask; and whether the engine was promoted since the log was written.
+local function engine(heads)
+    local info = redis.pcall('INFO', 'replication')
+    if type(info) ~= 'string' then return '', false end
+    local id = string.match(info, 'master_replid:(%x+)')
+    local before = string.match(info, 'master_replid2:(%x+)')
+    local known = redis.call('HGET', heads, 'engine ') or ''
+    return id, known ~= '' and known ~= id and string.find(before, '[^0]') ~= nil
+end
+"""
+
 # KEYS: heads, stream, the room's, the nonce's if there is one.
 # ARGV: epoch, room, nick, text, at, history, oldest, max_age, max_rooms, digest, nonce's seconds.
 # Returns {'stored', seq, id}, {'known', what the nonce was used for}, {'rooms'} or {'epoch'}.
-APPEND = Script(f"""{_FORGET}
+APPEND = Script(f"""{_FORGET}{_ENGINE}
 local heads, stream, room, nonce = unpack(KEYS)
 local epoch, name, nick, text, at, history, oldest, max_age = unpack(ARGV)
-if redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
+local id, promoted = engine(heads)
+if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
 local head = tonumber(redis.call('HGET', heads, name)) or 0
 local known = nonce and redis.call('GET', nonce)
 if known and tonumber(string.match(known, '^%S+ (%d+)')) <= head then return {{'known', known}} end
 if head == 0 then
-    if redis.call('HLEN', heads) - 3 >= tonumber(ARGV[9]) then return {{'rooms'}} end
+    if redis.call('HLEN', heads) - 4 >= tonumber(ARGV[9]) then return {{'rooms'}} end
     redis.call('DEL', room)
 end
 local seq = head + 1
 redis.call('XADD', room, 'MAXLEN', '=', history, seq .. '-0', 'nick', nick, 'text', text, 'at', at)
-redis.call('HSET', heads, name, seq)
+redis.call('HSET', heads, name, seq, 'engine ', id)
 if tonumber(max_age) > 0 then
     forget(room, oldest)
     redis.call('EXPIRE', room, max_age)
@@ -56,9 +73,9 @@ end
 if nonce then
     redis.call('SET', nonce, table.concat({{ARGV[10], seq, at, nick}}, ' '), 'EX', ARGV[11])
 end
-local id = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*',
+local entry = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*',
     'room', name, 'seq', seq, 'nick', nick, 'text', text, 'at', at)
-return {{'stored', seq, id}}
+return {{'stored', seq, entry}}
 """)
 
 # KEYS: heads, the room's. ARGV: room, oldest, XRANGE or XREVRANGE, its start and end, limit.
@@ -73,14 +90,17 @@ return {{epoch, tonumber(head) or 0, front and front[1] or false, found}}
 """)
 
 # KEYS: heads, stream. ARGV: id of an entry.
-# Returns {epoch, since, past, id of the stream's first entry, of its last, the entry itself}.
-LOCATE = Script(f"""
+# Returns {epoch, since, past, id of the stream's first entry, of its last, the entry itself, 1 if
+# another epoch has to begin because the engine was promoted}.
+LOCATE = Script(f"""{_ENGINE}
 local epoch, since, past = unpack(redis.call('HMGET', KEYS[1], {_FIELDS}))
 local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 local entry = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
+local _, promoted = engine(KEYS[1])
 return {{
-    epoch, since, past, first and first[1] or false, last and last[1] or false, entry or false
+    epoch, since, past, first and first[1] or false, last and last[1] or false, entry or false,
+    promoted and 1 or 0
 }}
 """)
 
@@ -90,19 +110,19 @@ local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 return {last and last[1] or false, redis.call('HGETALL', KEYS[1])}
 """)
 
-# KEYS: heads, stream. ARGV: the epoch that ends, empty if there is none; the one that begins.
-# Does nothing if another has ended it already.
-BEGIN = Script(f"""
+# KEYS: heads, stream. ARGV: the epoch that ends, empty if there is none; the one that begins; what
+# is put after the one that ends in PAST. Does nothing if another has ended it already.
+BEGIN = Script(f"""{_ENGINE}
 local heads, stream = unpack(KEYS)
-local ended, begun = unpack(ARGV)
+local ended, begun, mark = unpack(ARGV)
 if (redis.call('HGET', heads, 'epoch ') or '') ~= ended then return end
 local past = ''
 if ended ~= '' then
     local copy = heads .. ':' .. ended
     redis.call('COPY', heads, copy, 'REPLACE')
     redis.call('EXPIRE', copy, {_PAST_SECONDS})
-    past = redis.call('HGET', heads, 'past ') .. ended .. ' '
+    past = redis.call('HGET', heads, 'past ') .. ended .. mark .. ' '
 end
 local id = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*', 'epoch', begun)
-redis.call('HSET', heads, 'epoch ', begun, 'since ', id, 'past ', past)
+redis.call('HSET', heads, 'epoch ', begun, 'since ', id, 'past ', past, 'engine ', (engine(heads)))
 """)

@@ -215,13 +215,75 @@ class ReaderTests(FaultCase):
         self.assertEqual([one.epoch], observer.epochs)
         self.assertNotEqual(before, one.epoch)
         places = [one.continued(before, ROOM, seq) for seq in (1, 2, 3)]
-        self.assertEqual([1, 2, 2], places)
-        self.assertEqual((0, 0), (one.continued("x", ROOM, 3), one.continued(before, "x", 3)))
+        self.assertEqual([(1, True), (2, True), (2, True)], places)
+        self.assertEqual((0, True), one.continued("x", ROOM, 3))
+        self.assertEqual((0, True), one.continued(before, "x", 3))
         other, _ = await self.opened()
-        self.assertEqual(2, other.continued(before, ROOM, 3))
+        self.assertEqual((2, True), other.continued(before, ROOM, 3))
         await self.say(one, "d")
         held = await one.read(ROOM, 0, 10)
         self.assertEqual(["a", "b", "d"], [message.text for message in held.messages])
+
+    def promote(self):
+        """It becomes a replica, of nobody who answers, and is made the master."""
+        self.server.command("REPLICAOF", "127.0.0.1", 1)
+        self.server.command("REPLICAOF", "NO", "ONE")
+
+    async def test_a_promoted_engine_goes_on_under_another_epoch_and_tells_of_no_loss(self):
+        one, observer = await self.opened()
+        before = one.epoch
+        await self.say(one, "a", "b")
+        await until(lambda: len(observer.messages) == 2)
+        self.promote()
+        await until(lambda: observer.epochs)
+        await self.say(one, "c")
+        await until(lambda: len(observer.messages) == 3)
+        self.assertEqual((3, "c"), (observer.messages[2].seq, observer.messages[2].text))
+        self.assertEqual([one.epoch], observer.epochs)
+        self.assertNotEqual(before, one.epoch)
+        self.assertEqual((2, False), one.continued(before, ROOM, 2))
+        self.assertEqual((2, True), one.continued(before, ROOM, 3))
+
+    async def test_a_push_finds_first_that_the_engine_was_promoted(self):
+        one, observer = await self.opened()
+        await self.say(one, "a")
+        await until(lambda: observer.messages)
+        async with self.away(one):
+            self.promote()
+            self.assertEqual(2, (await one.append(ROOM, "ann", "Ann", "b")).seq)
+            self.assertEqual([one.epoch], observer.epochs)
+
+    async def test_a_process_that_comes_later_may_know_what_a_promotion_has_lost(self):
+        one, observer = await self.opened()
+        other, second = await self.opened()
+        before = one.epoch
+        keys = ("chat:heads", "chat:stream", f"chat:room:{ROOM}")
+        await self.say(one, "a")
+        await until(lambda: len(observer.messages) == len(second.messages) == 1)
+        for key in keys:
+            self.server.command("COPY", key, f"old:{key}")
+        async with self.away(other):
+            async with self.away(one):
+                await self.say(other, "b")  # which only this one knows of
+                for key in keys:
+                    self.server.command("RENAME", f"old:{key}", key)
+                self.promote()
+                await self.say(one, "c")
+            self.assertEqual((1, False), one.continued(before, ROOM, 1))
+        await until(lambda: second.epochs and second.epochs[-1] == one.epoch)
+        self.assertEqual((2, 1), (len(observer.epochs), len(second.epochs)))
+        for log in (one, other):
+            self.assertEqual((1, True), log.continued(before, ROOM, 1))
+            self.assertEqual((2, True), log.continued(observer.epochs[0], ROOM, 2))
+
+    async def test_one_that_may_not_ask_about_the_engine_stores_all_the_same(self):
+        self.server.command("ACL", "SETUSER", "chat", "on", ">pass", "~*", "&*", "+@all", "-info")
+        log, observer = await self.opened(f"redis://chat:pass@127.0.0.1:{self.server.port}/0")
+        await self.say(log, "a")
+        self.promote()
+        await self.say(log, "b")
+        await until(lambda: self.texts(observer) == ["a", "b"])
+        self.assertEqual([], observer.epochs)
 
     async def test_a_read_or_a_push_finds_first_that_the_log_is_gone(self):
         one, observer = await self.opened()
