@@ -10,7 +10,7 @@ from chatapp.lib.base import BaseController
 from chatapp.lib.cursor import Cursor
 from chatapp.lib.outcomes import directed, logged
 from chatapp.lib.participant import Participant
-from chatapp.lib.waiting import Steps, asked, wait_for
+from chatapp.lib.waiting import Steps, asked, meet, wait_for
 from chatapp.lib.wire import (
     LOBBY,
     BadInput,
@@ -61,6 +61,7 @@ class ChatController(BaseController):
         if shared:
             yield environ["cogen.call"](hub.directory.recall)(participant, tab)
             since = _remembered(environ, tab in participant.clients)
+        yield from meet(environ, hub, since)
         poll = hub.poll(participant, tab, names, since, accepts_json(environ))
         # Before the first wait: a response that changes after it has to be started again.
         response.content_type = "application/json" if poll.json else "text/plain"

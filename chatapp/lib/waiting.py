@@ -22,7 +22,7 @@ from chatapp.lib.poll import READ_LIMIT, Poll
 from chatapp.lib.wire import BadInput, accepts_json, checked_query, checked_rooms, checked_token
 from cogen.core.events import OperationTimeout
 
-__all__ = ["Asked", "Polls", "Steps", "asked", "known", "token_of", "wait_for"]
+__all__ = ["Asked", "Polls", "Steps", "asked", "known", "meet", "token_of", "wait_for"]
 
 Asked = tuple[tuple[str, ...], str, Cursor | None]
 Steps = Generator[bytes, None, None]
@@ -59,6 +59,16 @@ def known(environ: dict[str, Any], hub: Hub, signer: Signer) -> Participant | No
         return None
     participant.token = token
     return participant
+
+
+def meet(environ: dict[str, Any], hub: Hub, since: Cursor | None) -> Steps:
+    """Before a poll from `since`: what its client knows of the log is to be known here as well.
+
+    Raises BadInput where the log does not answer.
+    """
+    if since is not None and since.epoch != hub.log.epoch:
+        yield environ["cogen.call"](hub.log.meet)(since.epoch)
+        logged(environ)
 
 
 def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
@@ -139,6 +149,7 @@ class Polls:
         start_response("200 OK", list(self._json if json else self._text))
         poll = None
         try:
+            yield from meet(environ, self._hub, since)
             poll = self._hub.poll(participant, tab, names, since, json)
             yield from wait_for(environ, self._hub, poll)
             yield poll.answer()

@@ -88,6 +88,12 @@ class MessageLog(ABC):
         """
         return 0, True
 
+    async def meet(self, epoch: str) -> None:  # noqa: B027
+        """Somebody is in that epoch: another process may have begun it, unheard of here so far.
+
+        Raises LogUnavailable.
+        """
+
     @abstractmethod
     async def open(self) -> None:
         """Make ready. Raises LogUnavailable."""

@@ -4,6 +4,7 @@ import tempfile
 import unittest
 
 from chatapp.config.middleware import make_app
+from chatapp.lib.cursor import Cursor
 from tests.chatapp.support import ChatCase, texts, untold
 
 
@@ -49,6 +50,21 @@ class RecreatedTests(ChatCase):
         news = self.ann.pull()
         self.assertEqual(["new"], texts(news))
         self.assertEqual("recreated", news["gap"]["reason"])
+
+    def test_a_client_that_is_in_the_new_log_before_this_process_heard_of_it_misses_nothing(self):
+        async def heard(epoch):
+            self.assertEqual("another", epoch)
+            self.recreate()
+            await self.hub.log.append("lobby", "bob", "bob", "had")
+
+        for tab in (self.ann.tab, "new"):
+            self.hub.log.epoch = "before"
+            self.ann.tab, self.ann.cursor = tab, Cursor("another", {"lobby": 1}).encode()
+            self.hub.log.meet = heard
+            news = self.ann.pull()
+            self.assertEqual(([], False), (texts(news), "gap" in news))
+            news = self.ann.take(self.poll_with(self.ann, "new"))
+            self.assertEqual((["new"], False), (texts(news), "gap" in news))
 
     def test_one_that_gives_no_cursor_gets_all_of_the_new_log(self):
         self.recreate()

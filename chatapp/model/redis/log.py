@@ -65,6 +65,11 @@ class RedisLog(MessageLog):
         assert self._reader is not None
         return self._reader.past.place(epoch, room, seq)
 
+    async def meet(self, epoch: str) -> None:
+        assert self._reader is not None
+        if epoch != self.epoch and epoch not in self._reader.past:
+            await self._reader.locate()
+
     async def open(self) -> None:
         # A long answer to a read does not hold up what is stored.
         self._writes = Commands(self._engine)

@@ -23,6 +23,9 @@ class Past:
     def __init__(self, ended: Mapping[str, Ended] | None = None) -> None:
         self._ended = dict(ended or {})
 
+    def __contains__(self, epoch: str) -> bool:
+        return epoch in self._ended
+
     def place(self, epoch: str, room: str, seq: int) -> tuple[int, bool]:
         """Where somebody is now who was at `seq`, and whether messages may be missing there."""
         since = self._since(epoch)

@@ -34,17 +34,17 @@ local function forget(room, oldest)
 end
 """
 
-# An engine's history has an id, and another after a restart (with no word of the one before) or a
-# promotion (which names the one before: a replica may lack the last of it). INFO takes 6 us.
+# An engine's history has an id, and another after a promotion, which names the one before: a
+# replica may lack the last of it. A restart names none, but from a snapshot. INFO takes 4 to 8 us.
 _ENGINE = """
--- The id, empty if one may not ask; and whether the engine was promoted since the log was written.
+-- The id, empty where it is not told; whether it was promoted since the log was written.
 local function engine(heads)
     local info = redis.pcall('INFO', 'replication')
     if type(info) ~= 'string' then return '', false end
-    local id = string.match(info, 'master_replid:(%x+)')
-    local before = string.match(info, 'master_replid2:(%x+)')
+    local id = string.match(info, 'master_replid:(%x+)') or ''
+    local follows = string.find(info, 'master_replid2:0*[1-9a-f]')
     local known = redis.call('HGET', heads, 'engine ') or ''
-    return id, known ~= '' and known ~= id and string.find(before, '[^0]') ~= nil
+    return id, known ~= '' and known ~= id and follows ~= nil
 end
 """
 

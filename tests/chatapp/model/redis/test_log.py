@@ -276,6 +276,22 @@ class ReaderTests(FaultCase):
             self.assertEqual((1, True), log.continued(before, ROOM, 1))
             self.assertEqual((2, True), log.continued(observer.epochs[0], ROOM, 2))
 
+    async def test_an_epoch_that_another_process_has_begun_is_met_before_it_is_judged(self):
+        one, observer = await self.opened()
+        other, second = await self.opened()
+        await self.say(one, "a")
+        await until(lambda: len(observer.messages) == len(second.messages) == 1)
+        before = other.epoch
+        async with self.away(other):
+            self.promote()
+            await self.say(one, "b")
+            self.assertEqual((0, True), other.continued(one.epoch, ROOM, 2))
+            await other.meet(one.epoch)
+            self.assertEqual((one.epoch, [one.epoch]), (other.epoch, second.epochs))
+            for epoch in (before, one.epoch, "x"):
+                await other.meet(epoch)
+            self.assertEqual([one.epoch], second.epochs)
+
     async def test_one_that_may_not_ask_about_the_engine_stores_all_the_same(self):
         self.server.command("ACL", "SETUSER", "chat", "on", ">pass", "~*", "&*", "+@all", "-info")
         log, observer = await self.opened(f"redis://chat:pass@127.0.0.1:{self.server.port}/0")
