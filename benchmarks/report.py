@@ -25,6 +25,8 @@ _ALONE = (
     "its log adds: answered / received p50, ms",
 )  # fmt: skip
 
+_LOGS = ("chat-sqlite", "chat-redis")
+
 
 def titles() -> dict[str, str]:
     """The title of each target, by its name."""
@@ -120,7 +122,7 @@ def _alone_rows(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
             titles()[each.target],
             _pair(each.figures.get("push_p50_ms"), each.figures.get("push_p99_ms"), "{:.2f}"),
             _pair(each.figures.get("alone_p50_ms"), each.figures.get("alone_p99_ms"), "{:.2f}"),
-            _added(each, memory[0]) if memory and each.target.startswith("chat-") else "-",
+            _added(each, memory[0]) if memory and each.target.startswith(_LOGS) else "-",
         )
         for each in summaries
     ]
