@@ -11,7 +11,7 @@ from benchmarks.targets import TARGETS
 
 __all__ = ["svg"]
 
-_WIDTH, _LABEL, _VALUE = 860, 240, 70
+_WIDTH, _LABEL, _VALUE = 860, 260, 70
 _BAR, _GAP, _TOP = 11, 10, 56
 _OURS = ("#0b5fa5", "#6aa9dc")  # many clients, few
 _THEIRS = ("#6b6b6b", "#bdbdbd")
