@@ -61,7 +61,7 @@ class Collector:
     def start(self) -> None:
         """What was made so far stays."""
         self._freezes = self._options.gc_freeze
-        self._collect_all()
+        self.collect()
         self._least = self._blocks()
         # Where they are not counted CPython's own rule has to do.
         self._active = bool(self._options.gc_threshold and self._least)
@@ -88,15 +88,15 @@ class Collector:
         blocks = self._blocks()
         if blocks > self._grown * self._least:
             began = time.thread_time()
-            clean = self._collect_all() < blocks / 100
+            clean = self.collect() < blocks / 100
             self._grown = _GROWN_CLEAN if clean else _GROWN
             delay = max(_DELAY, _PAUSE * (time.thread_time() - began))
             blocks = self._least = self._blocks()
         self._least = min(self._least, blocks)
         self._loop.call_later(delay, self._check_size)
 
-    def _collect_all(self) -> int:
-        """How many objects were garbage."""
+    def collect(self) -> int:
+        """Look at all, what was put aside too: how many objects were garbage."""
         if self._freezes:
             gc.unfreeze()
         found = gc.collect()

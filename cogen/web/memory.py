@@ -8,7 +8,6 @@ CPython keeps: after its first crowd a process is larger by up to that, after an
 
 import asyncio
 import ctypes
-import gc
 import time
 from collections.abc import Callable
 from typing import Final
@@ -21,6 +20,11 @@ _PAUSE: Final = 20
 # uvloop keeps up to 250 freed objects of a kind. Those are made now, while memory is compact:
 # made in a crowd, a few of them would hold on to all the pages that they are scattered over.
 _KEPT_BY_LOOP: Final = 250
+# A crowd leaves a few small objects behind, and each holds on to an arena of the allocator, 1 MiB.
+# Room for some hundred connections is made at the start, so that the first crowd adds none.
+_ROOM: Final = 2 << 20
+_BLOCK: Final = 440
+_BLOCKS_IN_ARENA: Final = 2000
 
 
 class Memory:
@@ -34,6 +38,7 @@ class Memory:
         self._count = self._peak = 0
         self._delay = _DELAY
         self._timer: asyncio.TimerHandle | None = None
+        self._room: list[bytes] = []
 
     def start(self) -> None:
         """The first connection may come."""
@@ -41,6 +46,8 @@ class Memory:
         timers = [self._loop.call_later(60, _nothing) for _ in range(_KEPT_BY_LOOP)]
         for handle in (*handles, *timers):
             handle.cancel()
+        # The blocks that are kept hold the arenas.
+        self._room = [bytes(_BLOCK) for _ in range(_ROOM // _BLOCK)][:: _BLOCKS_IN_ARENA // 2]
 
     def holds(self, count: int) -> None:
         """There are now `count` connections."""
@@ -59,7 +66,6 @@ class Memory:
         self._peak = self._count
         began = time.thread_time()
         self._trim()
-        gc.collect()
         if self._malloc_trim is not None:
             self._malloc_trim(0)
         self._delay = max(_DELAY, _PAUSE * (time.thread_time() - began))

@@ -195,7 +195,7 @@ class Server:
                 parser.close()
 
     def _trim(self) -> None:
-        """Let go of what is kept for reuse."""
+        """Let go of what is kept for reuse, and of garbage."""
         self.runners.trim()
         self.scheduler.timers.trim()
         if not self.connections:
@@ -203,6 +203,7 @@ class Server:
         if self._parser is not None:
             self._parser.close()
             self._parser = None
+        self.collector.collect()
 
     def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         self.requests += 1

@@ -56,6 +56,15 @@ class CollectorTests(unittest.TestCase):
             collector.began(None, {})
         self.assertIsNone(late())
 
+    def test_what_was_put_aside_is_looked_at_when_all_is(self):
+        collector = self.started()
+        ring = weakref.ref(Ring())
+        gc.freeze()
+        gc.collect()
+        self.assertIsNotNone(ring())
+        collector.collect()
+        self.assertIsNone(ring())
+
     def test_from_one_that_leaves_some_all_are_looked_at(self):
         collector = self.started(gc_threshold=1_000_000)
         for _ in range(20):
