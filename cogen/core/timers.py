@@ -110,7 +110,7 @@ class Timers:
             # One that expires may stop another that is due as well.
             if lane.deadlines.pop(waiter, None) is not None:
                 waiter.expire()
-        if lane.armed:
+        if lane.armed:  # for those that are not due yet, or by one that expired and waits anew
             return
         if lane.deadlines:
             self._arm(lane, duration, max(next_sweep, next(iter(lane.deadlines.values()))))

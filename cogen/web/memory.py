@@ -24,11 +24,11 @@ _KEPT_BY_LOOP: Final = 250
 # Room for some hundred connections is made at the start, so that the first crowd adds none.
 _ROOM: Final = 2 << 20
 _BLOCK: Final = 440
-_BLOCKS_IN_ARENA: Final = 2000
+_HOLDING: Final = 1000  # one of so many blocks is kept, about two in each arena, and holds it
 
 
 class Memory:
-    """Of the process that serves on `loop`; `trim()` lets go of what that keeps for reuse."""
+    """Of the process that serves on `loop`; `trim()` lets go of what that need not keep."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, trim: Callable[[], None]) -> None:
         self._loop = loop
@@ -46,8 +46,7 @@ class Memory:
         timers = [self._loop.call_later(60, _nothing) for _ in range(_KEPT_BY_LOOP)]
         for handle in (*handles, *timers):
             handle.cancel()
-        # The blocks that are kept hold the arenas.
-        self._room = [bytes(_BLOCK) for _ in range(_ROOM // _BLOCK)][:: _BLOCKS_IN_ARENA // 2]
+        self._room = [bytes(_BLOCK) for _ in range(_ROOM // _BLOCK)][::_HOLDING]
 
     def holds(self, count: int) -> None:
         """There are now `count` connections."""
