@@ -15,7 +15,7 @@ from cogen.web.environ import header_fields, request_environ
 from cogen.web.errors import BodyError, HTTPError
 from cogen.web.exchange import Exchange
 from cogen.web.extensions import Core, Wsgi
-from cogen.web.http import Request, head_end, repeated_request, skip_empty
+from cogen.web.http import Request, empty_lines, head_end, repeated_request
 from cogen.web.intake import Intake
 from cogen.web.link import Link
 from cogen.web.response import plain_response
@@ -47,6 +47,7 @@ class Connection(Link):
     __slots__ = (
         "_base_environ",
         "_buffer",
+        "_empty_lines",
         "_exchange",
         "_intake",
         "_known",
@@ -62,6 +63,7 @@ class Connection(Link):
         self._base_environ = base_environ or server.base_environ
         self._buffer = b""
         self._seen = 0  # bytes of the buffer in which the end of the head is not
+        self._empty_lines = 0  # skipped since the last request
         self._intake: Intake | None = None
         self._exchange: Exchange | None = None
         self._pending: dict[str, Any] | None = None  # environ of an exchange without its body
@@ -138,6 +140,8 @@ class Connection(Link):
                 self._begin(head)
             elif self.eof and self._buffer:
                 raise HTTPError(400, "The connection ended within the request head.")
+            elif self.eof:
+                self._close()
             if self.eof and self._intake is not None:
                 self._break_body(self._exchange)
         except HTTPError as error:
@@ -161,11 +165,8 @@ class Connection(Link):
     def _next_head(self) -> bytes:
         """Take the next whole head from the buffer; empty: it has not all come."""
         options = self.server.options
-        if not self._seen and self._buffer[0] == 13:
-            self._buffer = skip_empty(self._buffer)
-            # Its LF may be on its way.
-            if self._buffer in (b"", b"\r"):
-                return b""
+        if not self._seen and self._buffer[0] == 13 and not self._skip_empty_lines():
+            return b""
         buffer = self._buffer
         end = head_end(buffer, self._seen, options.max_request_line, options.max_header_bytes)
         if not end:
@@ -177,6 +178,19 @@ class Connection(Link):
         self._seen = 0
         self._buffer = buffer[end:]
         return buffer[:end]
+
+    def _skip_empty_lines(self) -> bool:
+        """Take empty lines from the buffer; whether something else has come."""
+        lines = empty_lines(self._buffer, self._empty_lines)
+        self._empty_lines += lines
+        self._buffer = self._buffer[2 * lines :]
+        # Its LF may be on its way.
+        if self._buffer not in (b"", b"\r"):
+            return True
+        # They begin no request, so what time the connection has goes on.
+        if self._deadline is None:
+            self._rest()
+        return False
 
     def _begin(self, head: bytes) -> None:
         request = self.server.parse(head)
@@ -209,6 +223,7 @@ class Connection(Link):
         if self._deadline != self.server.options.keep_alive_timeout:
             self._await(None)
         self._requests += 1
+        self._empty_lines = 0
         server = self.server
         length = request.content_length
         wsgi = Wsgi(None if length == -1 else length or 0)

@@ -13,7 +13,7 @@ import httptools
 from cogen.web.errors import HTTPError
 from cogen.web.fields import check_coding, read_headers, read_target
 
-__all__ = ["HTTPError", "Request", "RequestParser", "head_end", "repeated_request", "skip_empty"]
+__all__ = ["HTTPError", "Request", "RequestParser", "empty_lines", "head_end", "repeated_request"]
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 # RFC 9112 section 3: exactly one space between the parts. Targets are visible ASCII, no fragment.
@@ -24,6 +24,7 @@ _LINE_SO_FAR = re.compile(
     rb"%s{0,64}|%s{1,64} (?:[!\"$-~]*|[!\"$-~]+ [HTP]{0,4}(?:/[0-9.]{0,3}\r?)?)" % (_TOKEN, _TOKEN)
 )
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
+_MOST_EMPTY_LINES = 8
 _CHUNKED_LINE = re.compile(rb"(\r\ntransfer-encoding:)[ \t]*(chunked)[ \t]*\r\n", re.IGNORECASE)
 _LENGTH_LINE = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
 _UPGRADE_LINES = re.compile(rb"\r\n(?:upgrade|connection)[ \t]*:[^\r]*", re.IGNORECASE)
@@ -81,10 +82,17 @@ def repeated_request(line: bytes, known: Request) -> bool:
     return True
 
 
-def skip_empty(data: bytes) -> bytes:
-    """`data` without the empty lines before a request (RFC 9112 section 2.2)."""
+def empty_lines(data: bytes, before: int) -> int:
+    """How many empty lines `data` starts with, where as many as `before` have been skipped.
+
+    They are skipped before a request: one at least, says RFC 9112 section 2.2, for old clients send
+    one behind a body. Raises HTTPError if there are more than a few.
+    """
     match = _EMPTY_LINES.match(data)
-    return data[match.end() :] if match is not None else data
+    lines = match.end() // 2 if match is not None else 0
+    if before + lines > _MOST_EMPTY_LINES:
+        raise HTTPError(400, f"More than {_MOST_EMPTY_LINES} empty lines come before the request.")
+    return lines
 
 
 def head_end(data: bytes, seen: int, line_limit: int, head_limit: int) -> int:
