@@ -1,6 +1,7 @@
 """`make_app`: the application with its middleware."""
 
-from collections.abc import Awaitable, Callable, Iterable
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 from beaker.middleware import SessionMiddleware
@@ -11,18 +12,31 @@ from chatapp.directory import OtherSecret
 from chatapp.lib.hub import Hub
 from chatapp.lib.metrics import HubCollector
 from chatapp.lib.waiting import Polls
+from chatapp.lib.wire import BadInput
 from chatapp.model import LogUnavailable
+from cogen.web.life import Application, Life, register, served
 from pylons.middleware import ErrorHandler, StatusCodeRedirect
 from pylons.wsgiapp import PylonsApp
 
-__all__ = ["ChatApp", "make_app"]
+__all__ = ["ChatApp", "make_app", "make_chat"]
 
-_ERRORS = (400, 403, 404, 405, 409, 413, 429, 500, 503)
+log = logging.getLogger(__name__)
+
+_ERRORS = (400, 403, 404, 405, 409, 413, 429, 500, 501, 503)
 _STATIC_SECONDS = 300
+_SERVER = "the chat needs cogen's server: `paster serve` with `use = egg:ChatApp#http`"
 
 
-def make_app(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
+def make_app(global_conf: dict[str, Any], **app_conf: Any) -> Application:
     """The paste.app_factory. Ends the program with one line that names a wrong option."""
+    if not served():
+        log.warning("%s; another serves no more than its page", _SERVER)
+    chat = make_chat(global_conf, **app_conf)
+    return register(chat, chat.life, blocks=False)
+
+
+def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
+    """The application with its middleware, not registered with a server."""
     try:
         config = load_environment(global_conf, app_conf)
     except (ValueError, OSError) as error:
@@ -38,29 +52,30 @@ def make_app(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
         allow_all_origins=False,
         add_headers_function=_add_static_headers,
     )
-    served = config["pylons.app_globals"]
+    shared = config["pylons.app_globals"]
     headers = config["pylons.response_options"]["headers"]
-    app = Polls(app, served.hub, served.signer, headers)  # polls that need nothing of the above
-    return ChatApp(app, served.hub)
+    app = Polls(app, shared.hub, shared.signer, headers)  # polls that need nothing of the above
+    return ChatApp(app, shared.hub)
 
 
 class ChatApp:
-    """The WSGI application, with what the server calls at its start and stop."""
+    """The WSGI application; `life` is what the server calls at its start and stop."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], hub: Hub) -> None:
+    def __init__(self, app: Application, hub: Hub) -> None:
         self._app = app
         self.hub = hub
-        self.cogen_shutdown: Callable[[], Awaitable[None]] = hub.shutdown
-        self.cogen_cleanup: Callable[[], Awaitable[None]] = hub.close
+        self.life = Life(
+            start=self._start,
+            stopping=hub.shutdown,
+            stop=hub.close,
+            metrics=lambda: [HubCollector(hub)],
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ.setdefault("cogen.call", _no_call)
         return self._app(environ, start_response)
 
-    def cogen_metrics(self) -> list[HubCollector]:
-        """What the server adds to its `metrics_path`."""
-        return [HubCollector(self.hub)]
-
-    async def cogen_startup(self, environ: dict[str, Any]) -> None:
+    async def _start(self, environ: dict[str, Any]) -> None:
         """Ends the program with one line if the log cannot be opened or is not for several."""
         if environ["wsgi.multiprocess"] and not self.hub.log.shared:
             raise SystemExit(
@@ -76,6 +91,12 @@ class ChatApp:
             raise SystemExit(
                 f"chatapp: {error}. Give this one the same: chat.secret_file or CHAT_SECRET"
             ) from None
+
+
+def _no_call(function: Any) -> Any:
+    """environ['cogen.call'] where another server made the environ."""
+    log.error("a request came by another server: %s", _SERVER)
+    raise BadInput(501, f"This server cannot hold requests: {_SERVER}.")
 
 
 def _add_static_headers(headers: Any, path: str, url: str) -> None:

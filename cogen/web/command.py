@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cogen.web.environ import SERVER_SOFTWARE
+from cogen.web.life import Application, expect_lives
 from cogen.web.options import OptionError, Options, parse_options
-from cogen.web.server import Application
 from cogen.web.serving import serve
 
 __all__ = ["load", "main"]
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options = parse_options(settings, Options)
         _log(options)
         sys.path.insert(0, os.getcwd())
+        expect_lives()
         serve(lambda: load(where), options, [sys.executable, *sys.orig_argv[1:]])
     except OptionError as error:
         _fail(str(error))

@@ -4,8 +4,8 @@ import logging
 import sys
 from collections.abc import Callable
 
+from cogen.web.life import Application, expect_lives
 from cogen.web.options import OptionError, Options, parse_options
-from cogen.web.server import Application
 from cogen.web.serving import serve
 
 __all__ = ["server_factory"]
@@ -20,6 +20,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     lets no variable of the command line override the ini. Ends the program with one line that
     names the option that is unknown or wrong, or the address that cannot be listened on.
     """
+    expect_lives()
     if "http_port" in global_conf:
         settings["port"] = global_conf["http_port"]
     try:

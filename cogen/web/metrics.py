@@ -93,13 +93,11 @@ def _by_status(name: str, documentation: str, counts: dict[int, int]) -> Counter
 class Endpoints:
     """A WSGI application: `metrics_path` and `health_path`, else `application`.
 
-    Where the application has `cogen_metrics`, it is called once for the collectors to add. The
-    health path answers 200 `ok`, or 503 `stopping` while the server stops.
+    The collectors of the server's applications are added. The health path answers 200 `ok`, or 503
+    `stopping` while the server stops.
     """
 
-    def __init__(
-        self, application: _Application, server: "Server", metrics: Metrics, hooks: Any
-    ) -> None:
+    def __init__(self, application: _Application, server: "Server", metrics: Metrics) -> None:
         self._application = application
         self._server = server
         self._registry = CollectorRegistry()
@@ -107,9 +105,8 @@ class Endpoints:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        collectors = getattr(hooks, "cogen_metrics", None)
-        if collectors is not None:
-            for collector in collectors():
+        for life in server.lives:
+            for collector in life.metrics() if life.metrics is not None else ():
                 self._registry.register(collector)
 
     def __call__(

@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cogen.core.schedulers import Scheduler
@@ -19,6 +19,7 @@ from cogen.web.exchange import Exchange
 from cogen.web.files import FileWrapper
 from cogen.web.greenlets import Runners
 from cogen.web.http import Request, RequestParser
+from cogen.web.life import Application, Life, OnLoop
 from cogen.web.memory import Memory
 from cogen.web.options import Options
 from cogen.web.proxies import Proxies
@@ -28,26 +29,29 @@ __all__ = ["Application", "Server"]
 
 log = logging.getLogger(__name__)
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
 
 class Server:
     """Serves a WSGI `application` on the loop of `scheduler`.
 
-    Where the application has `cogen_startup`, `cogen_shutdown` or `cogen_cleanup`, async callables,
-    they run before the first request is taken, when no more are while held ones can still be
-    answered, and after the last response. `cogen_startup` gets what every environ begins with:
-    `wsgi.multiprocess` tells whether there are other processes. `cogen_metrics` returns collectors
-    for `metrics_path`.
+    `lives` are those of the applications in it, which registered while they were made.
     """
 
-    def __init__(self, application: Application, scheduler: Scheduler, options: Options) -> None:
-        self._hooks = application
-        self.application = application
+    def __init__(
+        self,
+        application: Application,
+        scheduler: Scheduler,
+        options: Options,
+        lives: Sequence[Life] = (),
+    ) -> None:
+        self.lives = lives
+        # On the loop nothing has to be brought there.
+        self.application = (
+            application.application if isinstance(application, OnLoop) else application
+        )
         self._threads = Threads(options.threads) if options.threads else None
         if self._threads is not None:
             self.application = Threaded(
-                application, self._threads, scheduler.loop, options.spool_body
+                self.application, self._threads, scheduler.loop, options.spool_body
             )
         self.scheduler = scheduler
         self.options = options
@@ -84,15 +88,13 @@ class Server:
         metrics = Metrics(self)
         if self.options.metrics_path:
             self._observers.append(metrics.began)
-        self.application = Endpoints(self.application, self, metrics, self._hooks)
+        self.application = Endpoints(self.application, self, metrics)
 
     async def start(
         self, socks: Sequence[socket.socket], tls: ssl.SSLContext | None = None
     ) -> None:
-        """Take connections from `socks`, which listen."""
-        startup = getattr(self._hooks, "cogen_startup", None)
-        if startup is not None:
-            await startup(self.base_environ.copy())
+        """Take connections from `socks`, which listen. Raises what an application's start does."""
+        await self._start_lives()
         self.runners.start()
         self._memory.start()
         secure: dict[str, Any] = {}
@@ -108,6 +110,17 @@ class Server:
                 **secure,
             )
             self._listeners.append(listener)
+
+    async def _start_lives(self) -> None:
+        for index, life in enumerate(self.lives):
+            try:
+                if life.start is not None:
+                    await life.start(self.base_environ.copy())
+            except BaseException:
+                for started in reversed(self.lives[:index]):
+                    if started.stop is not None:
+                        await started.stop()
+                raise
 
     def _base_environ(self, sock: socket.socket, scheme: str) -> dict[str, Any]:
         environ = {**self.base_environ, "wsgi.url_scheme": scheme}
@@ -130,11 +143,11 @@ class Server:
         deadline = loop.time() + patience
         for listener in self._listeners:
             listener.close()
-        shutdown = getattr(self._hooks, "cogen_shutdown", None)
         try:
             async with asyncio.timeout(patience):
-                if shutdown is not None:
-                    await shutdown()
+                for life in reversed(self.lives):
+                    if life.stopping is not None:
+                        await life.stopping()
                 for connection in list(self.connections):
                     connection.stop()
                 await self._all_closed()
@@ -147,9 +160,9 @@ class Server:
             self._threads.stop(max(1.0, deadline - loop.time()))
         await self.scheduler.cancel_all()
         self._memory.stop()
-        cleanup = getattr(self._hooks, "cogen_cleanup", None)
-        if cleanup is not None:
-            await cleanup()
+        for life in reversed(self.lives):
+            if life.stop is not None:
+                await life.stop()
 
     async def _all_closed(self) -> None:
         while self.connections:

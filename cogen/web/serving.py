@@ -17,9 +17,10 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from cogen.core.schedulers import Scheduler, new_event_loop
+from cogen.web.life import Application, take_lives
 from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket, tls_context
 from cogen.web.options import Options
-from cogen.web.server import Application, Server
+from cogen.web.server import Server
 from cogen.web.signals import Signals
 from cogen.web.supervisor import Supervisor
 from cogen.web.systemd import notify
@@ -54,7 +55,7 @@ def serve(
         application = load()
         scheduler = Scheduler(proactor=options.proactor)
         stack.callback(scheduler.shutdown)
-        server = Server(application, scheduler, options)
+        server = Server(application, scheduler, options, take_lives())
         process = _Process(server, socks, tls, worker, command)
         scheduler.loop.run_until_complete(process.run())
 

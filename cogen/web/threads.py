@@ -29,12 +29,11 @@ from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
 from cogen.web.body import Input, InputFile
 from cogen.web.files import FileWrapper
+from cogen.web.life import Application
 from cogen.web.spool import SpooledBody
 
 if TYPE_CHECKING:
     import asyncio
-
-    from cogen.web.server import Application
 
 __all__ = ["ThreadWait", "Threaded", "Threads"]
 

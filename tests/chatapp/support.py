@@ -10,7 +10,7 @@ import unittest
 from collections.abc import Iterator
 from typing import Any
 
-from chatapp.config.middleware import make_app
+from chatapp.config.middleware import make_chat
 from tests.support.memory import Answer, Browser, MemoryServer
 
 __all__ = ["ChatCase", "Person", "untold"]
@@ -64,8 +64,8 @@ class ChatCase(unittest.TestCase):
         data = self.enterContext(tempfile.TemporaryDirectory())
         settings = {"log": "memory:", "data": data, "push_rate": 0, **options}
         app_conf = {f"chat.{name}": str(value) for name, value in settings.items()}
-        self.app = make_app({"debug": "false"}, **app_conf)
-        self.server = MemoryServer(self.wrapped(self.app))
+        self.app = make_chat({"debug": "false"}, **app_conf)
+        self.server = MemoryServer(self.wrapped(self.app), lives=[self.app.life])
         self.addCleanup(self.server.close)
         return self.server
 

@@ -13,7 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from chatapp.config.middleware import make_app
+from chatapp.config.middleware import make_chat
 from chatapp.lib.cursor import Cursor
 from tests.chatapp.support import Person
 from tests.support.memory import Answer, MemoryServer, MemoryTransport
@@ -149,7 +149,7 @@ class World:
             "log": log, "data": self.folder / "data", "push_rate": 0, "history": self.history,
             "max_age": self.max_age, "queue_size": 4,
         }  # fmt: skip
-        app = make_app({}, **{f"chat.{name}": str(value) for name, value in settings.items()})
+        app = make_chat({}, **{f"chat.{name}": str(value) for name, value in settings.items()})
         self.hub = hub = app.hub
         appended = hub.appended
 
@@ -161,7 +161,7 @@ class World:
         clock = self.clock
         writer = getattr(hub.log, "_writer", hub.log)
         writer._clock = clock
-        self.server = MemoryServer(app)
+        self.server = MemoryServer(app, lives=[app.life])
         self.stopped = False
 
     def clock(self):

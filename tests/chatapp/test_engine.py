@@ -3,7 +3,7 @@
 import tempfile
 import unittest
 
-from chatapp.config.middleware import make_app
+from chatapp.config.middleware import make_chat
 from chatapp.lib.cursor import Cursor
 from tests.chatapp.support import ChatCase, texts, untold
 
@@ -139,6 +139,6 @@ class SeveralWorkersTests(unittest.IsolatedAsyncioTestCase):
     async def test_a_log_that_is_not_shared_refuses_and_says_what_to_do(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         for url in ("memory:", "sqlite:///chat.db"):
-            app = make_app({}, **{"chat.log": url, "chat.data": folder})
+            app = make_chat({}, **{"chat.log": url, "chat.data": folder})
             with self.assertRaisesRegex(SystemExit, f"{url}.*workers = 1.*redis://"):
-                await app.cogen_startup({"wsgi.multiprocess": True})
+                await app.life.start({"wsgi.multiprocess": True})

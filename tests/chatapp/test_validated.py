@@ -6,24 +6,16 @@ from tests.chatapp import test_polls
 from tests.chatapp.support import ChatCase
 
 
-def validated(app):
-    wrapped = validator(app)
-    wrapped.cogen_startup = app.cogen_startup
-    wrapped.cogen_shutdown = app.cogen_shutdown
-    wrapped.cogen_cleanup = app.cogen_cleanup
-    return wrapped
-
-
 class ValidatedPlainPollTests(test_polls.PlainPollTests):
-    wrapped = staticmethod(validated)
+    wrapped = staticmethod(validator)
 
 
 class ValidatedPollTests(test_polls.PollTests):
-    wrapped = staticmethod(validated)
+    wrapped = staticmethod(validator)
 
 
 class ValidatedTests(ChatCase):
-    wrapped = staticmethod(validated)
+    wrapped = staticmethod(validator)
 
     def setUp(self):
         self.start()

@@ -6,11 +6,13 @@ import unittest
 from paste.deploy import loadapp
 from webtest import TestApp
 
+from cogen.web.life import expect_lives
 from tests.support.server import ROOT
 
 
 class AppTests(unittest.TestCase):
     def setUp(self):
+        expect_lives()
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
         ini = f"{self.folder}/test.ini"
         with open(ROOT / "test.ini") as source, open(ini, "w") as copy:
@@ -37,6 +39,12 @@ class AppTests(unittest.TestCase):
         self.assertEqual("GET, HEAD, POST", answer.headers["Allow"])
         answer = self.app.post("/chat/push", b"\xff", status=400, content_type="text/plain")
         self.assertEqual("The body is not UTF-8.\n", answer.text)
+
+    def test_under_another_server_what_waits_says_what_it_needs(self):
+        with self.assertLogs("chatapp", "ERROR") as logs:
+            answer = self.app.post("/chat/push", b"hi", status=501, content_type="text/plain")
+        self.assertIn("egg:ChatApp#http", answer.text)
+        self.assertIn("egg:ChatApp#http", logs.output[0])
 
     def test_unknown_options_and_bad_values_end_the_start_with_one_line(self):
         for line, words in {

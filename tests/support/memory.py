@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import httptools
 
 from cogen.core.schedulers import Scheduler
 from cogen.web.connection import Connection
+from cogen.web.life import Life
 from cogen.web.options import Options
 from cogen.web.server import Server
 from tests.support.clock import FakeClockLoop
@@ -70,15 +72,15 @@ class MemoryTransport(asyncio.Transport):
 class MemoryServer:
     """`application` on cogen's server with a fake clock; close it at the end of the test."""
 
-    def __init__(self, application: Any, options: Options | None = None) -> None:
+    def __init__(
+        self, application: Any, options: Options | None = None, lives: Sequence[Life] = ()
+    ) -> None:
         self.loop = FakeClockLoop()
         self.scheduler = Scheduler(self.loop)
-        self.server = Server(application, self.scheduler, options or Options())
+        self.server = Server(application, self.scheduler, options or Options(), lives)
         self.server.base_environ["SERVER_NAME"] = "127.0.0.1"
         self.server.base_environ["SERVER_PORT"] = "80"
-        startup = getattr(application, "cogen_startup", None)
-        if startup is not None:
-            self.loop.run_until_complete(startup(self.server.base_environ))
+        self.loop.run_until_complete(self.server.start(()))
 
     def connect(self) -> MemoryTransport:
         return MemoryTransport(self.loop, Connection(self.server))

@@ -12,10 +12,11 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cogen.core.schedulers import Scheduler
+from cogen.web.life import Life
 from cogen.web.listen import listening_socket, tls_context
 from cogen.web.options import Options
 from cogen.web.server import Server
@@ -42,8 +43,11 @@ class ServerThread:
     `proactor` names the loop, `options` are the server's. `call(f)` runs f on the loop.
     """
 
-    def __init__(self, application: Any, proactor: str = "any", **options: Any) -> None:
+    def __init__(
+        self, application: Any, proactor: str = "any", lives: Sequence[Life] = (), **options: Any
+    ) -> None:
         self.application = application
+        self.lives = lives
         self.options = Options(**{"port": 0, "proactor": proactor, **options})
         self.server: Server
         self.loop: asyncio.AbstractEventLoop
@@ -75,7 +79,7 @@ class ServerThread:
             self.loop = scheduler.loop
             sock = listening_socket(self.options)
             self.address = sock.getsockname()
-            self.server = Server(self.application, scheduler, self.options)
+            self.server = Server(self.application, scheduler, self.options, self.lives)
             scheduler.loop.run_until_complete(self._serve(sock))
             scheduler.shutdown()
         except BaseException as error:

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from cogen.core.events import WaitForSignal
+from cogen.web.life import Life
 from tests.cogen.web.support import Records, ServerThread, eventually
 
 Environ = dict[str, Any]
@@ -85,14 +86,8 @@ class AccessLogTest(unittest.TestCase):
         self.assertLess(entry["seconds"], 5)
 
 
-class Collects:
-    """An application with a collector of its own."""
-
-    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
-        return application(environ, start_response)
-
-    def cogen_metrics(self) -> list[Any]:
-        return [self]
+class Rooms:
+    """A collector of an application."""
 
     def collect(self) -> Iterator[Any]:
         yield GaugeMetricFamily("rooms", "Rooms open", 3)
@@ -102,7 +97,12 @@ class MetricsTest(unittest.TestCase):
     def test_the_server_and_the_application_are_measured(self) -> None:
         with (
             Records(),
-            ServerThread(Collects(), metrics_path="/metrics", health_path="/healthz") as server,
+            ServerThread(
+                application,
+                lives=[Life(metrics=lambda: [Rooms()])],
+                metrics_path="/metrics",
+                health_path="/healthz",
+            ) as server,
         ):
             server.get("/a")
             server.get("/fail")
@@ -129,6 +129,6 @@ class MetricsTest(unittest.TestCase):
             self.assertEqual(server.get("/healthz/").body, b"hello")
 
     def test_the_paths_are_the_applications_unless_asked_for(self) -> None:
-        with ServerThread(Collects()) as server:
+        with ServerThread(application) as server:
             for path in ("/metrics", "/healthz"):
                 self.assertEqual(server.get(path).body, b"hello")

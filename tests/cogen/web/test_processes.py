@@ -53,13 +53,14 @@ class Load:
 
 STARTS_WHEN_TOLD = """
 import asyncio, pathlib
+from cogen.web.life import Life, register
 
 async def start(environ):
     print('starting', flush=True)
     while not pathlib.Path('go').exists():
         await asyncio.sleep(0.01)
 
-application.cogen_startup = start
+register(application, Life(start=start))
 """
 
 
