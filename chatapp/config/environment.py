@@ -1,5 +1,6 @@
 """From the ini's [app:main] to the configuration of the application."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,8 @@ from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
-from cogen.web.options import OptionError, parse_options
+from cogen.web.ini import Ini
+from cogen.web.options import OptionError, Options, parse_options
 from pylons.configuration import PylonsConfig
 from pylons.templating import make_lookup
 
@@ -17,6 +19,9 @@ __all__ = ["Globals", "load_environment"]
 
 _PREFIX = "chat."
 _KNOWN = ("session.", "beaker.session.", "debug", "here", "__file__")
+_NAMES = frozenset(_PREFIX + field.name for field in dataclasses.fields(ChatOptions))
+# Variables of the command line that are for the server.
+_SERVER_NAMES = frozenset(["http_port", *(field.name for field in dataclasses.fields(Options))])
 
 
 class Globals:
@@ -30,6 +35,9 @@ class Globals:
 
 def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> PylonsConfig:
     """The configuration. Raises OptionError or ValueError, naming what is wrong, and OSError."""
+    ini = Ini(global_conf)
+    ini.check(lambda name: _takes(name) or name in _SERVER_NAMES)
+    app_conf = ini.settings("app", app_conf, _takes)
     options = _chat_options(app_conf)
     secret = find_secret(os.environ, options.secret_file, options.data)
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -50,6 +58,10 @@ def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> P
     config["pylons.app_globals"] = Globals(options, secret, paths["templates"])
     config["routes.map"] = make_map(config)
     return config
+
+
+def _takes(name: str) -> bool:
+    return name in _NAMES or name.startswith(_KNOWN)
 
 
 def _chat_options(app_conf: dict[str, Any]) -> ChatOptions:

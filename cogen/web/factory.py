@@ -1,9 +1,11 @@
 """The `paste.server_factory` entry points `http` and `wsgi`."""
 
+import dataclasses
 import logging
 import sys
 from collections.abc import Callable
 
+from cogen.web.ini import Ini
 from cogen.web.life import Application, expect_lives
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
@@ -16,15 +18,13 @@ log = logging.getLogger(__name__)
 def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Application], None]:
     """Read the options of a [server:...] section; returns what serves an application.
 
-    `http_port` on the command line of `paster serve` comes before the section's `port`: PasteDeploy
-    lets no variable of the command line override the ini. Ends the program with one line that
-    names the option that is unknown or wrong, or the address that cannot be listened on.
+    Variables of the command line come before the section: `paster serve INI port=5080`, for which
+    `http_port` is another name. Ends the program with one line that names the option that is
+    unknown or wrong, or the address that cannot be listened on.
     """
     expect_lives()
-    if "http_port" in global_conf:
-        settings["port"] = global_conf["http_port"]
     try:
-        options = parse_options(settings, Options)
+        options = parse_options(_settings(global_conf, settings), Options)
     except OptionError as error:
         raise SystemExit(f"cogen: {error}") from None
 
@@ -38,6 +38,19 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
             _fail(f"{error}")
 
     return serve_forever
+
+
+_NAMES = frozenset(field.name for field in dataclasses.fields(Options))
+
+
+def _settings(global_conf: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+    ini = Ini(global_conf)
+    settings = ini.settings("server", given, _NAMES.__contains__)
+    if "http_port" in global_conf:
+        asked = "http_port" in ini.variables and "port" not in ini.variables
+        if asked or "port" not in settings:
+            settings["port"] = global_conf["http_port"]
+    return settings
 
 
 # What paster does to its own process, which is not to be done to a worker.

@@ -47,6 +47,11 @@ class StartTests(unittest.TestCase):
         self.assertIn("backlog = 'many'", self.fails("backlog = many"))
         self.assertIn("proactor = 'twisted'", self.fails("proactor = twisted"))
         self.assertIn("port = 'x'", self.fails("", "", "http_port=x"))
+        self.assertIn("backlog = 'many'", self.fails("", "", "backlog=many"))
+
+    def test_a_variable_of_the_command_line_that_names_nothing_is_named(self):
+        self.assertIn("'prot' of the command line", self.fails("", "", "prot=5080"))
+        self.assertIn("'chat.lgo' of the command line", self.fails("", "", "chat.lgo=memory:"))
 
     def test_a_port_in_use_is_named(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -61,16 +66,21 @@ class StartTests(unittest.TestCase):
 
 
 class RunningTests(unittest.TestCase):
-    def test_test_ini_serves_on_the_port_of_the_command_line(self):
-        port = free_port()
-        with tempfile.TemporaryDirectory() as folder:
-            ini = Path(folder) / "test.ini"
-            ini.write_text((ROOT / "test.ini").read_text())
-            server = ChatServer()
-            server.ini, server.port = ini, port
-            server.arguments = [f"http_port={port}"]
-            with server, urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
-                self.assertIn(b"<title>Chat</title>", page.read())
+    def test_test_ini_serves_what_the_command_line_says(self):
+        for option in ("port", "http_port"):
+            port = free_port()
+            with self.subTest(option), tempfile.TemporaryDirectory() as folder:
+                ini = Path(folder) / "test.ini"
+                ini.write_text((ROOT / "test.ini").read_text())
+                server = ChatServer()
+                server.ini, server.port = ini, port
+                log = Path(folder) / "other.db"
+                server.arguments = [
+                    f"{option}={port}", f"chat.log=sqlite:///{log}", "chat.title=Other",
+                ]  # fmt: skip
+                with server, urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
+                    self.assertIn(b"<title>Other</title>", page.read())
+                    self.assertTrue(log.exists())
 
     def test_a_stop_answers_held_polls_and_the_next_start_goes_on(self):
         with ChatServer() as server:
