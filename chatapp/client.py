@@ -26,8 +26,11 @@ __all__ = ["ChatClient", "ChatError", "Event", "Gap", "Message", "Presence", "ev
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0
-# Beyond the server's poll time by far: the connection is dead and nobody said so.
-_POLL_SECONDS = 45.0
+_CALL_SECONDS = 30.0
+# A server holds a poll for as long as it says, and for 300 s at most (chat.poll_timeout).
+_UNTOLD_SECONDS = 60.0
+_MARGIN_SECONDS = 30.0
+_MOST_SECONDS = 300 + _MARGIN_SECONDS
 _LINE = 200
 _TRY_AGAIN = (429, 500, 502, 503, 504)
 
@@ -84,6 +87,8 @@ class ChatClient:
         self.cursor = cursor
         self.people: dict[str, list[str]] = {}
         self.tab = secrets.token_urlsafe(9)
+        self._held = _UNTOLD_SECONDS  # how long the server holds a poll
+        self._given_up = 0  # polls in a row that got no answer in time
         self._given_session = session
         self.session: aiohttp.ClientSession = session or _new_session()
 
@@ -150,15 +155,34 @@ class ChatClient:
                 await asyncio.sleep(retry)
 
     async def poll(self) -> dict[str, Any]:
-        """One poll from the cursor, which moves on: the answer as docs/wire.md has it."""
+        """One poll from the cursor, which moves on: the answer as docs/wire.md has it.
+
+        Raises ChatError, aiohttp.ClientError, TimeoutError.
+        """
         rooms = ",".join(quote(room, safe="") for room in self.rooms)
         query = {"client": self.tab}
         if self.cursor is not None:
             query["since"] = self.cursor
-        answer = await self._ask("GET", f"/chat/pull/{rooms}", query=query)
+        try:
+            answer = await self._ask(
+                "GET", f"/chat/pull/{rooms}", query=query, seconds=self._patience
+            )
+        except TimeoutError:
+            self._given_up += 1
+            raise
+        self._given_up = 0
+        self._held = answer.get("advice", {}).get("timeout", self._held)
         self.cursor = answer.get("cursor", self.cursor)
         self.people.update(answer.get("people", {}))
         return answer
+
+    @property
+    def _patience(self) -> float:
+        """Seconds to wait for a poll: after that the connection is dead and nobody said so.
+
+        A server that was started anew may hold polls longer than it told.
+        """
+        return float(min(_MOST_SECONDS, (self._held + _MARGIN_SECONDS) * 2**self._given_up))
 
     async def history(
         self, room: str = "lobby", before: int | None = None, limit: int = 50
@@ -176,8 +200,11 @@ class ChatClient:
         path: str,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
+        seconds: float = _CALL_SECONDS,
     ) -> dict[str, Any]:
-        request = self.session.request(method, self.url + path, json=body, params=query)
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CALL_SECONDS)
+        url = self.url + path
+        request = self.session.request(method, url, json=body, params=query, timeout=timeout)
         async with request as answer:
             if answer.content_type != "application/json":
                 # A proxy answers for a server that is away.
@@ -202,7 +229,6 @@ def _new_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         headers={"Accept": "application/json"},
         cookie_jar=aiohttp.CookieJar(unsafe=True),  # cookies of plain IP addresses too
-        timeout=aiohttp.ClientTimeout(total=_POLL_SECONDS),
     )
 
 

@@ -17,12 +17,15 @@ class Batch:
 
     is_messages = True
 
-    def __init__(self, epoch: str, room: str, messages: Sequence[Message], mark: int = 0) -> None:
+    def __init__(
+        self, epoch: str, room: str, messages: Sequence[Message], timeout: float, mark: int = 0
+    ) -> None:
         self.room = room
         self.messages = messages
         self.first = messages[0].seq
         self.last = messages[-1].seq
         self._epoch = epoch
+        self._timeout = timeout
         self._mark = mark  # of the changes of presence that were told before
 
     @cached_property
@@ -37,7 +40,7 @@ class Batch:
     @cached_property
     def answer(self) -> bytes:
         """The whole JSON answer for a client of this room alone that was up to date."""
-        return _answer(self._epoch, self.room, self.last, self._mark, self.json)
+        return _answer(self._epoch, self.room, self.last, self._mark, self._timeout, self.json)
 
 
 class Head:
@@ -65,9 +68,9 @@ class News:
 
 
 @lru_cache(maxsize=256)  # all who wait in a room in vain get the same
-def nothing(epoch: str, room: str, seq: int, mark: int) -> bytes:
+def nothing(epoch: str, room: str, seq: int, mark: int, timeout: float) -> bytes:
     """The whole JSON answer without news for a client of this room alone: it is where it was."""
-    return _answer(epoch, room, seq, mark, b"")
+    return _answer(epoch, room, seq, mark, timeout, b"")
 
 
 def as_json(messages: Sequence[Message]) -> bytes:
@@ -79,9 +82,10 @@ def as_text(messages: Sequence[Message]) -> bytes:
     return "".join(f"{m.nick}: {' '.join(m.text.splitlines())}\r\n" for m in messages).encode()
 
 
-def _answer(epoch: str, room: str, seq: int, mark: int, messages: bytes) -> bytes:
+def _answer(epoch: str, room: str, seq: int, mark: int, timeout: float, messages: bytes) -> bytes:
     cursor = Cursor(epoch, {room: seq}, {room: mark} if mark else {}).encode()
-    return b'{"messages":[%b],"cursor":"%b"}' % (messages, cursor.encode())
+    told = orjson.dumps({"cursor": cursor, "advice": {"timeout": timeout}})
+    return b'{"messages":[%b],%b' % (messages, told[1:])
 
 
 def _encoded(message: Message) -> bytes:

@@ -97,7 +97,8 @@ class Hub:
         for name, group in groupby(messages, key=_room_of):
             room = self.rooms.get(name)
             if room is not None:
-                room.publish(Batch(self.log.epoch, name, list(group), room.told))
+                timeout = self.options.poll_timeout
+                room.publish(Batch(self.log.epoch, name, list(group), timeout, room.told))
 
     def recreated(self, epoch: str) -> None:
         """Numbers start again: every client goes on from its cursor, which names the old log."""
@@ -205,7 +206,7 @@ class Hub:
         self._timers.stop(client, self.options.lease)
         entered = [self.rooms.get(name) or self._new_room(name) for name in rooms]
         client.enter(entered)
-        poll = Poll(client, entered, since, self.log, json)
+        poll = Poll(client, entered, since, self.log, json, self.options.poll_timeout)
         if self.closing:
             poll.closing = True
         return poll

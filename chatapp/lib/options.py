@@ -19,7 +19,9 @@ class ChatOptions:
     secret_file: str = option(
         "", "File of that secret, the same for all workers; empty: `secret` in `data`, made once."
     )
-    poll_timeout: float = option(10.0, "Time a poll without news is held.", least=0.1)
+    poll_timeout: float = option(
+        10.0, "Time a poll without news is held, at most 300.", least=0.1, most=300
+    )
     queue_size: int = option(10, "Batches that wait for a client's next poll.", least=1)
     history: int = option(10_000, "Messages kept in a room.", least=1)
     max_age: float = option(0.0, "Time a message is kept; 0: until `history` is full.", least=0)

@@ -28,7 +28,9 @@ _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 class Poll:
     """A poll of `client` for `rooms`, from `since` or from where the client is.
 
-    `waiting` is true while it waits for the queue. It may be interrupted in any wait.
+    `timeout`: seconds it is held without news; `retry`: seconds after which its client is to come
+    back, None: at once. Both are told. `waiting` is true while it waits for the queue. It may be
+    interrupted in any wait.
 
     Most polls just wait for one batch: what the others need is made when it is needed.
     """
@@ -44,7 +46,6 @@ class Poll:
         "_recreated",
         "_took",
         "_unread",
-        "advice",
         "client",
         "closing",
         "epoch",
@@ -52,8 +53,10 @@ class Poll:
         "json",
         "news",
         "positions",
+        "retry",
         "rooms",
         "superseded",
+        "timeout",
         "waiting",
     )
 
@@ -64,19 +67,21 @@ class Poll:
         since: Cursor | None,
         log: MessageLog,
         json: bool,
+        timeout: float,
     ) -> None:
         self.client = client
         self.rooms = {room.name: room for room in rooms}
         self.epoch = epoch = log.epoch
         self._log = log
         self.json = json
+        self.timeout = timeout
         if since is None and client.sent and client.epoch != epoch:
             since = Cursor(client.epoch, client.sent)
         self.joining = since is None and not client.sent
         self.superseded = False
         self.closing = False
         self.waiting = False
-        self.advice: float | None = None
+        self.retry: float | None = None
         self.news: tuple[dict[str, Any], ...] = ()
         self.positions: dict[str, int | None] = {}
         self._pieces: tuple[bytes, ...] = ()
@@ -277,7 +282,7 @@ class Poll:
 
     def _shared(self) -> bytes:
         """The body that others in the same place get as well; empty if this one's is its own."""
-        if len(self.rooms) > 1 or self._pieces or self.advice is not None:
+        if len(self.rooms) > 1 or self._pieces or self.retry is not None:
             return b""
         if self._gaps or self._recreated or self.news or self._people or self.joining:
             return b""
@@ -286,7 +291,7 @@ class Poll:
         ((name, position),) = self.positions.items()
         if position is None:
             return b""
-        return nothing(self.epoch, name, position, self._marks.get(name, 0))
+        return nothing(self.epoch, name, position, self._marks.get(name, 0), self.timeout)
 
     def _with_extras(self) -> bytes:
         if self._batch is not None:
@@ -301,8 +306,9 @@ class Poll:
             extras["people"] = people
         if self.joining or self._people:
             extras["you"] = {"nick": self.client.participant.nick}
-        if self.advice is not None:
-            extras["advice"] = {"retry": self.advice}
+        extras["advice"] = advice = {"timeout": self.timeout}
+        if self.retry is not None:
+            advice["retry"] = self.retry
         return b'{"messages":[%b],%b' % (b",".join(self._pieces), orjson.dumps(extras)[1:])
 
     def _listed(self) -> dict[str, list[str]]:

@@ -77,7 +77,7 @@ def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
     Raises BadInput where the log does not answer.
     """
     call, core = environ["cogen.call"], environ["cogen.core"]
-    client, timeout = poll.client, hub.options.poll_timeout
+    client, timeout = poll.client, poll.timeout
     while not poll.interrupted:
         if (room := poll.unwatched()) is not None:
             yield core.events.AddCoro(client.watch, (room,))
@@ -98,7 +98,7 @@ def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
                 break
             poll.take(cogen_value(environ))
     if poll.closing:
-        poll.advice = hub.return_delay()
+        poll.retry = hub.return_delay()
 
 
 class Polls:

@@ -25,7 +25,7 @@ const rooms = new Rooms(store);
 const tabs = joinTabs({ onLead: lead, onMessage: hear });
 const outbox = new Outbox(store, tabs.post);
 const poll = new Poll({
-  ask: (cursor) => pull(asked(), client(), cursor),
+  ask: (cursor, timeout) => pull(asked(), client(), cursor, timeout),
   onAnswer: answered,
   onRejected: rejected,
   onLink: tellLink,

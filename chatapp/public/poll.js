@@ -1,11 +1,11 @@
-import { nextDelay } from './delay.js';
+import { nextDelay, patience } from './delay.js';
 
 const HELD = 1000; // ms: an empty answer that came sooner was not held
 
 /**
  * The poll loop: ask, hand the answer on, wait if need be, ask again.
  *
- * ask(cursor) starts a request and returns {answer, abort}.
+ * ask(cursor, timeout) starts a request, to be given up after `timeout` ms, and returns {answer, abort}.
  * onAnswer(data) gets each 200; onRejected(status, error) each answer that asking again will not mend.
  * onLink(link) gets {state: 'connected'} or {state: 'waiting', until}: `until` is the time (ms) of the next try.
  */
@@ -17,6 +17,8 @@ export class Poll {
   #running = false;
   #loop = null;
   #failures = 0;
+  #told = null; // seconds for which the server holds a poll, as it said last
+  #givenUp = 0; // polls since then that were given up
   #request = null;
   #endPause = null;
 
@@ -48,10 +50,12 @@ export class Poll {
   async #run() {
     while (this.#running) {
       const began = performance.now();
-      this.#request = this.#ask(this.cursor);
+      const timeout = patience(this.#told, this.#givenUp);
+      this.#request = this.#ask(this.cursor, timeout);
       const answer = await this.#request.answer;
       this.#request = null;
       if (answer.aborted) continue;
+      if (answer.timedOut) this.#givenUp += 1;
       const outcome = this.#judge(answer, performance.now() - began);
       this.#failures = outcome === 'answered' ? 0 : this.#failures + 1;
       const advice = answer.data?.advice?.retry ?? answer.retryAfter;
@@ -62,6 +66,8 @@ export class Poll {
   #judge(answer, took) {
     if (answer.status === 200) {
       this.cursor = answer.data.cursor ?? this.cursor;
+      this.#told = answer.data.advice?.timeout ?? this.#told;
+      this.#givenUp = 0;
       this.#onLink({ state: 'connected' });
       this.#onAnswer(answer.data);
       return isEmpty(answer.data) && took < HELD ? 'early' : 'answered';
@@ -86,5 +92,5 @@ export class Poll {
 }
 
 function isEmpty(data) {
-  return !data.messages?.length && !data.gap && !data.people && !data.presence && !data.advice;
+  return !data.messages?.length && !data.gap && !data.people && !data.presence && !data.advice?.retry;
 }

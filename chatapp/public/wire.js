@@ -1,13 +1,11 @@
 // The wire: one XMLHttpRequest a call, JSON both ways. A call never rejects: no answer has status 0.
 
 const CALL_TIMEOUT = 20_000;
-// The server holds a poll for 10 s by default; far beyond that the connection is dead and nobody said so.
-const POLL_TIMEOUT = 45_000;
 
 /**
  * Start a request. Returns {answer, abort}; `answer` is a promise of
- * {status, data, error, retryAfter, aborted}: `data` the JSON object or null, `error` the server's line,
- * `retryAfter` seconds or null.
+ * {status, data, error, retryAfter, aborted, timedOut}: `data` the JSON object or null, `error` the server's
+ * line, `retryAfter` seconds or null; `aborted` by the page, `timedOut` after `timeout` ms.
  */
 function request(method, url, { body, timeout = CALL_TIMEOUT } = {}) {
   const xhr = new XMLHttpRequest();
@@ -17,15 +15,16 @@ function request(method, url, { body, timeout = CALL_TIMEOUT } = {}) {
     xhr.setRequestHeader('Accept', 'application/json');
     if (body !== undefined) xhr.setRequestHeader('Content-Type', 'application/json');
     xhr.onload = () => resolve(read(xhr));
-    xhr.onerror = xhr.ontimeout = () => resolve(silence(false));
-    xhr.onabort = () => resolve(silence(true));
+    xhr.onerror = () => resolve(silence());
+    xhr.ontimeout = () => resolve(silence({ timedOut: true }));
+    xhr.onabort = () => resolve(silence({ aborted: true }));
     xhr.send(body === undefined ? null : JSON.stringify(body));
   });
   return { answer, abort: () => xhr.abort() };
 }
 
-function silence(aborted) {
-  return { status: 0, data: null, error: '', retryAfter: null, aborted };
+function silence({ aborted = false, timedOut = false } = {}) {
+  return { status: 0, data: null, error: '', retryAfter: null, aborted, timedOut };
 }
 
 function read(xhr) {
@@ -38,6 +37,7 @@ function read(xhr) {
     error: typeof data?.error === 'string' ? data.error : '',
     retryAfter: Number.isFinite(seconds) ? seconds : null,
     aborted: false,
+    timedOut: false,
   };
 }
 
@@ -50,12 +50,12 @@ function parse(text) {
   }
 }
 
-/** A held poll of `rooms`, from `cursor` (null: from now). */
-export function pull(rooms, client, cursor) {
+/** A held poll of `rooms`, from `cursor` (null: from now), given up after `timeout` ms. */
+export function pull(rooms, client, cursor, timeout) {
   const query = new URLSearchParams({ client });
   if (cursor) query.set('since', cursor);
   const path = rooms.map(encodeURIComponent).join(',');
-  return request('GET', `/chat/pull/${path}?${query}`, { timeout: POLL_TIMEOUT });
+  return request('GET', `/chat/pull/${path}?${query}`, { timeout });
 }
 
 export function push(room, text, nonce) {

@@ -10,7 +10,7 @@ class ModuleTests(PageTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.files = ChatServer()
+        cls.files = ChatServer(app={"chat.poll_timeout": 200})
         cls.files.__enter__()
 
     @classmethod
@@ -56,6 +56,55 @@ class ModuleTests(PageTestCase):
         self.assertEqual(
             [250, 250, 250], self.delays(*(["lost", 1, bad, 0] for bad in (-5, "x", 0)))
         )
+
+    def test_a_poll_is_waited_for_longer_than_the_server_holds_it(self):
+        patience = self.run_in(
+            "delay.js",
+            "({ patience }, ...calls) => calls.map((call) => patience(...call) / 1000)",
+            *([None], [10], [60], [300], [10, 1], [10, 2], [10, 9], [None, 1], [300, 1]),
+        )
+        self.assertEqual([90, 40, 90, 330, 80, 160, 330, 180, 330], patience)
+
+    def test_what_the_server_says_of_its_polls_holds_for_the_next(self):
+        timeouts = self.run_in(
+            "poll.js",
+            """({ Poll }) => new Promise((resolve) => {
+                const told = (timeout) =>
+                    ({ status: 200, data: { messages: [{}], advice: { timeout } } });
+                const nothing = (timedOut) => ({ status: 0, timedOut });
+                const answers = [told(60), nothing(true), nothing(false), told(10), told(20)];
+                const timeouts = [];
+                const poll = new Poll({
+                    ask(cursor, timeout) {
+                        timeouts.push(timeout / 1000);
+                        const answer = answers.shift();
+                        if (!answer) resolve(timeouts);
+                        return { answer: answer ? Promise.resolve(answer) : new Promise(() => {}) };
+                    },
+                    onAnswer() {},
+                    onLink: ({ state }) => state === 'waiting' && queueMicrotask(() => poll.wake()),
+                });
+                poll.start();
+            })""",
+        )
+        self.assertEqual([90, 90, 180, 180, 40, 50], timeouts)
+
+    def test_the_page_waits_for_as_long_as_its_server_says(self):
+        tab = self.tab()
+        tab.page.add_init_script(
+            """const { open, send } = XMLHttpRequest.prototype;
+            const polls = (window.polls = []);
+            XMLHttpRequest.prototype.open = function (method, url) {
+                this.url = url;
+                open.call(this, method, url);
+            };
+            XMLHttpRequest.prototype.send = function (body) {
+                if (this.url.startsWith('/chat/pull')) polls.push(this.timeout / 1000);
+                send.call(this, body);
+            };"""
+        )
+        tab.enter("ann").wait_until("window.polls.length > 1")
+        self.assertEqual([90, 230], tab.page.evaluate("window.polls.slice(0, 2)"))
 
     def transcript(self, script: str):
         seqs = "(...all) => all.map((seq) => ({ seq }))"

@@ -194,7 +194,23 @@ class PollTests(ChatCase):
         self.pass_time(10.1)
         news = ann.take(held)
         self.assertEqual([], news["messages"])
-        self.assertEqual({"messages", "cursor"}, set(news))
+        self.assertEqual({"messages", "cursor", "advice"}, set(news))
+
+    def test_every_answer_says_how_long_a_poll_is_held(self):
+        ann = self.joined("ann")
+        ann.say("a message")
+        answers = [self.person().pull(), ann.pull()]
+        self.settle()
+        ann.pull()
+        held = ann.poll()
+        ann.say("another")
+        answers.append(ann.take(held))
+        ann.rooms = "lobby,garden"
+        answers.append(ann.pull())
+        held = ann.poll()
+        self.pass_time(10.1)
+        answers.append(ann.take(held))
+        self.assertEqual([{"timeout": 10.0}] * 5, [answer["advice"] for answer in answers])
 
 
 class _Other(Waiter):

@@ -20,10 +20,11 @@ def messages(texts, room="lobby"):
 class BatchTests(unittest.TestCase):
     @given(TEXTS)
     def test_the_answer_is_json_with_the_cursor_after_the_last(self, texts):
-        batch = Batch("epoch", "lobby", messages(texts))
+        batch = Batch("epoch", "lobby", messages(texts), 10.0)
         answer = json.loads(batch.answer)
         self.assertEqual(texts, [message["text"] for message in answer["messages"]])
-        self.assertEqual({"messages", "cursor"}, set(answer))
+        self.assertEqual({"messages", "cursor", "advice"}, set(answer))
+        self.assertEqual({"timeout": 10.0}, answer["advice"])
         self.assertEqual(("epoch", {"lobby": batch.last}, {}), Cursor.decode(answer["cursor"]))
         self.assertEqual((7, 6 + len(texts)), (batch.first, batch.last))
 
@@ -36,15 +37,16 @@ class BatchTests(unittest.TestCase):
 
     def test_all_who_wait_in_vain_get_the_same(self):
         for mark in (0, 3):
-            answer = nothing("epoch", "lobby", 12, mark)
-            self.assertIs(answer, nothing("epoch", "lobby", 12, mark))
+            answer = nothing("epoch", "lobby", 12, mark, 10.0)
+            self.assertIs(answer, nothing("epoch", "lobby", 12, mark, 10.0))
             told = json.loads(answer)
-            self.assertEqual(([], {"messages", "cursor"}), (told["messages"], set(told)))
+            self.assertEqual({"messages", "cursor", "advice"}, set(told))
+            self.assertEqual(([], {"timeout": 10.0}), (told["messages"], told["advice"]))
             marks = {"lobby": mark} if mark else {}
             self.assertEqual(("epoch", {"lobby": 12}, marks), Cursor.decode(told["cursor"]))
 
     def test_it_is_encoded_once(self):
-        batch = Batch("epoch", "lobby", messages(["hi"]))
+        batch = Batch("epoch", "lobby", messages(["hi"]), 10.0)
         self.assertIs(batch.answer, batch.answer)
         self.assertIs(batch.json, batch.json)
         self.assertIs(batch.text, batch.text)

@@ -75,7 +75,7 @@ class PollTests(SharedRoomCase):
         client = Client(Participant("1", "ann", None), "tab", 10, None)
         self.hub.log.epoch = "e"
         self.room.head = 5
-        poll = Poll(client, [self.room], since, self.hub.log, json)
+        poll = Poll(client, [self.room], since, self.hub.log, json, timeout=10.0)
         poll.meet(self.room)
         self.assertIsNone(poll.to_read())
         return poll
@@ -128,7 +128,7 @@ class PollTests(SharedRoomCase):
 
     def test_the_one_answer_for_all_has_the_mark(self):
         self.room.counted({"1": "ann"}, 7)
-        batch = Batch("e", "lobby", [Message("lobby", 6, "bob", "hi", 1.0)], self.room.told)
+        batch = Batch("e", "lobby", [Message("lobby", 6, "bob", "hi", 1.0)], 10.0, self.room.told)
         poll = self.poll(self.since(7))
         poll.take([batch])
         self.assertIs(batch.answer, poll.answer())
