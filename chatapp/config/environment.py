@@ -3,7 +3,10 @@
 import dataclasses
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
+
+from mako.lookup import TemplateLookup
 
 from chatapp.config.routing import make_map
 from chatapp.lib.hub import Hub
@@ -18,6 +21,8 @@ from pylons.templating import make_lookup
 __all__ = ["Globals", "load_environment"]
 
 _PREFIX = "chat."
+# Set by `paster serve --reload`.
+_RELOADING = "PYTHON_RELOADER_SHOULD_RUN"
 _KNOWN = ("session.", "beaker.session.", "debug", "here", "__file__")
 _NAMES = frozenset(_PREFIX + field.name for field in dataclasses.fields(ChatOptions))
 # Variables of the command line that are for the server.
@@ -25,12 +30,28 @@ _SERVER_NAMES = frozenset(["http_port", *(field.name for field in dataclasses.fi
 
 
 class Globals:
-    """`app_globals`: the hub, the signer of tokens, the templates."""
+    """`app_globals`: the hub, the signer of tokens, the templates; `fresh`: read at each use."""
 
-    def __init__(self, options: ChatOptions, secret: bytes, templates: Sequence[str]) -> None:
+    def __init__(
+        self, options: ChatOptions, secret: bytes, templates: Sequence[str], fresh: bool
+    ) -> None:
         self.hub = Hub(options, fingerprint(secret))
         self.signer = Signer(derived_key(secret, "token"))
-        self.mako_lookup = make_lookup(templates)
+        self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
+        self._lookup = None if fresh else _loaded(self._make_lookup())
+
+    @property
+    def mako_lookup(self) -> TemplateLookup:
+        # Mako's own check does not see two changes within a second.
+        return self._lookup or self._make_lookup()
+
+
+def _loaded(lookup: TemplateLookup) -> TemplateLookup:
+    """With all its templates, as they are now."""
+    for folder in lookup.directories:
+        for name in os.listdir(folder):
+            lookup.get_template(f"/{name}")
+    return lookup
 
 
 def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> PylonsConfig:
@@ -55,7 +76,8 @@ def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> P
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
     }
-    config["pylons.app_globals"] = Globals(options, secret, paths["templates"])
+    fresh = config["chatapp.fresh"] = config["debug"] or _RELOADING in os.environ
+    config["pylons.app_globals"] = Globals(options, secret, paths["templates"], fresh)
     config["routes.map"] = make_map(config)
     return config
 

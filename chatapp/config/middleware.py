@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from beaker.middleware import SessionMiddleware
-from whitenoise import WhiteNoise
 
 from chatapp.config.environment import load_environment
 from chatapp.directory import OtherSecret
@@ -15,7 +14,7 @@ from chatapp.lib.waiting import Polls
 from chatapp.lib.wire import BadInput
 from chatapp.model import LogUnavailable
 from cogen.web.life import Application, Life, register, served
-from pylons.middleware import ErrorHandler, StatusCodeRedirect
+from pylons.middleware import ErrorHandler, StaticFiles, StatusCodeRedirect
 from pylons.wsgiapp import PylonsApp
 
 __all__ = ["ChatApp", "make_app", "make_chat"]
@@ -45,12 +44,12 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     app = SessionMiddleware(app, config)  # Beaker: environ['beaker.session']
     app = ErrorHandler(app, global_conf)  # an exception: logged, 500
     app = StatusCodeRedirect(app, _ERRORS)  # error documents from /error/document
-    app = WhiteNoise(  # the page's files
+    app = StaticFiles(  # the page's files
         app,
-        root=config["pylons.paths"]["static_files"],
+        config["pylons.paths"]["static_files"],
         max_age=_STATIC_SECONDS,
-        allow_all_origins=False,
-        add_headers_function=_add_static_headers,
+        fresh=config["chatapp.fresh"],
+        headers=[("X-Content-Type-Options", "nosniff")],
     )
     shared = config["pylons.app_globals"]
     headers = config["pylons.response_options"]["headers"]
@@ -97,7 +96,3 @@ def _no_call(function: Any) -> Any:
     """environ['cogen.call'] where another server made the environ."""
     log.error("a request came by another server: %s", _SERVER)
     raise BadInput(501, f"This server cannot hold requests: {_SERVER}.")
-
-
-def _add_static_headers(headers: Any, path: str, url: str) -> None:
-    headers["X-Content-Type-Options"] = "nosniff"

@@ -1,11 +1,18 @@
 """The application by itself, through WebTest: all that does not wait."""
 
+import os
+import shutil
 import tempfile
 import unittest
+from pathlib import Path
+from unittest import mock
 
 from paste.deploy import loadapp
 from webtest import TestApp
 
+import chatapp
+from chatapp.config import environment
+from chatapp.config.middleware import make_app
 from cogen.web.life import expect_lives
 from tests.support.server import ROOT
 
@@ -61,3 +68,41 @@ class AppTests(unittest.TestCase):
                 loadapp(f"config:{ini}")
             self.assertIn(words, str(caught.exception))
             self.assertNotIn("\n", str(caught.exception))
+
+
+class ChangeTests(unittest.TestCase):
+    """Files of the chat that are changed while it runs."""
+
+    def load(self, debug):
+        expect_lives()
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.copy = Path(folder, "chatapp")
+        shutil.copytree(Path(chatapp.__file__).parent, self.copy)
+        with mock.patch.object(environment, "__file__", str(self.copy / "config/environment.py")):
+            conf = {"debug": debug, "chat.log": "memory:", "chat.data": folder}
+            return TestApp(make_app(conf))
+
+    def change(self):
+        for path in ("public/chat.css", "public/chat.js", "templates/index.mako"):
+            (self.copy / path).write_text("changed")
+
+    def seen(self, app):
+        return [app.get(path).text == "changed" for path in ("/chat.css", "/chat.js", "/")]
+
+    def test_they_are_taken_at_the_next_request_with_debug(self):
+        app = self.load("true")
+        self.assertEqual([False, False, False], self.seen(app))
+        self.change()
+        self.assertEqual([True, True, True], self.seen(app))
+
+    def test_they_are_taken_at_the_next_request_under_the_reloader(self):
+        with mock.patch.dict(os.environ, PYTHON_RELOADER_SHOULD_RUN="true"):
+            app = self.load("false")
+        self.seen(app)
+        self.change()
+        self.assertEqual([True, True, True], self.seen(app))
+
+    def test_they_are_taken_at_the_next_start_otherwise(self):
+        app = self.load("false")
+        self.change()
+        self.assertEqual([False, False, False], self.seen(app))
