@@ -2,9 +2,12 @@
 
 import json
 import logging
+import os
 import re
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from cogen.web.logs import ACCESS_LOGGER
 
 if TYPE_CHECKING:
     from cogen.web.exchange import Exchange
@@ -13,7 +16,7 @@ __all__ = ["FORMATS", "AccessLog"]
 
 FORMATS: Final = ("off", "common", "combined", "json")
 
-log = logging.getLogger("cogen.access")
+log = logging.getLogger(ACCESS_LOGGER)
 
 # What would end a quoted part, or a line.
 _UNSAFE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
@@ -22,11 +25,14 @@ _UNSAFE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 class AccessLog:
     """Writes lines of `form`: `common` or `combined`, as other servers do, or `json`.
 
-    The bytes are those of the content; 499 is the status of a request whose client left.
+    The bytes are those of the content; 499 is the status of a request whose client left. After what
+    others write there are the seconds that the answer took and, if `several` processes serve, the
+    id of this one.
     """
 
-    def __init__(self, form: str) -> None:
+    def __init__(self, form: str, several: bool) -> None:
         self._line = {"common": _common, "combined": _combined, "json": _json}[form]
+        self._pid = os.getpid() if several else None
 
     def began(self, exchange: "Exchange", environ: dict[str, Any]) -> None:
         """Have a line written when `exchange` has ended."""
@@ -34,13 +40,33 @@ class AccessLog:
 
         def ended(exchange: "Exchange") -> None:
             seconds = time.perf_counter() - start
-            log.info(self._line(environ, exchange.status, exchange.sent, seconds))
+            self._write(environ, exchange.status, exchange.sent, seconds)
 
         exchange.add_done_callback(ended)
 
     def refused(self, address: str, status: int) -> None:
         """Write the line of what was no request."""
-        log.info(self._line({"REMOTE_ADDR": address}, status, 0, 0.0))
+        self._write({"REMOTE_ADDR": address}, status, 0, None)
+
+    def _write(
+        self, environ: dict[str, Any], status: int, sent: int, seconds: float | None
+    ) -> None:
+        log.info(self._line(environ, _Outcome(status, sent, seconds, self._pid)))
+
+
+class _Outcome(NamedTuple):
+    """How a request ended; `seconds` is None if there was none."""
+
+    status: int
+    sent: int
+    seconds: float | None
+    pid: int | None
+
+    @property
+    def fields(self) -> str:
+        """What follows the fields that others write."""
+        seconds = "-" if self.seconds is None else f"{self.seconds:.6f}"
+        return seconds if self.pid is None else f"{seconds} {self.pid}"
 
 
 def _request_line(environ: dict[str, Any]) -> str:
@@ -50,20 +76,25 @@ def _request_line(environ: dict[str, Any]) -> str:
     return _safe(" ".join(environ[name] for name in names))
 
 
-def _common(environ: dict[str, Any], status: int, sent: int, seconds: float) -> str:
+def _common(environ: dict[str, Any], outcome: _Outcome) -> str:
+    return f"{_beginning(environ, outcome)} {outcome.fields}"
+
+
+def _combined(environ: dict[str, Any], outcome: _Outcome) -> str:
+    referer = _safe(environ.get("HTTP_REFERER", "")) or "-"
+    agent = _safe(environ.get("HTTP_USER_AGENT", "")) or "-"
+    return f'{_beginning(environ, outcome)} "{referer}" "{agent}" {outcome.fields}'
+
+
+def _beginning(environ: dict[str, Any], outcome: _Outcome) -> str:
     address = environ["REMOTE_ADDR"] or "-"
     user = _safe(environ.get("REMOTE_USER", "")).replace(" ", "\\x20") or "-"
     when = time.strftime("%d/%b/%Y:%H:%M:%S %z")
-    return f'{address} - {user} [{when}] "{_request_line(environ)}" {status} {sent or "-"}'
+    line = _request_line(environ)
+    return f'{address} - {user} [{when}] "{line}" {outcome.status} {outcome.sent or "-"}'
 
 
-def _combined(environ: dict[str, Any], status: int, sent: int, seconds: float) -> str:
-    referer = _safe(environ.get("HTTP_REFERER", "")) or "-"
-    agent = _safe(environ.get("HTTP_USER_AGENT", "")) or "-"
-    return f'{_common(environ, status, sent, seconds)} "{referer}" "{agent}"'
-
-
-def _json(environ: dict[str, Any], status: int, sent: int, seconds: float) -> str:
+def _json(environ: dict[str, Any], outcome: _Outcome) -> str:
     entry = {
         "time": time.time(),
         "address": environ["REMOTE_ADDR"],
@@ -72,11 +103,12 @@ def _json(environ: dict[str, Any], status: int, sent: int, seconds: float) -> st
         "target": environ.get("REQUEST_URI"),
         "protocol": environ.get("SERVER_PROTOCOL"),
         "host": environ.get("HTTP_HOST"),
-        "status": status,
-        "bytes": sent,
-        "seconds": round(seconds, 6),
+        "status": outcome.status,
+        "bytes": outcome.sent,
+        "seconds": None if outcome.seconds is None else round(outcome.seconds, 6),
         "referer": environ.get("HTTP_REFERER"),
         "agent": environ.get("HTTP_USER_AGENT"),
+        "process": outcome.pid,
     }
     return json.dumps({name: value for name, value in entry.items() if value is not None})
 

@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import importlib
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from cogen.web.environ import SERVER_SOFTWARE
 from cogen.web.life import Application, expect_lives
+from cogen.web.logs import log_accesses, log_lines
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
 
@@ -21,10 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve what the command line names. Ends the program, with one line, if it cannot."""
     parsed = vars(_parser().parse_args(arguments))
     where = parsed.pop("application")
+    log_file, access_log_file = parsed.pop("log_file"), parsed.pop("access_log_file")
     settings = {name: text for name, text in parsed.items() if text is not None}
+    if access_log_file is not None:
+        settings.setdefault("access_log", "combined")
     try:
         options = parse_options(settings, Options)
-        _log(options)
+        _log(options, log_file, access_log_file)
         sys.path.insert(0, os.getcwd())
         expect_lives()
         serve(lambda: load(where), options, [sys.executable, *sys.orig_argv[1:]])
@@ -42,10 +45,17 @@ def _fail(line: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cogen-serve",
-        description="Serves a WSGI application. Each option can be in an ini of paster too.",
+        description="Serves a WSGI application. All options but those of log files can be in an ini"
+        " of paster too.",
     )
     parser.add_argument("--version", action="version", version=SERVER_SOFTWARE)
     parser.add_argument("application", help="module:callable, like mysite.wsgi:application")
+    parser.add_argument("--log-file", metavar="PATH", help="File of the log. [standard error]")
+    parser.add_argument(
+        "--access-log-file",
+        metavar="PATH",
+        help="File of the access log, combined unless --access-log says so. [standard output]",
+    )
     for field in dataclasses.fields(Options):
         default = field.default if field.default != "" else "empty"
         parser.add_argument(
@@ -78,16 +88,13 @@ def load(where: str) -> Application:
     return application
 
 
-def _log(options: Options) -> None:
-    """The log goes to standard error, the access log to standard output."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    if options.access_log != "off":
-        handler = logging.StreamHandler(sys.stdout)
-        access = logging.getLogger("cogen.access")
-        access.addHandler(handler)
-        access.propagate = False
+def _log(options: Options, path: str | None, access_path: str | None) -> None:
+    try:
+        log_lines(options.workers > 1, path or "")
+        if options.access_log != "off":
+            log_accesses(access_path or "")
+    except OSError as error:
+        _fail(f"the log cannot be written to {error.filename}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,17 @@
 """The `paste.server_factory` entry points `http` and `wsgi`."""
 
 import dataclasses
-import logging
+import io
 import sys
 from collections.abc import Callable
 
 from cogen.web.ini import Ini
 from cogen.web.life import Application, expect_lives
+from cogen.web.logs import log_lines_unless_configured
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
 
 __all__ = ["server_factory"]
-
-log = logging.getLogger(__name__)
 
 
 def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Application], None]:
@@ -23,12 +22,17 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     unknown or wrong, or the address that cannot be listened on.
     """
     expect_lives()
+    # Into a file or a pipe, what paster prints at the start would be seen at the end.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     try:
-        options = parse_options(_settings(global_conf, settings), Options)
+        ini = Ini(global_conf)
+        options = parse_options(_settings(ini, global_conf, settings), Options)
     except OptionError as error:
         raise SystemExit(f"cogen: {error}") from None
 
     def serve_forever(application: Application) -> None:
+        log_lines_unless_configured(options.workers > 1, ini.has_section("loggers"))
         try:
             serve(lambda: application, options, _command())
         except OSError as error:
@@ -43,8 +47,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
 _NAMES = frozenset(field.name for field in dataclasses.fields(Options))
 
 
-def _settings(global_conf: dict[str, str], given: dict[str, str]) -> dict[str, str]:
-    ini = Ini(global_conf)
+def _settings(ini: Ini, global_conf: dict[str, str], given: dict[str, str]) -> dict[str, str]:
     settings = ini.settings("server", given, _NAMES.__contains__)
     if "http_port" in global_conf:
         asked = "http_port" in ini.variables and "port" not in ini.variables

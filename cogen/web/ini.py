@@ -74,6 +74,10 @@ class Ini:
                     f"[DEFAULT] of {self.path} sets: take it out of there"
                 )
 
+    def has_section(self, name: str) -> bool:
+        """Whether the file itself has that section, and not only one that it uses."""
+        return any(file.has_section(name) for file in self._files[:1])
+
     def _has_default(self, name: str, value: str) -> bool:
         return any(value in file.values(name) for file in self._files)
 
@@ -103,6 +107,9 @@ class _File:
         known = {**global_conf, "here": os.path.dirname(path), "__file__": path}
         others = {name: value for name, value in known.items() if name not in self.defaults}
         self._parser.read_dict({"DEFAULT": others})
+
+    def has_section(self, name: str) -> bool:
+        return self._parser.has_section(name)
 
     def values(self, name: str) -> Iterator[str]:
         """Those of `name` for all sections: in [DEFAULT], or by `set` in one of them."""

@@ -71,7 +71,9 @@ class Server:
         self.grace = 0.0  # seconds that an idle connection is kept after the stop
         self.requests = 0
         self.refusals: dict[int, int] = {}
-        self.access = AccessLog(options.access_log) if options.access_log != "off" else None
+        self.access = None
+        if options.access_log != "off":
+            self.access = AccessLog(options.access_log, options.workers > 1)
         self.collector = Collector(scheduler.loop, options)
         self._observers: list[Callable[[Exchange, dict[str, Any]], None]] = [self.collector.began]
         if self.access is not None:

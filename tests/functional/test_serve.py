@@ -11,6 +11,7 @@ import unittest
 import urllib.request
 from pathlib import Path
 
+from tests.cogen.web.support import eventually
 from tests.support.server import ROOT, ChatServer, free_port
 
 
@@ -81,6 +82,20 @@ class RunningTests(unittest.TestCase):
                 with server, urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
                     self.assertIn(b"<title>Other</title>", page.read())
                     self.assertTrue(log.exists())
+
+    def test_an_ini_without_loggers_is_not_mute(self):
+        for with_file in (False, True):
+            server = ChatServer(server={"access_log": "common"})
+            ini = server.ini.read_text()
+            server.ini.write_text(ini[: ini.index("[loggers]")])
+            if with_file:
+                server.arguments = ["--log-file", str(server.folder / "log")]
+            with self.subTest(with_file=with_file), server:
+                urllib.request.urlopen(f"{server.url}chat.css").close()
+                eventually(lambda it=server: '"GET /chat.css HTTP/1.1" 200' in it.log, True)
+                # Before the end, when a buffer is emptied.
+                self.assertIn(f"Starting server in PID {server.process.pid}", server.log)
+                self.assertIn(f"serving on {server.url}", server.log)
 
     def test_a_stop_answers_held_polls_and_the_next_start_goes_on(self):
         with ChatServer() as server:
