@@ -68,6 +68,7 @@ class ChatApp:
             stopping=hub.shutdown,
             stop=hub.close,
             metrics=lambda: [HubCollector(hub)],
+            ready=hub.ready,
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

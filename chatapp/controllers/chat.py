@@ -1,5 +1,6 @@
 """The chat itself: push, pull and what goes with them."""
 
+import time
 from collections.abc import Generator
 from typing import Any
 
@@ -41,10 +42,12 @@ class ChatController(BaseController):
         as_json = environ.get("CONTENT_TYPE", "").startswith("application/json")
         text, nonce = self._message(environ, as_json)
         participant = yield from self._pusher(environ)
+        figures, began = self._hub.figures, time.perf_counter()
         yield environ["cogen.call"](self._hub.log.append)(
             room, participant.id, participant.nick, text, nonce
         )
-        message = logged(environ)
+        message = logged(environ, figures)
+        figures.commits.observe(time.perf_counter() - began)
         if as_json:
             response.content_type = "application/json"
             yield orjson.dumps({"room": room, "seq": message.seq})
@@ -80,7 +83,7 @@ class ChatController(BaseController):
         limit = checked_seq(query.get("limit", str(_HISTORY_DEFAULT)), "limit", 1, _HISTORY_LIMIT)
         seq = checked_seq(query["before"], "before", 1) if "before" in query else None
         yield request.environ["cogen.call"](self._hub.log.before)(room, seq, limit)
-        held = logged(request.environ)
+        held = logged(request.environ, self._hub.figures)
         response.content_type = "application/json"
         oldest = held.messages[0].seq if held.messages else held.first
         yield orjson.dumps(
@@ -132,11 +135,18 @@ class ChatController(BaseController):
         participant = self._known(environ)
         if participant is None:
             yield call(directory.charge_address)(environ.get("REMOTE_ADDR", ""))
-            _allow(environ)
+            self._allow(environ)
             participant = yield from self._join(environ)
         yield call(directory.charge)(participant)
-        _allow(environ)
+        self._allow(environ)
         return participant
+
+    def _allow(self, environ: dict[str, Any]) -> None:
+        """Raises BadInput for a push that the directory does not allow yet."""
+        wait = directed(environ)
+        if wait:
+            self._hub.figures.throttled += 1
+            raise BadInput(429, "Too many messages; wait a moment.", wait)
 
     def _message(self, environ: dict[str, Any], as_json: bool) -> tuple[str, str | None]:
         most = self._hub.options.max_message
@@ -149,13 +159,6 @@ class ChatController(BaseController):
         if nonce is not None:
             nonce = checked_token(nonce, "nonce")
         return checked_text(data.get("text"), most), nonce
-
-
-def _allow(environ: dict[str, Any]) -> None:
-    """Raises BadInput for a push that the directory does not allow yet."""
-    wait = directed(environ)
-    if wait:
-        raise BadInput(429, "Too many messages; wait a moment.", wait)
 
 
 def _remembered(environ: dict[str, Any], known: bool) -> Cursor | None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from chatapp.lib.figures import Figures
 from cogen.core.coroutines import Coroutine, coro
 from cogen.core.queue import Full, Queue
 
@@ -30,6 +31,7 @@ class Client:
         "_watches",
         "dead",
         "epoch",
+        "figures",
         "leave",
         "messages",
         "participant",
@@ -40,10 +42,18 @@ class Client:
         "wants_news",
     )
 
-    def __init__(self, participant: "Participant", tab: str, queue_size: int, leave: Any) -> None:
+    def __init__(
+        self,
+        participant: "Participant",
+        tab: str,
+        queue_size: int,
+        leave: Any,
+        figures: Figures,
+    ) -> None:
         self.participant = participant
         self.tab = tab
         self.leave = leave  # called when its lease has ended: leave(client)
+        self.figures = figures
         self.messages = Queue(queue_size)
         self.dead = False
         self.epoch = ""
@@ -71,6 +81,7 @@ class Client:
             except Full:
                 log.info("%r is dead: it left %d batches", self, len(self.messages))
                 self.dead = True
+                self.figures.full_queues += 1
                 self.forget()
                 return
 

@@ -15,6 +15,7 @@ from chatapp.directory import Directory, MayWait, open_directory
 from chatapp.lib.batch import Batch
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
+from chatapp.lib.figures import Figures
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import Poll
@@ -60,7 +61,7 @@ class Hub:
         self.participants: dict[str, Participant] = {}
         self.rooms: dict[str, Room] = {}
         self.clients = 0
-        self.published = 0
+        self.figures = Figures()
         self.closing = False
         self._scheduler: Scheduler | None = None
 
@@ -70,6 +71,10 @@ class Hub:
             self._scheduler = Scheduler.current()
             await self.log.open()
             await self.directory.open()
+
+    def ready(self) -> str:
+        """'' or one line that says why polls cannot be answered yet."""
+        return "" if self.log.epoch else "the message log has not been reached yet"
 
     async def shutdown(self) -> None:
         """Answer held polls, each with a delay after which to come back."""
@@ -93,7 +98,7 @@ class Hub:
     # The log's observer.
 
     def appended(self, messages: Sequence[Message]) -> None:
-        self.published += len(messages)
+        self.figures.published += len(messages)
         for name, group in groupby(messages, key=_room_of):
             room = self.rooms.get(name)
             if room is not None:
@@ -242,7 +247,7 @@ class Hub:
             self._drop_client(idle[0])
         if not participant.clients:
             self._timers.stop(participant, self.options.lease)
-        client = Client(participant, tab, self.options.queue_size, self._drop_client)
+        client = Client(participant, tab, self.options.queue_size, self._drop_client, self.figures)
         participant.clients[tab] = client
         self.clients += 1
         return client

@@ -1,7 +1,7 @@
 """What the chat adds to `/metrics`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from chatapp.lib.hub import Hub
 
 __all__ = ["HubCollector"]
+
+_ALIVE: Final = {
+    "participants": "Participants alive",
+    "clients": "Clients alive",
+    "rooms": "Rooms that somebody is in",
+    "log_up": "Whether the message log was reached when it was last asked",
+    "log_lag_seconds": "Time from when the newest message was stored until it was told here",
+}
 
 
 class HubCollector:
@@ -19,6 +27,23 @@ class HubCollector:
 
     def collect(self) -> Iterator[Metric]:
         """Metric families of now."""
-        for name, count in self._hub.statistics().items():
-            yield GaugeMetricFamily(f"chat_{name}", f"{name.capitalize()} alive", count)
-        yield CounterMetricFamily("chat_messages", "Messages published here", self._hub.published)
+        figures = self._hub.figures
+        for name, count in {**self._hub.statistics(), **self._hub.log.statistics()}.items():
+            yield GaugeMetricFamily(f"chat_{name}", _ALIVE[name], count)
+        for name, documentation, count in (
+            ("messages", "Messages published here", figures.published),
+            ("full_queues", "Clients whose queue was full and given up", figures.full_queues),
+            ("gaps", "Answers that told of a gap", figures.gaps),
+            ("gap_messages", "Messages that gaps told of as lost", figures.lost),
+            ("throttled_pushes", "Pushes refused as too many", figures.throttled),
+        ):
+            yield CounterMetricFamily(f"chat_{name}", documentation, count)
+        refusals = CounterMetricFamily(
+            "chat_log_refusals", "What the message log refused", labels=["reason"]
+        )
+        for reason, count in figures.refusals.items():
+            refusals.add_metric([reason], count)
+        yield refusals
+        yield figures.commits.family(
+            "chat_commit_seconds", "Time until a pushed message was durable"
+        )

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from chatapp.directory import DirectoryUnavailable
+from chatapp.lib.figures import Figures
 from chatapp.lib.wire import BadInput
 from chatapp.model import LogUnavailable, NonceReused, RoomLimit
 
@@ -22,15 +23,18 @@ def cogen_value(environ: dict[str, Any]) -> Any:
     return wsgi.result
 
 
-def logged(environ: dict[str, Any]) -> Any:
-    """What the log gave. Raises BadInput for what it refused."""
+def logged(environ: dict[str, Any], figures: Figures) -> Any:
+    """What the log gave. Raises BadInput for what it refused, and counts it in `figures`."""
     try:
         return cogen_value(environ)
     except NonceReused as error:
+        figures.refusals["nonce"] += 1
         raise BadInput(409, f"The {error}.") from None
     except RoomLimit as error:
+        figures.refusals["rooms"] += 1
         raise BadInput(403, f"No room can be opened: {error}.") from None
     except LogUnavailable as error:
+        figures.refusals["unavailable"] += 1
         log.error("the message log does not answer: %s", error)
         line = "The message log does not answer; try again soon."
         raise BadInput(503, line, _RETRY_SECONDS) from None

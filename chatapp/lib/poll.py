@@ -319,8 +319,11 @@ class Poll:
         return {name: room.people(participant) for name, room in self.rooms.items()}
 
     def _gap(self) -> dict[str, Any]:
+        lost = sum(self._gaps.values())
+        self.client.figures.gaps += 1
+        self.client.figures.lost += lost
         return {
-            "lost": sum(self._gaps.values()),
+            "lost": lost,
             "reason": "recreated" if self._recreated else "trimmed",
             "rooms": {name: self._gaps.get(name, 0) for name in self._recreated.union(self._gaps)},
             "exact": not self._recreated,

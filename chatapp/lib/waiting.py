@@ -68,7 +68,7 @@ def meet(environ: dict[str, Any], hub: Hub, since: Cursor | None) -> Steps:
     """
     if since is not None and since.epoch != hub.log.epoch:
         yield environ["cogen.call"](hub.log.meet)(since.epoch)
-        logged(environ)
+        logged(environ, hub.figures)
 
 
 def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
@@ -87,7 +87,7 @@ def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
             poll.meet(room)
         elif (unread := poll.to_read()) is not None:
             yield call(hub.log.read)(*unread, READ_LIMIT)
-            poll.read(unread[0], logged(environ))
+            poll.read(unread[0], logged(environ, hub.figures))
         elif poll.complete:
             break
         else:

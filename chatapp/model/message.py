@@ -94,6 +94,10 @@ class MessageLog(ABC):
         Raises LogUnavailable.
         """
 
+    def statistics(self) -> dict[str, float]:
+        """Of a log that is elsewhere: `log_up`, 1 or 0, and `log_lag_seconds`."""
+        return {}
+
     @abstractmethod
     async def open(self) -> None:
         """Make ready. Raises LogUnavailable."""

@@ -1,7 +1,6 @@
 """What operators ask for: `/metrics` for Prometheus and `/healthz`, in front of the application."""
 
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +8,6 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     Metric,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -17,13 +15,15 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from cogen.web.histogram import Histogram
+
 if TYPE_CHECKING:
     from cogen.web.exchange import Exchange
     from cogen.web.server import Server
 
 __all__ = ["Endpoints", "Metrics"]
 
-_BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
+_BOUNDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
 
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -35,8 +35,7 @@ class Metrics:
         self._server = server
         self._responses: dict[int, int] = {}
         self._bytes = 0
-        self._seconds = 0.0
-        self._buckets = [0] * (len(_BUCKETS) + 1)
+        self._durations = Histogram(_BOUNDS)
 
     def began(self, exchange: "Exchange", environ: dict[str, Any]) -> None:
         """Have `exchange` counted when it has ended."""
@@ -46,8 +45,7 @@ class Metrics:
             seconds = time.perf_counter() - start
             self._responses[exchange.status] = self._responses.get(exchange.status, 0) + 1
             self._bytes += exchange.sent
-            self._seconds += seconds
-            self._buckets[bisect_left(_BUCKETS, seconds)] += 1
+            self._durations.observe(seconds)
 
         exchange.add_done_callback(ended)
 
@@ -60,16 +58,8 @@ class Metrics:
         yield _by_status("cogen_responses", "Responses sent", self._responses)
         yield _by_status("cogen_refusals", "Requests refused", self._server.refusals)
         yield CounterMetricFamily("cogen_sent_bytes", "Bytes of content sent", self._bytes)
-        total = 0
-        buckets = []
-        for bound, count in zip((*_BUCKETS, "+Inf"), self._buckets, strict=True):
-            total += count
-            buckets.append((str(bound), total))
-        yield HistogramMetricFamily(
-            "cogen_request_seconds",
-            "Time from the head of a request to the end of its answer",
-            buckets=buckets,
-            sum_value=self._seconds,
+        yield self._durations.family(
+            "cogen_request_seconds", "Time from the head of a request to the end of its answer"
         )
 
 

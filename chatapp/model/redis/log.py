@@ -61,6 +61,11 @@ class RedisLog(MessageLog):
     def epoch(self) -> str:  # type: ignore[override]
         return self._reader.epoch if self._reader is not None else ""
 
+    def statistics(self) -> dict[str, float]:
+        if self._reader is None:
+            return {"log_up": 0.0, "log_lag_seconds": 0.0}
+        return {"log_up": float(self._reader.up), "log_lag_seconds": self._reader.lag}
+
     def continued(self, epoch: str, room: str, seq: int) -> tuple[int, bool]:
         assert self._reader is not None
         return self._reader.past.place(epoch, room, seq)

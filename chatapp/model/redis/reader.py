@@ -17,6 +17,7 @@ import asyncio
 import logging
 import random
 import secrets
+import time
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -61,11 +62,14 @@ class _Place(NamedTuple):
 
 class Reader:
     """`epoch` is the log's, empty until the engine has answered for the first time; `past` has
-    those that it goes on from."""
+    those that it goes on from. `up`: the engine answers; `lag`: seconds by the engine's clock and
+    this one's from when the last entry was written until it was read here."""
 
     def __init__(self, engine: Engine, commands: Commands, observer: LogObserver) -> None:
         self.epoch = ""
         self.past = Past()
+        self.up = False
+        self.lag = 0.0
         self._engine = engine
         self._client = engine.blocking_client()
         self._commands = commands
@@ -179,12 +183,12 @@ class Reader:
                 await self._advise()
                 if away:
                     log.info("%s answers again", self._engine)
-                away, delay = False, _FIRST_DELAY
+                self.up, away, delay = True, False, _FIRST_DELAY
                 await self._read_on()
             except (LogUnavailable, RedisError, OSError, TimeoutError) as error:
                 if not away:
                     log.error("no news until it answers again: %s", self._told(error))
-                away = True
+                self.up, away = False, True
             except Exception:
                 # Whatever it is, to stop following would be silence.
                 log.exception("%s: an entry could not be told", self._engine)
@@ -254,6 +258,7 @@ class Reader:
             # Those of a room together, in their order.
             messages.sort(key=attrgetter("room"))
             self._observer.appended(messages)
+            self.lag = max(0.0, time.time() - self._cursor.time / 1000)
         return not ended
 
 

@@ -7,6 +7,7 @@ from chatapp.directory.redis.directory import RedisDirectory
 from chatapp.lib.batch import Batch
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
+from chatapp.lib.figures import Figures
 from chatapp.lib.hub import Hub
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.participant import Participant
@@ -72,7 +73,7 @@ class RoomTests(SharedRoomCase):
 
 class PollTests(SharedRoomCase):
     def poll(self, since=None, json=True):
-        client = Client(Participant("1", "ann", None), "tab", 10, None)
+        client = Client(Participant("1", "ann", None), "tab", 10, None, Figures())
         self.hub.log.epoch = "e"
         self.room.head = 5
         poll = Poll(client, [self.room], since, self.hub.log, json, timeout=10.0)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import time
 import unittest
 from unittest import mock
 
@@ -332,6 +333,23 @@ class EngineTests(FaultCase):
         self.assertEqual(["a", "b"], self.texts(observer))
         self.assertEqual(observer.messages, second.messages)
         self.assertEqual((epoch, [], epoch), (log.epoch, observer.epochs, other.epoch))
+
+    async def test_its_figures_tell_whether_the_engine_answers_and_how_late_news_are(self):
+        log, observer = await self.opened()
+        await until(lambda: log.statistics()["log_up"] == 1.0)
+        other, _ = await self.opened()
+        self.assertEqual(0.0, log.statistics()["log_lag_seconds"])
+        async with self.away(log):
+            await self.say(other, "a")
+            stored = time.time()
+            while time.time() < stored + 0.01:
+                await asyncio.sleep(0.005)
+        await until(lambda: self.texts(observer) == ["a"])
+        self.assertGreaterEqual(log.statistics()["log_lag_seconds"], 0.009)
+        self.server.kill()
+        await until(lambda: log.statistics()["log_up"] == 0.0)
+        self.server.start()
+        await until(lambda: log.statistics()["log_up"] == 1.0)
 
     async def test_started_again_empty_it_begins_another_epoch(self):
         self.server.command("CONFIG", "SET", "appendonly", "no")
