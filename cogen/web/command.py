@@ -13,12 +13,14 @@ from cogen.web.life import Application, expect_lives
 from cogen.web.logs import log_accesses, log_lines
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
+from cogen.web.signals import Signals
 
 __all__ = ["load", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve what the command line names. Ends the program, with one line, if it cannot."""
+    signals = Signals()
     parsed = vars(_parser().parse_args(arguments))
     where = parsed.pop("application")
     log_file, access_log_file = parsed.pop("log_file"), parsed.pop("access_log_file")
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _log(options, log_file, access_log_file)
         sys.path.insert(0, os.getcwd())
         expect_lives()
-        serve(lambda: load(where), options, [sys.executable, *sys.orig_argv[1:]])
+        serve(lambda: load(where), options, [sys.executable, *sys.orig_argv[1:]], signals)
     except OptionError as error:
         _fail(str(error))
     except OSError as error:

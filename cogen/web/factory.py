@@ -10,6 +10,7 @@ from cogen.web.life import Application, expect_lives
 from cogen.web.logs import log_lines_unless_configured
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
+from cogen.web.signals import Signals
 
 __all__ = ["server_factory"]
 
@@ -21,6 +22,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     `http_port` is another name. Ends the program with one line that names the option that is
     unknown or wrong, or the address that cannot be listened on.
     """
+    signals = Signals()
     expect_lives()
     # Into a file or a pipe, what paster prints at the start would be seen at the end.
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -34,7 +36,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     def serve_forever(application: Application) -> None:
         log_lines_unless_configured(options.workers > 1, ini.has_section("loggers"))
         try:
-            serve(lambda: application, options, _command())
+            serve(lambda: application, options, _command(), signals)
         except OSError as error:
             where = options.unix_socket or f"{options.host}:{options.port}"
             _fail(f"cogen: cannot listen on {where}: {error.strerror}")

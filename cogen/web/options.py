@@ -56,6 +56,12 @@ class Options:
     keep_alive_timeout: float = option(75.0, "Time between requests; 0: no limit.", least=0)
     write_timeout: float = option(60.0, "Time in which a client must take something.", least=0)
     shutdown_timeout: float = option(8.0, "Time that requests have to end at a stop.", least=0)
+    reload_timeout: float = option(
+        60.0,
+        "Time that a new process has until it serves, at a reload or in place of one that ended; "
+        "0: no limit.",
+        least=0,
+    )
     gc_freeze: bool = option(
         True, "Leave what lasts out of garbage collections until the process has grown much."
     )

@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from cogen.core.schedulers import Scheduler
@@ -22,6 +22,7 @@ from cogen.web.http import Request, RequestParser
 from cogen.web.life import Application, Life, OnLoop
 from cogen.web.memory import Memory
 from cogen.web.options import Options
+from cogen.web.peers import Peers
 from cogen.web.proxies import Proxies
 from cogen.web.threads import Threaded, Threads
 
@@ -69,6 +70,7 @@ class Server:
         scheduler.enter = self.runners.run
         self.stopping = False
         self.grace = 0.0  # seconds that an idle connection is kept after the stop
+        self.peers = Peers()
         self.requests = 0
         self.refusals: dict[int, int] = {}
         self.access = None
@@ -117,7 +119,7 @@ class Server:
         for index, life in enumerate(self.lives):
             try:
                 if life.start is not None:
-                    await life.start(self.base_environ.copy())
+                    await life.start({**self.base_environ, "cogen.peers": self.peers})
             except BaseException:
                 for started in reversed(self.lives[:index]):
                     if started.stop is not None:
@@ -133,11 +135,14 @@ class Server:
             environ["SERVER_NAME"], environ["SERVER_PORT"] = "localhost", "80"
         return environ
 
-    async def stop(self, grace: float = 0.0) -> None:
+    async def stop(
+        self, grace: float = 0.0, outlived: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         """Take no more, let held requests be answered, and after a deadline cut the rest.
 
         Idle connections close at once, or after `grace` seconds: where another process goes on
-        serving, a request that is on its way to one is not broken.
+        serving, a request that is on its way to one is not broken. `outlived` returns when nobody
+        else needs what the application lets go of at its stop.
         """
         self.stopping = True
         self.grace = grace
@@ -153,6 +158,8 @@ class Server:
                 for connection in list(self.connections):
                     connection.stop()
                 await self._all_closed()
+                if outlived is not None:
+                    await outlived()
         except TimeoutError:
             log.warning("%d connections were cut at the stop", len(self.connections))
         for connection in list(self.connections):
@@ -165,6 +172,24 @@ class Server:
         for life in reversed(self.lives):
             if life.stop is not None:
                 await life.stop()
+
+    def hurry(self) -> None:
+        """While it stops: no other process goes on serving, idle connections close now."""
+        self.grace = 0.0
+        for connection in list(self.connections):
+            connection.stop()
+
+    async def hand_over(self) -> None:
+        """Have the applications let go of what only one process can have."""
+        for life in reversed(self.lives):
+            if life.hand_over is not None:
+                await life.hand_over()
+
+    async def take_back(self) -> None:
+        """Have them take it again."""
+        for life in self.lives:
+            if life.take_back is not None:
+                await life.take_back()
 
     async def _all_closed(self) -> None:
         while self.connections:

@@ -1,9 +1,8 @@
 """Serving until a signal says to stop: in this process, or in workers that it supervises.
 
-SIGTERM and SIGINT stop gracefully; before the start is over they end the process as they end any,
-for there is nothing to answer yet. SIGHUP starts the command anew on the same listening sockets and
-lets the process before end when it has answered what it holds; a single process becomes the
-supervisor of the new one, so its process id stays.
+SIGTERM and SIGINT stop gracefully. SIGHUP starts the command anew on the same listening sockets and
+lets the process before end when it has answered what it holds; a single process supervises the new
+one, so its process id stays.
 """
 
 import asyncio
@@ -14,15 +13,17 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from cogen.core.schedulers import Scheduler, new_event_loop
+from cogen.web.channel import ChannelClosed
 from cogen.web.life import Application, take_lives
 from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket, tls_context
 from cogen.web.options import Options
 from cogen.web.server import Server
 from cogen.web.signals import Signals
-from cogen.web.supervisor import Supervisor
+from cogen.web.supervisor import StartFailed, Supervisor
 from cogen.web.systemd import notify
 from cogen.web.worker import RETIRE_GRACE, Worker
 
@@ -32,14 +33,19 @@ log = logging.getLogger(__name__)
 
 
 def serve(
-    load: Callable[[], Application], options: Options, command: Sequence[str] | None = None
+    load: Callable[[], Application],
+    options: Options,
+    command: Sequence[str] = (),
+    signals: Signals | None = None,
 ) -> None:
     """Serve what `load` returns until a signal says to stop.
 
-    `command` starts this program again, for workers and reloads; without it there are none. Raises
-    OSError if it cannot listen, OptionError for options that only show to be bad now, SystemExit
-    if workers do not start.
+    `command` starts this program again, for workers and reloads; without it there are none.
+    `signals` are those of this process, if they are held since before. Raises OSError if it cannot
+    listen, OptionError for options that only show to be bad now, SystemExit if workers do not
+    start.
     """
+    signals = signals or Signals()
     worker = Worker.this()
     _allow_files(options.max_connections)
     with contextlib.ExitStack() as stack:
@@ -48,16 +54,19 @@ def serve(
             socks = worker.socks
         else:
             socks = _sockets(options, stack)
-        if worker is None and options.workers > 1 and command is not None:
-            _supervise(options, socks, command)
+        if worker is None and options.workers > 1 and command:
+            _supervise(options, socks, command, signals)
             return
         tls = tls_context(options)
         application = load()
         scheduler = Scheduler(proactor=options.proactor)
         stack.callback(scheduler.shutdown)
         server = Server(application, scheduler, options, take_lives())
-        process = _Process(server, socks, tls, worker, command)
-        scheduler.loop.run_until_complete(process.run())
+        process = _Process(server, socks, tls, signals)
+        if worker is not None:
+            scheduler.loop.run_until_complete(process.work(worker))
+        else:
+            scheduler.loop.run_until_complete(process.run(command))
 
 
 # Files that are open besides connections.
@@ -87,13 +96,16 @@ def _sockets(options: Options, stack: contextlib.ExitStack) -> list[socket.socke
     return socks
 
 
-def _supervise(options: Options, socks: list[socket.socket], command: Sequence[str]) -> None:
-    supervisor = Supervisor(command, socks, options.workers, options.shutdown_timeout)
-
+def _supervise(
+    options: Options, socks: list[socket.socket], command: Sequence[str], signals: Signals
+) -> None:
     async def run() -> None:
-        if not await supervisor.start():
-            raise SystemExit("cogen: the workers did not start")
-        signals = Signals(loop)
+        supervisor = Supervisor(command, socks, options)
+        try:
+            await supervisor.start()
+        except StartFailed as error:
+            raise SystemExit(f"cogen: the workers did not start: {error}") from None
+        signals.take(loop)
         _log_addresses(socks, bool(options.certificate))
         notify("READY=1")
         await supervisor.run(signals)
@@ -111,62 +123,116 @@ def _log_addresses(socks: Sequence[socket.socket], secure: bool) -> None:
 
 
 class _Process:
-    """This process serves: as a worker, or on its own."""
+    """This process serves: as a worker, or by itself; it is a Member then."""
+
+    number = 1
+    retired = False
+    serves = True
 
     def __init__(
         self,
         server: Server,
         socks: Sequence[socket.socket],
         tls: ssl.SSLContext | None,
-        worker: Worker | None,
-        command: Sequence[str] | None,
+        signals: Signals,
     ) -> None:
         self._server = server
         self._socks = socks
         self._tls = tls
-        self._worker = worker
-        self._command = command
+        self._signals = signals
+        self._worker: Worker | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
 
-    async def run(self) -> None:
-        loop, server = self._server.scheduler.loop, self._server
-        if self._worker is not None:
-            self._worker.watch(loop, lambda: os.kill(os.getpid(), signal.SIGTERM))
-        # The loop closes what it listens on; a reload hands the sockets on.
-        await server.start([sock.dup() for sock in self._socks], self._tls)
-        self._signals = Signals(loop)
-        server.collector.start()
-        if self._worker is not None:
-            self._worker.serves()
-        else:
-            _log_addresses(self._socks, self._tls is not None)
-            notify("READY=1")
-        while await self._signals.reload():
-            if self._worker is not None:
-                await server.stop(RETIRE_GRACE)
-                return
-            if await self._hand_over():
-                return
-        notify("STOPPING=1")
-        log.info("stopping: %d requests are being answered", server.exchanges)
-        await server.stop()
-
-    async def _hand_over(self) -> bool:
-        """Let a new process serve and supervise it to its end; False if it does not serve."""
-        if self._command is None:
-            log.error("this program cannot be reloaded: it is not known what started it")
-            return False
-        supervisor = Supervisor(
-            self._command, self._socks, 1, self._server.options.shutdown_timeout
-        )
-        started = await self._signals.unless_stopped(supervisor.start())
-        if started is None:
-            await supervisor.stop()
-            return False
-        if not started:
-            log.error("the new process did not start; this one goes on")
-            return False
-        log.info("a new process serves; %d requests are still answered", self._server.exchanges)
-        retired = asyncio.ensure_future(self._server.stop(RETIRE_GRACE))
+    async def run(self, command: Sequence[str]) -> None:
+        """Serve by itself, and supervise what takes its place; `command` starts that."""
+        supervisor = Supervisor(command, self._socks, self._server.options, self)
+        self._server.peers.router = supervisor
+        await self._start()
+        _log_addresses(self._socks, self._tls is not None)
+        notify("READY=1")
         await supervisor.run(self._signals)
-        await retired
-        return True
+        self._result()
+
+    async def work(self, worker: Worker) -> None:
+        """Serve as a worker."""
+        self._server.peers.router = self._worker = worker
+        answers = {
+            "hand_over": lambda _: self.hand_over(),
+            "take_back": lambda _: self.take_back(),
+            "retire": self._retired,
+            "request": lambda asked: self.request(*asked),
+        }
+        await worker.connect(answers, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        await worker.may_start()
+        await self._start()
+        await worker.serves()
+        stopped = asyncio.ensure_future(self._until_stopped())
+        await self.wait()
+        stopped.cancel()
+        await worker.disconnect()
+        self._result()
+
+    async def _start(self) -> None:
+        # The loop closes what it listens on; a reload hands the sockets on.
+        await self._server.start([sock.dup() for sock in self._socks], self._tls)
+        self._signals.take(self._server.scheduler.loop)
+        self._server.collector.start()
+
+    async def _until_stopped(self) -> None:
+        # A reload is the supervisor's, also where the signal was sent to all processes.
+        while await self._signals.reload():
+            log.debug("the supervisor reloads")
+        self.stop()
+
+    async def _retired(self, _: None) -> None:
+        self.retire()
+
+    # A Member.
+
+    async def hand_over(self) -> None:
+        await self._server.hand_over()
+
+    async def take_back(self) -> None:
+        await self._server.take_back()
+
+    async def request(self, name: str, data: Any) -> Any:
+        return await self._server.peers.called(name, data)
+
+    def retire(self) -> None:
+        log.info("a new process serves; %d requests are still answered", self._server.exchanges)
+        self._end(self._server.stop(RETIRE_GRACE))
+
+    def stop(self) -> None:
+        if self._ending is not None:
+            self._server.hurry()
+            return
+        log.info("stopping: %d requests are being answered", self._server.exchanges)
+        self._end(self._server.stop(outlived=self._outlived))
+
+    def _end(self, stop: Coroutine[Any, Any, None]) -> None:
+        self._ending = asyncio.ensure_future(stop)
+        self._ending.add_done_callback(lambda _: self._ended.set())
+
+    def _result(self) -> None:
+        """Raises what the stop did."""
+        if self._ending is not None:
+            self._ending.result()
+
+    async def _outlived(self) -> None:
+        """Return when no process is left that may ask this one for something."""
+        if self._worker is not None:
+            with contextlib.suppress(ChannelClosed):
+                await self._worker.outlived()
+
+    def kill(self) -> None:
+        """It ends with the program, whose stop has a deadline."""
+
+    async def wait(self) -> None:
+        await self._ended.wait()
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def __str__(self) -> str:
+        return f"process {os.getpid()}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -12,11 +13,23 @@ _Result = TypeVar("_Result")
 
 
 class Signals:
-    """Of this process, taken on `loop` from now on."""
+    """Of this process, from now on: made on its first line, taken by the loop once it serves.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    Until then SIGTERM and SIGINT end it, as there is nothing to answer yet, and SIGHUP is
+    remembered: a reload follows the start.
+    """
+
+    def __init__(self) -> None:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
+            for number in (signal.SIGTERM, signal.SIGINT):
+                # The kernel does not end the first process of a container by default.
+                signal.signal(number, _end if os.getpid() == 1 else signal.SIG_DFL)
+
+    def take(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on they are what `reload` and `unless_stopped` wait for, on `loop`."""
         for number, event in (
             (signal.SIGTERM, self._stop),
             (signal.SIGINT, self._stop),
@@ -39,3 +52,7 @@ class Signals:
         task.cancel()
         await asyncio.wait((task,))
         return None if task.cancelled() else task.result()
+
+
+def _end(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
