@@ -34,14 +34,17 @@ class _Collector(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
     """What the server calls for one application; None: nothing. Hooks run on the loop, in the
-    order of registration, the last three in its reverse.
+    order of registration; those of an end, `stopping`, `stop` and `hand_over`, in its reverse.
 
     `start(environ)`: before the first request is taken; `environ` is what every environ begins
-    with, its `wsgi.multiprocess` tells whether there are other processes. An error ends the start.
+    with, its `wsgi.multiprocess` tells whether there are other processes, and its `cogen.peers` are
+    they: what answers and asks over cogen.web.peers. An error ends the start.
     `stopping()`: no more requests are taken, held ones can still be answered.
-    `stop()`: after the last response.
-    `hand_over()`: a new process is about to start in this one's place; requests come meanwhile.
-    `take_back()`: it did not start, all is as before.
+    `stop()`: after the last response, of this process and of those that it replaced.
+    `hand_over()`: a new process has loaded the application and starts when this has returned, so
+    what only one process can have has to be let go of; requests still come. An error keeps the new
+    one from starting.
+    `take_back()`: it did not start, all is as before. Called also if `hand_over` failed.
     `metrics()`: collectors for `metrics_path`.
     `ready()`: '' or one line that says why requests cannot be answered yet.
     """

@@ -164,13 +164,18 @@ class _Process:
             "request": lambda asked: self.request(*asked),
         }
         await worker.connect(answers, lambda: os.kill(os.getpid(), signal.SIGTERM))
-        await worker.may_start()
-        await self._start()
-        await worker.serves()
-        stopped = asyncio.ensure_future(self._until_stopped())
-        await self.wait()
-        stopped.cancel()
-        await worker.disconnect()
+        try:
+            await worker.may_start()
+            await self._start()
+            await worker.serves()
+            stopped = asyncio.ensure_future(self._until_stopped())
+            await self.wait()
+            stopped.cancel()
+        except ChannelClosed:
+            log.info("the supervisor ended before this process served")
+            return
+        finally:
+            await worker.disconnect()
         self._result()
 
     async def _start(self) -> None:

@@ -134,8 +134,9 @@ class Supervisor:
             if each not in new and each not in self._alive:
                 keeper.cancel()
         for each in self._alive.difference(new):
-            each.retired = True
-            each.retire()
+            if not each.retired:
+                each.retired = True
+                each.retire()
         self._serving = [each for each in self._serving if not each.retired]
         return True
 

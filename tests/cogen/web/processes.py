@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from tests.cogen.web.support import PATIENCE, Client
 
-__all__ = ["CommandServer"]
+__all__ = ["FAILS", "STARTS_WHEN_TOLD", "TALKS", "CommandServer", "Load", "alive"]
 
 ROOT = Path(__file__).parents[3]
 
@@ -51,6 +53,7 @@ class CommandServer:
         application: str = "app:application",
         environment: dict[str, str] | None = None,
         pass_fds: tuple[int, ...] = (),
+        before: str = "",
         **options: Any,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cogen-"))
@@ -58,11 +61,25 @@ class CommandServer:
         self.application = application
         self.environment = environment or {}
         self.pass_fds = pass_fds
+        self.python = Path(sys.executable)
+        # A program that does something before it is the command.
+        run = f"{before}; import cogen.web.command; cogen.web.command.main()"
+        self.program = ["-c", run] if before else ["-m", "cogen.web.command"]
         self.process: subprocess.Popen[bytes]
         self.write("one")
 
     def write(self, version: str, more: str = "") -> None:
         (self.folder / "app.py").write_text(APPLICATION.format(version=version) + more)
+
+    def own_python(self) -> Path:
+        """Give it a Python of its own, which can be taken away."""
+        environment = Path(sys.prefix)
+        (self.folder / "bin").mkdir()
+        (self.folder / "pyvenv.cfg").symlink_to(environment / "pyvenv.cfg")
+        (self.folder / "lib").symlink_to(environment / "lib")
+        self.python = self.folder / "bin" / "python"
+        self.python.symlink_to(sys.executable)
+        return self.python
 
     def __enter__(self) -> CommandServer:
         try:
@@ -83,7 +100,7 @@ class CommandServer:
         flags = [f"--{name.replace('_', '-')}={value}" for name, value in self.options.items()]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-B", "-m", "cogen.web.command", *flags, self.application],
+                [self.python, "-B", *self.program, *flags, self.application],
                 cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
                 stdout=log,
@@ -138,3 +155,111 @@ class CommandServer:
         """The processes that the server has started."""
         task = Path(f"/proc/{self.process.pid}/task")
         return [int(pid) for each in task.glob("*/children") for pid in each.read_text().split()]
+
+
+class Load:
+    """A context manager: clients that ask all the time, on new connections and on kept ones.
+
+    `failures` are requests refused or broken. A kept connection is left when the server says so.
+    """
+
+    def __init__(self, server: CommandServer, clients: int = 6, rate: float = 500.0) -> None:
+        self.server = server
+        self.pause = clients / rate
+        self.answers: Counter[str] = Counter()
+        self.failures: list[str] = []
+        self.over = threading.Event()
+        self.threads = [
+            threading.Thread(target=self.ask, args=(number % 2 == 0,)) for number in range(clients)
+        ]
+
+    def __enter__(self) -> Load:
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def ask(self, keep: bool) -> None:
+        while not self.over.is_set():
+            try:
+                with self.server.connect() as client:
+                    closes = False
+                    while not closes and not self.over.wait(self.pause):
+                        response = client.get()
+                        closes = not keep or response.headers.get("connection") == "close"
+                        self.answers[response.body.decode().split()[0]] += 1
+            except (OSError, AssertionError) as error:
+                self.failures.append(repr(error))
+
+
+STARTS_WHEN_TOLD = """
+import asyncio, pathlib
+from cogen.web.life import Life, register
+
+async def start(environ):
+    print('starting', flush=True)
+    while not pathlib.Path('go').exists():
+        await asyncio.sleep(0.01)
+
+register(application, Life(start=start))
+"""
+
+
+# Its processes write down what they are told, and ask each other who they are.
+TALKS = """
+import os
+from cogen.web.life import Life, register
+
+def told(what):
+    async def hook(*args):
+        print(what, VERSION, os.getpid(), flush=True)
+    return hook
+
+async def start(environ):
+    global peers
+    peers = environ['cogen.peers']
+    peers.answer('who', who)
+    await told('start')()
+
+async def who(data):
+    return [data, VERSION, os.getpid()]
+
+answers = application
+
+def application(environ, start_response):
+    path = environ['PATH_INFO']
+    if not path.startswith('/ask'):
+        return answers(environ, start_response)
+    ask = peers.ask_all if path == '/ask_all' else peers.ask_current
+    try:
+        said = environ['cogen.wait'](ask('who', 'you'))
+    except Exception as error:
+        said = repr(error)
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [repr(said).encode()]
+
+register(application, Life(
+    start=start, stopping=told('stopping'), stop=told('stop'),
+    hand_over=told('hand_over'), take_back=told('take_back')))
+"""
+
+
+FAILS = """
+async def fail(environ):
+    raise SystemExit('it does not start')
+
+register(application, Life(start=fail))
+"""
+
+
+def alive(pid: int) -> bool:
+    """Whether that process has not ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().split()[2] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,67 +1,14 @@
-"""Stop, reload and workers, with real processes and signals."""
+"""Stop and workers, with real processes and signals."""
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
-import threading
 import unittest
-from collections import Counter
 
-from tests.cogen.web.processes import CommandServer
+from tests.cogen.web.processes import STARTS_WHEN_TOLD, TALKS, CommandServer, Load, alive
 from tests.cogen.web.support import eventually
-
-
-class Load:
-    """A context manager: clients that ask all the time, on new connections and on kept ones.
-
-    `failures` are requests refused or broken. A kept connection is left when the server says so.
-    """
-
-    def __init__(self, server: CommandServer, clients: int = 6, rate: float = 500.0) -> None:
-        self.server = server
-        self.pause = clients / rate
-        self.answers: Counter[str] = Counter()
-        self.failures: list[str] = []
-        self.over = threading.Event()
-        self.threads = [
-            threading.Thread(target=self.ask, args=(number % 2 == 0,)) for number in range(clients)
-        ]
-
-    def __enter__(self) -> Load:
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
-
-    def ask(self, keep: bool) -> None:
-        while not self.over.is_set():
-            try:
-                with self.server.connect() as client:
-                    closes = False
-                    while not closes and not self.over.wait(self.pause):
-                        response = client.get()
-                        closes = not keep or response.headers.get("connection") == "close"
-                        self.answers[response.body.decode().split()[0]] += 1
-            except (OSError, AssertionError) as error:
-                self.failures.append(repr(error))
-
-
-STARTS_WHEN_TOLD = """
-import asyncio, pathlib
-from cogen.web.life import Life, register
-
-async def start(environ):
-    print('starting', flush=True)
-    while not pathlib.Path('go').exists():
-        await asyncio.sleep(0.01)
-
-register(application, Life(start=start))
-"""
 
 
 class StopTest(unittest.TestCase):
@@ -83,72 +30,22 @@ class StopTest(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
             self.assertIn("1 connections were cut", server.log)
 
+    def test_the_first_process_of_a_container_ends_by_signals_before_it_serves(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                server = CommandServer(before="import os; os.getpid = lambda: 1")
+                server.write("one", "print('loading', flush=True)\nimport time; time.sleep(60)")
+                server.start()
+                server.logged("loading")
+                server.signal(number)
+                self.assertEqual(server.ended(), 128 + number)
+                self.assertNotIn("Traceback", server.log)
+                server.__exit__()
+
     def test_interrupt_stops_too(self) -> None:
         with CommandServer() as server:
             server.signal(signal.SIGINT)
             self.assertEqual(server.ended(), 0)
-
-
-class ReloadTest(unittest.TestCase):
-    def check(self, workers: int) -> None:
-        with CommandServer(workers=workers) as server:
-            with Load(server) as load:
-                eventually(lambda: load.answers["one"] > 50, True)
-                server.write("two")
-                server.signal(signal.SIGHUP)
-                eventually(lambda: load.answers["two"] > 200, True)
-            self.assertEqual(load.failures, [])
-            eventually(lambda: len(server.children()), workers)
-            self.assertEqual({server.get()[0] for _ in range(8)}, {"two"})
-            # And again: the supervisor is there by now.
-            server.write("three")
-            server.signal(signal.SIGHUP)
-            eventually(lambda: server.get()[0], "three")
-            self.assertEqual(server.stop(), 0)
-
-    def test_a_single_process_under_load(self) -> None:
-        self.check(1)
-
-    def test_workers_under_load(self) -> None:
-        self.check(2)
-
-    def test_code_that_does_not_import_changes_nothing(self) -> None:
-        for workers in (1, 2):
-            with self.subTest(workers=workers), CommandServer(workers=workers) as server:
-                (server.folder / "app.py").write_text("raise ValueError('not yet')")
-                server.signal(signal.SIGHUP)
-                server.logged("did not start")
-                self.assertEqual(server.get()[0], "one")
-                self.assertEqual(server.stop(), 0)
-
-    def test_a_stop_does_not_wait_for_one_that_does_not_come_to_its_end(self) -> None:
-        for workers in (1, 2):
-            with self.subTest(workers=workers), CommandServer(workers=workers) as server:
-                server.write("two", STARTS_WHEN_TOLD)
-                with server.connect() as held:
-                    held.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
-                    server.get()
-                    server.signal(signal.SIGHUP)
-                    server.logged("starting")
-                    pids = server.children()
-                    server.signal(signal.SIGTERM)
-                    self.assertEqual(held.response().status, 200)
-                self.assertEqual(server.ended(), 0)
-                self.assertEqual([pid for pid in pids if _alive(pid)], [])
-                self.assertNotIn("did not start", server.log)
-
-    def test_one_that_took_a_place_meanwhile_is_replaced_too(self) -> None:
-        with CommandServer(workers=2) as server:
-            (before, _) = server.children()
-            server.write("two", STARTS_WHEN_TOLD)
-            server.signal(signal.SIGHUP)
-            server.logged("starting")
-            os.kill(before, signal.SIGKILL)
-            server.logged("starting", 2)
-            (server.folder / "go").touch()
-            eventually(lambda: len(server.children()), 2)
-            self.assertEqual({server.get()[0] for _ in range(8)}, {"two"})
-            self.assertEqual(server.stop(), 0)
 
 
 class WorkersTest(unittest.TestCase):
@@ -183,12 +80,96 @@ class WorkersTest(unittest.TestCase):
             self.assertNotIn("ConnectionRefusedError", "".join(load.failures))
             self.assertEqual(server.stop(), 0)
 
+    def test_one_that_cannot_be_replaced_is_tried_again_until_it_can(self) -> None:
+        server = CommandServer(workers=2)
+        python = server.own_python()
+        with server:
+            python.rename(python.with_name("away"))
+            pids = server.children()
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            server.logged("nothing takes the place of worker", 3)
+            self.assertIn("another try follows in", server.log)
+            python.with_name("away").rename(python)
+            server.logged("took its place", 2)
+            eventually(lambda: len(server.children()), 2)
+            self.assertEqual(server.get()[0], "one")
+            self.assertEqual(server.stop(), 0)
+
+    def test_one_that_hangs_while_it_takes_a_place_is_ended_and_tried_again(self) -> None:
+        with CommandServer(workers=2, reload_timeout=1.5) as server:
+            server.write("two", STARTS_WHEN_TOLD)
+            os.kill(server.children()[0], signal.SIGKILL)
+            server.logged("nothing takes the place of worker")
+            server.logged("starting", 2)
+            (server.folder / "go").touch()
+            server.logged("took its place")
+            self.assertEqual(server.stop(), 0)
+
+    def test_a_reload_is_the_supervisors(self) -> None:
+        with CommandServer(workers=2) as server:
+            pids = server.children()
+            for pid in pids:
+                os.kill(pid, signal.SIGHUP)
+            for _ in range(4):
+                self.assertEqual(server.get()[0], "one")
+            self.assertEqual(server.children(), pids)
+            self.assertEqual(server.stop(), 0)
+            self.assertNotIn("ended with status", server.log)
+
+    def test_they_ask_each_other(self) -> None:
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                server = CommandServer(workers=workers)
+                server.write("one", TALKS)
+                with server:
+                    for version in ("one", "two"):
+                        server.write(version, TALKS)
+                        if version != "one":
+                            server.signal(signal.SIGHUP)
+                            eventually(lambda server=server: server.get()[0], version)
+                            eventually(lambda server=server: len(server.children()), workers)
+                        pids = server.children() or [server.process.pid]
+                        with server.connect() as client:
+                            said = ast.literal_eval(client.get("/ask_all").body.decode())
+                            self.assertEqual(list(said), list(range(1, workers + 1)))
+                            self.assertCountEqual(
+                                said.values(), [["you", version, pid] for pid in pids]
+                            )
+                            said = ast.literal_eval(client.get("/ask_current").body.decode())
+                            self.assertEqual(said[:2], ["you", version])
+                            self.assertIn(said[2], pids)
+                    self.assertEqual(server.stop(), 0)
+
+    def test_a_process_that_is_replaced_asks_the_one_that_serves_now(self) -> None:
+        server = CommandServer()
+        server.write("one", TALKS)
+        with server, server.connect() as old, server.connect() as other:
+            for client in (old, other):
+                client.get()
+            server.write("two", TALKS + STARTS_WHEN_TOLD)
+            server.signal(signal.SIGHUP)
+            server.logged("starting")
+            # It has handed over: what is asked now waits for who comes to serve.
+            old.send(b"GET /ask_current HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.get()
+            (server.folder / "go").touch()
+            said = ast.literal_eval(old.response().body.decode())
+            self.assertEqual(said[:2], ["you", "two"])
+            (pid,) = server.children()
+            self.assertEqual(said[2], pid)
+            # The second answers a request that came before.
+            self.assertEqual(
+                ast.literal_eval(other.get("/ask_all").body.decode()), {1: ["you", "two", pid]}
+            )
+            self.assertEqual(server.stop(), 0)
+
     def test_they_end_with_their_supervisor(self) -> None:
         with CommandServer(workers=2) as server:
             pids = server.children()
             server.process.kill()
             for pid in pids:
-                eventually(lambda pid=pid: _alive(pid), False)
+                eventually(lambda pid=pid: alive(pid), False)
 
     def test_ones_that_have_not_started_end_with_it_too(self) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -199,7 +180,7 @@ class WorkersTest(unittest.TestCase):
                 server.logged("starting")
                 (pid,) = server.children()
                 server.process.send_signal(number)
-                eventually(lambda pid=pid: _alive(pid), False)
+                eventually(lambda pid=pid: alive(pid), False)
                 self.assertNotEqual(server.process.wait(20), 0)
 
     def test_code_that_does_not_import_ends_the_start(self) -> None:
@@ -221,11 +202,3 @@ class WorkersTest(unittest.TestCase):
         ) as caught:
             server.__enter__()
         self.assertNotIn("ResourceWarning", str(caught.exception))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
