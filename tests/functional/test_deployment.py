@@ -15,7 +15,7 @@ from pathlib import Path
 from chatapp.client import ChatClient, Message
 from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
-from tests.test_docs import blocks
+from tests.docs.pages import blocks
 
 MAIN = """\
 pid {folder}/pid;
@@ -45,7 +45,7 @@ class Nginx:
         # A socket's path and nginx's own files must be reachable for its unprivileged workers.
         self.folder = Path(tempfile.mkdtemp(prefix="nginx-"))
         self.folder.chmod(0o755)
-        documented = blocks(ROOT / "docs/deployment.md", "nginx")[0]
+        documented = blocks(ROOT / "docs/deployment.md", "nginx")[0].text
         documented = documented.replace("/run/chat.sock", self.path)
         documented = documented.replace("listen 80;", f"listen 127.0.0.1:{self.port};")
         configuration = self.folder / "nginx.conf"

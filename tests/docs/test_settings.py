@@ -1,0 +1,177 @@
+"""Settings that the guides show are those that the programs take."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from configparser import RawConfigParser
+from pathlib import Path
+
+from paste.deploy import loadwsgi
+
+from chatapp.config.routing import make_map
+from chatapp.lib.options import ChatOptions
+from cogen.web.options import parse_options
+from tests.docs.pages import ROOT, Block, blocks, with_pages
+from tests.docs.shell import BIN
+from tests.support.programs import needs
+from tests.support.server import free_port
+
+_CHAT = "chat."
+# PasteDeploy's kinds of sections.
+_OBJECTS = {
+    "server": loadwsgi.SERVER,
+    "app": loadwsgi.APP,
+    "application": loadwsgi.APP,
+    "composite": loadwsgi.APP,
+    "pipeline": loadwsgi.APP,
+    "filter": loadwsgi.FILTER,
+}
+_NGINX = """\
+daemon off;
+error_log stderr;
+pid {folder}/pid;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {blocks}
+    server {{
+        listen unix:{folder}/socket;
+        {locations}
+    }}
+}}
+"""
+
+
+class FolderCase(unittest.TestCase):
+    """`self.folder` is one of its own for each test."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="docs-")))
+
+    def write(self, block: Block, text: str | None = None) -> Path:
+        path = self.folder / (block.name or f"{block.page.stem}-{block.line}")
+        path.write_text(block.text if text is None else text)
+        return path
+
+    def judged(self, *command: object) -> None:
+        """`command` finds nothing wrong, and says nothing of a warning."""
+        done = subprocess.run(
+            [str(word) for word in command], cwd=self.folder, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        said = done.stdout + done.stderr
+        self.assertEqual(0, done.returncode, said)
+        self.assertNotRegex(said, "(?i)warn|unknown|ignor")
+
+
+@with_pages
+class IniTests(FolderCase):
+    def check_ini(self, page: Path) -> None:
+        for block in blocks(page, "ini"):
+            path = self.write(block)
+            parser = RawConfigParser()
+            parser.read(path)
+            sections = [section.partition(":") for section in parser.sections()]
+            for kind, _, name in sections:
+                if kind in _OBJECTS:
+                    self.load(kind, f"config:{path}", name or "main")
+            if parser.has_section("loggers"):
+                self.log(path)
+            rest = {kind for kind, _, _ in sections} - set(_OBJECTS)
+            known = ("loggers", "handlers", "formatters", "logger_", "handler_", "formatter_")
+            self.assertEqual([], [kind for kind in rest if not kind.startswith(known)], block)
+
+    def load(self, kind: str, uri: str, name: str) -> None:
+        context = loadwsgi.loadcontext(_OBJECTS[kind], uri, name=name)
+        if kind == "server":
+            context.create()  # reads the options; nothing is served yet
+        settings = context.local_conf
+        own = {key.removeprefix(_CHAT): settings[key] for key in settings if key.startswith(_CHAT)}
+        parse_options(own, ChatOptions)
+
+    def log(self, path: Path) -> None:
+        """Python's logging takes it, with what is in /var in the folder instead."""
+        (self.folder / "var/log").mkdir(parents=True, exist_ok=True)
+        path.write_text(path.read_text().replace("/var/", f"{self.folder}/var/"))
+        program = "import logging.config, sys; logging.config.fileConfig(sys.argv[1])"
+        self.judged(sys.executable, "-c", program, path)
+
+
+@needs("nginx")
+class NginxTests(FolderCase):
+    def test_blocks_of_a_guide_make_a_configuration(self) -> None:
+        for page in (ROOT / "docs").glob("*.md"):
+            texts = [block.text for block in blocks(page, "nginx")]
+            locations = [text for text in texts if text.startswith("location ")]
+            others = [text for text in texts if text not in locations]
+            path = self.folder / "nginx.conf"
+            configuration = _NGINX.format(
+                folder=self.folder, blocks="".join(others), locations="".join(locations)
+            )
+            path.write_text(re.sub(r"listen \d+", lambda _: f"listen {free_port()}", configuration))
+            self.judged("nginx", "-t", "-q", "-e", "stderr", "-p", self.folder, "-c", path)
+
+
+@needs("systemd-analyze")
+class SystemdTests(FolderCase):
+    def test_units_of_a_guide_are_right(self) -> None:
+        for page in (ROOT / "docs").glob("*.md"):
+            # The programs of the guide's environment are those of this one.
+            units = [
+                self.write(block, re.sub(r"=/srv/\S*/bin/", f"={BIN}/", block.text))
+                for block in blocks(page, "systemd")
+            ]
+            if units:
+                self.judged("systemd-analyze", "verify", "--man=no", *units)
+
+
+@needs("redis-server")
+class RedisTests(FolderCase):
+    def test_redis_takes_what_a_guide_says(self) -> None:
+        for page in (ROOT / "docs").glob("*.md"):
+            for block in blocks(page, "redis"):
+                self.start(self.write(block))
+
+    def start(self, path: Path) -> None:
+        socket = self.folder / "socket"
+        command = ["redis-server", path, "--port", "0", "--unixsocket", socket]
+        with subprocess.Popen(
+            [str(word) for word in command], cwd=self.folder, text=True, stdout=subprocess.PIPE
+        ) as process:
+            said = ""
+            with contextlib.suppress(StopIteration):
+                while "eady to accept connections" not in said:
+                    said += next(process.stdout)
+            self.assertIsNone(process.poll(), said)
+            process.terminate()
+
+
+class RouteTests(unittest.TestCase):
+    def test_methods_and_paths_of_the_wire_are_routed(self) -> None:
+        folder = str(ROOT / "chatapp/controllers")
+        mapper = make_map({"pylons.paths": {"controllers": folder}})
+        lines = [
+            line
+            for page in (ROOT / "docs").glob("*.md")
+            for block in blocks(page, "http")
+            for line in block.text.splitlines()
+        ]
+        self.assertGreaterEqual(len(lines), 2)
+        for line in lines:
+            method, pattern = line.split()
+            plain = re.sub(r"\[[?&].*", "", pattern)
+            shortest = re.sub(r"\[.*\]", "", plain)
+            longest = re.sub(r"[\[\]]|\.\.\.", "", plain)
+            for path in (shortest, longest):
+                mapper.environ = {"REQUEST_METHOD": method}
+                self.assertIsNotNone(mapper.match(path), f"{method} {path}")
