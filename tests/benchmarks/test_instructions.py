@@ -1,4 +1,4 @@
-"""`python -m benchmarks.instructions` takes minutes and valgrind: here it only gets as far as that."""
+"""`python -m benchmarks.instructions` takes minutes and valgrind: here it gets as far as that."""
 
 from __future__ import annotations
 

@@ -28,10 +28,10 @@ _PROGRAM = (
 )
 # Without an ini it is the name of a command.
 _NAME = re.compile(r"paster [a-z-]+(?: --[a-z-]+)*")
-_SPAN = re.compile(r"`(%s[^`]+)`" % _PROGRAM)
+_SPAN = re.compile(rf"`({_PROGRAM}[^`]+)`")
 # In README.txt a command stands at the start of an indented line, behind two spaces, in brackets
 # or in backquotes, and ends at two spaces or at the line.
-_PLAIN = re.compile(r"(?:^  |  |\(or |`)(%s\S.*?)(?=  |[)`]|$)" % _PROGRAM, re.MULTILINE)
+_PLAIN = re.compile(rf"(?:^  |  |\(or |`)({_PROGRAM}\S.*?)(?=  |[)`]|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def commands(page: Path) -> list[str]:
 
 
 def with_pages(case: type) -> type:
-    """Decorates a TestCase: a test method of each page for each of its methods `check_...(page)`."""
+    """Decorates a TestCase: a test method for each page and each of its methods `check_(page)`."""
     for check in [name for name in vars(case) if name.startswith("check_")]:
         for page in PAGES:
 

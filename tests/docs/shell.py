@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from tests.docs.pages import ROOT, Block
@@ -24,7 +25,9 @@ __all__ = ["Shell", "Step", "steps"]
 BIN = Path(sys.executable).parent
 PATIENCE = 60
 # Programs whose commands are run as they stand.
-RUN = frozenset("chatapp curl python python3 sqlite3 ulimit".split())
+RUN = (
+    "chatapp", "curl", "mkdir", "python", "python3", "sqlite3", "ulimit", "until", "wait",
+)  # fmt: skip
 _SERVER = re.compile(r"(?:cogen-serve|paster serve|chatapp serve)\b")
 _PORTS = re.compile(r"\b(?:5000|8080)\b")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=\S+")
@@ -138,13 +141,34 @@ class Shell:
             url = f"http://127.0.0.1:{self.port}/"
             return f"end_server\n{plain} {port} >>server.log 2>&1 &\nSERVER=$!\nuntil_up {url}"
         if program == "make":
-            return f"(cd {ROOT}; {command.replace('make', 'make --dry-run', 1)}) >dry-run"
+            return f"(cd {ROOT}; {command.replace('make', 'make --dry-run', 1)}\n) >dry-run"
         if program == "pip":
-            # Compiled or not, by `install` or `wheel`: whether what is named can be built at all.
-            return f"(cd {ROOT}; {_DRY_PIP}{re.sub('.*?pip (?:install|wheel)', '', command)})"
+            return _installed(command)
         if program and program not in RUN:
             raise AssertionError(f"no test runs {program}: {command}")
         return command
+
+
+@cache
+def _installed(command: str) -> str:
+    """What `pip install` and `pip wheel` can be checked by in a second, once for all pages.
+
+    Paths are those of this project. A bare name would be looked for on PyPI, where it may be
+    somebody else's.
+    """
+    words = shlex.split(command.partition("pip ")[2], comments=True)[1:]
+    paths = [word for word in words if not word.startswith("-")]
+    bare = [path for path in paths if not path.startswith((".", "/"))]
+    assert not bare, f"{command}: {bare} may be somebody else's"
+    return _dry(tuple(paths))
+
+
+@cache
+def _dry(paths: tuple[str, ...]) -> str:
+    command = [sys.executable, "-m", *_DRY_PIP.split(), *paths]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return ":"
 
 
 def _environ() -> dict[str, str]:

@@ -20,10 +20,11 @@ KINDS = {
     "systemd": "judged by systemd: test_settings",
     "redis": "taken by Redis: test_settings",
     "http": "routed: test_settings",
+    "log": "a line of the access log: test_settings",
     "rows": "a table, no code",
 }
 # What the reader of a page has running before its first line.
-RUNNING = {"wire.md": "paster serve test.ini"}
+RUNNING = {"chat.md": "paster serve development.ini", "wire.md": "paster serve test.ini"}
 # Commands of sentences that tests elsewhere run, for they take long or change what they stand in.
 ELSEWHERE = {
     "python -m benchmarks.keep": "tests/benchmarks/test_figures.py",

@@ -15,6 +15,7 @@ from paste.deploy import loadwsgi
 
 from chatapp.config.routing import make_map
 from chatapp.lib.options import ChatOptions
+from cogen.web.access import AccessLog
 from cogen.web.options import parse_options
 from tests.docs.pages import ROOT, Block, blocks, with_pages
 from tests.docs.shell import BIN
@@ -101,7 +102,7 @@ class IniTests(FolderCase):
 
     def log(self, path: Path) -> None:
         """Python's logging takes it, with what is in /var in the folder instead."""
-        (self.folder / "var/log").mkdir(parents=True, exist_ok=True)
+        (self.folder / "var/log/chat").mkdir(parents=True, exist_ok=True)
         path.write_text(path.read_text().replace("/var/", f"{self.folder}/var/"))
         program = "import logging.config, sys; logging.config.fileConfig(sys.argv[1])"
         self.judged(sys.executable, "-c", program, path)
@@ -154,6 +155,25 @@ class RedisTests(FolderCase):
                     said += next(process.stdout)
             self.assertIsNone(process.poll(), said)
             process.terminate()
+
+
+class AccessLogTests(unittest.TestCase):
+    def test_lines_are_as_they_are_written(self) -> None:
+        read = r'(\S+) - - \[.*?\] "(\S+) (\S+) (\S+)" (\d+) (\d+) "-" "(.*?)" ([0-9.]+) \d+'
+        for page in (ROOT / "docs").glob("*.md"):
+            for line in [line for block in blocks(page, "log") for line in block.text.splitlines()]:
+                address, method, target, protocol, status, sent, agent, seconds = re.fullmatch(
+                    read, line
+                ).groups()
+                environ = {
+                    "REMOTE_ADDR": address, "REQUEST_METHOD": method, "REQUEST_URI": target,
+                    "SERVER_PROTOCOL": protocol, "HTTP_USER_AGENT": agent,
+                }  # fmt: skip
+                with self.assertLogs("cogen.access") as logs:
+                    log = AccessLog("combined", several=True)
+                    log._write(environ, int(status), int(sent), float(seconds))
+                [written] = [record.getMessage() for record in logs.records]
+                self.assertEqual(*(re.sub(r"\[.*\]|\d+$", "", each) for each in (line, written)))
 
 
 class RouteTests(unittest.TestCase):

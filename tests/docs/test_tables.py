@@ -8,7 +8,7 @@ import unittest
 
 from chatapp.lib.options import ChatOptions
 from cogen.web.options import Options
-from tests.docs.pages import DOCS, PAGES, README, ROOT
+from tests.docs.pages import DOCS, README, ROOT
 
 
 class TableTests(unittest.TestCase):

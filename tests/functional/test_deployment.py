@@ -13,9 +13,9 @@ import urllib.request
 from pathlib import Path
 
 from chatapp.client import ChatClient, Message
+from tests.docs.pages import blocks
 from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
-from tests.docs.pages import blocks
 
 MAIN = """\
 pid {folder}/pid;
