@@ -26,9 +26,9 @@ BIN = Path(sys.executable).parent
 PATIENCE = 60
 # Programs whose commands are run as they stand.
 RUN = (
-    "chatapp", "curl", "mkdir", "python", "python3", "sqlite3", "ulimit", "until", "wait",
+    "chatapp", "curl", "grep", "mkdir", "python", "python3", "sqlite3", "ulimit", "until", "wait",
 )  # fmt: skip
-_SERVER = re.compile(r"(?:cogen-serve|paster serve|chatapp serve)\b")
+_SERVER = re.compile(r"(?:[A-Z_]+=\S+ )*(?:cogen-serve|paster serve|chatapp serve)\b")
 _PORTS = re.compile(r"\b(?:5000|8080)\b")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=\S+")
 _DRY_PIP = "pip install --dry-run --quiet --no-deps --no-index --no-build-isolation"
@@ -136,7 +136,7 @@ class Shell:
     def _performed(self, step: Step) -> str:
         command, program = self.here(step.command), step.program
         if match := _SERVER.match(command):
-            port = f"port={self.port}" if match[0].startswith("paster") else f"--port {self.port}"
+            port = f"port={self.port}" if "paster" in match[0] else f"--port {self.port}"
             plain = re.sub(r"\s+#.*", "", command)
             url = f"http://127.0.0.1:{self.port}/"
             return f"end_server\n{plain} {port} >>server.log 2>&1 &\nSERVER=$!\nuntil_up {url}"

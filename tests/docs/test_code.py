@@ -14,6 +14,7 @@ SITE = Path(__file__).parent / "site"
 # What a block can be, and what is done with it.
 KINDS = {
     "python": "executed in the order of the page, here; or a file that the page's commands use",
+    "mako": "a file that the page's commands use",
     "sh": "run in one shell from top to bottom, here",
     "ini": "read by PasteDeploy, and its options by us: test_settings",
     "nginx": "judged by nginx: test_settings",
