@@ -27,7 +27,6 @@ class PatienceTests(ChatCase):
                 self.polled.append(asyncio.get_running_loop().time())
             return app(environ, start_response)
 
-        counted.cogen_startup = app.cogen_startup
         return counted
 
     def heard_while(self, act: Callable[[ChatClient], Coroutine[Any, Any, None]]) -> list[str]:

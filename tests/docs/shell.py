@@ -73,11 +73,14 @@ def _is_whole(command: str) -> bool:
     return not command.endswith("\\\n")
 
 
-# What a page's script begins with. A server is up when it answers, and the last one is ended.
+# What a page's script begins with. A server is up when it refuses a request without a host, for
+# one that it does not refuse the application may hold. It ends when the next starts, or at the end.
 _PRELUDE = """\
 SERVER=
 end_server() { [ -z "$SERVER" ] || { kill $SERVER; wait $SERVER || true; SERVER=; }; }
-until_up() { until curl --silent --output /dev/null $1; do kill -0 $SERVER; sleep 0.05; done; }
+until_up() {
+    until curl --silent --output /dev/null --header Host: $1; do kill -0 $SERVER; sleep 0.05; done
+}
 trap end_server EXIT
 """
 

@@ -84,7 +84,10 @@ class IniTests(FolderCase):
             parser.read(path)
             sections = [section.partition(":") for section in parser.sections()]
             for kind, _, name in sections:
-                if kind in _OBJECTS:
+                if parser.has_option(":".join(filter(None, (kind, name))), "paste.app_factory"):
+                    # Its module is a file of the page, which is there when its commands run.
+                    self.assertTrue(any(block.name in sh.text for sh in blocks(page, "sh")))
+                elif kind in _OBJECTS:
                     self.load(kind, f"config:{path}", name or "main")
             if parser.has_section("loggers"):
                 self.log(path)

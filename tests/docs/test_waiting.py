@@ -1,0 +1,27 @@
+"""What the guide to waiting says of a server's start and stop."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import unittest
+from typing import Any
+
+from cogen.web.life import take_lives
+from tests.docs.pages import DOCS, blocks
+from tests.support.memory import Browser, MemoryServer
+
+
+class LifeTests(unittest.TestCase):
+    def test_a_held_request_is_told_that_the_server_stops(self) -> None:
+        [block] = [each for each in blocks(DOCS / "waiting.md") if each.name == "pool.py"]
+        names: dict[str, Any] = {}
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block.text, str(block), "exec"), names)
+            server = MemoryServer(names["application"], lives=take_lives())
+            held = Browser(server).begin("GET", "/")
+            self.assertFalse(held.done)
+            server.close()
+        self.assertEqual(b"the server stops\n", held.look().body)
+        self.assertEqual("opened\nclosed\n", printed.getvalue())
