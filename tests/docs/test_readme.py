@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import unittest
+from collections.abc import Callable
 from typing import Any
 
 from routes import Mapper
@@ -11,7 +12,7 @@ from routes import Mapper
 from pylons.wsgiapp import PylonsApp
 from tests.docs.pages import README, blocks
 from tests.pylons.support import make_config
-from tests.support.memory import Browser, MemoryServer
+from tests.support.memory import Answer, Browser, MemoryServer
 
 
 class ActionTests(unittest.TestCase):
@@ -42,24 +43,29 @@ class ActionTests(unittest.TestCase):
         self.assertEqual((200, b"no news\n"), (held.look().status, held.body))
 
     def test_a_hundred_polls_leave_nothing_behind(self) -> None:
-        # Answered, timed out, hung up.
-        ends = [
-            lambda held: self.ask(b"hello"),
-            lambda held: self.server.loop.advance(10.1),
-            lambda held: held.hang_up(),
-        ]
-        before: list[int] = []
-        for end in ends:
-            for number in range(101):
-                held = Browser(self.server).begin("GET", "/news/next")
-                end(held)
-                self.server.loop.settle()
-                held.transport.close()
-                self.server.loop.settle()
-                if number in (0, 100):  # caches are filled by the first
-                    gc.collect()
-                    before.append(len(gc.get_objects()))
-            self.assertLess(before[-1] - before[-2], 20)
-        self.assertEqual({0}, set(self.names["news"].statistics().values()))
-        statistics = self.server.scheduler.statistics()
-        self.assertEqual({0}, {statistics[name] for name in ("coroutines", "ready")}, statistics)
+        ends = {
+            "answered": lambda held: self.ask(b"hello"),
+            "timed out": lambda held: self.server.loop.advance(10.1),
+            "hung up": lambda held: [each.hang_up() for each in held],
+        }
+        for end, act in ends.items():
+            with self.subTest(end):
+                self.poll(1, act)  # fills caches
+                before = _objects()
+                self.poll(100, act)
+                self.assertLess(_objects() - before, 20)
+                self.assertEqual({0}, set(self.names["news"].statistics().values()))
+                statistics = self.server.scheduler.statistics()
+                self.assertEqual((0, 0), (statistics["coroutines"], statistics["ready"]))
+
+    def poll(self, count: int, end: Callable[[list[Answer]], object]) -> None:
+        held = [Browser(self.server).begin("GET", "/news/next") for _ in range(count)]
+        end(held)
+        for each in held:
+            each.transport.close()
+        self.server.loop.settle()
+
+
+def _objects() -> int:
+    gc.collect()
+    return len(gc.get_objects())
