@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import pkgutil
 import re
 import unittest
 
 from chatapp.lib.options import ChatOptions
+from cogen.core.coroutines import coro
+from cogen.core.events import AddCoro
+from cogen.core.schedulers import SLICE, Scheduler
 from cogen.web.options import Options
 from tests.docs.pages import DOCS, README, ROOT
 
@@ -42,6 +47,83 @@ class ContentsTests(unittest.TestCase):
         for path in [*DOCS.glob("*.md")]:
             for link in re.findall(r"\]\(([\w./-]+\.(?:md|txt|svg))\)", path.read_text()):
                 self.assertTrue((path.parent / link).exists(), f"{path.name}: {link}")
+
+
+class PylonsTests(unittest.TestCase):
+    def test_what_is_there_is_there(self):
+        page = (DOCS / "pylons.md").read_text()
+        table = page[page.index("## What is there") : page.index("## An application")]
+        rows = re.findall(r"^\| (`.*) \| (.*) \|$", table, re.MULTILINE)
+        self.assertGreater(len(rows), 8)
+        for names, what in rows:
+            for name in re.findall(r"`([\w.]+)`", names):
+                found = pkgutil.resolve_name(
+                    name if name.startswith("pylons.") else f"pylons.{name}"
+                )
+            # A row of a module names all that it has.
+            if inspect.ismodule(found) and found.__name__ not in (
+                "pylons.decorators",
+                "pylons.test",
+            ):
+                told = re.findall(r"`(\w+)`", what)
+                self.assertLessEqual(set(told), set(vars(found)), found)
+
+
+class CoroutineTests(unittest.TestCase):
+    """What docs/coroutines.md says of errors and numbers."""
+
+    page = (DOCS / "coroutines.md").read_text()
+
+    def died(self, function):
+        """What the log says of a coroutine that ran `function`."""
+        scheduler = Scheduler()
+        with self.assertLogs("cogen.core") as logs:
+            scheduler.add(function)
+            scheduler.run()
+        scheduler.shutdown()
+        return logs.output[0]
+
+    def test_slips_say_what_they_are(self):
+        slips = self.page[self.page.index("## Three slips") :]
+        rows = re.findall(r"^\| \w.*? \| `(.*?)`", slips, re.MULTILINE)
+        for line, function in zip(rows, (_no_operation, _a_call, _twice), strict=True):
+            said = self.died(function)
+            self.assertIn(line.replace("cook", "_cook"), said)
+            self.assertIn(f"coroutine {function.__name__} died of ", said)
+
+    def test_a_generator_is_told_of_its_decorator(self):
+        def undecorated():
+            yield (each for each in ())
+
+        self.assertIn("decorate its function with @coro", self.died(undecorated))
+
+    def test_a_turn_has_as_many_steps(self):
+        self.assertIn(f"at most {SLICE} steps", " ".join(self.page.split()))
+
+    def test_what_is_counted(self):
+        said = "counts coroutines, ready waiters, deadlines and signal waiters"
+        self.assertIn(said, " ".join(self.page.split()))
+        counts = {"coroutines", "ready", "deadlines", "signal_waiters"}
+        self.assertEqual(counts, set(Scheduler().statistics()))
+
+
+@coro
+def _cook():
+    yield
+
+
+def _no_operation():
+    yield "text"
+
+
+def _a_call():
+    yield AddCoro(_cook())
+
+
+def _twice():
+    once = _cook()
+    yield once
+    yield once
 
 
 def _row(field):
