@@ -104,7 +104,9 @@ class CoroutineTests(unittest.TestCase):
         said = "counts coroutines, ready waiters, deadlines and signal waiters"
         self.assertIn(said, " ".join(self.page.split()))
         counts = {"coroutines", "ready", "deadlines", "signal_waiters"}
-        self.assertEqual(counts, set(Scheduler().statistics()))
+        scheduler = Scheduler()
+        self.assertEqual(counts, set(scheduler.statistics()))
+        scheduler.shutdown()
 
 
 @coro
