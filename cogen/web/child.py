@@ -121,6 +121,9 @@ class Child:
     def kill(self) -> None:
         self._send(signal.SIGKILL)
 
+    def reopen_log_files(self) -> None:
+        self._channel.tell("reopen_log_files")
+
     def _send(self, number: signal.Signals) -> None:
         if self.process.returncode is None:
             self.process.send_signal(number)

@@ -20,6 +20,7 @@ from cogen.core.schedulers import Scheduler, new_event_loop
 from cogen.web.channel import ChannelClosed
 from cogen.web.life import Application, take_lives
 from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket, tls_context
+from cogen.web.logs import reopen_log_files
 from cogen.web.options import Options
 from cogen.web.server import Server
 from cogen.web.signals import Signals
@@ -49,6 +50,7 @@ def serve(
     worker = Worker.this()
     _allow_files(options.max_connections)
     with contextlib.ExitStack() as stack:
+        stack.callback(signals.close)
         if worker is not None:
             stack.callback(worker.close)
             socks = worker.socks
@@ -63,11 +65,20 @@ def serve(
         stack.callback(scheduler.shutdown)
         server = Server(application, scheduler, options, take_lives())
         process = _Process(server, socks, tls, signals)
-        if worker is not None:
-            scheduler.loop.run_until_complete(process.work(worker))
-        else:
-            scheduler.loop.run_until_complete(process.run(command))
+        work = process.work(worker) if worker is not None else process.run(command)
+        scheduler.loop.run_until_complete(_until_done(work, signals))
 
+
+async def _until_done(work: Coroutine[Any, Any, None], signals: Signals) -> None:
+    try:
+        await work
+    finally:
+        signals.release()
+
+
+# Seconds above shutdown_timeout within which a process ends, whatever keeps it.
+_STOP_MARGIN = 0.85
+_SUPERVISOR_STOP_MARGIN = 1.0
 
 # Files that are open besides connections.
 _OTHER_FILES = 1000
@@ -105,16 +116,25 @@ def _supervise(
             await supervisor.start()
         except StartFailed as error:
             raise SystemExit(f"cogen: the workers did not start: {error}") from None
-        signals.take(loop)
+        signals.take(
+            loop,
+            options.shutdown_timeout + _SUPERVISOR_STOP_MARGIN,
+            supervisor.kill,
+            supervisor.reopen_log_files,
+        )
         _log_addresses(socks, bool(options.certificate))
         notify("READY=1")
         await supervisor.run(signals)
 
     loop = new_event_loop("asyncio")
     try:
-        loop.run_until_complete(run())
+        loop.run_until_complete(_until_done(run(), signals))
     finally:
         loop.close()
+
+
+def _nothing() -> None:
+    """A worker has none that end with it."""
 
 
 def _log_addresses(socks: Sequence[socket.socket], secure: bool) -> None:
@@ -148,7 +168,7 @@ class _Process:
         """Serve by itself, and supervise what takes its place; `command` starts that."""
         supervisor = Supervisor(command, self._socks, self._server.options, self)
         self._server.peers.router = supervisor
-        await self._start()
+        await self._start(supervisor.kill, supervisor.reopen_log_files)
         _log_addresses(self._socks, self._tls is not None)
         notify("READY=1")
         await supervisor.run(self._signals)
@@ -161,12 +181,13 @@ class _Process:
             "hand_over": lambda _: self.hand_over(),
             "take_back": lambda _: self.take_back(),
             "retire": self._retired,
+            "reopen_log_files": self._asked_to_reopen,
             "request": lambda asked: self.request(*asked),
         }
         await worker.connect(answers, lambda: os.kill(os.getpid(), signal.SIGTERM))
         try:
             await worker.may_start()
-            await self._start()
+            await self._start(_nothing, reopen_log_files)
             await worker.serves()
             stopped = asyncio.ensure_future(self._until_stopped())
             await self.wait()
@@ -178,10 +199,11 @@ class _Process:
             await worker.disconnect()
         self._result()
 
-    async def _start(self) -> None:
+    async def _start(self, give_up: Callable[[], None], reopen: Callable[[], None]) -> None:
         # The loop closes what it listens on; a reload hands the sockets on.
         await self._server.start([sock.dup() for sock in self._socks], self._tls)
-        self._signals.take(self._server.scheduler.loop)
+        patience = self._server.options.shutdown_timeout + _STOP_MARGIN
+        self._signals.take(self._server.scheduler.loop, patience, give_up, reopen)
         self._server.collector.start()
 
     async def _until_stopped(self) -> None:
@@ -192,6 +214,9 @@ class _Process:
 
     async def _retired(self, _: None) -> None:
         self.retire()
+
+    async def _asked_to_reopen(self, _: None) -> None:
+        reopen_log_files()
 
     # A Member.
 
@@ -232,6 +257,9 @@ class _Process:
 
     def kill(self) -> None:
         """It ends with the program, whose stop has a deadline."""
+
+    def reopen_log_files(self) -> None:
+        """The supervisor has done it, in this process."""
 
     async def wait(self) -> None:
         await self._ended.wait()

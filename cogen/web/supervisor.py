@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from cogen.web.channel import RequestError
 from cogen.web.child import Child, ChildEnded
+from cogen.web.logs import reopen_log_files
 from cogen.web.options import Options
 from cogen.web.peers import PEERS_TIMEOUT
 from cogen.web.signals import Signals
@@ -33,7 +34,7 @@ _FIRST_DELAY, _LAST_DELAY = 0.1, 10.0
 # One that has served this long died of something new.
 _LONG_LIVED = 30.0
 # One that serves has its shutdown_timeout to stop by itself, and this much more to end.
-_STOP_MARGIN = 0.7
+_STOP_MARGIN = 0.95
 # One that does not serve yet has nothing to answer.
 _START_MARGIN = 0.5
 
@@ -70,6 +71,9 @@ class Member(Protocol):
 
     def kill(self) -> None:
         """End at once."""
+
+    def reopen_log_files(self) -> None:
+        """Let go of log files that were moved away, if it is another process."""
 
     async def wait(self) -> None:
         """Return when it has ended."""
@@ -146,6 +150,17 @@ class Supervisor:
             keeper.cancel()
         await asyncio.gather(*self._keepers.values(), return_exceptions=True)
         await self._end(self._alive.copy())
+
+    def kill(self) -> None:
+        """End all at once; may be called in any thread."""
+        for each in list(self._alive):
+            each.kill()
+
+    def reopen_log_files(self) -> None:
+        """Have all processes, and this one, let go of log files that were moved away."""
+        reopen_log_files()
+        for each in self._alive:
+            each.reopen_log_files()
 
     # Starting.
 

@@ -61,6 +61,7 @@ class CommandServer:
         self.application = application
         self.environment = environment or {}
         self.pass_fds = pass_fds
+        self.popen = subprocess.Popen  # what starts it
         self.python = Path(sys.executable)
         # A program that does something before it is the command.
         run = f"{before}; import cogen.web.command; cogen.web.command.main()"
@@ -99,7 +100,7 @@ class CommandServer:
     def start(self) -> None:
         flags = [f"--{name.replace('_', '-')}={value}" for name, value in self.options.items()]
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(
+            self.process = self.popen(
                 [self.python, "-B", *self.program, *flags, self.application],
                 cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},

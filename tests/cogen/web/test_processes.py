@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import signal
 import unittest
@@ -202,3 +203,45 @@ class WorkersTest(unittest.TestCase):
         ) as caught:
             server.__enter__()
         self.assertNotIn("ResourceWarning", str(caught.exception))
+
+
+class LogFileTest(unittest.TestCase):
+    def test_files_that_were_moved_away_are_let_go_of_by_all_processes(self) -> None:
+        for workers in (1, 2):
+            server = CommandServer(workers=workers, log_file="log", access_log_file="access")
+            with self.subTest(workers=workers), server:
+                access = server.folder / "access"
+                server.get("/before")
+                eventually(lambda access=access: access.read_text().count("/before"), 1)
+                for name in ("log", "access"):
+                    (server.folder / name).rename(server.folder / f"{name}.1")
+                server.signal(signal.SIGUSR1)
+                pids = [server.process.pid, *server.children()]
+                for pid in pids:
+                    eventually(lambda pid=pid: _moved_files(pid), [])
+                server.get("/after")
+                eventually(lambda access=access: "/after" in access.read_text(), True)
+                lines = access.with_name("access.1").read_text() + access.read_text()
+                self.assertEqual(1, lines.count("/before"))
+                if workers > 1:
+                    _, *children = map(str, pids)
+                    self.assertRegex(lines, rf'"-" "-" \d\.\d{{6}} ({"|".join(children)})\n')
+                    log = (server.folder / "log.1").read_text()
+                    self.assertRegex(log, rf" INFO +{pids[0]} cogen\.web\.serving: ")
+                self.assertEqual(0, server.stop())
+
+    def test_one_that_cannot_be_written_ends_the_start_with_one_line(self) -> None:
+        with self.assertRaisesRegex(
+            AssertionError, "cogen-serve: the log cannot be written to .*/no/log: No such file"
+        ):
+            CommandServer(log_file="no/log").__enter__()
+
+
+def _moved_files(pid: int) -> list[str]:
+    """Those that the process has open under the names to which they were moved."""
+    folder, found = f"/proc/{pid}/fd", []
+    for fd in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            found.append((int(fd), os.readlink(f"{folder}/{fd}")))
+    # Standard output and error stay where the shell has them.
+    return [path for fd, path in found if path.endswith(".1") and fd > 2]
