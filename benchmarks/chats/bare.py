@@ -23,4 +23,4 @@ def application(environ, start_response):
         answer = PROBED
     headers = [("Content-Type", JSON), ("Content-Length", str(len(answer)))]
     start_response("200 OK", headers)
-    yield answer
+    yield environ["cogen.wsgi"].last(answer)

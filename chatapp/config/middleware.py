@@ -28,9 +28,9 @@ _SERVER = "the chat needs cogen's server: `paster serve` with `use = egg:ChatApp
 
 def make_app(global_conf: dict[str, Any], **app_conf: Any) -> Application:
     """The paste.app_factory. Ends the program with one line that names a wrong option."""
+    chat = make_chat(global_conf, **app_conf)
     if not served():
         log.warning("%s; another serves no more than its page", _SERVER)
-    chat = make_chat(global_conf, **app_conf)
     return register(chat, chat.life, blocks=False)
 
 

@@ -48,12 +48,9 @@ class ChatController(BaseController):
         )
         message = logged(environ, figures)
         figures.commits.observe(time.perf_counter() - began)
-        if as_json:
-            response.content_type = "application/json"
-            yield orjson.dumps({"room": room, "seq": message.seq})
-        else:
-            response.content_type = "text/plain"
-            yield str(message.seq).encode()
+        response.content_type = "application/json" if as_json else "text/plain"
+        said = orjson.dumps({"room": room, "seq": message.seq}) if as_json else b"%d" % message.seq
+        yield environ["cogen.wsgi"].last(said)
 
     def pull(self, rooms: str | None = None) -> Steps:
         """Wait for news; answered as soon as there are any, empty after the poll's time."""
@@ -72,7 +69,7 @@ class ChatController(BaseController):
             yield from wait_for(environ, hub, poll)
             if shared and not poll.superseded:
                 yield environ["cogen.call"](hub.directory.remember)(participant, tab, poll.cursor)
-            yield poll.answer()
+            yield environ["cogen.wsgi"].last(poll.answer())
         finally:
             hub.end(poll)
 

@@ -152,7 +152,7 @@ class Polls:
             yield from meet(environ, self._hub, since)
             poll = self._hub.poll(participant, tab, names, since, json)
             yield from wait_for(environ, self._hub, poll)
-            yield poll.answer()
+            yield environ["cogen.wsgi"].last(poll.answer())
         except BadInput as bad:
             yield self._refusal(bad, json, start_response)
         finally:

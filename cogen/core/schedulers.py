@@ -223,16 +223,27 @@ class Scheduler:
         """Run the loop until no coroutine is left. Not from inside a running loop."""
         self.loop.run_until_complete(self.wait_idle())
 
-    async def cancel_all(self) -> None:
-        """Cancel every coroutine and return when all have ended."""
+    async def cancel_all(self, patience: float | None = None) -> None:
+        """Cancel every coroutine and return when all have ended.
+
+        Those that have not within `patience` seconds are left, and that is logged; None: however
+        long it takes.
+        """
         for coroutine in list(self.coroutines):
             coroutine.cancel()
-        await self.wait_idle()
+        try:
+            async with asyncio.timeout(patience):
+                await self.wait_idle()
+        except TimeoutError:
+            log.error("coroutines that did not end: %s", list(self.coroutines))
 
-    def shutdown(self) -> None:
-        """Cancel every coroutine, run their `finally` blocks, close the loop if it is ours."""
+    def shutdown(self, patience: float | None = None) -> None:
+        """Cancel every coroutine, run their `finally` blocks, close the loop if it is ours.
+
+        `patience`: as of `cancel_all`.
+        """
         if not self.loop.is_closed():
-            self.loop.run_until_complete(self.cancel_all())
+            self.loop.run_until_complete(self.cancel_all(patience))
             if self._owns_loop:
                 self.loop.run_until_complete(self.loop.shutdown_asyncgens())
                 self.loop.run_until_complete(self.loop.shutdown_default_executor())

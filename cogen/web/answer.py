@@ -184,7 +184,9 @@ class Answer:
 
 def fail(connection: "Connection", request: Request, error: BaseException) -> None:
     """Answer that the application failed with `error`; nothing was sent before."""
-    if isinstance(error, BodyError):
+    if isinstance(error, HTTPError):
+        refusal = error
+    elif isinstance(error, BodyError):
         refusal = HTTPError(400, f"{str(error).capitalize()}.")
     else:
         refusal = HTTPError(500, "The server could not answer this request; its log says why.")

@@ -227,8 +227,8 @@ class Connection(Link):
         server = self.server
         length = request.content_length
         wsgi = Wsgi(None if length == -1 else length or 0)
-        exchange = self._exchange = Exchange(self, request, wsgi)
         environ = request_environ(self._base_environ, request, fields)
+        exchange = self._exchange = server.exchange(self, request, wsgi, environ["PATH_INFO"])
         if server.proxies is not None:
             server.proxies.apply(environ)
         environ["cogen.call"] = wsgi.call
@@ -326,6 +326,11 @@ class Connection(Link):
         if intake is not None:
             intake.body.end(BodyError(why))
 
+    @property
+    def expects_continue(self) -> bool:
+        """The client sends the body of its request when it is told to (RFC 9110 section 10.1.1)."""
+        return self._intake is not None and self._intake.continues
+
     # Answers.
 
     def persists(self, request: Request) -> bool:
@@ -335,16 +340,16 @@ class Connection(Link):
             request.keep_alive
             and not self.closing
             and not self.server.stopping
-            and not (self._intake is not None and self._intake.continues)
+            and not self.expects_continue
             and (not limit or self._requests < limit)
         )
 
     def exchange_ended(self, exchange: Exchange, answer: Answer | None) -> None:
         """`answer` is written (None: it failed before it began); called by the exchange."""
+        self.server.exchange_ended(exchange)
         if exchange is not self._exchange:
             return
         self._exchange = None
-        self.server.exchange_ended(exchange)
         if self._transport is None:
             return
         if self.truncated:
@@ -404,7 +409,6 @@ class Connection(Link):
         self._pending = None
         if exchange is not None:
             exchange.hang_up()
-            self.server.exchange_ended(exchange)
         self._drop_body("the client is gone")
 
     def cut(self) -> None:

@@ -3,74 +3,90 @@
 The iterator is asked for chunks. An empty one after an operation was named parks the exchange
 until the operation has its outcome; any other empty one lets the others run. No header goes out
 before the first chunk that is not empty, so what the application sets after a wait still counts.
+Each chunk is on its way before the next is asked for (PEP 3333); the head goes with the first.
 
-Chunks of an application that never waited are on their way before the next is asked for (PEP
-3333). One that waits through the extensions is cooperative, its next chunk comes at once or names
-an operation: the server holds its first chunk until it has seen whether another follows, so that
-a short answer leaves with its length in one write.
+An exchange is made, started, parked and running in turn, then closing, then ended. However it comes
+to its end, closing calls the iterable's close(), which may wait for `close_timeout` seconds. When
+the client is gone, what is waited for ends: in the middle of a call with GreenletExit, once; what
+the application does then to clean up may wait as close() does.
 """
 
 import logging
-from asyncio import CancelledError
+from asyncio import CancelledError, TimerHandle
 from collections.abc import Callable, Iterator
 from contextvars import Context, copy_context
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 
-from greenlet import GreenletExit, greenlet
+from greenlet import GreenletExit
 
 from cogen.core.coroutines import Coroutine, operation_of
 from cogen.core.events import PARKED, Operation
-from cogen.core.schedulers import SLICE, Waiter
+from cogen.core.schedulers import SLICE
 from cogen.web.answer import Answer, Drain, fail
-from cogen.web.errors import BodyError
+from cogen.web.errors import BodyError, HTTPError
 from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
+from cogen.web.greenlets import Straight
 from cogen.web.http import Request
+from cogen.web.life import Application
 from cogen.web.response import head_of
-from cogen.web.threads import ThreadWait
 
 if TYPE_CHECKING:
     from cogen.web.connection import Connection
 
-__all__ = ["Exchange"]
+__all__ = ["CLIENT_LEFT", "END", "GO_ON", "LEAVE", "STAY", "Exchange"]
 
 log = logging.getLogger(__name__)
 
-_END: Final = object()
+# What an iterator that has ended gives.
+END: Final = object()
+# What follows a chunk: the next; the next, in another turn; nothing, since the exchange is parked.
+GO_ON, LEAVE, STAY = 0, 1, 2
 # The status of a request whose client left before its answer; no client ever sees it.
-_CLIENT_LEFT: Final = 499
+CLIENT_LEFT: Final = 499
 
 
-class Exchange(Waiter):
-    """Runs the application for one request on `connection`.
+class Exchange(Straight):
+    """Runs `application` for one request on `connection`.
 
-    `waits`: it is in an operation that the application named.
+    `waits`: it is in an operation that the application named. `left`: its client is gone. `told`:
+    the application knows that. `closing`: no more is asked of it. `late`: it may wait no longer.
     """
 
     __slots__ = (
         "_answer",
+        "_application",
         "_callbacks",
+        "_closing_ends",
         "_connection",
         "_environ",
         "_exhausted",
-        "_held",
         "_iterable",
         "_iterator",
         "_request",
+        "_started",
         "_whole",
         "_wsgi",
-        "context",
+        "closing",
         "ended",
-        "runner",
+        "late",
+        "left",
+        "told",
         "waits",
     )
 
-    def __init__(self, connection: "Connection", request: Request, wsgi: Wsgi) -> None:
+    def __init__(
+        self, connection: "Connection", request: Request, wsgi: Wsgi, application: Application
+    ) -> None:
         self.scheduler = connection.server.scheduler
+        self.runners = connection.server.runners
         self.operation = None
         self.value = None
         self.error = None
+        self.runner = None
+        self.context: Context = copy_context()
+        self._application = application
         self._connection = connection
         self._request = request
         self._wsgi = wsgi
@@ -80,17 +96,20 @@ class Exchange(Waiter):
         self._iterable: Any = None
         self._iterator: Iterator[bytes] | None = None
         self._exhausted = False
-        self._held = b""  # the first chunk, until it is known whether another follows
-        self._whole = False  # it is known that no other follows
-        self.context: Context = copy_context()
-        self.runner: greenlet | None = None
+        self._whole = False  # the next chunk is all of the body
+        self._started = False
+        self._closing_ends: TimerHandle | None = None
         self.waits = False
+        self.left = False
+        self.told = False
+        self.closing = False
+        self.late = False
         self.ended = False
 
     @property
     def awaits_news(self) -> bool:
-        """It waits for something else than its client or its own thread, and that has not come."""
-        return self.operation is not None and type(self.operation) not in (Drain, ThreadWait)
+        """It waits for something else than its client, and that has not come."""
+        return self.operation is not None and type(self.operation) is not Drain
 
     @property
     def method(self) -> bytes:
@@ -118,37 +137,30 @@ class Exchange(Waiter):
 
     def start(self, environ: dict[str, Any]) -> None:
         """Have the application called, in its turn."""
+        self._started = True
         self._environ = environ
         self.scheduler.ready(self)
 
-    def step(self) -> None:
-        if self.ended:
-            return
-        runners = self._connection.server.runners
-        if self.runner is not None:
-            # From the hub: this turn has a runner of its own.
-            self.scheduler.loop.call_soon(runners.resume, self)
-            return
-        runners.current = self
-        try:
-            self.context.run(self._drive)
-        finally:
-            runners.current = None
-
     def hang_up(self) -> None:
-        """The client is gone: undo what is waited for and close the iterable."""
-        if self.ended:
+        """The client is gone: undo what is waited for, close the iterable."""
+        if self.left or self.ended:
             return
-        self.ended = True
-        self._connection.refusal = self._connection.refusal or _CLIENT_LEFT
-        self.withdraw()
-        self._connection.server.runners.end(self)
-        self.context.run(self._close)
+        self.left = True
+        self._connection.refusal = self._connection.refusal or CLIENT_LEFT
+        if not self._started:
+            self._end()
+        elif not self.closing:
+            self.told = self.end_wait()
 
     def hurry(self) -> None:
         """End a wait that has a timeout as if its time were up."""
         if self.operation is not None and self.operation.timeout is not None:
             self.operation.expire(self)
+
+    def give_up(self) -> None:
+        """What the application still does to close may wait no longer."""
+        self.late = True
+        self.end_wait()
 
     def add_done_callback(self, callback: Callable[["Exchange"], None]) -> None:
         """Have `callback(self)` called at the end, after the iterable's close()."""
@@ -161,41 +173,57 @@ class Exchange(Waiter):
 
         The request waits; the server goes on. Raises RuntimeError outside of the request.
         """
+        self.may_wait()
+        return self.wait_for(operation)
+
+    def may_wait(self) -> None:
+        """Raise what a wait of the application raises where it may not begin one."""
+        if self.late:
+            raise GreenletExit("close_timeout is over")
         if self.ended:
+            raise RuntimeError("cogen.wait was called outside of the request it belongs to")
+        if self.closing or self.told:
+            self._limit_closing()
+        elif self.left:
+            self.told = True
             raise GreenletExit("the client is gone")
-        result = self.perform(operation_of(operation, self))
-        if result is not PARKED:
-            return result
-        self._check_client()
-        self._connection.server.runners.wait(self)
-        value, error = self.value, self.error
-        self.value = self.error = None
-        if error is not None:
-            raise error
-        return value
+
+    def parked(self) -> None:
+        """It begins to wait: see if its client has gone already."""
+        if self._connection.eof:
+            self.scheduler.loop.call_soon(self._connection.eof_received)
 
     # In a runner.
 
-    def _drive(self) -> None:
+    def drive(self) -> None:
         """Go on until the exchange is parked, ended, or has had its share of the turn."""
         try:
             if self._environ is not None:
-                environ, self._environ = self._environ, None
-                iterable = self._connection.server.application(environ, self.start_response)
-                self._iterable = iterable
-                if isinstance(iterable, (list, tuple)):
-                    self._whole = len(iterable) == 1
-                elif isinstance(iterable, FileWrapper):
-                    self._measure(iterable)
-                self._iterator = iter(iterable)
+                if not self.left and self._call(self._environ) == STAY:
+                    return
             elif self.waits:
                 self.waits = False
                 self._deliver()
             self._iterate()
-        except (GreenletExit, KeyboardInterrupt):
-            raise
         except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
-            self._fail(error)
+            self._raised(error)
+
+    def _call(self, environ: dict[str, Any]) -> int:
+        """Call the application; what follows."""
+        self._environ = None
+        self._take(self._application(environ, self.start_response))
+        return GO_ON
+
+    def _take(self, iterable: Any) -> None:
+        """Take what the application returned."""
+        self._iterable = iterable
+        if isinstance(iterable, (list, tuple)):
+            if len(iterable) > 1 and not self._wsgi.pending:
+                iterable = _joined(iterable)
+            self._whole = len(iterable) == 1
+        elif isinstance(iterable, FileWrapper):
+            self._measure(iterable)
+        self._iterator = iter(iterable)
 
     def _measure(self, file: FileWrapper) -> None:
         if self._answer is not None:
@@ -212,35 +240,54 @@ class Exchange(Waiter):
             self._wsgi.succeeded(value)
 
     def _iterate(self) -> None:
-        iterator, wsgi, connection = self._iterator, self._wsgi, self._connection
-        assert iterator is not None
+        connection = self._connection
         for _ in range(SLICE):
             answer = self._answer
+            if self.left:
+                self._close()
+                return
             if answer is not None and answer.slices is not None and not self._sent_all():
                 return
             if self._exhausted:
-                self._complete()
+                self._close()
                 return
             if connection.write_paused and self.perform(Drain(connection)) is PARKED:
                 return
-            chunk: Any = next(iterator, _END)
-            if chunk is _END:
-                self._finish()
-            elif wsgi.pending:
-                if chunk:
-                    raise wsgi.lost(f"the chunk {chunk[:40]!r} came")
-                if self._performed() is PARKED:
-                    return
-            elif not chunk or not self._take(chunk):
+            chunk = self._next()
+            follows = STAY if chunk is PARKED else self._took(chunk)
+            if follows == STAY:
+                return
+            if follows == LEAVE:
                 break
         self.scheduler.ready(self)
+
+    def _next(self) -> Any:
+        """The next chunk, or END."""
+        assert self._iterator is not None
+        return next(self._iterator, END)
+
+    def _took(self, chunk: Any) -> int:
+        """Do what `chunk` asks for; what follows."""
+        wsgi = self._wsgi
+        if chunk is END:
+            self._finish()
+        elif wsgi.pending:
+            if chunk:
+                raise wsgi.lost(f"the chunk {chunk[:40]!r} came")
+            return STAY if self._performed() is PARKED else GO_ON
+        elif not chunk:
+            return LEAVE
+        else:
+            last = self._whole or chunk is wsgi.final
+            self._begun(chunk).send(chunk, last)
+            # It is on its way before what may block.
+            return GO_ON if last else LEAVE
+        return GO_ON
 
     def _performed(self) -> Any:
         """Perform what was named: PARKED, or anything else once it has its outcome."""
         wsgi = self._wsgi
         wsgi.pending = False
-        if self._held:
-            self._send_held()
         operation = wsgi.operation
         try:
             if not isinstance(operation, Operation):
@@ -248,44 +295,28 @@ class Exchange(Waiter):
                     wsgi.succeeded(operation)
                     return None
                 operation = operation_of(operation, self)
-            result = self.perform(operation)
+            result = self._perform(operation)
         except (Exception, CancelledError) as error:  # noqa: BLE001 (the application gets it)
             wsgi.failed(error)
             return None
         if result is PARKED:
             self.waits = True
-            self._check_client()
+            self.parked()
         else:
             wsgi.succeeded(result)
         return result
 
-    def _check_client(self) -> None:
-        """It begins to wait: see if its client has gone already."""
-        if self._connection.eof:
-            self.scheduler.loop.call_soon(self._connection.eof_received)
+    def _perform(self, operation: Operation) -> Any:
+        """Perform what the application named, in its context."""
+        return self.perform(operation)
 
-    def _take(self, chunk: Any) -> bool:
-        """Take a chunk that is not empty; False if it should leave before the next is made."""
+    def _begun(self, chunk: Any) -> Answer:
+        """The answer, for a chunk of it."""
         if type(chunk) is not bytes:
             raise TypeError(f"the application yielded {chunk!r:.80}: chunks must be bytes")
-        cooperative = self._whole or self._wsgi.used
-        answer = self._begun()
-        if cooperative and not answer.head_sent and not self._held:
-            self._held = chunk
-            return True
-        if self._held:
-            self._send_held()
-        answer.send(chunk)
-        return cooperative
-
-    def _begun(self) -> Answer:
         if self._answer is None:
             raise RuntimeError("the application did not call start_response before its first chunk")
         return self._answer
-
-    def _send_held(self) -> None:
-        held, self._held = self._held, b""
-        self._begun().send(held)
 
     def _sent_all(self) -> bool:
         """Write on with a large chunk; False if parked because the client is slow."""
@@ -300,12 +331,11 @@ class Exchange(Waiter):
         if self._wsgi.pending:
             raise self._wsgi.lost("the iteration ended")
         self._exhausted = True
-        answer = self._begun()
+        answer = self._begun(b"")
         if answer.head_sent:
             answer.end()
         else:
-            held, self._held = self._held, b""
-            answer.send(held, last=True)
+            answer.send(b"", last=True)
         answer.check_length(self)
 
     # What an application hands over is checked here, so that the error tells what is wrong with it.
@@ -335,24 +365,39 @@ class Exchange(Waiter):
 
     def write(self, data: Any) -> None:
         """PEP 3333: send `data` before the iterable's chunks; waits while the client is slow."""
+        self._write(data)
+        while not self._may_write_on():
+            self.wait(Drain(self._connection))
+
+    def _write(self, data: Any) -> None:
         if type(data) is not bytes:
             raise TypeError(f"write() takes bytes, not {data!r:.80}")
-        answer = self._begun()
-        if self._held:
-            self._send_held()
-        if data:
+        answer = self._begun(data)
+        if data and not self.left:
             answer.send(data)
-        while answer.slices is not None and not answer.write_on():
-            self.wait(Drain(self._connection))
-        if self._connection.write_paused:
-            self.wait(Drain(self._connection))
+
+    def _may_write_on(self) -> bool:
+        """Whether all is written that `write` was given, and the client has not enough."""
+        answer = self._begun(b"")
+        if self.left or answer.slices is None or answer.write_on():
+            return self.left or not self._connection.write_paused
+        return False
 
     # The end.
 
-    def _fail(self, error: BaseException) -> None:
+    def _raised(self, error: BaseException) -> None:
+        """`error` came out of the application."""
         if self.ended:
+            log.error("%s: %r came after its end", self, error, exc_info=error)
             return
-        if isinstance(error, BodyError):
+        if not self.left:
+            self._fail(error)
+        elif not isinstance(error, GreenletExit):
+            log.error("%s: after the client had left: %r", self, error, exc_info=error)
+        self._close()
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, (BodyError, HTTPError)):
             log.info("%s: %s", self, error)
         else:
             log.error("%s: %s: %s", self, type(error).__name__, error, exc_info=error)
@@ -362,30 +407,57 @@ class Exchange(Waiter):
         else:
             self._answer = None
             fail(self._connection, self._request, error)
-        self._complete()
-
-    def _complete(self) -> None:
-        """All is written: close the iterable and give the connection back."""
-        self.ended = True
-        self._close()
-        answer, self._answer = self._answer, None
-        self._connection.exchange_ended(self, answer)
 
     def _close(self) -> None:
+        """Close the iterable, and end."""
+        self.closing = True
         iterable, self._iterable = self._iterable, None
         self._iterator = None
         close = getattr(iterable, "close", None)
-        if close is not None:
-            try:
-                close()
-            except Exception:
-                log.exception("%s: close() of the response failed", self)
+        if close is None:
+            self._end()
+        else:
+            self._run_close(iterable, close)
+
+    def _run_close(self, iterable: Any, close: Callable[[], Any]) -> None:
+        try:
+            close()
+        except BaseException as error:  # noqa: BLE001 (the application's)
+            self._log_close(error)
+        self._end()
+
+    def _log_close(self, error: BaseException) -> None:
+        if self.late:
+            seconds = self._connection.server.options.close_timeout
+            log.error("%s: close() of the response took more than %g s", self, seconds)
+        else:
+            log.error("%s: close() of the response failed: %r", self, error, exc_info=error)
+
+    def _limit_closing(self) -> None:
+        """From now on the application has `close_timeout` seconds to close."""
+        if self._closing_ends is None:
+            seconds = self._connection.server.options.close_timeout
+            self._closing_ends = self.scheduler.loop.call_later(seconds, self.give_up)
+
+    def _end(self) -> None:
+        """All is written and closed: give the connection back."""
+        self.ended = True
+        if self._closing_ends is not None:
+            self._closing_ends.cancel()
         # An exception's traceback leads back here.
         self._wsgi.exception = self._wsgi.result = None
         callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
             callback(self)
+        answer, self._answer = self._answer, None
+        self._environ = None
+        self._connection.exchange_ended(self, answer)
 
     def __repr__(self) -> str:
         request = self._request
         return f"{request.method.decode()} {request.target[:200].decode()}"
+
+
+def _joined(chunks: Any) -> Any:
+    """One chunk for the `chunks` of a list; as they are if one is no bytes."""
+    return [b"".join(chunks)] if all(type(chunk) is bytes for chunk in chunks) else chunks

@@ -27,7 +27,7 @@ class Wsgi:
     `operation`: what was named last; `content_length`: of the request body, None if unknown.
     """
 
-    __slots__ = ("content_length", "exception", "operation", "pending", "result", "used")
+    __slots__ = ("content_length", "exception", "final", "operation", "pending", "result")
 
     def __init__(self, content_length: int | None) -> None:
         self.result: Any = None
@@ -37,7 +37,7 @@ class Wsgi:
         self.operation: Any = None
         self.content_length = content_length
         self.pending = False
-        self.used = False
+        self.final: bytes | None = None
 
     def call(self, function: Callable[..., Any]) -> Callable[..., bytes]:
         """environ['cogen.call']: `call(f)(*args, **kwargs)` names what f returns.
@@ -63,8 +63,16 @@ class Wsgi:
                 "block on as it comes (PEP 3333)"
             )
         self.operation = operation
-        self.pending = self.used = True
+        self.pending = True
         return b""
+
+    def last(self, chunk: bytes) -> bytes:
+        """The last `chunk` of the response, to yield: `yield environ['cogen.wsgi'].last(chunk)`.
+
+        If it is the first as well, it leaves in one write with its length in the head.
+        """
+        self.final = chunk
+        return chunk
 
     def succeeded(self, value: Any) -> None:
         self.result = value

@@ -6,19 +6,75 @@ one. So a switch is paid once a turn, and a stack is kept only while somebody wa
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from contextvars import Context
+from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-__all__ = ["Runners", "Steps"]
+from cogen.core.coroutines import operation_of
+from cogen.core.events import PARKED
+from cogen.core.schedulers import Waiter
+
+__all__ = ["Runners", "Straight"]
 
 _KEPT = 4
 
 
-class Steps(Protocol):
-    """Whose steps are run; `runner` is the greenlet in which it waits, if it does."""
+class Straight(Waiter):
+    """A waiter whose steps are application code, which can wait in the middle of a call.
 
+    `runner` is the greenlet in which it does, if it does; `context` is that of its steps.
+    """
+
+    __slots__ = ("context", "runner", "runners")
+
+    context: Context
     runner: greenlet | None
+    runners: "Runners"
+
+    def step(self) -> None:
+        if self.runner is not None:
+            # From the hub: this turn has a runner of its own.
+            self.scheduler.loop.call_soon(self.runners.resume, self)
+            return
+        self.runners.current = self
+        try:
+            self.context.run(self.drive)
+        finally:
+            self.runners.current = None
+
+    def drive(self) -> None:
+        """Go on with the outcome of what was waited for."""
+        raise NotImplementedError
+
+    def parked(self) -> None:
+        """It begins to wait."""
+
+    def wait_for(self, operation: Any) -> Any:
+        """Called in a step: perform `operation` and return its result, or raise.
+
+        Raises RuntimeError anywhere else.
+        """
+        result = self.perform(operation_of(operation, self))
+        if result is not PARKED:
+            return result
+        self.parked()
+        self.runners.wait(self)
+        value, error = self.value, self.error
+        self.value = self.error = None
+        if error is not None:
+            raise error
+        return value
+
+    def end_wait(self) -> bool:
+        """Undo what is waited for: GreenletExit is raised if that is in a call. Whether it is."""
+        in_call = self.runner is not None
+        if not self.withdraw():
+            return False
+        if in_call:
+            self.error = GreenletExit("the client is gone")
+        self.scheduler.ready(self)
+        return in_call
 
 
 class Runners:
@@ -32,14 +88,14 @@ class Runners:
     def __init__(self) -> None:
         self._hub = getcurrent()
         self._idle: list[greenlet] = []
-        self.current: Steps | None = None
+        self.current: Straight | None = None
 
     def run(self, function: Callable[[], None]) -> None:
         """Called in the hub: run `function()` in a runner until it returns or waits."""
         runner = self._idle.pop() if self._idle else greenlet(self._work)
         self._switch(runner, function)
 
-    def wait(self, steps: Steps) -> None:
+    def wait(self, steps: Straight) -> None:
         """Called in a step of `steps`: leave it; returns when `resume(steps)` is called.
 
         Raises RuntimeError anywhere else.
@@ -50,21 +106,12 @@ class Runners:
         self.current = None
         self._hub.switch(steps)
 
-    def resume(self, steps: Steps) -> None:
+    def resume(self, steps: Straight) -> None:
         """Called in the hub: go on where `steps` waits, if it still does."""
         runner, steps.runner = steps.runner, None
         if runner is not None:
             self.current = steps
             self._switch(runner)
-
-    def end(self, steps: Steps) -> None:
-        """Raise GreenletExit where `steps` waits, if it does."""
-        runner, steps.runner = steps.runner, None
-        if runner is not None:
-            current, self.current = self.current, steps
-            runner.parent = getcurrent()
-            runner.throw(GreenletExit)
-            self.current = current
 
     def start(self) -> None:
         """End a runner that waits, as a client does that leaves: the code for it is loaded now."""

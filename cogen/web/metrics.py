@@ -25,8 +25,6 @@ __all__ = ["Endpoints", "Metrics"]
 
 _BOUNDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
 
-_Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
 
 class Metrics:
     """The collector of a server: reads its counts at each scrape, counts responses meanwhile."""
@@ -70,6 +68,10 @@ _HELD: Final = {
     "ready": "Waiters that are ready to go on",
     "deadlines": "Deadlines that run",
     "signal_waiters": "Waiters for signals",
+    "threads": "Threads of the application",
+    "threads_busy": "Threads of the application that run a call",
+    "threads_waiting": "Calls of the application that wait for a thread",
+    "spooled_bytes": "Bytes of request bodies taken in",
 }
 
 
@@ -81,15 +83,19 @@ def _by_status(name: str, documentation: str, counts: dict[int, int]) -> Counter
 
 
 class Endpoints:
-    """A WSGI application: `metrics_path` and `health_path`, else `application`.
+    """A WSGI application for `metrics_path` and `health_path`, on the loop.
 
     The collectors of the server's applications are added. The health path answers 200 `ok`, or 503
     `stopping` while the server stops.
     """
 
-    def __init__(self, application: _Application, server: "Server", metrics: Metrics) -> None:
-        self._application = application
+    def __init__(self, server: "Server", metrics: Metrics) -> None:
         self._server = server
+        self._answers = {
+            server.options.metrics_path: self._metrics,
+            server.options.health_path: self._health,
+        }
+        self._answers.pop("", None)
         self._registry = CollectorRegistry()
         self._registry.register(metrics)
         ProcessCollector(registry=self._registry)
@@ -99,17 +105,21 @@ class Endpoints:
             for collector in life.metrics() if life.metrics is not None else ():
                 self._registry.register(collector)
 
+    def take(self, method: bytes, path: str) -> bool:
+        """Whether this answers such a request, and not the application."""
+        return path in self._answers and method in (b"GET", b"HEAD")
+
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        path, options = environ["PATH_INFO"], self._server.options
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD") and path:
-            if path == options.metrics_path:
-                start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
-                return [generate_latest(self._registry)]
-            if path == options.health_path:
-                well = not self._server.stopping
-                plain = [("Content-Type", "text/plain"), ("Cache-Control", "no-store")]
-                start_response("200 OK" if well else "503 Service Unavailable", plain)
-                return [b"ok\n" if well else b"stopping\n"]
-        return self._application(environ, start_response)
+        return self._answers[environ["PATH_INFO"]](start_response)
+
+    def _metrics(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
+        return [generate_latest(self._registry)]
+
+    def _health(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        well = not self._server.stopping
+        plain = [("Content-Type", "text/plain"), ("Cache-Control", "no-store")]
+        start_response("200 OK" if well else "503 Service Unavailable", plain)
+        return [b"ok\n" if well else b"stopping\n"]

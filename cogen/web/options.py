@@ -22,7 +22,8 @@ class OptionError(ValueError):
 
 
 def option(default: Any, doc: str, **limits: Any) -> Any:
-    """A field with its default, its line in the docs and limits: `least`, `most`, `among`."""
+    """A field with its default, its line in the docs and limits: `least`, `most`, `among`,
+    `number_or`, `octal`."""
     return dataclasses.field(default=default, metadata={"doc": doc, **limits})
 
 
@@ -41,9 +42,13 @@ class Options:
         "", "Addresses and networks, `unix` or `*`, whose Forwarded and X-Forwarded-* count."
     )
     workers: int = option(1, "Processes that serve; more than 1 are supervised.", least=1)
-    threads: int = option(
-        0, "Threads that run the application, for one that blocks; 0: it runs on the loop.", least=0
+    threads: str = option(
+        "auto",
+        "Threads that run the application: `auto` begins with 4 and adds as it blocks; a number is"
+        " fixed; 0: it runs on the loop and must not block.",
+        number_or="auto",
     )
+    threads_max: int = option(200, "With `threads = auto`, the most threads.", least=1)
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
     access_log: str = option(
         "off", "A line for each request: `common`, `combined`, `json`, or `off`.", among=FORMATS
@@ -62,6 +67,7 @@ class Options:
         "0: no limit.",
         least=0,
     )
+    close_timeout: float = option(5.0, "Time in which the close() of a response may wait.", least=0)
     gc_freeze: bool = option(
         True, "Leave what lasts out of garbage collections until the process has grown much."
     )
@@ -77,6 +83,9 @@ class Options:
     spool_body: int = option(
         1 << 20, "With threads, a request body above this size waits in a temporary file.", least=0
     )
+    spool_total: int = option(
+        1 << 30, "With threads, bytes of all request bodies taken in; beyond them 503.", least=0
+    )
     max_requests: int = option(0, "Requests of one connection; 0: no limit.", least=0)
     max_connections: int = option(16000, "Connections at once; 0: no limit.", least=0)
     max_connections_per_address: int = option(
@@ -84,6 +93,17 @@ class Options:
         "Connections at once from one address; 0: no limit. Behind a proxy all have its own.",
         least=0,
     )
+
+    def thread_limits(self) -> tuple[int, int] | None:
+        """The least and the most threads of the application; None: it runs on the loop."""
+        if self.threads == "auto":
+            return min(_THREADS, self.threads_max), self.threads_max
+        count = int(self.threads)
+        return (count, count) if count else None
+
+
+# Threads that `auto` begins with.
+_THREADS = 4
 
 
 def parse_options(
@@ -111,6 +131,9 @@ def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
     limits = field.metadata
     if limits.get("octal") and not re.fullmatch("[0-7]{3,4}", text):
         raise OptionError(f"{field.name} = {text!r}: not an octal file mode like 660")
+    number_or = limits.get("number_or")
+    if number_or is not None and text != number_or and not text.isdecimal():
+        raise OptionError(f"{field.name} = {text!r}: must be {number_or} or a whole number")
     if "among" in limits and value not in limits["among"]:
         raise OptionError(f"{field.name} = {text!r}: must be one of {', '.join(limits['among'])}")
     if "least" in limits and not value >= limits["least"]:

@@ -1,13 +1,14 @@
 """The server of one process: listening sockets, connections, start and graceful stop."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cogen.core.schedulers import Scheduler
 from cogen.web.access import AccessLog
@@ -16,6 +17,7 @@ from cogen.web.connection import Connection
 from cogen.web.environ import base_environ
 from cogen.web.errors import HTTPError
 from cogen.web.exchange import Exchange
+from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
 from cogen.web.greenlets import Runners
 from cogen.web.http import Request, RequestParser
@@ -23,12 +25,20 @@ from cogen.web.life import Application, Life, OnLoop
 from cogen.web.memory import Memory
 from cogen.web.options import Options
 from cogen.web.peers import Peers
+from cogen.web.pool import Pool
 from cogen.web.proxies import Proxies
-from cogen.web.threads import Threaded, Threads
+from cogen.web.spool import Spool
+from cogen.web.threads import ThreadedExchange
+
+if TYPE_CHECKING:
+    from cogen.web.metrics import Endpoints
 
 __all__ = ["Application", "Server"]
 
 log = logging.getLogger(__name__)
+
+# What is cut at a stop has this many seconds to close.
+_CUT_SECONDS = 0.15
 
 
 class Server:
@@ -45,26 +55,27 @@ class Server:
         lives: Sequence[Life] = (),
     ) -> None:
         self.lives = lives
-        # On the loop nothing has to be brought there.
-        self.application = (
-            application.application if isinstance(application, OnLoop) else application
-        )
-        self._threads = Threads(options.threads) if options.threads else None
-        if self._threads is not None:
-            self.application = Threaded(
-                self.application, self._threads, scheduler.loop, options.spool_body
-            )
         self.scheduler = scheduler
         self.options = options
+        self.application = application
+        self.pool: Pool | None = None
+        self._spool = Spool(options.spool_body, options.spool_total)
+        limits = options.thread_limits()
+        if isinstance(application, OnLoop) and options.threads == "auto":
+            limits = None
+        if limits is not None:
+            self.pool = Pool(scheduler.loop, *limits)
+        elif isinstance(application, OnLoop):
+            self.application = application.application
         self.base_environ: dict[str, Any] = base_environ(
-            "http", bool(options.threads), options.workers > 1
+            "http", self.pool is not None, options.workers > 1
         )
         self.base_environ["wsgi.file_wrapper"] = FileWrapper
         self.base_environ["wsgi.errors"] = sys.stderr
         self.proxies = Proxies(options.trusted_proxies) if options.trusted_proxies else None
         self.connections: set[Connection] = set()
         self._by_address: dict[str, int] = {}
-        self.exchanges = 0
+        self.exchanges: set[Exchange] = set()
         self._parser: RequestParser | None = None
         self.runners = Runners()
         scheduler.enter = self.runners.run
@@ -80,25 +91,37 @@ class Server:
         self._observers: list[Callable[[Exchange, dict[str, Any]], None]] = [self.collector.began]
         if self.access is not None:
             self._observers.append(self.access.began)
-        if options.metrics_path or options.health_path:
-            self._add_endpoints()
+        self._endpoints = self._make_endpoints()
         self._listeners: list[asyncio.Server] = []
         self._idle = asyncio.Event()
         self._memory = Memory(scheduler.loop, self._trim)
 
-    def _add_endpoints(self) -> None:
+    def _make_endpoints(self) -> "Endpoints | None":
+        if not self.options.metrics_path and not self.options.health_path:
+            return None
         from cogen.web.metrics import Endpoints, Metrics
 
         metrics = Metrics(self)
         if self.options.metrics_path:
             self._observers.append(metrics.began)
-        self.application = Endpoints(self.application, self, metrics)
+        return Endpoints(self, metrics)
+
+    @property
+    def mode(self) -> str:
+        """Where the application runs, in words."""
+        if self.pool is None:
+            return "the application runs on the event loop and must not block"
+        least, most = self.pool.least, self.pool.most
+        count = f"{least} to {most}" if least < most else f"{most}"
+        return f"the application runs in {count} threads"
 
     async def start(
         self, socks: Sequence[socket.socket], tls: ssl.SSLContext | None = None
     ) -> None:
         """Take connections from `socks`, which listen. Raises what an application's start does."""
         await self._start_lives()
+        if self.pool is not None:
+            self.pool.start()
         self.runners.start()
         self._memory.start()
         secure: dict[str, Any] = {}
@@ -122,8 +145,7 @@ class Server:
                     await life.start({**self.base_environ, "cogen.peers": self.peers})
             except BaseException:
                 for started in reversed(self.lives[:index]):
-                    if started.stop is not None:
-                        await started.stop()
+                    await _told(started.stop)
                 raise
 
     def _base_environ(self, sock: socket.socket, scheme: str) -> dict[str, Any]:
@@ -151,27 +173,31 @@ class Server:
         for listener in self._listeners:
             listener.close()
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout_at(deadline):
                 for life in reversed(self.lives):
-                    if life.stopping is not None:
-                        await life.stopping()
+                    await _told(life.stopping)
                 for connection in list(self.connections):
                     connection.stop()
-                await self._all_closed()
+                await self._all_ended()
                 if outlived is not None:
                     await outlived()
         except TimeoutError:
             log.warning("%d connections were cut at the stop", len(self.connections))
         for connection in list(self.connections):
             connection.cut()
-        await self._all_closed()
-        if self._threads is not None:
-            self._threads.stop(max(1.0, deadline - loop.time()))
-        await self.scheduler.cancel_all()
+        # What closes after the cut has a moment; only a call in a thread can outlast it.
+        loop.call_later(_CUT_SECONDS, self._give_up)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * _CUT_SECONDS):
+                await self._all_ended()
+        if self.pool is not None:
+            left = await self.pool.stop(max(_CUT_SECONDS, deadline - loop.time()))
+            if left:
+                log.warning("%d threads of the application have not returned; they are left", left)
+        await self.scheduler.cancel_all(2 * _CUT_SECONDS)
         self._memory.stop()
         for life in reversed(self.lives):
-            if life.stop is not None:
-                await life.stop()
+            await _told(life.stop)
 
     def hurry(self) -> None:
         """While it stops: no other process goes on serving, idle connections close now."""
@@ -191,10 +217,14 @@ class Server:
             if life.take_back is not None:
                 await life.take_back()
 
-    async def _all_closed(self) -> None:
-        while self.connections:
+    async def _all_ended(self) -> None:
+        while self.connections or self.exchanges:
             self._idle.clear()
             await self._idle.wait()
+
+    def _give_up(self) -> None:
+        for exchange in list(self.exchanges):
+            exchange.give_up()
 
     # What connections call.
 
@@ -223,6 +253,15 @@ class Server:
         if not self.connections:
             self._idle.set()
 
+    def exchange(self, connection: Connection, request: Request, wsgi: Wsgi, path: str) -> Exchange:
+        """What is to answer `request`, whose decoded path is `path`."""
+        endpoints, pool = self._endpoints, self.pool
+        if endpoints is not None and endpoints.take(request.method, path):
+            return Exchange(connection, request, wsgi, endpoints)
+        if pool is None:
+            return Exchange(connection, request, wsgi, self.application)
+        return ThreadedExchange(connection, request, wsgi, self.application, pool, self._spool)
+
     def parse(self, head: bytes) -> Request:
         """The request that begins with the whole `head`. Raises HTTPError."""
         parser, self._parser = self._parser or RequestParser(), None
@@ -239,7 +278,9 @@ class Server:
         self.runners.trim()
         self.scheduler.timers.trim()
         if not self.connections:
-            self.connections.clear()  # it kept its room
+            # They kept their room.
+            self.connections.clear()
+            self.exchanges = self.exchanges.copy()
         if self._parser is not None:
             self._parser.close()
             self._parser = None
@@ -247,12 +288,14 @@ class Server:
 
     def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
         self.requests += 1
-        self.exchanges += 1
+        self.exchanges.add(exchange)
         for began in self._observers:
             began(exchange, environ)
 
     def exchange_ended(self, exchange: Exchange) -> None:
-        self.exchanges -= 1
+        self.exchanges.discard(exchange)
+        if not self.exchanges:
+            self._idle.set()
 
     def refused(self, status: int, address: str, exchange: Exchange | None) -> None:
         if self.access is not None and exchange is None:
@@ -260,10 +303,22 @@ class Server:
         self.refusals[status] = self.refusals.get(status, 0) + 1
 
     def statistics(self) -> dict[str, int]:
-        """Counts of what is held: connections, exchanges, and the scheduler's."""
+        """Counts of what is held: connections, exchanges, the scheduler's, and the threads'."""
         return {
             "connections": len(self.connections),
-            "exchanges": self.exchanges,
+            "exchanges": len(self.exchanges),
             "requests": self.requests,
             **self.scheduler.statistics(),
+            **(self.pool.statistics() if self.pool is not None else {}),
+            "spooled_bytes": self._spool.used,
         }
+
+
+async def _told(hook: Callable[[], Awaitable[None]] | None) -> None:
+    """Call a `hook` of the stop: what it raises is logged, and the stop goes on."""
+    if hook is None:
+        return
+    try:
+        await hook()
+    except Exception:
+        log.exception("%r of an application failed", hook)

@@ -62,7 +62,8 @@ def serve(
         tls = tls_context(options)
         application = load()
         scheduler = Scheduler(proactor=options.proactor)
-        stack.callback(scheduler.shutdown)
+        # What did not end at the server's stop does not now.
+        stack.callback(scheduler.shutdown, 0)
         server = Server(application, scheduler, options, take_lives())
         process = _Process(server, socks, tls, signals)
         work = process.work(worker) if worker is not None else process.run(command)
@@ -170,6 +171,7 @@ class _Process:
         self._server.peers.router = supervisor
         await self._start(supervisor.kill, supervisor.reopen_log_files)
         _log_addresses(self._socks, self._tls is not None)
+        log.info("%s", self._server.mode)
         notify("READY=1")
         await supervisor.run(self._signals)
         self._result()
@@ -230,14 +232,16 @@ class _Process:
         return await self._server.peers.called(name, data)
 
     def retire(self) -> None:
-        log.info("a new process serves; %d requests are still answered", self._server.exchanges)
+        log.info(
+            "a new process serves; %d requests are still answered", len(self._server.exchanges)
+        )
         self._end(self._server.stop(RETIRE_GRACE))
 
     def stop(self) -> None:
         if self._ending is not None:
             self._server.hurry()
             return
-        log.info("stopping: %d requests are being answered", self._server.exchanges)
+        log.info("stopping: %d requests are being answered", len(self._server.exchanges))
         self._end(self._server.stop(outlived=self._outlived))
 
     def _end(self, stop: Coroutine[Any, Any, None]) -> None:

@@ -1,317 +1,461 @@
-"""An application that blocks, run in a pool of threads (option `threads`).
+"""A request whose application blocks: its code runs in threads of the pool.
 
-The exchange stays on the loop. Where it would run application code, its runner hands the call to a
-thread and waits; what the application needs of the loop meanwhile, a wait or `write()`, the thread
-asks the runner for. So the extensions work as they do without threads: a thread whose application
-yields an operation is free for others until the operation has its outcome, one that waits by
-`environ['cogen.wait']` is not. A request body is taken in before a thread is occupied, so that slow
-clients occupy none.
+The exchange stays on the loop. A thread calls the application and takes chunks from its iterable
+until one names an operation: that is waited for without a thread. Chunks are posted to the loop as
+they come. What a thread needs of the loop, a wait in the middle of a call or `write()`, it asks for
+and waits. A request body is taken in before, so that slow clients occupy no thread; one that the
+client sends only when asked for (Expect) is taken in when the application first reads.
 
-The client may hang up while a thread runs. No thread can be interrupted, so the exchange is left
-to its end: what the call asks for then raises GreenletExit in it, as a wait does without threads,
-and the response is closed when the call has returned.
+No thread can be interrupted. When the client leaves, the next wait in it raises GreenletExit, as
+on the loop; the exchange ends when the call has returned and the iterable is closed.
 """
 
-import contextvars
 import functools
-import logging
 import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from asyncio import _get_running_loop
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Final
 
 from greenlet import GreenletExit
 
+from cogen.core.coroutines import operation_of
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
+from cogen.web.answer import Drain
 from cogen.web.body import Input, InputFile
+from cogen.web.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange
+from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
-from cogen.web.life import Application
-from cogen.web.spool import SpooledBody
+from cogen.web.greenlets import Straight
+from cogen.web.http import Request
+from cogen.web.life import Application, LoopIterable
+from cogen.web.pool import Pool
+from cogen.web.spool import Spool, SpooledBody, SpooledInput
 
 if TYPE_CHECKING:
-    import asyncio
+    from cogen.web.connection import Connection
 
-__all__ = ["ThreadWait", "Threaded", "Threads"]
+__all__ = ["InThread", "ThreadedExchange"]
 
-log = logging.getLogger(__name__)
-
-_END = object()
-
-
-class Threads:
-    """`count` daemon threads that run jobs in the order they come.
-
-    Daemons, since a call that never returns would hold up the end of the process.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"cogen-{number}", daemon=True)
-            for number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def run(self, job: Callable[[], None]) -> None:
-        """Have `job` called, which does not raise."""
-        self._jobs.put(job)
-
-    def stop(self, patience: float) -> None:
-        """Let the threads end when all jobs are done; wait at most `patience` seconds for them."""
-        for _ in self._threads:
-            self._jobs.put(None)
-        deadline = time.monotonic() + patience
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        left = sum(thread.is_alive() for thread in self._threads)
-        if left:
-            log.warning("%d threads of the application have not returned; they are left", left)
-
-    def _work(self) -> None:
-        for job in iter(self._jobs.get, None):
-            job()
-            # It would keep a request alive until the next.
-            del job
+# What a thread gives when the client has enough for now.
+_MORE: Final = object()
+# What it gives for an iterable that blocks nobody.
+_INLINE: Final = object()
+# Chunks that may be on their way from a thread to the loop.
+_AHEAD: Final = 8
+_LARGE: Final = 65_536
 
 
-class ThreadWait(Operation):
-    """Wait for what a thread posts next: a function to call on the loop."""
+class InThread(Operation):
+    """Wait for the pool's thread that the waiter, a job, is handed to."""
 
-    __slots__ = ("_inbox",)
+    __slots__ = ("_pool",)
 
-    def __init__(self, inbox: "_Inbox") -> None:
+    def __init__(self, pool: Pool) -> None:
         super().__init__()
-        self._inbox = inbox
+        self._pool = pool
 
     def run(self, waiter: Waiter) -> Any:
-        if self._inbox.posted:
-            return self._inbox.posted.popleft()
-        self._inbox.waiter = waiter
+        assert isinstance(waiter, ThreadedExchange)
+        self._pool.run(waiter)
         return PARKED
 
-    def undo(self, waiter: Waiter) -> None:
-        self._inbox.waiter = None
 
-    def __repr__(self) -> str:
-        return "<ThreadWait>"
+class ThreadedExchange(Exchange):
+    """Runs its application in threads of the server's pool, one call after the other.
 
-
-class _Inbox:
-    """What threads post to a runner. Lives on the loop, but for `post`."""
-
-    def __init__(self, loop: "asyncio.AbstractEventLoop") -> None:
-        self._loop = loop
-        self.posted: deque[Callable[[], Any]] = deque()
-        self.waiter: Waiter | None = None
-
-    def post(self, function: Callable[[], Any]) -> None:
-        """Called in a thread. Raises RuntimeError where the loop is closed."""
-        self._loop.call_soon_threadsafe(self._deliver, function)
-
-    def _deliver(self, function: Callable[[], Any]) -> None:
-        waiter, self.waiter = self.waiter, None
-        if waiter is not None:
-            waiter.resume(function)
-        else:
-            self.posted.append(function)
-
-
-class Threaded:
-    """The WSGI application that runs `application` in `threads`.
-
-    A request body above `spool` bytes waits in a temporary file.
+    `_job` is what the thread is to do, `_inline` tells that the iterable blocks nobody.
     """
+
+    __slots__ = (
+        "_arrived",
+        "_asked",
+        "_asking",
+        "_broken",
+        "_in_thread",
+        "_inline",
+        "_job",
+        "_loop_context",
+        "_outcome",
+        "_pool",
+        "_posted",
+        "_returned",
+        "_spool",
+    )
 
     def __init__(
         self,
-        application: "Application",
-        threads: Threads,
-        loop: "asyncio.AbstractEventLoop",
-        spool: int,
+        connection: "Connection",
+        request: Request,
+        wsgi: Wsgi,
+        application: Application,
+        pool: Pool,
+        spool: Spool,
     ) -> None:
-        self._application = application
-        self._threads = threads
-        self._loop = loop
+        super().__init__(connection, request, wsgi, application)
+        self._pool = pool
         self._spool = spool
+        self._in_thread = InThread(pool)
+        self._job: Callable[[], Any] | None = None
+        self._returned: Callable[[Any], int] | None = None
+        self._outcome: tuple[Any, BaseException | None] = (None, None)
+        self._inline = False
+        self._posted = 0  # chunks, by the thread
+        self._arrived = 0  # and on the loop
+        self._broken: BaseException | None = None
+        self._asking = threading.Lock()  # an application may have threads of its own
+        self._asked: _Asked | None = None
+        self._loop_context: Context | None = None
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        if isinstance(environ["wsgi.input"], InputFile):
-            body = SpooledBody(environ["cogen.input"].body, self._spool, environ["cogen.wait"])
-            environ["wsgi.input"] = body.file
-            # Some frameworks read no further than it says: a chunked body has one now.
-            environ["CONTENT_LENGTH"] = str(body.length)
-            environ["cogen.input"] = Input(environ["cogen.wsgi"], body)
-        response = _Response(self._threads, self._loop, environ["cogen.wait"])
-        environ["cogen.wait"] = response.wait
+    @property
+    def awaits_news(self) -> bool:
+        waiter = self._waiter()
+        return waiter.operation is not None and type(waiter.operation) not in (Drain, InThread)
 
-        def start(*args: Any, **kwargs: Any) -> Callable[[bytes], None]:
-            write = start_response(*args, **kwargs)
-            return lambda data: response.ask(lambda: write(data))
+    def hang_up(self) -> None:
+        if self._job is None:
+            super().hang_up()
+        elif not self.left:
+            self.left = True
+            self._connection.refusal = self._connection.refusal or CLIENT_LEFT
+            if self._asked is not None and not self.closing:
+                self.told = self._asked.leave()
 
-        return response.begin(lambda: self._application(environ, start))
+    def hurry(self) -> None:
+        waiter = self._waiter()
+        if waiter.operation is not None and waiter.operation.timeout is not None:
+            waiter.operation.expire(waiter)
 
+    def give_up(self) -> None:
+        self.late = True
+        if self._job is None:
+            self.end_wait()
+        elif self._asked is not None:
+            self._asked.leave()
 
-class _Response:
-    """The iterable of a request whose application runs in threads, one call after the other.
+    def _waiter(self) -> Waiter:
+        """Who waits for it: its thread, if that has asked for something, or itself."""
+        return self._asked if self._asked is not None else self
 
-    All calls see one context. What they set in it, the exchange adopts: a coroutine that is added
-    by an operation sees it.
-    """
+    # On the loop.
 
-    def __init__(
-        self,
-        threads: Threads,
-        loop: "asyncio.AbstractEventLoop",
-        wait: Callable[[Operation], Any],
-    ) -> None:
-        self._threads = threads
-        self._wait = wait
-        self._inbox = _Inbox(loop)
-        self._context = contextvars.copy_context()
-        self._iterable: Any = None
-        self._iterator: Any = None
-        self._lock = threading.Lock()  # of `_running`, `_left` and who closes
-        self._running = False
-        self._left = False
-        self._asking = threading.Lock()
-        self._reply: Future[Any] | None = None
-
-    # Called in the runner.
-
-    def begin(self, call: Callable[[], Any]) -> Iterable[bytes]:
-        """Call the application; what it returned, where asking that for its chunks blocks not."""
-
-        def job() -> None:
-            self._iterable = call()
-
-        try:
-            self._run(job)
-        except GreenletExit:
-            self.close()
-            raise
-        made = self._iterable
-        if isinstance(made, (list, tuple)) or (
-            isinstance(made, FileWrapper) and made.length is not None
-        ):
-            self._iterable = None
-            whole: Iterable[bytes] = made
-            return whole
-        return self
-
-    def __iter__(self) -> "_Response":
-        return self
-
-    def __next__(self) -> bytes:
-        chunk = self._run(self._next)
-        if chunk is _END:
-            raise StopIteration
-        result: bytes = chunk
-        return result
-
-    def close(self) -> None:
-        """Have the application's iterable closed, when the call that may still run has returned."""
-        with self._lock:
-            self._left = True
-            if self._running:
-                return
-        if getattr(self._iterable, "close", None) is not None:
-            self._threads.run(self._close)
-
-    def _run(self, function: Callable[[], Any]) -> Any:
-        """What `function()` gives in a thread; meanwhile, do what the thread asks for."""
-        outcome: Future[Any] = Future()
-        self._running = True
-        self._threads.run(lambda: self._job(function, outcome))
-        try:
-            while not outcome.done():
-                asked = self._wait(ThreadWait(self._inbox))
-                self._adopt()
-                asked()
-        except BaseException:
-            self._leave()
-            raise
-        return outcome.result()
-
-    def _adopt(self) -> None:
-        for variable, value in self._context.items():
-            if variable.get(_END) is not value:
-                variable.set(value)
-
-    def _leave(self) -> None:
-        """Nobody is there any more for what the thread asks."""
-        with self._lock:
-            self._left = True
-            reply = self._reply
-        if reply is not None and not reply.done():
-            reply.set_exception(GreenletExit("the client is gone"))
-
-    # Called in a thread.
-
-    def ask(self, function: Callable[[], Any]) -> Any:
-        """The outcome of `function()`, called in the runner."""
-        with self._asking:
-            reply: Future[Any] = Future()
-            with self._lock:
-                if self._left:
-                    raise GreenletExit("the client is gone")
-                if not self._running:
-                    raise RuntimeError("cogen.wait was called outside of the request it belongs to")
-                self._reply = reply
-            self._inbox.post(lambda: _settle(reply, function))
-            return reply.result()
-
-    def wait(self, operation: Any) -> Any:
-        """environ['cogen.wait'] of a thread."""
-        return self.ask(lambda: self._wait(operation))
-
-    def _job(self, function: Callable[[], Any], outcome: "Future[Any]") -> None:
-        try:
-            value = self._context.run(function)
-        except BaseException as error:  # noqa: BLE001 (the application's; raised in the runner)
-            self._returned(functools.partial(outcome.set_exception, error))
-        else:
-            self._returned(functools.partial(outcome.set_result, value))
-
-    def _returned(self, settle: Callable[[], None]) -> None:
-        with self._lock:
-            self._running = False
-            left = self._left
-        if left:
-            self._close()
+    def step(self) -> None:
+        if self.ended:
             return
+        if self.runner is not None:
+            self.scheduler.loop.call_soon(self.runners.resume, self)
+            return
+        # Not in its context: a thread may enter that before this step is over.
+        self.runners.current = self
         try:
-            self._inbox.post(settle)
-        except RuntimeError:
-            log.warning("a response was made after the server had stopped")
+            self.drive()
+        finally:
+            self.runners.current = None
+
+    def drive(self) -> None:
+        if self._returned is None:
+            super().drive()
+            return
+        returned, self._returned, self._job = self._returned, None, None
+        value, error = self._outcome
+        self._outcome = None, None
+        self.value = None
+        try:
+            if error is not None:
+                raise error
+            follows = returned(value)
+            if follows == LEAVE:
+                self.scheduler.ready(self)
+            elif follows == GO_ON:
+                self._iterate()
+        except BaseException as raised:  # noqa: BLE001 (the application's; it becomes a 500)
+            self._raised(raised)
+        finally:
+            # Its traceback leads back here.
+            error = None
+
+    def settle(self) -> None:
+        """A thread has done the job."""
+        self.resume(None)
+
+    def _hand(self, job: Callable[[], Any], returned: Callable[[Any], int]) -> None:
+        """Have a thread do `job`; `returned` gets what that gives, and says what follows."""
+        self._job = job
+        self._returned = returned
+        self.perform(self._in_thread)
+
+    def _call(self, environ: dict[str, Any]) -> int:
+        self._environ = None
+        self._take_body(environ)
+        environ["cogen.on_loop"] = self.on_loop
+        self._hand(lambda: self._begin(environ), self._made)
+        return STAY
+
+    def _take_body(self, environ: dict[str, Any]) -> None:
+        if not isinstance(environ["wsgi.input"], InputFile):
+            return
+        body = environ["cogen.input"].body
+        if self._connection.expects_continue:
+            environ["wsgi.input"] = SpooledInput(body, self._spool, self)
+            return
+        spooled = SpooledBody(body, self._spool, self)
+        environ["wsgi.input"] = spooled.file
+        # Some frameworks read no further than it says: a chunked body has one now.
+        environ["CONTENT_LENGTH"] = str(spooled.length)
+        environ["cogen.input"] = Input(environ["cogen.wsgi"], spooled)
+
+    def _made(self, chunk: Any) -> int:
+        """The application has returned, and if its iterable is asked in threads, a chunk came."""
+        if chunk is not _INLINE:
+            return self._took(chunk)
+        self._inline = True
+        iterable = self._iterable
+        if type(iterable) is LoopIterable:
+            iterable = iterable.iterable
+            assert self._loop_context is not None
+            self.context = self._loop_context
+        self._take(iterable)
+        return GO_ON
 
     def _next(self) -> Any:
-        if self._iterator is None:
-            self._iterator = iter(self._iterable)
-        return next(self._iterator, _END)
+        if self._inline:
+            return self.context.run(next, self._iterator, END)  # type: ignore[arg-type]
+        self._hand(self._chunks, self._took)
+        return PARKED
 
-    def _close(self) -> None:
-        with self._lock:
-            iterable, self._iterable, self._iterator = self._iterable, None, None
-        close = getattr(iterable, "close", None)
-        if close is not None:
+    def _took(self, chunk: Any) -> int:
+        if self._broken is not None:
+            raise self._broken
+        if chunk is _MORE:
+            return GO_ON
+        follows = super()._took(chunk)
+        # The thread that makes the next chunk holds up nobody.
+        return GO_ON if follows == LEAVE and chunk and not self._inline else follows
+
+    def _arrive(self, chunk: bytes) -> None:
+        """A thread has posted `chunk`, and goes on."""
+        self._arrived += 1
+        if self.left or self._broken is not None:
+            return
+        try:
+            self._begun(chunk).send(chunk, chunk is self._wsgi.final)
+        except ValueError as error:
+            self._broken = error
+
+    def _perform(self, operation: Operation) -> Any:
+        return self.context.run(self.perform, operation)
+
+    def _run_close(self, iterable: Any, close: Callable[[], Any]) -> None:
+        if self._inline and not isinstance(iterable, (list, tuple)):
+            super()._run_close(iterable, lambda: self.context.run(close))
+        else:
+            self._hand(lambda: self._close_in_thread(close), self._closed)
+
+    def _closed(self, nothing: None) -> int:
+        self._end()
+        return STAY
+
+    def asks(self, asked: "_Asked | None") -> bool:
+        """Its thread waits for `asked` from now on; False if it has no thread."""
+        self._asked = asked
+        return self._job is not None
+
+    def context_of(self, asked: "_Asked") -> Context:
+        """For what a thread has called on the loop: its own is entered in the thread."""
+        if asked.performs:
+            return self.context.copy()
+        if self._loop_context is None:
+            self._loop_context = self.context.copy()
+        return self._loop_context
+
+    # In a thread.
+
+    def work(self) -> None:
+        """Do the job."""
+        assert self._job is not None
+        try:
+            self._outcome = self.context.run(self._job), None
+        except BaseException as error:  # noqa: BLE001 (the application's; raised on the loop)
+            self._outcome = None, error
+
+    def _begin(self, environ: dict[str, Any]) -> Any:
+        """Call the application and take what chunks there are."""
+        iterable = self._iterable = self._application(environ, self.start_response)
+        if isinstance(iterable, (list, tuple)) or type(iterable) is LoopIterable:
+            return _INLINE
+        if isinstance(iterable, FileWrapper) and iterable.length is not None:
+            return _INLINE
+        self._iterator = iter(iterable)
+        return self._chunks()
+
+    def _chunks(self) -> Any:
+        """Post chunks to the loop until one is the loop's to judge, the end, or enough."""
+        assert self._iterator is not None
+        while True:
+            chunk: Any = next(self._iterator, END)
+            if chunk is END:
+                self._iterator = None
+                iterable, self._iterable = self._iterable, None
+                close = getattr(iterable, "close", None)
+                if close is not None:
+                    self.closing = True
+                    self._close_in_thread(close)
+                return END
+            if self._is_for_loop(chunk):
+                return chunk
+            self._posted += 1
+            self._pool.post(functools.partial(self._arrive, chunk))
+            if (
+                self.left
+                or self._broken is not None
+                or self._connection.write_paused
+                or self._posted - self._arrived >= _AHEAD
+            ):
+                return _MORE
+
+    def _is_for_loop(self, chunk: Any) -> bool:
+        return (
+            self._wsgi.pending
+            or type(chunk) is not bytes
+            or not 0 < len(chunk) <= _LARGE
+            or self._answer is None
+        )
+
+    def _close_in_thread(self, close: Callable[[], Any]) -> None:
+        try:
+            close()
+        except BaseException as error:  # noqa: BLE001 (the application's)
+            self._log_close(error)
+
+    # In a thread, or on the loop.
+
+    def wait(self, operation: Any) -> Any:
+        if not self._on_loop():
+            return self._ask(lambda: operation, True)
+        if self._asked is None:
+            return super().wait(operation)
+        self.may_wait()
+        return self._asked.wait_for(operation)
+
+    def on_loop(self, function: Callable[[], Any]) -> Any:
+        """environ['cogen.on_loop']: what `function()` gives, called on the loop."""
+        return function() if self._on_loop() else self._ask(function, False)
+
+    def start_response(
+        self, status: Any, headers: Any, exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        if exc_info is not None and not self._on_loop():
+            # What was posted has arrived then: the head may be sent.
+            self._ask(_nothing, False)
+        return super().start_response(status, headers, exc_info)
+
+    def write(self, data: Any) -> None:
+        if self._on_loop():
+            super().write(data)
+            return
+        done = self._ask(lambda: self._written(data), False)
+        while not done:
+            self._ask(lambda: Drain(self._connection), True)
+            done = self._ask(self._may_write_on, False)
+
+    def _written(self, data: Any) -> bool:
+        self._write(data)
+        return self._may_write_on()
+
+    def _on_loop(self) -> bool:
+        return _get_running_loop() is self.scheduler.loop
+
+    def _ask(self, function: Callable[[], Any], performs: bool) -> Any:
+        with self._asking:
+            asked = _Asked(self, function, performs)
+            if not self._pool.post(asked.begin):
+                raise GreenletExit("the server has stopped")
+            return asked.answer()
+
+
+class _Asked(Straight):
+    """What the thread of `exchange` asks for and waits for: to have `function` called on the loop.
+
+    `performs`: what that returns is an operation, to be performed.
+    """
+
+    __slots__ = ("_answered", "_exchange", "_function", "performs")
+
+    def __init__(
+        self, exchange: ThreadedExchange, function: Callable[[], Any], performs: bool
+    ) -> None:
+        self.scheduler = exchange.scheduler
+        self.runners = exchange.runners
+        self.operation = None
+        self.value = None
+        self.error = None
+        self.runner = None
+        self.performs = performs
+        self._exchange = exchange
+        self._function: Callable[[], Any] | None = function
+        self._answered = threading.Lock()
+        self._answered.acquire()
+
+    @property
+    def owner(self) -> Any:
+        return self._exchange
+
+    def answer(self) -> Any:
+        """In the thread: wait for the outcome."""
+        self._answered.acquire()
+        error, self.error = self.error, None
+        if error is not None:
             try:
-                self._context.run(close)
-            except Exception:
-                log.exception("close() of the response failed")
+                raise error
+            finally:
+                error = None
+        return self.value
+
+    def begin(self) -> None:
+        """On the loop: have it done in the next turn."""
+        if self._exchange.asks(self):
+            self.context = self._exchange.context_of(self)
+            self.scheduler.ready(self)
+        else:
+            self.error = RuntimeError("cogen.wait was called outside of the request it belongs to")
+            self._finish()
+
+    def leave(self) -> bool:
+        """Undo what is waited for: GreenletExit is raised there; False if nothing is."""
+        if not self.withdraw():
+            return False
+        self.error = GreenletExit("the client is gone")
+        self.scheduler.ready(self)
+        return True
+
+    def parked(self) -> None:
+        self._exchange.parked()
+
+    def drive(self) -> None:
+        function, self._function = self._function, None
+        if function is not None:
+            try:
+                self.value = self._called(function)
+            except BaseException as error:  # noqa: BLE001 (raised in the thread)
+                self.error = error
+            if self.value is PARKED:
+                return
+        self._finish()
+
+    def _called(self, function: Callable[[], Any]) -> Any:
+        if not self.performs:
+            return function()
+        self._exchange.may_wait()
+        result = self.perform(operation_of(function(), self))
+        if result is PARKED:
+            self.parked()
+        return result
+
+    def _finish(self) -> None:
+        self._exchange.asks(None)
+        self._answered.release()
 
 
-def _settle(reply: "Future[Any]", function: Callable[[], Any]) -> None:
-    """Give `reply` the outcome of `function()`, unless nobody waits for it any more."""
-    try:
-        value = function()
-    except Exception as error:  # noqa: BLE001 (it is raised in the thread)
-        reply.set_exception(error)
-    else:
-        reply.set_result(value)
+def _nothing() -> None:
+    """Asked of the loop, it comes back when all that was posted before has been done."""

@@ -276,7 +276,7 @@ class LeavingTests(ChatCase):
         return {
             **self.server.scheduler.statistics(),
             **self.hub.statistics(),
-            "exchanges": self.server.server.exchanges,
+            "exchanges": self.server.server.statistics()["exchanges"],
             "connections": len(self.server.server.connections),
         }
 

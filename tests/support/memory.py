@@ -77,7 +77,7 @@ class MemoryServer:
     ) -> None:
         self.loop = FakeClockLoop()
         self.scheduler = Scheduler(self.loop)
-        self.server = Server(application, self.scheduler, options or Options(), lives)
+        self.server = Server(application, self.scheduler, options or Options(threads="0"), lives)
         self.server.base_environ["SERVER_NAME"] = "127.0.0.1"
         self.server.base_environ["SERVER_PORT"] = "80"
         self.loop.run_until_complete(self.server.start(()))

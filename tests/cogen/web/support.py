@@ -48,7 +48,7 @@ class ServerThread:
     ) -> None:
         self.application = application
         self.lives = lives
-        self.options = Options(**{"port": 0, "proactor": proactor, **options})
+        self.options = Options(**{"port": 0, "proactor": proactor, "threads": "0", **options})
         self.server: Server
         self.loop: asyncio.AbstractEventLoop
         self.failure: BaseException | None = None
@@ -81,7 +81,7 @@ class ServerThread:
             self.address = sock.getsockname()
             self.server = Server(self.application, scheduler, self.options, self.lives)
             scheduler.loop.run_until_complete(self._serve(sock))
-            scheduler.shutdown()
+            scheduler.shutdown(0)
         except BaseException as error:
             self.failure = error
             raise

@@ -18,7 +18,9 @@ class EmptyLinesTest(unittest.TestCase):
         records = Records()
         records.__enter__()
         self.addCleanup(records.__exit__)
-        self.server = MemoryServer(echo, Options(header_timeout=10, keep_alive_timeout=75))
+        self.server = MemoryServer(
+            echo, Options(threads="0", header_timeout=10, keep_alive_timeout=75)
+        )
         self.addCleanup(self.server.close)
         self.client = self.server.connect()
 

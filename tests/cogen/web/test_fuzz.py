@@ -73,7 +73,7 @@ class Fuzz(unittest.TestCase):
         self.loop = self.scheduler.loop
         self.failures: list[dict[str, Any]] = []
         self.loop.set_exception_handler(lambda loop, context: self.failures.append(context))
-        self.server = Server(echo, self.scheduler, Options())
+        self.server = Server(echo, self.scheduler, Options(threads="0"))
         records = Records()
         records.__enter__()
         self.addCleanup(records.__exit__)
@@ -104,7 +104,7 @@ class Fuzz(unittest.TestCase):
         connection.connection_lost(None)
         self.turns()
         self.assertEqual(self.failures, [])
-        self.assertEqual(self.server.exchanges, 0)
+        self.assertEqual(self.server.statistics()["exchanges"], 0)
         return self.parsed(bytes(transport.written))
 
     def parsed(self, written: bytes) -> list[tuple[int, bytes]]:

@@ -10,7 +10,7 @@ from cogen.web import life
 from cogen.web.life import Life, OnLoop, register, take_lives
 from cogen.web.options import Options
 from cogen.web.server import Server
-from tests.cogen.web.support import ServerThread, echo
+from tests.cogen.web.support import Records, ServerThread, echo
 
 
 def recorded(name: str, said: list[str], **hooks: Any) -> Life:
@@ -73,6 +73,18 @@ class LifeTest(unittest.TestCase):
         with self.assertRaisesRegex(LookupError, "no database"):
             scheduler.loop.run_until_complete(server.start([]))
         self.assertEqual(said, ["a starts, False", "a stops"])
+
+    def test_what_the_hooks_of_a_stop_raise_is_logged_and_it_goes_on(self) -> None:
+        said: list[str] = []
+
+        async def fail() -> None:
+            raise LookupError("no database")
+
+        lives = [recorded("a", said), recorded("b", said, stopping=fail, stop=fail)]
+        with Records() as records, ServerThread(echo, lives=lives):
+            """It starts and stops."""
+        self.assertEqual(said[2:], ["a stopping", "a stops"])
+        self.assertEqual(records.text.count("of an application failed"), 2)
 
     def test_one_without_hooks_is_served(self) -> None:
         with ServerThread(echo, lives=[Life()]) as server:

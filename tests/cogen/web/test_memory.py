@@ -18,7 +18,7 @@ MEBIBYTE = 1 << 20
 @unittest.skipUnless(sys.platform == "linux", "elsewhere the allocator is left alone")
 class MemoryTest(unittest.TestCase):
     def test_it_is_back_after_uploads_that_broke(self) -> None:
-        with HostileServer() as server:
+        with HostileServer(threads=0) as server:
             server.answers()
             before = server.resident()
             crowd = broken_uploads.against(server, 0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import contextvars
 import threading
@@ -11,7 +12,9 @@ from typing import Any
 
 from greenlet import GreenletExit
 
-from cogen.core.events import Signal, WaitForSignal
+from cogen.core.events import Signal, Sleep, WaitForSignal
+from cogen.core.pubsub import PublishSubscribeQueue
+from cogen.web.life import Life, register, take_lives
 from tests.cogen.web.support import PATIENCE, Client, Records, ServerThread, eventually
 
 Environ = dict[str, Any]
@@ -48,8 +51,10 @@ class ThreadsTest(unittest.TestCase):
         self.records.__enter__()
         self.addCleanup(self.records.__exit__)
 
+    options: dict[str, Any] = {"threads": "2", "spool_body": LIMIT, "health_path": "/healthz"}
+
     def serve(self, application: Callable[[Environ, Start], Any]) -> ServerThread:
-        server = ServerThread(application, threads=2, spool_body=LIMIT, health_path="/healthz")
+        server = ServerThread(application, **self.options)
         server.__enter__()
         self.addCleanup(server.stop)
         return server
@@ -118,6 +123,142 @@ def _signal(name: str, value: Any) -> Iterator[Any]:
     yield Signal(name, value)
 
 
+class AutoTest(ThreadsTest):
+    """The default: a few threads, and more as they block."""
+
+    options = {"threads": "auto"}
+
+    def test_one_that_blocks_in_every_thread_holds_up_nobody(self) -> None:
+        gate = self.gate()
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            if environ["PATH_INFO"] == "/blocks":
+                gate.wait()
+            start_response("200 OK", PLAIN)
+            return [environ["PATH_INFO"].encode()]
+
+        server = self.serve(application)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.connect()) for _ in range(10)]
+            for client in clients:
+                client.send(b"GET /blocks HTTP/1.1\r\nHost: a\r\n\r\n")
+            for _ in clients:
+                gate.reached()
+            self.assertEqual(server.get("/quick").body, b"/quick")
+            self.assertGreaterEqual(server.statistics()["threads"], 10)
+            gate.open()
+            self.assertEqual([client.response().body for client in clients], [b"/blocks"] * 10)
+
+    def test_threads_have_no_running_loop_and_locals_of_their_own(self) -> None:
+        local = threading.local()
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            local.name = environ["PATH_INFO"]
+            with self.assertRaises(RuntimeError):
+                asyncio.get_running_loop()
+            environ["cogen.wait"](WaitForSignal("go"))
+            start_response("200 OK", PLAIN)
+            return [local.name.encode()]
+
+        server = self.serve(application)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.connect()) for _ in range(6)]
+            for number, client in enumerate(clients):
+                client.send(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+            server.settled(signal_waiters=6)
+            server.call(lambda: server.server.scheduler.add(_signal, ("go", None)))
+            said = [client.response().body for client in clients]
+        self.assertEqual(said, [b"/%d" % number for number in range(6)])
+
+    def test_the_environ_tells_of_threads(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            return [b"%r" % environ["wsgi.multithread"]]
+
+        self.assertEqual(self.serve(application).get().body, b"True")
+
+
+class OnLoopTest(ThreadsTest):
+    """An application that never blocks, mounted beside one that does."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.threads: list[str] = []
+        self.addCleanup(take_lives)
+
+    def tell(self, environ: Environ, start_response: Start) -> Iterator[bytes]:
+        """Waits, writes and yields; notes where it ran."""
+        self.note()
+        try:
+            start_response("200 OK", PLAIN)(b"written ")
+            yield environ["cogen.call"](WaitForSignal)("go")
+            self.note()
+            yield environ["cogen.wsgi"].result
+            environ["cogen.wait"](Sleep(0))
+            self.note()
+            yield environ["cogen.wsgi"].last(b" end")
+        finally:
+            self.note()
+
+    def note(self) -> None:
+        self.threads.append(threading.current_thread().name)
+
+    def check(self, application: Any) -> None:
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(GET)
+            server.settled(signal_waiters=1, threads_busy=0)
+            server.call(lambda: server.server.scheduler.add(_signal, ("go", b"went")))
+            self.assertEqual(client.response().body, b"written went end")
+        server.settled(exchanges=0)
+        loop = server._thread.name
+        self.assertEqual(self.threads, [loop] * 4)
+
+    def test_it_runs_on_the_loop_below_what_hands_it_on(self) -> None:
+        told = register(self.tell, Life(), blocks=False)
+        self.check(lambda environ, start_response: told(environ, start_response))
+
+    def test_it_runs_on_the_loop_below_what_wraps_its_chunks(self) -> None:
+        told = register(self.tell, Life(), blocks=False)
+
+        def middleware(environ: Environ, start_response: Start) -> Iterator[bytes]:
+            self.assertIn("cogen-", threading.current_thread().name)
+            chunks = told(environ, start_response)
+            try:
+                yield from chunks
+            finally:
+                chunks.close()  # type: ignore[attr-defined]
+
+        self.check(middleware)
+
+    def test_alone_it_needs_no_threads(self) -> None:
+        self.options = {"threads": "auto"}
+        self.server = self.serve(register(self.tell, Life(), blocks=False))
+        self.assertIsNone(self.server.server.pool)
+        self.assertIn("on the event loop", self.server.server.mode)
+
+    def test_what_it_returns_as_a_list_is_sent(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            self.note()
+            start_response("200 OK", PLAIN)
+            return [b"a", b"b"]
+
+        told = register(application, Life(), blocks=False)
+        server = self.serve(lambda environ, start_response: told(environ, start_response))
+        self.assertEqual(server.get().body, b"ab")
+        self.assertEqual(self.threads, [server._thread.name])
+
+    def test_a_client_that_leaves_closes_it_on_the_loop(self) -> None:
+        told = register(self.tell, Life(), blocks=False)
+        server = self.serve(lambda environ, start_response: told(environ, start_response))
+        with server.connect() as client:
+            client.send(GET)
+            server.settled(signal_waiters=1)
+            client.reset()
+        server.settled(exchanges=0, signal_waiters=0)
+        self.assertEqual(self.threads, [server._thread.name] * 2)
+
+
 class ContextTest(ThreadsTest):
     def test_the_calls_of_a_request_and_its_coroutines_see_one_context(self) -> None:
         name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
@@ -145,6 +286,28 @@ class ContextTest(ThreadsTest):
         self.assertEqual(seen, ["/one", "/two"])
 
 
+class SubscriptionTest(ThreadsTest):
+    def test_the_request_subscribes_over_several_waits_until_its_end(self) -> None:
+        news = PublishSubscribeQueue()
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            wait = environ["cogen.wait"]
+            wait(news.subscribe())
+            heard = [*wait(news.fetch()), *wait(news.fetch())]
+            start_response("200 OK", PLAIN)
+            return heard
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(GET)
+            for message in (b"one ", b"two"):
+                eventually(lambda: server.call(news.statistics)["fetchers"], 1)
+                server.call(lambda: news.publish_nowait(message))  # noqa: B023
+            self.assertEqual(client.response().body, b"one two")
+        server.settled(exchanges=0)
+        self.assertEqual(news.statistics(), {"subscribers": 0, "fetchers": 0, "messages": 0})
+
+
 class HangUpTest(ThreadsTest):
     def test_what_a_left_call_returns_is_closed(self) -> None:
         gate = self.gate()
@@ -164,7 +327,7 @@ class HangUpTest(ThreadsTest):
             client.send(GET)
             gate.reached()
             client.reset()
-        server.settled(exchanges=0, connections=0)
+        server.settled(exchanges=1, connections=0)
         self.assertFalse(closed.is_set())
         gate.open()
         self.assertTrue(closed.wait(PATIENCE))
@@ -187,9 +350,10 @@ class HangUpTest(ThreadsTest):
             client.send(GET)
             gate.reached()
             client.reset()
-        server.settled(exchanges=0)
+        server.settled(connections=0)
         gate.open()
         eventually(lambda: seen, ["left"])
+        server.settled(exchanges=0)
 
     def test_a_wait_outside_of_the_request_is_refused(self) -> None:
         kept: list[Any] = []
@@ -212,6 +376,46 @@ class BodyTest(ThreadsTest):
     def send(self, client: Client, length: int | None = None) -> None:
         head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len(self.BODY)}\r\n\r\n"
         client.send(head.encode() + self.BODY[:length])
+
+    def test_one_that_the_client_sends_when_asked_is_taken_in_when_it_is_read(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            if environ["PATH_INFO"] == "/refuses":
+                start_response("403 Forbidden", PLAIN)
+                return [b"no"]
+            file = environ["wsgi.input"]
+            start_response("200 OK", PLAIN)
+            return [b"%d" % sum(map(len, (file.readline(), file.read(5), file.read())))]
+
+        server = self.serve(application)
+        head = f"Host: a\r\nContent-Length: {len(self.BODY)}\r\nExpect: 100-continue\r\n\r\n"
+        with server.connect() as client:
+            client.send(f"POST /refuses HTTP/1.1\r\n{head}".encode())
+            self.assertEqual(client.response().status, 403)
+        with server.connect() as client:
+            client.send(f"POST / HTTP/1.1\r\n{head}".encode())
+            self.assertEqual(client.head()[0], 100)
+            client.send(self.BODY)
+            self.assertEqual(client.response().body, b"%d" % len(self.BODY))
+        server.settled(exchanges=0, spooled_bytes=0)
+
+    def test_all_have_bounded_room(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            size = len(environ["wsgi.input"].read())
+            start_response("200 OK", PLAIN)
+            return [b"%d" % size]
+
+        self.options = {**self.options, "spool_total": 200_000}
+        server = self.serve(application)
+        with server.connect() as holds, server.connect() as refused:
+            self.send(holds, 150_000)
+            eventually(lambda: server.statistics()["spooled_bytes"] >= 100_000, True)
+            self.send(refused, 150_000)
+            self.assertEqual(refused.response().status, 503)
+        server.settled(exchanges=0, spooled_bytes=0)
+        with server.connect() as client:
+            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+            client.send(b"x" * 100_000)
+            self.assertEqual(client.response().body, b"100000")
 
     def test_slow_bodies_hold_no_thread(self) -> None:
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -304,7 +508,7 @@ class StopTest(ThreadsTest):
             gate.wait()
             return []
 
-        server = ServerThread(application, threads=1, shutdown_timeout=0.05)
+        server = ServerThread(application, threads="1", shutdown_timeout=0.05)
         with server, server.connect() as client:
             client.send(GET)
             gate.reached()

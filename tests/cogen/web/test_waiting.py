@@ -147,11 +147,11 @@ class YieldingTests(Waiting):
         self.assertEqual(response.headers["x-late"], "yes")
         self.idle()
 
-    def test_a_short_answer_leaves_in_one_write_with_its_length(self) -> None:
+    def test_a_last_chunk_that_is_the_first_leaves_in_one_write_with_its_length(self) -> None:
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             yield environ["cogen.core"].events.Sleep(0.001)
             start_response("200 OK", PLAIN)
-            yield b"short"
+            yield environ["cogen.wsgi"].last(b"short")
 
         self.assertEqual(self.serve(application).get().headers["content-length"], "5")
         server = MemoryServer(application)
@@ -160,6 +160,25 @@ class YieldingTests(Waiting):
         client.protocol.data_received(GET)
         server.loop.run_until_complete(asyncio.sleep(1))
         self.assertEqual((client.written[-5:], client.writes), (b"short", 1))
+
+    def test_a_last_chunk_that_is_not_the_first_is_a_chunk(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            yield b"one "
+            yield environ["cogen.wsgi"].last(b"two")
+
+        response = self.serve(application).get()
+        self.assertEqual(response.body, b"one two")
+        self.assertEqual(response.headers["transfer-encoding"], "chunked")
+
+    def test_a_chunk_behind_the_last_is_cut_off_and_told(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            yield environ["cogen.wsgi"].last(b"last")
+            yield b"more"
+
+        self.assertEqual(self.serve(application).get().body, b"last")
+        eventually(lambda: "4 bytes longer" in self.records.text, True)
 
     def test_the_iteration_may_go_on_after_chunks(self) -> None:
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -455,7 +474,7 @@ def _in_each_mode() -> None:
     modes: dict[str, dict[str, Any]] = {
         "Uvloop": {"proactor": "uvloop"},
         "Asyncio": {"proactor": "asyncio"},
-        "Threads": {"threads": 3},
+        "Threads": {"threads": "3"},
     }
     for base in list(Waiting.__subclasses__()):
         for mode, options in modes.items():

@@ -750,7 +750,7 @@ class ValidatedTest(unittest.TestCase):
 def _in_threads() -> None:
     for base in set(WSGITest.__subclasses__()) - {ArrivingInputTest}:
         name = f"Threaded{base.__name__}"
-        globals()[name] = type(name, (base,), {"threads": 2, "__module__": __name__})
+        globals()[name] = type(name, (base,), {"threads": "2", "__module__": __name__})
 
 
 _in_threads()

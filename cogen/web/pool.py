@@ -1,0 +1,219 @@
+"""The pool of threads in which applications run that block.
+
+It begins with the least number of threads. One more starts when a job has waited a moment with no
+thread free, up to the most; one without work for long ends. The thread that became free last works
+first, so that those that are not needed get nothing to do.
+"""
+
+import functools
+import logging
+import threading
+from asyncio import AbstractEventLoop, Event, TimerHandle
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+__all__ = ["Job", "Pool"]
+
+log = logging.getLogger(__name__)
+
+# Seconds that a job waits before another thread is started for it.
+_WAIT = 0.01
+# Seconds without work after which a thread ends.
+_IDLE = 30.0
+# Seconds between two warnings that all threads are busy.
+_WARN = 60.0
+
+
+class Job(Protocol):
+    """What a thread does; neither raises."""
+
+    def work(self) -> None:
+        """Called in a thread."""
+
+    def settle(self) -> None:
+        """Called on the loop, when `work` has returned."""
+
+
+class _Thread(threading.Thread):
+    """A daemon, since a job that never returns would hold up the end of the process."""
+
+    def __init__(self, pool: "Pool", number: int) -> None:
+        super().__init__(name=f"cogen-{number}", daemon=True)
+        self.pool = pool
+        self.job: Job | None = None
+        self.stopping = False
+        # Held while there is nothing to do.
+        self.awake = threading.Lock()
+        self.awake.acquire()
+
+    def run(self) -> None:
+        while True:
+            job = self.pool.next_job(self)
+            if job is None:
+                return
+            try:
+                job.work()
+            except BaseException:  # a pool outlives its jobs, whatever they raise
+                log.exception("a job of a thread failed")
+            self.pool.finished(job)
+            # It would keep a request alive until the next.
+            del job
+
+
+class Pool:
+    """Threads that run jobs in the order they come: at first `least`, at the most `most`.
+
+    What is not said to be called in a thread is called on `loop`.
+    """
+
+    def __init__(self, loop: AbstractEventLoop, least: int, most: int) -> None:
+        self._loop = loop
+        self.least = least
+        self.most = most
+        self._lock = threading.Lock()  # of `_idle`, `_jobs`, `_size` and the threads' jobs
+        self._idle: list[_Thread] = []
+        self._jobs: deque[tuple[float, Job]] = deque()
+        self._size = 0
+        self._made = 0
+        self._running = 0
+        self._check: TimerHandle | None = None
+        self._warned = -_WARN
+        self._posted: deque[Callable[[], None]] = deque()
+        self._told = False
+        self._stopping = False
+        self._quiet: Event | None = None
+
+    def start(self) -> None:
+        """Start the first threads."""
+        for _ in range(self.least):
+            self._grow()
+
+    def run(self, job: Job) -> None:
+        """Have a thread do `job`."""
+        self._running += 1
+        with self._lock:
+            thread = self._idle.pop() if self._idle else None
+            if thread is None:
+                self._jobs.append((self._loop.time(), job))
+            else:
+                thread.job = job
+        if thread is not None:
+            thread.awake.release()
+        elif self._check is None:
+            self._check = self._loop.call_later(_WAIT, self._help)
+
+    def statistics(self) -> dict[str, int]:
+        """Counts: threads, those that are busy, jobs that wait for one."""
+        waiting = len(self._jobs)
+        return {
+            "threads": self._size,
+            "threads_busy": self._running - waiting,
+            "threads_waiting": waiting,
+        }
+
+    async def stop(self, patience: float) -> int:
+        """End the threads when their jobs are done; how many were not within `patience` seconds."""
+        deadline = self._loop.time() + patience
+        self._quiet = Event()
+        while self._running and self._loop.time() < deadline:
+            self._quiet.clear()
+            timer = self._loop.call_at(deadline, self._quiet.set)
+            await self._quiet.wait()
+            timer.cancel()
+        if self._check is not None:
+            self._check.cancel()
+        with self._lock:
+            self._stopping = True
+            idle = self._idle.copy()
+            self._idle.clear()
+        for thread in idle:
+            thread.awake.release()
+        for thread in idle:
+            thread.join()
+        return self._running
+
+    def _settle(self, job: Job) -> None:
+        self._running -= 1
+        if not self._running and self._quiet is not None:
+            self._quiet.set()
+        job.settle()
+
+    def _help(self) -> None:
+        """Start a thread if a job has waited for one too long, and look again while any waits."""
+        self._check = None
+        with self._lock:
+            begun = self._jobs[0][0] if self._jobs else None
+        if begun is None or self._stopping:
+            return
+        now = self._loop.time()
+        if now - begun > 0.9 * _WAIT:
+            if self._size < self.most:
+                self._grow()
+            elif now - self._warned >= _WARN:
+                self._warned = now
+                log.warning(
+                    "all %d threads of the application are busy; %d requests wait",
+                    self._size,
+                    len(self._jobs),
+                )
+        self._check = self._loop.call_later(_WAIT, self._help)
+
+    def _grow(self) -> None:
+        thread = _Thread(self, self._made)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no more
+            log.error("no thread could be started beside %d: %s", self._size, error)
+            return
+        self._made += 1
+        with self._lock:
+            self._size += 1
+
+    # Called in threads.
+
+    def next_job(self, thread: _Thread) -> Job | None:
+        """What `thread` is to do next, when there is something; None: end."""
+        with self._lock:
+            if self._jobs:
+                return self._jobs.popleft()[1]
+            if self._stopping:
+                self._size -= 1
+                return None
+            self._idle.append(thread)
+        # More than the least end after a while.
+        while not thread.awake.acquire(timeout=_IDLE):
+            with self._lock:
+                if self._size > self.least and thread in self._idle:
+                    self._idle.remove(thread)
+                    self._size -= 1
+                    return None
+        job, thread.job = thread.job, None
+        if job is None:
+            with self._lock:
+                self._size -= 1
+        return job
+
+    def finished(self, job: Job) -> None:
+        """`job` is done: have it settled."""
+        self.post(functools.partial(self._settle, job))
+
+    def post(self, function: Callable[[], None]) -> bool:
+        """Have `function()`, which does not raise, called on the loop, in the order of the posts.
+
+        False, and it is not called, where the loop was closed.
+        """
+        self._posted.append(function)
+        if not self._told:
+            self._told = True
+            try:
+                self._loop.call_soon_threadsafe(self._deliver)
+            except RuntimeError:
+                log.warning("an application went on after the server had stopped")
+                return False
+        return True
+
+    def _deliver(self) -> None:
+        self._told = False
+        while self._posted:
+            self._posted.popleft()()
