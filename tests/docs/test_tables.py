@@ -43,10 +43,24 @@ class ContentsTests(unittest.TestCase):
         for row in rows:
             self.assertTrue((ROOT / row).exists(), row)
 
+    def test_every_module_of_the_page_is_in_its_table(self):
+        patterns = re.findall(r"`([\w*]+\.js)`", (DOCS / "page.md").read_text())
+        for path in (ROOT / "chatapp/public").glob("*.js"):
+            self.assertTrue(any(path.match(pattern) for pattern in patterns), path.name)
+
     def test_links_lead_somewhere(self):
         for path in [*DOCS.glob("*.md")]:
-            for link in re.findall(r"\]\(([\w./-]+\.(?:md|txt|svg))\)", path.read_text()):
-                self.assertTrue((path.parent / link).exists(), f"{path.name}: {link}")
+            for link, _, anchor in _LINK.findall(path.read_text()):
+                other = path.parent / link
+                self.assertTrue(other.exists(), f"{path.name}: {link}")
+                if anchor:
+                    titles = re.findall("^#+ (.*)$", other.read_text(), re.MULTILINE)
+                    anchors = [title.lower().replace(" ", "-") for title in titles]
+                    self.assertIn(anchor, anchors, f"{path.name}: {link}")
+
+    def test_the_readme_names_guides_that_are_there(self):
+        for name in re.findall(r"docs/\w+\.md", README.read_text()):
+            self.assertTrue((ROOT / name).exists(), name)
 
 
 class PylonsTests(unittest.TestCase):
@@ -126,6 +140,9 @@ def _twice():
     once = _cook()
     yield once
     yield once
+
+
+_LINK = re.compile(r"\]\(([\w./-]+\.(?:md|txt|svg))(#([\w-]+))?\)")
 
 
 def _row(field):
