@@ -1,15 +1,10 @@
-"""The rest is in setup.cfg. COGEN_COMPILE=1 has mypyc compile what a request passes through."""
+"""The rest is in setup.cfg. COGEN_COMPILE=1 has mypyc compile what a poll passes through."""
 
 import os
 
 from setuptools import setup
 
-COMPILED = {
-    "cogen/core": "coroutines events pubsub queue schedulers threads timers",
-    "cogen/web": "answer chunked connection environ exchange extensions fields greenlets http"
-    " intake link response server",
-    "chatapp/lib": "client hub outcomes poll rooms waiting wire",
-}
+COMPILED = "client hub outcomes poll rooms waiting wire"
 
 # `make check` judges the types. An install has neither the libraries nor the mypy of that.
 OPTIONS = ["--config-file=", "--ignore-missing-imports"]
@@ -23,7 +18,7 @@ def extensions():
     except ImportError:
         # pip asks first what the build needs, and again when that is there.
         return {"setup_requires": ["mypy >=1.18"]}
-    modules = [f"{folder}/{name}.py" for folder in COMPILED for name in COMPILED[folder].split()]
+    modules = [f"chatapp/lib/{name}.py" for name in COMPILED.split()]
     return {"ext_modules": mypycify(OPTIONS + modules, debug_level="0")}
 
 

@@ -7,7 +7,7 @@
             if isinstance(event, Message):
                 print(event.nick, event.text)
 
-Needs aiohttp: `pip install ChatApp[client]`.
+Needs aiohttp: `pip install 'aiohttp>=3.13,<4'`.
 """
 
 import asyncio

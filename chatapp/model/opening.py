@@ -30,7 +30,7 @@ def open_log(url: str, observer: LogObserver, **options: Any) -> MessageLog:
             if (error.name or "").partition(".")[0] != "redis":
                 raise
             raise ValueError(
-                f"a log in {parts.scheme}:// needs the client: pip install ChatApp[redis]"
+                f"a log in {parts.scheme}:// needs the client: pip install 'redis[hiredis]>=8.1,<9'"
             ) from None
         return RedisLog(observer, url=url, **options)
     raise ValueError(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from cogen.web import connection
 from cogen.web.environ import SERVER_SOFTWARE
 from cogen.web.life import Application, expect_lives
 from cogen.web.logs import log_accesses, log_lines
@@ -40,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(f"cannot listen on {place}: {error.strerror}")
 
 
+def _build() -> str:
+    return "not compiled" if str(connection.__file__).endswith(".py") else "compiled"
+
+
 def _fail(line: str) -> None:
     raise SystemExit(f"cogen-serve: {line}")
 
@@ -50,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serves a WSGI application. All options but those of log files can be in an ini"
         " of paster too.",
     )
-    parser.add_argument("--version", action="version", version=SERVER_SOFTWARE)
+    parser.add_argument("--version", action="version", version=f"{SERVER_SOFTWARE}, {_build()}")
     parser.add_argument("application", help="module:callable, like mysite.wsgi:application")
     parser.add_argument("--log-file", metavar="PATH", help="File of the log. [standard error]")
     parser.add_argument(

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from configparser import RawConfigParser
 from functools import cache
 from pathlib import Path
 
@@ -26,9 +27,12 @@ BIN = Path(sys.executable).parent
 PATIENCE = 60
 # Programs whose commands are run as they stand.
 RUN = (
-    "chatapp", "curl", "grep", "mkdir", "python", "python3", "sqlite3", "ulimit", "until", "wait",
+    "chatapp", "cogen-serve", "curl", "grep", "mkdir", "python", "python3", "sqlite3",
+    "ulimit", "until", "wait",
 )  # fmt: skip
-_SERVER = re.compile(r"(?:[A-Z_]+=\S+ )*(?:cogen-serve|paster serve|chatapp serve)\b")
+_SERVER = re.compile(
+    r"(?:[A-Z_]+=\S+ )*(?:cogen-serve (?!--version)|paster serve\b|chatapp serve\b)"
+)
 _PORTS = re.compile(r"\b(?:5000|8080)\b")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=\S+")
 _DRY_PIP = "pip install --dry-run --quiet --no-deps --no-index --no-build-isolation"
@@ -156,14 +160,31 @@ class Shell:
 def _installed(command: str) -> str:
     """What `pip install` and `pip wheel` can be checked by in a second, once for all pages.
 
-    Paths are those of this project. A bare name would be looked for on PyPI, where it may be
-    somebody else's.
+    Paths are those of this project; `scripts/smoke-wheels` installs what `make wheels` puts into
+    dist. A bare name is looked for on PyPI, where ours are somebody else's: it has to be a library
+    that one of ours requires, in the versions that it requires.
     """
     words = shlex.split(command.partition("pip ")[2], comments=True)[1:]
-    paths = [word for word in words if not word.startswith("-")]
-    bare = [path for path in paths if not path.startswith((".", "/"))]
-    assert not bare, f"{command}: {bare} may be somebody else's"
-    return _dry(tuple(paths))
+    named = [word for word in words if not word.startswith(("-", "dist/"))]
+    paths = [word for word in named if word.startswith((".", "/"))]
+    strangers = set(named) - set(paths) - _required()
+    assert not strangers, f"{command}: {strangers} may be somebody else's"
+    return _dry(tuple(paths)) if paths else ":"
+
+
+@cache
+def _required() -> frozenset[str]:
+    """The requirements of the three distributions, but for one another."""
+    found = set()
+    for setup in [ROOT / "setup.cfg", *ROOT.glob("packaging/*/setup.cfg")]:
+        parser = RawConfigParser()
+        parser.read(setup)
+        section = "options.extras_require"
+        extras = parser.items(section) if parser.has_section(section) else []
+        texts = [parser["options"]["install_requires"], *(text for _, text in extras)]
+        found |= {line.replace(" ", "") for text in texts for line in text.splitlines() if line}
+    ours = ("cogen=", "Pylons=", "ChatApp")
+    return frozenset(line for line in found if not line.startswith(ours))
 
 
 @cache

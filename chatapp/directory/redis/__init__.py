@@ -1,1 +1,1 @@
-"""The directory that all workers of a cluster share, in Redis or Valkey. Needs `ChatApp[redis]`."""
+"""The directory that all workers of a cluster share, in Redis or Valkey. Needs `redis[hiredis]`."""

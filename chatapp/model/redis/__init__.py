@@ -1,1 +1,1 @@
-"""What several processes and machines share, in Redis or Valkey. Needs `ChatApp[redis]`."""
+"""What several processes and machines share, in Redis or Valkey. Needs `redis[hiredis]`."""

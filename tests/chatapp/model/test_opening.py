@@ -49,7 +49,7 @@ class OpeningTests(unittest.TestCase):
 
     def test_without_its_client_redis_is_refused_with_what_to_install(self):
         self.assertEqual(
-            "chatapp: a log in redis:// needs the client: pip install ChatApp[redis]",
+            "chatapp: a log in redis:// needs the client: pip install 'redis[hiredis]>=8.1,<9'",
             self.start("redis://h", "sys.modules['redis'] = None"),
         )
         self.assertEqual("", self.start("memory:", "sys.modules['redis'] = None"))

@@ -1,0 +1,40 @@
+"""The rest is in setup.cfg. COGEN_COMPILE=1 has mypyc compile what a request passes through."""
+
+import os
+
+from setuptools import find_packages, setup
+
+# The sources are beside this file in a source distribution, at the top in the repository.
+SOURCES = "." if os.path.isdir("cogen") else "../.."
+
+COMPILED = {
+    "core": "coroutines events pubsub queue schedulers threads timers",
+    "web": "answer chunked connection environ exchange extensions fields greenlets http"
+    " intake link response server",
+}
+
+# `make check` judges the types. An install has neither the libraries nor the mypy of that.
+OPTIONS = ["--config-file=", "--ignore-missing-imports"]
+
+
+def extensions():
+    if os.environ.get("COGEN_COMPILE") != "1":
+        return {}
+    try:
+        from mypyc.build import mypycify
+    except ImportError:
+        # pip asks first what the build needs, and again when that is there.
+        return {"setup_requires": ["mypy >=1.18"]}
+    modules = [
+        f"{SOURCES}/cogen/{folder}/{name}.py"
+        for folder in COMPILED
+        for name in COMPILED[folder].split()
+    ]
+    return {"ext_modules": mypycify(OPTIONS + modules, debug_level="0")}
+
+
+setup(
+    package_dir={"cogen": f"{SOURCES}/cogen"},
+    packages=find_packages(SOURCES, include=["cogen", "cogen.*"]),
+    **extensions(),
+)
