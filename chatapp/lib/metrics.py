@@ -14,8 +14,9 @@ _ALIVE: Final = {
     "participants": "Participants alive",
     "clients": "Clients alive",
     "rooms": "Rooms that somebody is in",
-    "log_up": "Whether the message log was reached when it was last asked",
-    "log_lag_seconds": "Time from when the newest message was stored until it was told here",
+    "log_up": "1 if Redis answered when it was last asked, else 0; with a log in Redis",
+    "log_lag_seconds": "Time from when Redis stored the newest message until it was told here, by "
+    "the clocks of both",
 }
 
 
@@ -39,7 +40,9 @@ class HubCollector:
         ):
             yield CounterMetricFamily(f"chat_{name}", documentation, count)
         refusals = CounterMetricFamily(
-            "chat_log_refusals", "What the message log refused", labels=["reason"]
+            "chat_log_refusals",
+            "Refusals of the message log by reason: unavailable, rooms (no more), nonce (used)",
+            labels=["reason"],
         )
         for reason, count in figures.refusals.items():
             refusals.add_metric([reason], count)

@@ -55,6 +55,9 @@ class Options:
     )
     metrics_path: str = option("", "Path that answers Prometheus, like /metrics; empty: none.")
     health_path: str = option("", "Path that tells whether it serves, like /healthz; empty: none.")
+    ready_path: str = option(
+        "", "Path that tells whether requests can be answered, like /readyz; empty: none."
+    )
     header_timeout: float = option(10.0, "Time a request head may take.", least=0)
     body_timeout: float = option(20.0, "The body must come at body_rate over this time.", least=0)
     body_rate: int = option(256, "Bytes a second at which a body must come.", least=0)

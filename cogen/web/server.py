@@ -31,7 +31,7 @@ from cogen.web.spool import Spool
 from cogen.web.threads import ThreadedExchange
 
 if TYPE_CHECKING:
-    from cogen.web.metrics import Endpoints
+    from cogen.web.endpoints import Endpoints
 
 __all__ = ["Application", "Server"]
 
@@ -97,9 +97,11 @@ class Server:
         self._memory = Memory(scheduler.loop, self._trim)
 
     def _make_endpoints(self) -> "Endpoints | None":
-        if not self.options.metrics_path and not self.options.health_path:
+        options = self.options
+        if not (options.metrics_path or options.health_path or options.ready_path):
             return None
-        from cogen.web.metrics import Endpoints, Metrics
+        from cogen.web.endpoints import Endpoints
+        from cogen.web.metrics import Metrics
 
         metrics = Metrics(self)
         if self.options.metrics_path:
@@ -114,6 +116,13 @@ class Server:
         least, most = self.pool.least, self.pool.most
         count = f"{least} to {most}" if least < most else f"{most}"
         return f"the application runs in {count} threads"
+
+    def not_ready(self) -> str:
+        """'' or one line that says why requests cannot be answered."""
+        if self.stopping:
+            return "stopping"
+        lines = (life.ready() for life in self.lives if life.ready is not None)
+        return next(filter(None, lines), "")
 
     async def start(
         self, socks: Sequence[socket.socket], tls: ssl.SSLContext | None = None

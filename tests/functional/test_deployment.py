@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,7 +14,10 @@ import urllib.request
 from pathlib import Path
 
 from chatapp.client import ChatClient, Message
+from tests.cogen.web.processes import CommandServer
+from tests.cogen.web.support import eventually
 from tests.docs.pages import blocks
+from tests.support.engine import RedisServer
 from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
 
@@ -111,6 +115,22 @@ class OperatorTests(unittest.TestCase):
         self.assertIn("\nchat_participants 2.0\n", figures)
         self.assertIn("\ncogen_connections 1.0\n", figures)
 
+    def test_the_figures_are_those_of_the_guide(self):
+        """Those of the chat on Redis, and of an application in threads, are all there are."""
+        texts = []
+        with RedisServer() as redis:
+            app = {"chat.log": redis.url}
+            with ChatServer(app=app, server={"metrics_path": "/metrics", "workers": 2}) as server:
+                eventually(lambda: "serving on" in server.log, True)
+                texts.append(_text(server.url + "metrics"))
+        with CommandServer(metrics_path="/metrics") as server, server.connect() as client:
+            texts.append(client.get("/metrics").body.decode())
+        scraped = {row for text in texts for row in _figures(text)}
+        guide = (ROOT / "docs/deployment.md").read_text()
+        table = guide[guide.index("## Figures") :]
+        rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", table, re.MULTILINE)
+        self.assertEqual(sorted(scraped), sorted(rows))
+
     def test_they_are_no_business_of_the_public_by_default(self):
         with ChatServer() as server:
             for path in ("healthz", "metrics"):
@@ -118,6 +138,14 @@ class OperatorTests(unittest.TestCase):
                     _text(server.url + path)
                 self.assertEqual(404, caught.exception.code)
                 caught.exception.close()
+
+
+def _figures(text):
+    """Name, kind and description of each figure that is ours."""
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
+    for name, what in re.findall(r"^# HELP (\w+) (.*)$", text, re.MULTILINE):
+        if name.startswith(("cogen_", "chat_")):
+            yield name, kinds[name], what
 
 
 def _text(url):

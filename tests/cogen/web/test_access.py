@@ -1,18 +1,14 @@
-"""The access log, /metrics and /healthz over a socket."""
+"""The access log over a socket."""
 
 from __future__ import annotations
 
 import json
 import logging
 import unittest
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.parser import text_string_to_metric_families
-
 from cogen.core.events import WaitForSignal
-from cogen.web.life import Life
 from tests.cogen.web.support import Records, ServerThread, eventually
 
 Environ = dict[str, Any]
@@ -86,51 +82,3 @@ class AccessLogTest(unittest.TestCase):
         self.assertEqual((entry["method"], entry["target"], entry["host"]), ("GET", "/a", "x"))
         self.assertEqual((entry["address"], entry["bytes"]), ("127.0.0.1", 5))
         self.assertLess(entry["seconds"], 5)
-
-
-class Rooms:
-    """A collector of an application."""
-
-    def collect(self) -> Iterator[Any]:
-        yield GaugeMetricFamily("rooms", "Rooms open", 3)
-
-
-class MetricsTest(unittest.TestCase):
-    def test_the_server_and_the_application_are_measured(self) -> None:
-        with (
-            Records(),
-            ServerThread(
-                application,
-                lives=[Life(metrics=lambda: [Rooms()])],
-                metrics_path="/metrics",
-                health_path="/healthz",
-            ) as server,
-        ):
-            server.get("/a")
-            server.get("/fail")
-            server.exchange(b"nonsense\r\n\r\n")
-            server.settled(connections=0)
-            response = server.get("/metrics")
-            self.assertIn("text/plain", response.headers["content-type"])
-            samples = {
-                (sample.name, *sample.labels.values()): sample.value
-                for family in text_string_to_metric_families(response.body.decode())
-                for sample in family.samples
-            }
-            self.assertEqual(samples["cogen_requests_total",], 3)
-            self.assertEqual(samples["cogen_responses_total", "200"], 1)
-            self.assertEqual(samples["cogen_responses_total", "500"], 1)
-            self.assertEqual(samples["cogen_refusals_total", "400"], 1)
-            self.assertEqual(samples["cogen_connections",], 1)
-            self.assertEqual(samples["cogen_exchanges",], 1)
-            self.assertEqual(samples["cogen_sent_bytes_total",], 5)
-            self.assertEqual(samples["cogen_request_seconds_count",], 2)
-            self.assertEqual(samples["rooms",], 3)
-            self.assertGreater(samples["process_resident_memory_bytes",], 1 << 20)
-            self.assertEqual(server.get("/healthz").body, b"ok\n")
-            self.assertEqual(server.get("/healthz/").body, b"hello")
-
-    def test_the_paths_are_the_applications_unless_asked_for(self) -> None:
-        with ServerThread(application) as server:
-            for path in ("/metrics", "/healthz"):
-                self.assertEqual(server.get(path).body, b"hello")
