@@ -16,7 +16,8 @@ from paste.deploy import loadwsgi
 from chatapp.config.routing import make_map
 from chatapp.lib.options import ChatOptions
 from cogen.web.access import AccessLog
-from cogen.web.options import parse_options
+from cogen.web.command import _parser
+from cogen.web.options import Options, parse_options
 from tests.docs.pages import ROOT, Block, blocks, with_pages
 from tests.docs.shell import BIN
 from tests.support.programs import needs
@@ -109,6 +110,26 @@ class IniTests(FolderCase):
         path.write_text(path.read_text().replace("/var/", f"{self.folder}/var/"))
         program = "import logging.config, sys; logging.config.fileConfig(sys.argv[1])"
         self.judged(sys.executable, "-c", program, path)
+
+
+@with_pages
+class SentenceTests(unittest.TestCase):
+    """Settings that stand in a sentence: `name = value` of an ini, `--name` of cogen-serve."""
+
+    # Of PasteDeploy, of Beaker, and of programs that the page names.
+    others = ("use", "debug", "session.secure")
+
+    def check_options(self, page: Path) -> None:
+        for name, value in re.findall(r"`([a-z_.]+) = ([^`]+)`", page.read_text()):
+            if name.startswith(_CHAT):
+                parse_options({name.removeprefix(_CHAT): value}, ChatOptions)
+            elif name not in self.others:
+                parse_options({name: value}, Options)
+
+    def check_flags(self, page: Path) -> None:
+        known = {action for each in _parser()._actions for action in each.option_strings}
+        for flag in re.findall(r"`(--[a-z-]+)", page.read_text()):
+            self.assertIn(flag, known | {"--out", "--with-pylons"})
 
 
 @needs("nginx")
