@@ -47,6 +47,12 @@ class Step:
         self.expected: list[str] = []
 
     @property
+    def programs(self) -> set[str]:
+        """Those that pip cannot install and a machine may lack."""
+        used = {"curl"} if _SERVER.match(self.command) else {self.program}
+        return used & {"curl", "make", "sqlite3"}
+
+    @property
     def program(self) -> str:
         words = shlex.split(self.command, comments=True)
         return next((word for word in words if not _ASSIGNMENT.fullmatch(word)), "")

@@ -6,8 +6,9 @@ import shutil
 import unittest
 from pathlib import Path
 
-from tests.docs.pages import ROOT, blocks, commands, with_pages
+from tests.docs.pages import PAGES, ROOT, blocks, commands, with_pages
 from tests.docs.shell import Shell, Step, steps
+from tests.support.programs import needs
 
 # What a reader has before the first line of a guide: applications by the names that they are given.
 SITE = Path(__file__).parent / "site"
@@ -48,14 +49,18 @@ class PageTests(unittest.TestCase):
             names["scheduler"].shutdown()
 
     def check_commands(self, page: Path) -> None:
-        lines = [step for block in blocks(page, "sh") for step in steps(block)]
-        lines += [Step(command) for command in commands(page) if not self.elsewhere(command)]
-        if lines and page.name in RUNNING:
-            lines.insert(0, Step(RUNNING[page.name]))
+        lines = lines_of(page)
         if lines:
             with Shell() as shell:
                 self.furnish(shell, page)
                 shell.run(lines)
+
+    def check_elsewhere(self, page: Path) -> None:
+        for command in commands(page):
+            if command in ELSEWHERE:
+                test = ELSEWHERE[command]
+                module = command.split()[2]
+                self.assertIn(module, (ROOT / test).read_text(), f"{test} does not test {command}")
 
     def furnish(self, shell: Shell, page: Path) -> None:
         """Give it what the reader has, and the files of the page."""
@@ -66,9 +71,17 @@ class PageTests(unittest.TestCase):
             if block.name:
                 shell.write(block.name, block.text)
 
-    def elsewhere(self, command: str) -> bool:
-        test = ELSEWHERE.get(command)
-        if test is not None:
-            module = command.split()[2]
-            self.assertIn(module, (ROOT / test).read_text(), f"{test} does not test {command}")
-        return test is not None
+
+def lines_of(page: Path) -> list[Step]:
+    """All that a reader of `page` types."""
+    lines = [step for block in blocks(page, "sh") for step in steps(block)]
+    lines += [Step(command) for command in commands(page) if command not in ELSEWHERE]
+    if lines and page.name in RUNNING:
+        lines.insert(0, Step(RUNNING[page.name]))
+    return lines
+
+
+for _page in PAGES:
+    _name = f"test_commands_of_{_page.stem.lower()}"
+    for _program in set().union(*(step.programs for step in lines_of(_page))):
+        setattr(PageTests, _name, needs(_program)(getattr(PageTests, _name)))
