@@ -1,22 +1,21 @@
-"""`cogen-serve --host HOST --port PORT module:callable`."""
+"""`cogen-serve --host HOST --port PORT APPLICATION`."""
 
 import argparse
 import dataclasses
-import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from cogen.web import connection
 from cogen.web.environ import SERVER_SOFTWARE
-from cogen.web.life import Application, expect_lives
+from cogen.web.life import expect_lives
+from cogen.web.loading import load
 from cogen.web.logs import log_accesses, log_lines
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
 from cogen.web.signals import Signals
 
-__all__ = ["load", "main"]
+__all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -56,7 +55,11 @@ def _parser() -> argparse.ArgumentParser:
         " of paster too.",
     )
     parser.add_argument("--version", action="version", version=f"{SERVER_SOFTWARE}, {_build()}")
-    parser.add_argument("application", help="module:callable, like mysite.wsgi:application")
+    parser.add_argument(
+        "application",
+        help="module:callable, like mysite.wsgi:application; module:factory() is called; a file"
+        " in place of the module",
+    )
     parser.add_argument("--log-file", metavar="PATH", help="File of the log. [standard error]")
     parser.add_argument(
         "--access-log-file",
@@ -74,25 +77,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _METAVARS: dict[type, str] = {int: "N", float: "SECONDS", str: "TEXT", bool: "true|false"}
-
-
-def load(where: str) -> Application:
-    """The application that `where`, `module:callable`, names. Raises OptionError."""
-    module_name, _, path = where.partition(":")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
-            raise OptionError(f"{where}: there is no module {error.name!r}") from None
-        raise
-    for name in (path or "application").split("."):
-        if not hasattr(found, name):
-            raise OptionError(f"{where}: {getattr(found, '__name__', found)!s} has no {name!r}")
-        found = getattr(found, name)
-    if not callable(found):
-        raise OptionError(f"{where}: {found!r} cannot be called, so it is no application")
-    application: Application = found
-    return application
 
 
 def _log(options: Options, path: str | None, access_path: str | None) -> None:

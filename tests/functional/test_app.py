@@ -24,7 +24,7 @@ class AppTests(unittest.TestCase):
         ini = f"{self.folder}/test.ini"
         with open(ROOT / "test.ini") as source, open(ini, "w") as copy:
             copy.write(source.read())
-        self.app = TestApp(loadapp(f"config:{ini}"))
+        self.app = TestApp(loadapp(f"config:{ini}", global_conf={"chat.log": "memory:"}))
 
     def test_the_page_is_at_the_root_with_its_files(self):
         page = self.app.get("/")

@@ -66,22 +66,34 @@ class StartTests(unittest.TestCase):
         self.assertIn("chat.db", line)
 
 
+def shipped(name, option="port", *arguments):
+    """A ChatServer of a copy of the ini that has that name."""
+    server = ChatServer()
+    server.ini.write_text((ROOT / name).read_text())
+    server.arguments = [f"{option}={server.port}", *arguments]
+    return server
+
+
 class RunningTests(unittest.TestCase):
     def test_test_ini_serves_what_the_command_line_says(self):
         for option in ("port", "http_port"):
-            port = free_port()
             with self.subTest(option), tempfile.TemporaryDirectory() as folder:
-                ini = Path(folder) / "test.ini"
-                ini.write_text((ROOT / "test.ini").read_text())
-                server = ChatServer()
-                server.ini, server.port = ini, port
                 log = Path(folder) / "other.db"
-                server.arguments = [
-                    f"{option}={port}", f"chat.log=sqlite:///{log}", "chat.title=Other",
-                ]  # fmt: skip
-                with server, urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
+                arguments = [f"chat.log=sqlite:///{log}", "chat.title=Other"]
+                server = shipped("test.ini", option, *arguments)
+                with server, urllib.request.urlopen(server.url) as page:
                     self.assertIn(b"<title>Other</title>", page.read())
                     self.assertTrue(log.exists())
+
+    def test_what_was_answered_is_there_when_the_server_was_killed(self):
+        for name in ("test.ini", "development.ini"):
+            with self.subTest(name), shipped(name) as server:
+                push = urllib.request.Request(f"{server.url}chat/push", b"kept", method="POST")
+                urllib.request.urlopen(push, timeout=10).close()
+                server.kill()
+                server.start()
+                with urllib.request.urlopen(f"{server.url}chat/history/lobby") as history:
+                    self.assertIn(b'"text":"kept"', history.read())
 
     def test_an_ini_without_loggers_is_not_mute(self):
         for with_file in (False, True):

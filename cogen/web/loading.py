@@ -1,0 +1,150 @@
+"""From what a command line names to the application.
+
+`module:callable`, the callable being `application` or `app` if none is named; `module:factory()`,
+which is called, with literal arguments if there are any; a file in place of the module.
+"""
+
+import ast
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+from cogen.web.life import Application
+from cogen.web.options import OptionError
+
+__all__ = ["load"]
+
+_Call = tuple[list[Any], dict[str, Any]]
+
+_NAMES = ("application", "app")
+_FACTORIES = ("create_app", "make_app")
+
+
+def load(where: str) -> Application:
+    """The application that `where` names. Raises OptionError, with what to write instead."""
+    place, _, expression = where.partition(":")
+    module = _file(where, place) if _is_file(place) else _module(where, place)
+    if not expression:
+        expression = _usual_name(where, module)
+    path, call = _parsed(where, expression)
+    found = _attribute(where, module, path)
+    if call is not None:
+        found = _made(where, found, call)
+    if not callable(found):
+        _fail(where, f"{found!r} cannot be called, so it is no application")
+    _check_arguments(where, found, call is None)
+    application: Application = found
+    return application
+
+
+def _fail(where: str, line: str) -> NoReturn:
+    raise OptionError(f"{where}: {line}") from None
+
+
+def _is_file(place: str) -> bool:
+    return place.endswith(".py") or os.sep in place
+
+
+def _file(where: str, place: str) -> ModuleType:
+    """The module of a file, as part of the package in which it lies."""
+    path = Path(place).resolve()
+    if not path.is_file():
+        _fail(where, f"there is no file {place!r}")
+    names = [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").exists():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    sys.path.insert(0, str(folder))
+    module = _module(where, ".".join(names))
+    if Path(str(module.__file__)).resolve() != path:
+        _fail(where, f"another module has the name of this file, {module.__file__}: rename it")
+    return module
+
+
+def _module(where: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if not missing or not f"{name}.".startswith(f"{missing}."):
+            raise  # the application's own import: its author needs the traceback
+    parent, _, last = missing.rpartition(".")
+    if hasattr(sys.modules.get(parent), last):
+        _fail(where, f"{missing!r} is no module; write {parent}:{last}")
+    _fail(where, f"there is no module {missing!r} in {os.getcwd()} or where else Python looks")
+
+
+def _usual_name(where: str, module: ModuleType) -> str:
+    for name in _NAMES:
+        if hasattr(module, name):
+            return name
+    for name in _FACTORIES:
+        if hasattr(module, name):
+            _fail(where, f"it has no {_NAMES[0]!r}; if {name} makes it, write {where}:{name}()")
+    _fail(where, f"it has no {_NAMES[0]!r} and no {_NAMES[1]!r}; another is {where}:NAME")
+
+
+def _parsed(where: str, expression: str) -> tuple[list[str], _Call | None]:
+    """The dotted name, and the arguments if it is called."""
+    try:
+        node = ast.parse(expression, mode="eval").body
+        call = None
+        if isinstance(node, ast.Call):
+            arguments = [ast.literal_eval(argument) for argument in node.args]
+            keywords = {str(word.arg): ast.literal_eval(word.value) for word in node.keywords}
+            node, call = node.func, (arguments, keywords)
+        path: list[str] = []
+        while isinstance(node, ast.Attribute):
+            path.insert(0, node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            raise ValueError
+    except (SyntaxError, ValueError):
+        _fail(where, f"{expression!r} is neither a name nor a call like create_app('debug')")
+    return [node.id, *path], call
+
+
+def _attribute(where: str, module: ModuleType, path: list[str]) -> Any:
+    found: Any = module
+    for name in path:
+        if not hasattr(found, name):
+            _fail(where, f"{getattr(found, '__name__', found)} has no {name!r}")
+        found = getattr(found, name)
+    return found
+
+
+def _made(where: str, factory: Any, call: _Call) -> Any:
+    if not callable(factory):
+        _fail(where, f"{factory!r} cannot be called")
+    arguments, keywords = call
+    try:
+        _bind(factory, *arguments, **keywords)
+    except TypeError as error:
+        _fail(where, f"{error}")
+    return factory(*arguments, **keywords)
+
+
+def _check_arguments(where: str, found: Callable[..., Any], may_be_factory: bool) -> None:
+    """PEP 3333: an application is called with environ and start_response."""
+    if any(inspect.iscoroutinefunction(each) for each in (found, type(found).__call__)):
+        _fail(where, "it is asynchronous, as ASGI applications are; served are those of WSGI")
+    try:
+        _bind(found, {}, None)
+    except TypeError:
+        remedy = f"; if it makes one, write {where}()" if may_be_factory else ""
+        _fail(where, f"it takes no environ and start_response, so it is no application{remedy}")
+
+
+def _bind(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> None:
+    """Raises TypeError if `function` cannot be called with these, as far as it can be known."""
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):
+        return
+    signature.bind(*arguments, **keywords)
