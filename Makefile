@@ -37,7 +37,7 @@ wheels: $(VENV)/.serve
 	scripts/wheels $(BIN)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info packaging/*/build packaging/*/*.egg-info
+	rm -rf $(VENV) build dist packaging/*.egg-info packaging/*/build packaging/*/*.egg-info
 
 # What is installed. The script sees whether anything is to be done.
 $(VENV)/.serve $(VENV)/.cluster $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: FORCE

@@ -22,4 +22,7 @@ def extensions():
     return {"ext_modules": mypycify(OPTIONS + modules, debug_level="0")}
 
 
-setup(**extensions())
+# In the repository not at the top: paster would serve the sources beside it, whatever is installed.
+EGG_INFO = {"egg_base": "packaging"} if os.path.isdir("packaging") else {}
+
+setup(options={"egg_info": EGG_INFO}, **extensions())

@@ -18,7 +18,7 @@ from cogen.web.options import OptionError, Options, parse_options
 from pylons.configuration import PylonsConfig
 from pylons.templating import make_lookup
 
-__all__ = ["Globals", "load_environment"]
+__all__ = ["Globals", "chat_options", "chat_settings", "load_environment"]
 
 _PREFIX = "chat."
 # Set by `paster serve --reload`.
@@ -56,10 +56,8 @@ def _loaded(lookup: TemplateLookup) -> TemplateLookup:
 
 def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> PylonsConfig:
     """The configuration. Raises OptionError or ValueError, naming what is wrong, and OSError."""
-    ini = Ini(global_conf)
-    ini.check(lambda name: _takes(name) or name in _SERVER_NAMES)
-    app_conf = ini.settings("app", app_conf, _takes)
-    options = _chat_options(app_conf)
+    app_conf = chat_settings(Ini(global_conf), app_conf)
+    options = chat_options(app_conf)
     secret = find_secret(os.environ, options.secret_file, options.data)
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     paths = {
@@ -86,7 +84,14 @@ def _takes(name: str) -> bool:
     return name in _NAMES or name.startswith(_KNOWN)
 
 
-def _chat_options(app_conf: dict[str, Any]) -> ChatOptions:
+def chat_settings(ini: Ini, given: dict[str, Any]) -> dict[str, Any]:
+    """Those of a section of `ini`, of which PasteDeploy gave these. Raises OptionError."""
+    ini.check(lambda name: _takes(name) or name in _SERVER_NAMES)
+    return ini.settings("app", given, _takes)
+
+
+def chat_options(app_conf: dict[str, Any]) -> ChatOptions:
+    """The options among the settings of a section. Raises OptionError."""
     settings = {}
     for name, value in app_conf.items():
         if name.startswith(_PREFIX):

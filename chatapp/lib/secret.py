@@ -11,10 +11,11 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["VARIABLE", "derived_key", "find_secret", "fingerprint", "load_secret"]
+__all__ = ["VARIABLE", "derived_key", "find_secret", "fingerprint", "known_secret", "load_secret"]
 
 VARIABLE = "CHAT_SECRET"
 _BYTES = 32
+_NAME = "secret"
 
 
 def find_secret(environ: Mapping[str, str], file: str, data: str) -> bytes:
@@ -22,6 +23,17 @@ def find_secret(environ: Mapping[str, str], file: str, data: str) -> bytes:
 
     Only the last is made if it is not there. Raises ValueError, OSError.
     """
+    secret = known_secret(environ, file, data)
+    if secret is None:
+        path = Path(data) / _NAME
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path)
+        secret = load_secret(path)
+    return secret
+
+
+def known_secret(environ: Mapping[str, str], file: str, data: str) -> bytes | None:
+    """The same, but None where find_secret would make it."""
     given = environ.get(VARIABLE)
     if given is not None:
         if len(given.encode()) < _BYTES:
@@ -29,12 +41,8 @@ def find_secret(environ: Mapping[str, str], file: str, data: str) -> bytes:
                 f"{VARIABLE} is too short for a secret: give it {_BYTES} bytes or more"
             )
         return given.encode()
-    if file:
-        return load_secret(Path(file))
-    path = Path(data) / "secret"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _make(path)
-    return load_secret(path)
+    path = Path(file or Path(data) / _NAME)
+    return load_secret(path) if file or path.exists() else None
 
 
 def load_secret(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
 from cogen.web.signals import Signals
 
-__all__ = ["main"]
+__all__ = ["build", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(f"cannot listen on {place}: {error.strerror}")
 
 
-def _build() -> str:
+def build() -> str:
+    """Whether it is the compiled cogen that serves, in words."""
     return "not compiled" if str(connection.__file__).endswith(".py") else "compiled"
 
 
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serves a WSGI application. All options but those of log files can be in an ini"
         " of paster too.",
     )
-    parser.add_argument("--version", action="version", version=f"{SERVER_SOFTWARE}, {_build()}")
+    parser.add_argument("--version", action="version", version=f"{SERVER_SOFTWARE}, {build()}")
     parser.add_argument(
         "application",
         help="module:callable, like mysite.wsgi:application; module:factory() is called; a file"

@@ -12,7 +12,7 @@ from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
 from cogen.web.signals import Signals
 
-__all__ = ["server_factory"]
+__all__ = ["server_factory", "server_options"]
 
 
 def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Application], None]:
@@ -29,7 +29,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
         sys.stdout.reconfigure(line_buffering=True)
     try:
         ini = Ini(global_conf)
-        options = parse_options(_settings(ini, global_conf, settings), Options)
+        options = server_options(ini, global_conf, settings)
     except OptionError as error:
         raise SystemExit(f"cogen: {error}") from None
 
@@ -49,13 +49,14 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
 _NAMES = frozenset(field.name for field in dataclasses.fields(Options))
 
 
-def _settings(ini: Ini, global_conf: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+def server_options(ini: Ini, global_conf: dict[str, str], given: dict[str, str]) -> Options:
+    """The options of a section of `ini`, of which PasteDeploy gave these. Raises OptionError."""
     settings = ini.settings("server", given, _NAMES.__contains__)
     if "http_port" in global_conf:
         asked = "http_port" in ini.variables and "port" not in ini.variables
         if asked or "port" not in settings:
             settings["port"] = global_conf["http_port"]
-    return settings
+    return parse_options(settings, Options)
 
 
 # What paster does to its own process, which is not to be done to a worker.
