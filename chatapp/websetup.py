@@ -8,8 +8,5 @@ __all__ = ["setup_app"]
 
 
 def setup_app(command: Any, conf: Any, vars: Any) -> None:
-    """Make the folder `chat.data` and the secret in it. Ends the program with one line if it cannot."""
-    try:
-        load_environment(conf.global_conf, conf.local_conf)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"chatapp: {error}") from None
+    """Make the folder `chat.data` and the secret in it. Ends the program if it cannot."""
+    load_environment(conf.global_conf, conf.local_conf)

@@ -37,7 +37,7 @@ class PylonsInstaller(Installer):  # type: ignore[misc]
                 setup_app(command, self._app_config(filename, section), vars)
 
     def write_config(self, command: Any, filename: str, vars: Any) -> None:
-        """Paste's own hands text to a file opened for bytes. Raises BadCommand if the file exists."""
+        """Paste's own hands text to a file opened for bytes. Raises BadCommand if it exists."""
         content = self.config_content(command, vars)
         if os.path.exists(filename):
             raise BadCommand(f"{filename} is there already: remove it, or name another file")

@@ -55,7 +55,16 @@ def _loaded(lookup: TemplateLookup) -> TemplateLookup:
 
 
 def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> PylonsConfig:
-    """The configuration. Raises OptionError or ValueError, naming what is wrong, and OSError."""
+    """The configuration. Ends the program with one line that names what is wrong."""
+    try:
+        return _loaded_environment(global_conf, app_conf)
+    except ValueError as error:
+        raise SystemExit(f"chatapp: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"chatapp: {error.filename}: {error.strerror}") from None
+
+
+def _loaded_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> PylonsConfig:
     app_conf = chat_settings(Ini(global_conf), app_conf)
     options = chat_options(app_conf)
     secret = find_secret(os.environ, options.secret_file, options.data)

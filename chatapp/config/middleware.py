@@ -36,10 +36,7 @@ def make_app(global_conf: dict[str, Any], **app_conf: Any) -> Application:
 
 def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     """The application with its middleware, not registered with a server."""
-    try:
-        config = load_environment(global_conf, app_conf)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"chatapp: {error}") from None
+    config = load_environment(global_conf, app_conf)
     app: Any = PylonsApp(config)  # routes, calls the controller
     app = SessionMiddleware(app, config)  # Beaker: environ['beaker.session']
     app = ErrorHandler(app, global_conf)  # an exception: logged, 500

@@ -15,6 +15,7 @@ from pathlib import Path
 __all__ = ["ChatServer", "free_port"]
 
 ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
 START_SECONDS = 30
 STOP_SECONDS = 20
 
@@ -94,17 +95,20 @@ class ChatServer:
 
     def start(self) -> None:
         """Returns when it takes connections."""
-        paster = Path(sys.executable).with_name("paster")
         warnings = "ignore:pkg_resources is deprecated:UserWarning"
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [paster, "serve", self.ini, *self.arguments],
+                self.command(),
                 cwd=ROOT,
                 env={**os.environ, "PYTHONWARNINGS": warnings},
                 stdout=log,
                 stderr=log,
             )
         self.wait_until_up()
+
+    def command(self) -> list[Path | str]:
+        """What starts it."""
+        return [BIN / "paster", "serve", self.ini, *self.arguments]
 
     def wait_until_up(self) -> None:
         deadline = time.monotonic() + START_SECONDS

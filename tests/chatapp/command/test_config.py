@@ -1,0 +1,50 @@
+"""The ini that `chatapp config` prints is a whole one, and paster writes the same."""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.request
+from pathlib import Path
+
+from tests.chatapp.command.program import run
+from tests.support.server import BIN, ChatServer
+
+
+class ConfigTests(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        status, self.text, said = run("config")
+        self.assertEqual((0, ""), (status, said))
+
+    def paster(self, *arguments):
+        subprocess.run(
+            [sys.executable, "-W", "ignore", BIN / "paster", *arguments], cwd=self.folder,
+            check=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+
+    def test_paster_serves_it(self):
+        server = ChatServer()
+        server.ini.write_text(self.text)
+        server.arguments = [f"port={server.port}"]
+        with server, urllib.request.urlopen(server.url) as page:
+            self.assertIn(b"<title>Chat</title>", page.read())
+
+    def test_what_is_commented_out_is_taken_as_well(self):
+        server = ChatServer()
+        lines = []
+        for line in self.text.splitlines():
+            name = line.removeprefix("#").partition(" = ")[0]
+            is_setting = line.startswith("#") and " " not in name
+            away = ("certificate", "key", "unix_socket", "chat.log", "chat.secret_file")
+            lines.append(line[1:] if is_setting and name not in away else line)
+        server.ini.write_text("\n".join(lines) + "\n")
+        server.arguments = [f"port={server.port}"]
+        with server, urllib.request.urlopen(f"{server.url}metrics") as figures:
+            self.assertIn(b"cogen_connections", figures.read())
+
+    def test_make_config_writes_the_same_and_setup_app_makes_the_secret(self):
+        self.paster("make-config", "ChatApp", "made.ini")
+        self.assertEqual(self.text, (self.folder / "made.ini").read_text())
+        self.paster("setup-app", "made.ini")
+        self.assertEqual(0o600, (self.folder / "data/secret").stat().st_mode & 0o777)
