@@ -50,7 +50,7 @@ class Step:
     def programs(self) -> set[str]:
         """Those that pip cannot install and a machine may lack."""
         used = {"curl"} if _SERVER.match(self.command) else {self.program}
-        return used & {"curl", "make", "sqlite3"}
+        return used & {"curl", "make", "sqlite3", "systemctl"}
 
     @property
     def program(self) -> str:
@@ -155,6 +155,8 @@ class Shell:
             return f"end_server\n{plain} {port} >>server.log 2>&1 &\nSERVER=$!\nuntil_up {url}"
         if program == "make":
             return f"(cd {ROOT}; {command.replace('make', 'make --dry-run', 1)}\n) >dry-run"
+        if program == "systemctl":  # options are read up to that one, and nothing is done
+            return f"{command} --version >dry-run"
         if program == "pip":
             return _installed(command)
         if program and program not in RUN:
