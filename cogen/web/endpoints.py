@@ -1,18 +1,13 @@
 """What the server answers itself: to Prometheus, and to who asks whether it is well."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.gc_collector import GCCollector
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
-
-from cogen.web.metrics import Metrics
-from cogen.web.scrape import as_data, of_all
+from cogen.web.options import OptionError
 
 if TYPE_CHECKING:
+    from cogen.web.exchange import Exchange
+    from cogen.web.scrape import Scrape
     from cogen.web.server import Server
 
 __all__ = ["Endpoints"]
@@ -20,36 +15,29 @@ __all__ = ["Endpoints"]
 _READING: Final = (b"GET", b"HEAD")
 # HAProxy asks by OPTIONS unless it is told otherwise.
 _ASKING: Final = (*_READING, b"OPTIONS")
-# What the processes ask each other for.
-_FIGURES: Final = "figures"
 
 
 class Endpoints:
     """A WSGI application for `metrics_path`, `health_path` and `ready_path`, on the loop.
 
-    With several workers the figures are those of all, each with its number as `worker`. Health: 200
-    `ok`, or 503 `stopping` while the server stops. Ready: the same, and 503 with what an
-    application lacks.
+    Health: 200 `ok`, or 503 `stopping` while the server stops. Ready: the same, and 503 with what
+    an application lacks. `observers` are to see each exchange begin. Raises OptionError where there
+    is a `metrics_path` and no prometheus_client.
     """
 
-    def __init__(self, server: "Server", metrics: Metrics) -> None:
+    def __init__(self, server: "Server") -> None:
         self._server = server
         options = server.options
         self._answers: dict[str, Callable[..., Iterable[bytes]]] = {
-            options.metrics_path: self._metrics if options.workers == 1 else self._metrics_of_all,
             options.health_path: self._health,
             options.ready_path: self._ready,
         }
         self._answers.pop("", None)
-        self._registry = CollectorRegistry()
-        self._registry.register(metrics)
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
-        GCCollector(registry=self._registry)
-        for life in server.lives:
-            for collector in life.metrics() if life.metrics is not None else ():
-                self._registry.register(collector)
-        server.peers.answer(_FIGURES, self._figures)
+        self.observers: list[Callable[[Exchange, dict[str, Any]], None]] = []
+        if options.metrics_path:
+            scrape = _scrape(server)
+            self._answers[options.metrics_path] = scrape
+            self.observers.append(scrape.metrics.began)
 
     def take(self, method: bytes, path: str) -> bool:
         """Whether this answers such a request, and not the application."""
@@ -62,25 +50,6 @@ class Endpoints:
     ) -> Iterable[bytes]:
         return self._answers[environ["PATH_INFO"]](environ, start_response)
 
-    def _metrics(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
-        return [generate_latest(self._registry)]
-
-    def _metrics_of_all(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterator[bytes]:
-        yield environ["cogen.call"](self._server.peers.ask_all)(_FIGURES)
-        wsgi = environ["cogen.wsgi"]
-        if wsgi.exception is not None:
-            raise wsgi.result
-        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
-        yield of_all(wsgi.result)
-
-    async def _figures(self, _: Any) -> list[Any]:
-        return as_data(self._registry.collect())
-
     def _health(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
@@ -90,6 +59,19 @@ class Endpoints:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         return _say(self._server.not_ready(), start_response)
+
+
+def _scrape(server: "Server") -> "Scrape":
+    try:
+        from cogen.web.scrape import Scrape
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "prometheus_client":
+            raise
+        raise OptionError(
+            f"metrics_path = {server.options.metrics_path!r} needs a library: "
+            "pip install 'prometheus-client>=0.21,<1'"
+        ) from None
+    return Scrape(server)
 
 
 def _say(trouble: str, start_response: Callable[..., Any]) -> list[bytes]:

@@ -1,15 +1,67 @@
-"""Figures of several processes in one scrape: as data between them, and as Prometheus has it."""
+"""What Prometheus gets: figures of the server and of what it serves, in all its processes."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
-from prometheus_client.exposition import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
 
-__all__ = ["as_data", "of_all"]
+from cogen.web.metrics import Metrics
+
+if TYPE_CHECKING:
+    from cogen.web.server import Server
+
+__all__ = ["Scrape"]
+
+# What the processes ask each other for.
+_FIGURES: Final = "figures"
 
 
-def as_data(families: Iterable[Metric]) -> list[Any]:
+class Scrape:
+    """A WSGI application: the figures of `server`, or of all workers, each with its number as
+    `worker`."""
+
+    def __init__(self, server: "Server") -> None:
+        self.metrics = Metrics(server)
+        self._several = server.options.workers > 1
+        self._peers = server.peers
+        self._registry = CollectorRegistry()
+        self._registry.register(self.metrics)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        for life in server.lives:
+            for collector in life.metrics() if life.metrics is not None else ():
+                self._registry.register(collector)
+        self._peers.answer(_FIGURES, self._figures)
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        if self._several:
+            return self._of_all(environ, start_response)
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
+        return [generate_latest(self._registry)]
+
+    def _of_all(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterator[bytes]:
+        yield environ["cogen.call"](self._peers.ask_all)(_FIGURES)
+        wsgi = environ["cogen.wsgi"]
+        if wsgi.exception is not None:
+            raise wsgi.result
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
+        yield _of_all(wsgi.result)
+
+    async def _figures(self, _: Any) -> list[Any]:
+        return _as_data(self._registry.collect())
+
+
+def _as_data(families: Iterable[Metric]) -> list[Any]:
     """`families` as what JSON has."""
     return [
         [each.name, each.documentation, each.type, [sample[:3] for sample in each.samples]]
@@ -17,7 +69,7 @@ def as_data(families: Iterable[Metric]) -> list[Any]:
     ]
 
 
-def of_all(replies: Mapping[int, Iterable[Any]]) -> bytes:
+def _of_all(replies: Mapping[int, Iterable[Any]]) -> bytes:
     """The text for Prometheus of what each process has as data, with its number as `worker`."""
     families: dict[str, Metric] = {}
     for number, data in sorted(replies.items()):

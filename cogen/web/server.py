@@ -8,12 +8,13 @@ import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cogen.core.schedulers import Scheduler
 from cogen.web.access import AccessLog
 from cogen.web.collector import Collector
 from cogen.web.connection import Connection
+from cogen.web.endpoints import Endpoints
 from cogen.web.environ import base_environ
 from cogen.web.errors import HTTPError
 from cogen.web.exchange import Exchange
@@ -29,9 +30,6 @@ from cogen.web.pool import Pool
 from cogen.web.proxies import Proxies
 from cogen.web.spool import Spool
 from cogen.web.threads import ThreadedExchange
-
-if TYPE_CHECKING:
-    from cogen.web.endpoints import Endpoints
 
 __all__ = ["Application", "Server"]
 
@@ -91,22 +89,13 @@ class Server:
         self._observers: list[Callable[[Exchange, dict[str, Any]], None]] = [self.collector.began]
         if self.access is not None:
             self._observers.append(self.access.began)
-        self._endpoints = self._make_endpoints()
+        self._endpoints: Endpoints | None = None
+        if options.metrics_path or options.health_path or options.ready_path:
+            self._endpoints = Endpoints(self)
+            self._observers += self._endpoints.observers
         self._listeners: list[asyncio.Server] = []
         self._idle = asyncio.Event()
         self._memory = Memory(scheduler.loop, self._trim)
-
-    def _make_endpoints(self) -> "Endpoints | None":
-        options = self.options
-        if not (options.metrics_path or options.health_path or options.ready_path):
-            return None
-        from cogen.web.endpoints import Endpoints
-        from cogen.web.metrics import Metrics
-
-        metrics = Metrics(self)
-        if self.options.metrics_path:
-            self._observers.append(metrics.began)
-        return Endpoints(self, metrics)
 
     @property
     def mode(self) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import signal
+import sys
 import unittest
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from unittest import mock
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
+from cogen.core.schedulers import Scheduler
 from cogen.web.life import Life
+from cogen.web.options import OptionError, Options
+from cogen.web.server import Server
 from tests.cogen.web.processes import CommandServer
 from tests.cogen.web.support import Records, Response, ServerThread, eventually
 
@@ -39,6 +44,24 @@ def samples(response: Response) -> dict[tuple[str, ...], float]:
         for family in text_string_to_metric_families(response.body.decode())
         for sample in family.samples
     }
+
+
+class LibraryTests(unittest.TestCase):
+    def test_without_the_library_health_is_told_and_figures_are_refused_in_one_line(self) -> None:
+        # Nothing of prometheus_client can be imported, as if it were not installed.
+        hidden = {"prometheus_client": None, "cogen.web.scrape": None, "cogen.web.metrics": None}
+        with mock.patch.dict(sys.modules, hidden):
+            del sys.modules["cogen.web.scrape"], sys.modules["cogen.web.metrics"]
+            with ServerThread(application, health_path="/healthz") as server:
+                self.assertEqual(b"ok\n", server.get("/healthz").body)
+            scheduler = Scheduler()
+            self.addCleanup(scheduler.shutdown)
+            with self.assertRaises(OptionError) as caught:
+                Server(application, scheduler, Options(metrics_path="/metrics"), ())
+        self.assertEqual(
+            "metrics_path = '/metrics' needs a library: pip install 'prometheus-client>=0.21,<1'",
+            str(caught.exception),
+        )
 
 
 class MetricsTest(unittest.TestCase):
