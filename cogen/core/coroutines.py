@@ -10,6 +10,9 @@
 `coro` takes a generator function, a plain function or an `async def`. Calling what it returns
 runs nothing yet: yield the result in a coroutine, await it in asyncio code, or hand the function
 to `Scheduler.add` or `AddCoro`.
+
+An ended coroutine keeps what it died of, and that keeps the frames of its traceback, and they their
+callers'. So a frame in which that can be drops `self` and the error: nothing is left to collect.
 """
 
 import asyncio
@@ -99,7 +102,10 @@ class Coroutine(Waiter):
         if not self.done:
             raise RuntimeError(f"{self!r} has not ended: yield Join(it) to wait for it")
         if self.error is not None:
-            raise self.error
+            try:
+                raise self.error
+            finally:
+                del self
         return self.value
 
     def cancel(self) -> None:
@@ -138,18 +144,15 @@ class Coroutine(Waiter):
         except asyncio.CancelledError:
             self.cancel()
             raise
+        finally:
+            del self
 
     def step(self) -> None:
-        value, error = self.value, self.error
-        self.value = self.error = None
-        if self._generator is not None:
-            self._context.run(self._advance, value, error)
-        elif error is not None:
-            self._end(None, error)
-        elif self._cancelling:
-            self._end(None, asyncio.CancelledError())
-        else:
-            self._context.run(self._begin)
+        try:
+            if self._generator is not None or self._begin():
+                self._context.run(self._advance)
+        finally:
+            del self
 
     def _spend(self) -> None:
         """It goes on as part of another coroutine: a second use is a slip."""
@@ -157,21 +160,33 @@ class Coroutine(Waiter):
         self.done = True
         self.error = RuntimeError(f"{self.name} was called once and yielded twice: call it again")
 
-    def _begin(self) -> None:
-        """The first step: call the function and see what it is."""
+    def _begin(self) -> bool:
+        """The first step: call the function; True if that made a generator, to advance now."""
         try:
-            made = self._function(*self._args, **self._kwargs)
-        except Exception as error:  # noqa: BLE001 (whatever it raises is its outcome)
-            self._end(None, error)
-            return
-        if isinstance(made, Generator):
-            self._generator = made
-            self._advance(None, None)
-        elif inspect.isawaitable(made):
-            self._task = asyncio.ensure_future(_awaiting(made), loop=self.scheduler.loop)
-            self._task.add_done_callback(self._task_ended)
-        else:
-            self._end(made, None)
+            if self.error is not None:
+                self._end(None, self.error)
+                return False
+            if self._cancelling:
+                self._end(None, asyncio.CancelledError())
+                return False
+            try:
+                made = self._context.run(self._function, *self._args, **self._kwargs)
+            except Exception as error:  # noqa: BLE001 (whatever it raises is its outcome)
+                self._end(None, error)
+                return False
+            if isinstance(made, Generator):
+                self._generator = made
+                return True
+            if inspect.isawaitable(made):
+                self._task = self._context.run(
+                    asyncio.ensure_future, _awaiting(made), loop=self.scheduler.loop
+                )
+                self._task.add_done_callback(self._task_ended)
+            else:
+                self._end(made, None)
+            return False
+        finally:
+            del self
 
     def _task_ended(self, task: "asyncio.Task[Any]") -> None:
         self._task = None
@@ -182,79 +197,93 @@ class Coroutine(Waiter):
         else:
             self._end(task.result(), None)
 
-    def _advance(self, value: Any, error: BaseException | None) -> None:
+    def _advance(self) -> None:
         """Run the generators until they park, end, or have had their share of the turn."""
-        for _ in range(SLICE):
-            generator = self._generator
-            assert generator is not None
-            try:
-                if error is None:
-                    yielded = generator.send(value)
-                else:
-                    failure, error = error, None
-                    yielded = generator.throw(failure)
-            except StopIteration as stop:
-                if not self._callers:
-                    self._end(stop.value, None)
+        value, self.value = self.value, None
+        yielded: Any = None
+        try:
+            for _ in range(SLICE):
+                generator = self._generator
+                assert generator is not None
+                try:
+                    if self.error is None:
+                        yielded = generator.send(value)
+                    else:
+                        yielded = generator.throw(self._take_error())
+                except StopIteration as stop:
+                    if not self._callers:
+                        self._end(stop.value, None)
+                        return
+                    self._generator = self._callers.pop()
+                    value = stop.value
+                    continue
+                except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001
+                    if not self._callers:
+                        self._end(None, raised)
+                        return
+                    self._generator = self._callers.pop()
+                    self.error = raised
+                    continue
+                if self._cancelling:
+                    self._cancelling = False
+                    self.error = asyncio.CancelledError()
+                    continue
+                try:
+                    value = self._perform(yielded)
+                except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001
+                    self.error = raised
+                    continue
+                if value is PARKED:
                     return
-                self._generator = self._callers.pop()
-                value = stop.value
-                continue
-            except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001
-                if not self._callers:
-                    self._end(None, raised)
-                    return
-                self._generator = self._callers.pop()
-                error = raised
-                continue
-            if self._cancelling:
-                self._cancelling = False
-                error = asyncio.CancelledError()
-                continue
-            try:
-                value = self._perform(yielded)
-            except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001
-                error = raised
-                continue
-            if value is PARKED:
-                return
-            if yielded is None:
-                break
-        self.value = value
-        self.error = error
-        self.scheduler.ready(self)
+                if yielded is None:
+                    break
+            self.value = value
+            self.scheduler.ready(self)
+        finally:
+            del self, yielded
+
+    def _take_error(self) -> BaseException:
+        """What is to be raised in the generator; no local variable holds it."""
+        error, self.error = self.error, None
+        assert error is not None
+        return error
 
     def _perform(self, yielded: Any) -> Any:
         """The result of what the generator yielded, or PARKED."""
-        if isinstance(yielded, Operation):
-            return self.perform(yielded)
-        if yielded is None:
-            return None
-        if isinstance(yielded, Coroutine):
-            return self._call(yielded)
-        return self.perform(operation_of(yielded, self))
+        try:
+            if isinstance(yielded, Operation):
+                return self.perform(yielded)
+            if yielded is None:
+                return None
+            if isinstance(yielded, Coroutine):
+                return self._call(yielded)
+            return self.perform(operation_of(yielded, self))
+        finally:
+            del self, yielded
 
     def _call(self, callee: "Coroutine") -> Any:
         """Go on in `callee`; its return value comes back to the generator that yielded it."""
-        if callee.started:
-            return self.perform(Join(callee))
-        callee._spend()
-        made = callee._function(*callee._args, **callee._kwargs)
-        if isinstance(made, Generator):
-            assert self._generator is not None
-            if self._callers is None:
-                self._callers = []
-            self._callers.append(self._generator)
-            self._generator = made
-            return None
-        if inspect.isawaitable(made):
-            return self.perform(Await(made))
-        return made
+        try:
+            if callee.started:
+                return self.perform(Join(callee))
+            callee._spend()
+            made = callee._function(*callee._args, **callee._kwargs)
+            if isinstance(made, Generator):
+                assert self._generator is not None
+                if self._callers is None:
+                    self._callers = []
+                self._callers.append(self._generator)
+                self._generator = made
+                return None
+            if inspect.isawaitable(made):
+                return self.perform(Await(made))
+            return made
+        finally:
+            del self, callee
 
     def _end(self, value: Any, error: BaseException | None) -> None:
         self.done = True
         self.value = value
-        # The traceback's frames hold this coroutine: without it there is no cycle to collect.
         self.error = error
         self._generator = None
         self._callers = None

@@ -170,10 +170,13 @@ class Join(Operation):
         self.coroutine = coroutine
 
     def run(self, waiter: "Waiter") -> Any:
-        if self.coroutine.done:
-            return self.coroutine.result()
-        self.coroutine.joiners[waiter] = None
-        return PARKED
+        try:
+            if self.coroutine.done:
+                return self.coroutine.result()
+            self.coroutine.joiners[waiter] = None
+            return PARKED
+        finally:
+            del self, waiter
 
     def undo(self, waiter: "Waiter") -> None:
         del self.coroutine.joiners[waiter]
@@ -193,12 +196,15 @@ class Await(Operation):
 
     def run(self, waiter: "Waiter") -> Any:
         future = asyncio.ensure_future(self.awaitable, loop=waiter.scheduler.loop)
-        if future.done():
-            return future.result()
-        self._future = future
-        self._waiter: Waiter | None = waiter
-        future.add_done_callback(self._ended)
-        return PARKED
+        try:
+            if future.done():
+                return future.result()
+            self._future = future
+            self._waiter: Waiter | None = waiter
+            future.add_done_callback(self._ended)
+            return PARKED
+        finally:
+            del self, waiter, future
 
     def _ended(self, future: "asyncio.Future[Any]") -> None:
         waiter = self._waiter

@@ -76,12 +76,15 @@ class Waiter:
 
     def perform(self, operation: Operation) -> Any:
         """Run `operation`: its result, or PARKED and `step` is called later."""
-        result = operation.run(self)
-        if result is PARKED:
-            self.operation = operation
-            if operation.timeout is not None:
-                self.scheduler.timers.start(self, operation.timeout)
-        return result
+        try:
+            result = operation.run(self)
+            if result is PARKED:
+                self.operation = operation
+                if operation.timeout is not None:
+                    self.scheduler.timers.start(self, operation.timeout)
+            return result
+        finally:
+            del self, operation
 
     def resume(self, value: Any, crowd: bool = False) -> None:
         """The operation has its result; `crowd`: others are resumed by the same act."""
@@ -274,13 +277,14 @@ class _AsyncioWaiter(Waiter):
         return self._task
 
     async def wait(self, operation: Operation) -> Any:
-        result = self.perform(operation)
-        if result is not PARKED:
-            return result
         try:
+            result = self.perform(operation)
+            if result is not PARKED:
+                return result
             return await self._future
         finally:
             self.withdraw()
+            del self, operation
 
     def step(self) -> None:
         with contextlib.suppress(asyncio.InvalidStateError):
@@ -292,7 +296,10 @@ class _AsyncioWaiter(Waiter):
 
 async def wait_in_asyncio(operation: Operation) -> Any:
     """Perform `operation` for the running asyncio task; cancelling the task undoes it."""
-    return await _AsyncioWaiter(Scheduler.current()).wait(operation)
+    try:
+        return await _AsyncioWaiter(Scheduler.current()).wait(operation)
+    finally:
+        del operation
 
 
 def _call(function: Callable[[], None]) -> None:

@@ -444,8 +444,8 @@ class Exchange(Straight):
         self.ended = True
         if self._closing_ends is not None:
             self._closing_ends.cancel()
-        # An exception's traceback leads back here.
-        self._wsgi.exception = self._wsgi.result = None
+        # An exception's traceback leads back here; a coroutine that was named holds one too.
+        self._wsgi.exception = self._wsgi.result = self._wsgi.operation = None
         callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
             callback(self)

@@ -55,16 +55,21 @@ class Straight(Waiter):
 
         Raises RuntimeError anywhere else.
         """
-        result = self.perform(operation_of(operation, self))
-        if result is not PARKED:
-            return result
-        self.parked()
-        self.runners.wait(self)
-        value, error = self.value, self.error
-        self.value = self.error = None
-        if error is not None:
-            raise error
-        return value
+        error: BaseException | None = None
+        try:
+            result = self.perform(operation_of(operation, self))
+            if result is not PARKED:
+                return result
+            self.parked()
+            self.runners.wait(self)
+            value, error = self.value, self.error
+            self.value = self.error = None
+            if error is not None:
+                raise error
+            return value
+        finally:
+            # The error's traceback holds this frame, which must not hold the error.
+            del self, operation, error
 
     def end_wait(self) -> bool:
         """Undo what is waited for: GreenletExit is raised if that is in a call. Whether it is."""

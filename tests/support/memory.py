@@ -24,7 +24,7 @@ class MemoryTransport(asyncio.Transport):
     def __init__(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol) -> None:
         super().__init__()
         self._loop = loop
-        self.protocol = protocol
+        self.protocol: asyncio.Protocol | None = protocol  # None once it knows of the end
         self.written = bytearray()
         self.writes = 0
         self.closed = False
@@ -40,9 +40,14 @@ class MemoryTransport(asyncio.Transport):
     def close(self) -> None:
         if not self.closed:
             self.closed = True
-            self._loop.call_soon(self.protocol.connection_lost, None)
+            self._loop.call_soon(self._lost)
 
     abort = close
+
+    def _lost(self) -> None:
+        protocol, self.protocol = self.protocol, None
+        assert protocol is not None
+        protocol.connection_lost(None)
 
     def can_write_eof(self) -> bool:
         return True
@@ -155,6 +160,7 @@ class Browser:
         transport = self.server.connect()
         answer = Answer(self, transport)
         request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body
+        assert transport.protocol is not None
         transport.protocol.data_received(request)
         self.server.loop.settle()
         return answer.look()
