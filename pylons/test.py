@@ -44,11 +44,11 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
 
 
 class HonestResults(Plugin):  # type: ignore[misc]
-    """Fails `async def` tests that nobody would await, and closes with lines anyone can read: why
-    tests were skipped, and how many passed, failed and were skipped.
+    """Fails `async def` tests that nobody would await, sets up no class that is skipped, and closes
+    with lines anyone can read: why tests were skipped, how many passed, failed and were skipped.
 
     nose calls an `async def test_*`, drops the coroutine and reports a pass; unittest does the same
-    in a TestCase that is no IsolatedAsyncioTestCase.
+    in a TestCase that is no IsolatedAsyncioTestCase. nose calls setUpClass of a skipped class.
     """
 
     name: ClassVar[str] = "honest-results"
@@ -83,6 +83,11 @@ class HonestResults(Plugin):  # type: ignore[misc]
 
         return refuse
 
+    def startContext(self, context: Any) -> None:
+        """Keep nose from setting up a class that is skipped; its tests are skipped one by one."""
+        if inspect.isclass(context) and getattr(context, "__unittest_skip__", False):
+            context.setUpClass = context.tearDownClass = classmethod(_nothing)
+
     def addSuccess(self, test: Any) -> None:
         self.passed += 1
 
@@ -99,6 +104,10 @@ class HonestResults(Plugin):  # type: ignore[misc]
             self.stream.write(f"skipped {count}: {why}\n")
         skipped = skips.total()
         self.stream.write(f"{self.passed} passed, {failed} failed, {skipped} skipped\n")
+
+
+def _nothing(cls: type) -> None:
+    """In place of the fixtures of a class that is skipped."""
 
 
 def _function_of(case: Any) -> Any:

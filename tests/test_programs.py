@@ -4,8 +4,8 @@ from tests.support.programs import needs
 
 
 class NeedsTests(unittest.TestCase):
-    def case(self, program):
-        @needs(program, {})
+    def case(self, *programs):
+        @needs(*programs, environ={})
         class Case(unittest.TestCase):
             def test(self):
                 """Nothing to do."""
@@ -20,7 +20,11 @@ class NeedsTests(unittest.TestCase):
         result = self.case("sh")
         self.assertEqual((1, []), (result.testsRun, result.skipped))
 
+    def test_one_of_several_is_enough(self):
+        result = self.case("no-such-program", "sh")
+        self.assertEqual((1, []), (result.testsRun, result.skipped))
+
     def test_in_ci_nothing_is_skipped(self):
         with self.assertRaisesRegex(AssertionError, "no-such-program is not installed"):
-            needs("no-such-program", {"CI": "true"})
-        needs("sh", {"CI": "true"})
+            needs("no-such-program", environ={"CI": "true"})
+        needs("sh", environ={"CI": "true"})

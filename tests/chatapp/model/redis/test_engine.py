@@ -1,5 +1,4 @@
 import asyncio
-import shutil
 import subprocess
 import tempfile
 import unittest
@@ -8,6 +7,7 @@ from redis.exceptions import RedisError
 
 from chatapp.model.redis.engine import Engine, advice
 from tests.support.engine import RedisServer
+from tests.support.programs import needs
 from tests.support.server import free_port
 
 
@@ -59,7 +59,7 @@ class UrlTests(unittest.TestCase):
         self.assertNotIn("secret", str(caught.exception))
 
 
-@unittest.skipUnless(shutil.which("redis-server"), "the Redis that speaks TLS is not installed")
+@needs("redis-server")
 class TLSTests(unittest.IsolatedAsyncioTestCase):
     async def test_the_certificate_has_to_be_trusted_and_of_that_host(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -14,6 +14,7 @@ from chatapp.model.redis.entries import Id
 from chatapp.model.redis.log import RedisLog
 from tests.chatapp.model.contract import ROOM, LogContract, Observer
 from tests.support.engine import RedisServer
+from tests.support.programs import needs
 
 PATIENCE = 10
 FAR = Id(2**60, 0)
@@ -77,7 +78,7 @@ class RedisLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         self.assertEqual(2, (await log.read(ROOM, 0, 10)).last)
 
 
-@unittest.skipUnless(shutil.which("redis-server"), "redis-server is not installed")
+@needs("redis-server")
 class InstalledRedisLogTests(RedisLogTests):
     """The same in the system's Redis, where the other is Valkey."""
 
