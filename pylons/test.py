@@ -86,7 +86,8 @@ class HonestResults(Plugin):  # type: ignore[misc]
     def startContext(self, context: Any) -> None:
         """Keep nose from setting up a class that is skipped; its tests are skipped one by one."""
         if inspect.isclass(context) and getattr(context, "__unittest_skip__", False):
-            context.setUpClass = context.tearDownClass = classmethod(_nothing)
+            for fixture in ("setUpClass", "tearDownClass"):
+                setattr(context, fixture, classmethod(_nothing))
 
     def addSuccess(self, test: Any) -> None:
         self.passed += 1

@@ -21,9 +21,10 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
+from types import TracebackType
 from typing import Any, TypeVar
 
-from cogen.core.events import PARKED, Await, Join, Operation
+from cogen.core.events import PARKED, Await, Join, Operation, Owned
 from cogen.core.schedulers import SLICE, Scheduler, Waiter
 
 __all__ = ["Coroutine", "call", "coro", "coroutine", "operation_of"]
@@ -60,6 +61,7 @@ class Coroutine(Waiter):
         "_generator",
         "_kwargs",
         "_task",
+        "_traceback",
         "done",
         "joiners",
         "started",
@@ -82,6 +84,7 @@ class Coroutine(Waiter):
         self._cancelling = False
         self._generator: Generator[Any, Any, Any] | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._traceback: TracebackType | None = None
 
     @property
     def name(self) -> str:
@@ -99,14 +102,15 @@ class Coroutine(Waiter):
 
     def result(self) -> Any:
         """What the ended coroutine returned; raises what it raised."""
-        if not self.done:
-            raise RuntimeError(f"{self!r} has not ended: yield Join(it) to wait for it")
-        if self.error is not None:
-            try:
-                raise self.error
-            finally:
-                del self
-        return self.value
+        try:
+            if not self.done:
+                raise RuntimeError(f"{self!r} has not ended: yield Join(it) to wait for it")
+            if self.error is not None:
+                # As it was at the end: else it would grow with each who asks.
+                raise self.error.with_traceback(self._traceback)
+            return self.value
+        finally:
+            del self
 
     def cancel(self) -> None:
         """Raise asyncio.CancelledError in it, at the yield it waits at.
@@ -134,18 +138,9 @@ class Coroutine(Waiter):
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Run it and wait for its end from asyncio code; cancelled with the awaiting task."""
-        return self._awaited().__await__()
-
-    async def _awaited(self) -> Any:
         if not self.started:
             self.start(Scheduler.current())
-        try:
-            return await Join(self)
-        except asyncio.CancelledError:
-            self.cancel()
-            raise
-        finally:
-            del self
+        return Owned(self).__await__()
 
     def step(self) -> None:
         try:
@@ -285,6 +280,7 @@ class Coroutine(Waiter):
         self.done = True
         self.value = value
         self.error = error
+        self._traceback = error.__traceback__ if error is not None else None
         self._generator = None
         self._callers = None
         self.scheduler.ended(self)

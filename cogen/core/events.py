@@ -71,7 +71,10 @@ class Operation:
         """Await the operation from asyncio code that runs on a scheduler's loop."""
         from cogen.core.schedulers import wait_in_asyncio
 
-        return wait_in_asyncio(self).__await__()
+        try:
+            return wait_in_asyncio(self).__await__()
+        finally:
+            del self
 
     def __repr__(self) -> str:
         within = "" if self.timeout is None else f" within {self.timeout:g} s"
@@ -183,6 +186,16 @@ class Join(Operation):
 
     def __repr__(self) -> str:
         return f"<Join {self.coroutine!r}>"
+
+
+class Owned(Join):
+    """A Join that cancels the coroutine when it is undone."""
+
+    __slots__ = ()
+
+    def undo(self, waiter: "Waiter") -> None:
+        super().undo(waiter)
+        self.coroutine.cancel()
 
 
 class Await(Operation):

@@ -6,10 +6,9 @@ own: ten thousand of them do not hold up an unrelated request.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -269,37 +268,46 @@ class _AsyncioWaiter(Waiter):
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__(scheduler)
-        self._task = asyncio.current_task()
-        self._future: asyncio.Future[Any] = scheduler.loop.create_future()
+        self._task: asyncio.Task[Any] | None = asyncio.current_task()
+        self._future: asyncio.Future[Any] | None = scheduler.loop.create_future()
 
     @property
     def owner(self) -> Any:
         return self._task
 
-    async def wait(self, operation: Operation) -> Any:
+    async def wait(self) -> Any:
+        """The outcome of the operation it is parked in."""
+        assert self._future is not None
         try:
-            result = self.perform(operation)
-            if result is not PARKED:
-                return result
             return await self._future
         finally:
             self.withdraw()
-            del self, operation
+            # An error's traceback holds this frame: nothing here may hold the error.
+            self._task = self._future = self.error = None
 
     def step(self) -> None:
-        with contextlib.suppress(asyncio.InvalidStateError):
-            if self.error is not None:
-                self._future.set_exception(self.error)
-            else:
-                self._future.set_result(self.value)
+        future = self._future
+        if future is None or future.done():  # cancelled
+            return
+        if self.error is not None:
+            future.set_exception(self.error)
+        else:
+            future.set_result(self.value)
 
 
-async def wait_in_asyncio(operation: Operation) -> Any:
-    """Perform `operation` for the running asyncio task; cancelling the task undoes it."""
+async def _ended(result: Any) -> Any:
+    return result
+
+
+def wait_in_asyncio(operation: Operation) -> Awaitable[Any]:
+    """Perform `operation` for the running asyncio task, which awaits what is returned; cancelling
+    the task undoes it."""
+    waiter = _AsyncioWaiter(Scheduler.current())
     try:
-        return await _AsyncioWaiter(Scheduler.current()).wait(operation)
+        result = waiter.perform(operation)
+        return waiter.wait() if result is PARKED else _ended(result)
     finally:
-        del operation
+        del operation, waiter
 
 
 def _call(function: Callable[[], None]) -> None:

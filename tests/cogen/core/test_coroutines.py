@@ -1,6 +1,7 @@
 import asyncio
 import contextvars
 import gc
+import traceback
 import weakref
 
 from cogen.core.coroutines import coro, coroutine
@@ -307,6 +308,18 @@ class SlipTests(CoreCase):
 
 
 class JoinTests(CoreCase):
+    def test_the_traceback_does_not_grow_with_each_who_joins(self):
+        def frames():
+            with self.assertRaises(ValueError) as caught:
+                coroutine.result()
+            return len(list(traceback.walk_tb(caught.exception.__traceback__)))
+
+        coroutine = self.start(fail, ValueError("v"))
+        with self.assertLogs("cogen.core.coroutines"):
+            self.scheduler.run()
+        first = frames()
+        self.assertEqual([first] * 5, [frames() for _ in range(5)])
+
     def test_join_gives_the_result_or_raises(self):
         def joining():
             added = yield AddCoro(nap, (3, "x"))
