@@ -173,8 +173,11 @@ class Exchange(Straight):
 
         The request waits; the server goes on. Raises RuntimeError outside of the request.
         """
-        self.may_wait()
-        return self.wait_for(operation)
+        try:
+            self.may_wait()
+            return self.wait_for(operation)
+        finally:
+            del self, operation  # see Straight.wait_for
 
     def may_wait(self) -> None:
         """Raise what a wait of the application raises where it may not begin one."""

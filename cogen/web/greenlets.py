@@ -68,7 +68,7 @@ class Straight(Waiter):
                 raise error
             return value
         finally:
-            # The error's traceback holds this frame, which must not hold the error.
+            # The error's traceback holds this frame, which may hold nothing that holds the error.
             del self, operation, error
 
     def end_wait(self) -> bool:
