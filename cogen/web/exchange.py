@@ -348,6 +348,8 @@ class Exchange(Straight):
     ) -> Callable[[bytes], None]:
         """PEP 3333: `status` a str, `headers` a list of pairs of str; nothing is sent yet.
 
+        An application that waits may replace its head until its first content. It should say so by
+        `exc_info`, but there is middleware that does not pass that on (Paste's TransLogger).
         Raises ValueError or TypeError for a bad head.
         """
         answer = self._answer
@@ -357,7 +359,7 @@ class Exchange(Straight):
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
-        elif answer is not None:
+        elif answer is not None and (answer.head_sent or not self._wsgi.named):
             raise RuntimeError("start_response was called twice without exc_info (PEP 3333)")
         head = head_of(status, headers)
         if answer is None:

@@ -27,7 +27,7 @@ class Wsgi:
     `operation`: what was named last; `content_length`: of the request body, None if unknown.
     """
 
-    __slots__ = ("content_length", "exception", "final", "operation", "pending", "result")
+    __slots__ = ("content_length", "exception", "final", "named", "operation", "pending", "result")
 
     def __init__(self, content_length: int | None) -> None:
         self.result: Any = None
@@ -37,6 +37,7 @@ class Wsgi:
         self.operation: Any = None
         self.content_length = content_length
         self.pending = False
+        self.named = False  # there was a wait
         self.final: bytes | None = None
 
     def call(self, function: Callable[..., Any]) -> Callable[..., bytes]:
@@ -63,7 +64,7 @@ class Wsgi:
                 "block on as it comes (PEP 3333)"
             )
         self.operation = operation
-        self.pending = True
+        self.pending = self.named = True
         return b""
 
     def last(self, chunk: bytes) -> bytes:

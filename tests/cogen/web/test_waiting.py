@@ -147,6 +147,22 @@ class YieldingTests(Waiting):
         self.assertEqual(response.headers["x-late"], "yes")
         self.idle()
 
+    def test_a_head_is_replaced_until_the_first_content_even_without_exc_info(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            yield environ["cogen.core"].events.Sleep(0.001)
+            start_response("202 Accepted", PLAIN)  # as a middleware does that drops exc_info
+            if environ["PATH_INFO"] == "/late":
+                yield b"content"
+                start_response("203 Late", PLAIN)
+            yield b"late"
+
+        server = self.serve(application)
+        response = server.get("/")
+        self.assertEqual((response.status, response.body), (202, b"late"))
+        server.exchange(b"GET /late HTTP/1.1\r\nHost: test\r\n\r\n")
+        self.assertIn("twice without exc_info", self.records.text)
+
     def test_a_last_chunk_that_is_the_first_leaves_in_one_write_with_its_length(self) -> None:
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             yield environ["cogen.core"].events.Sleep(0.001)
