@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from cogen.web.stuck import POOL
+
 __all__ = ["Job", "Pool"]
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ class _Thread(threading.Thread):
     """A daemon, since a job that never returns would hold up the end of the process."""
 
     def __init__(self, pool: "Pool", number: int) -> None:
-        super().__init__(name=f"cogen-{number}", daemon=True)
+        super().__init__(name=f"{POOL}{number}", daemon=True)
         self.pool = pool
         self.job: Job | None = None
         self.stopping = False

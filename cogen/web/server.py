@@ -29,6 +29,7 @@ from cogen.web.peers import Peers
 from cogen.web.pool import Pool
 from cogen.web.proxies import Proxies
 from cogen.web.spool import Spool
+from cogen.web.stuck import POOL, threads_at_work
 from cogen.web.threads import ThreadedExchange
 
 __all__ = ["Application", "Server"]
@@ -156,17 +157,21 @@ class Server:
         return environ
 
     async def stop(
-        self, grace: float = 0.0, outlived: Callable[[], Awaitable[None]] | None = None
+        self,
+        grace: float = 0.0,
+        outlived: Callable[[], Awaitable[None]] | None = None,
+        late: float = 0.0,
     ) -> None:
         """Take no more, let held requests be answered, and after a deadline cut the rest.
 
         Idle connections close at once, or after `grace` seconds: where another process goes on
         serving, a request that is on its way to one is not broken. `outlived` returns when nobody
-        else needs what the application lets go of at its stop.
+        else needs what the application lets go of at its stop. `late`: seconds of the deadline that
+        have passed already, while the loop was blocked.
         """
         self.stopping = True
         self.grace = grace
-        loop, patience = self.scheduler.loop, self.options.shutdown_timeout
+        loop, patience = self.scheduler.loop, max(0.0, self.options.shutdown_timeout - late)
         deadline = loop.time() + patience
         for listener in self._listeners:
             listener.close()
@@ -191,7 +196,8 @@ class Server:
         if self.pool is not None:
             left = await self.pool.stop(max(_CUT_SECONDS, deadline - loop.time()))
             if left:
-                log.warning("%d threads of the application have not returned; they are left", left)
+                where = ", ".join(threads_at_work(POOL))
+                log.warning("%d threads of the application are left: %s", left, where)
         await self.scheduler.cancel_all(2 * _CUT_SECONDS)
         self._memory.stop()
         for life in reversed(self.lives):

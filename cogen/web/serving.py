@@ -78,7 +78,7 @@ async def _until_done(work: Coroutine[Any, Any, None], signals: Signals) -> None
 
 
 # Seconds above shutdown_timeout within which a process ends, whatever keeps it.
-_STOP_MARGIN = 0.85
+_STOP_MARGIN = 0.75
 _SUPERVISOR_STOP_MARGIN = 1.0
 
 # Files that are open besides connections.
@@ -242,7 +242,8 @@ class _Process:
             self._server.hurry()
             return
         log.info("stopping: %d requests are being answered", len(self._server.exchanges))
-        self._end(self._server.stop(outlived=self._outlived))
+        late = self._signals.asked_before()
+        self._end(self._server.stop(outlived=self._outlived, late=late))
 
     def _end(self, stop: Coroutine[Any, Any, None]) -> None:
         self._ending = asyncio.ensure_future(stop)

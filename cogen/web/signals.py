@@ -57,6 +57,10 @@ class Signals:
             self._watchdog = Watchdog(patience, give_up)
             self._watchdog.listen()
 
+    def asked_before(self) -> float:
+        """Seconds since a stop was asked for: the loop may have heard of it late."""
+        return self._watchdog.asked_before() if self._watchdog is not None else 0.0
+
     def release(self) -> None:
         """The loop is about to stop running."""
         if self._watchdog is not None:

@@ -13,12 +13,12 @@ import logging
 import os
 import select
 import signal
-import sys
 import threading
 import time
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
+
+from cogen.web.stuck import threads_at_work
 
 __all__ = ["Watchdog"]
 
@@ -30,12 +30,12 @@ _INTERRUPTED: Final = 128 + signal.SIGINT
 # `paster serve --stop-daemon` repeats SIGINT every second while a process stops as it should; a
 # second one that means it comes from a terminal, or sooner than this many seconds.
 _TWICE: Final = 0.5
-# Seconds for the last line of the log.
-_LAST_WORDS: Final = 0.15
+# Seconds for the last line of the log, which may be what is stuck.
+_LAST_WORDS: Final = 0.3
+_INTERRUPTED_LAST_WORDS: Final = 1.0
+# Seconds that this thread may be late before it counts as stuck itself.
+_LATENESS: Final = 0.2
 _STANDARD_ERROR: Final = 2
-# Where code is that is not the application's.
-_LIBRARY: Final = (os.path.dirname(threading.__file__) + os.sep, "<frozen ")
-_OURS: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 class Watchdog:
@@ -62,6 +62,12 @@ class Watchdog:
         self.keep_on()
         self._loops = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
+    def asked_before(self) -> float:
+        """Seconds that have passed since the first signal to stop; 0.0 if there was none."""
+        if self._deadline is None:
+            return 0.0
+        return time.monotonic() + self._patience - self._deadline
+
     def release(self) -> None:
         """The loop stops running: it closes where it hears of signals."""
         with self._lock:
@@ -78,7 +84,7 @@ class Watchdog:
         if not self._armed:
             self._armed = True
             faulthandler.dump_traceback_later(
-                self._patience + _LAST_WORDS, exit=True, file=_STANDARD_ERROR
+                self._patience + _LATENESS, exit=True, file=_STANDARD_ERROR
             )
         if self._loops < 0:
             with contextlib.suppress(BlockingIOError):
@@ -92,7 +98,7 @@ class Watchdog:
         while True:
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if left is not None and left <= 0:
-                self._end(_LATE, f"did not stop within {self._patience:g} s")
+                self._end(_LATE, f"did not stop within {self._patience:g} s", _LAST_WORDS)
             if poll.poll(None if left is None else left * 1000):
                 heard = os.read(self._reader, 4096)
                 self._pass_on(heard)
@@ -112,13 +118,13 @@ class Watchdog:
             self._interrupts += 1
             before, self._interrupted = self._interrupted, now
             if self._interrupts > 1 and (now - before < _TWICE or _on_terminal()):
-                self._end(_INTERRUPTED, "was interrupted twice")
+                self._end(_INTERRUPTED, "was interrupted twice", _INTERRUPTED_LAST_WORDS)
 
-    def _end(self, status: int, why: str) -> None:
-        """The log may be what is stuck: there is a moment for it."""
-        faulthandler.dump_traceback_later(_LAST_WORDS, exit=True, file=_STANDARD_ERROR)
+    def _end(self, status: int, why: str, seconds: float) -> None:
+        """End with `status`; if the log does not take a line within `seconds`, with 1."""
+        faulthandler.dump_traceback_later(seconds, exit=True, file=_STANDARD_ERROR)
         self._give_up()
-        left = ", ".join(_left()) or "no code of the application"
+        left = ", ".join(threads_at_work()) or "no code of the application"
         log.error("process %d %s and ends at once; left: %s", os.getpid(), why, left)
         os._exit(status)
 
@@ -135,30 +141,3 @@ def _on_terminal() -> bool:
         return False
     finally:
         os.close(terminal)
-
-
-def _left() -> Iterator[str]:
-    """The threads that Python waits for at its exit and that are at work, and where they are."""
-    frames = sys._current_frames()
-    for thread in threading.enumerate():
-        frame = frames.get(thread.ident or 0)
-        if not thread.daemon and frame is not None:
-            where = _at_work(frame)
-            if where is not None:
-                yield f"{thread.name}{where}"
-
-
-def _at_work(frame: types.FrameType | None) -> str | None:
-    """Where code of the application is that `frame` is in or was called from; None: in none."""
-    if frame is not None and frame.f_code is Watchdog._handle.__code__:
-        frame = frame.f_back
-    # A thread may run a function in C that the standard library called.
-    where = "" if frame is not None and frame.f_code.co_name == "run" else None
-    while frame is not None:
-        code = frame.f_code
-        if code.co_filename.startswith(_OURS):
-            return None  # it runs the loop
-        if not code.co_filename.startswith(_LIBRARY) or "site-packages" in code.co_filename:
-            return f" at {code.co_filename}:{frame.f_lineno} in {code.co_name}"
-        frame = frame.f_back
-    return where

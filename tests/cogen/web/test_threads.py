@@ -514,4 +514,4 @@ class StopTest(ThreadsTest):
             gate.reached()
             server.stop()
             self.assertEqual(client.rest(), b"")
-        self.assertIn("1 threads of the application have not returned", self.records.text)
+        self.assertIn("1 threads of the application are left: cogen-0 at ", self.records.text)

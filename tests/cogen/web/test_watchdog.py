@@ -28,6 +28,9 @@ def application(environ, start_response):
     if path == '/sleep':
         print('blocked', flush=True)
         time.sleep(60)
+    if path == '/moment':
+        print('blocked', flush=True)
+        time.sleep(1)
     if path == '/sqlite':
         print('blocked', flush=True)
         sqlite3.connect(':memory:').execute(ENDLESS).fetchall()
@@ -84,7 +87,7 @@ class BlockedTests(unittest.TestCase):
         paths = ("sleep", "asyncio sleep", "sqlite", "regex", "executor", "thread")
         logs = self.each(paths, lambda server: server.signal(signal.SIGTERM))
         self.assertEqual(dict.fromkeys(paths, 1), self.status)
-        line = "did not stop within 1.05 s and ends at once; left:"
+        line = "did not stop within 0.95 s and ends at once; left:"
         for path, text in (
             ("sleep", r"MainThread at .*/app\.py:\d+ in application"),
             ("asyncio sleep", r"MainThread at .*/app\.py:\d+ in application"),
@@ -109,6 +112,23 @@ class BlockedTests(unittest.TestCase):
         self.assertEqual(dict.fromkeys(paths, 130), self.status)
         for path in paths:
             self.assertIn("was interrupted twice and ends at once; left:", logs[path])
+
+    def test_a_thread_that_does_not_return_is_left(self) -> None:
+        with blocking(threads="auto") as server, block(server, "sleep"):
+            began = time.monotonic()
+            self.assertEqual(0, server.stop())
+            self.assertLess(time.monotonic() - began, TIMEOUT + MARGIN + BUSY)
+            self.assertRegex(
+                server.log, r"1 threads .* are left: cogen-\d at .*/app\.py:\d+ in app"
+            )
+
+    def test_the_deadline_counts_from_the_signal_on(self) -> None:
+        with blocking(shutdown_timeout=1.2) as server, server.connect() as slow:
+            slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
+            server.get()
+            with block(server, "moment"):
+                self.assertEqual(0, server.stop())
+            self.assertIn("1 connections were cut", server.log)
 
     def test_workers_end_in_time_with_their_supervisor(self) -> None:
         for numbers, status in (((signal.SIGTERM,), 0), ((signal.SIGINT, signal.SIGINT), 130)):
