@@ -1,18 +1,26 @@
-"""Serve the chat with `paster serve test.ini` and carry a message from one session to another.
+"""Start a server as a user would, and see that it does what it is for.
 
-python scripts/smoke.py FOLDER     # the environment is FOLDER/venv; its data goes to FOLDER
+python scripts/smoke.py chat COMMAND...     # two talk, and after `kill -9` it is still there
+python scripts/smoke.py hello COMMAND...    # what it serves says hello
+python scripts/smoke.py wheels FOLDER       # each has all files of its package, and no others
+
+COMMAND has {port} where its port belongs, and is started in the folder that this is started in.
 """
 
 import http.client
 import os
 import platform
-import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 START_SECONDS = 20
 
 
@@ -41,6 +49,24 @@ class Session:
         return content
 
 
+@contextmanager
+def served(command: list[str], end: signal.Signals) -> Iterator[int]:
+    """The port at which `command` serves meanwhile; it is ended by the signal `end`."""
+    port = free_port()
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore:pkg_resources is deprecated:UserWarning"}
+    process = subprocess.Popen(
+        [word.replace("{port}", str(port)) for word in command], env=environment
+    )
+    try:
+        wait_for(port, process)
+        yield port
+    finally:
+        process.send_signal(end)
+        status = process.wait(15)
+    expected = 0 if end is signal.SIGTERM else -end
+    assert status == expected, f"exit status {status}"
+
+
 def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -51,27 +77,44 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise SystemExit(f"the server does not answer; exit status {process.poll()}")
 
 
-def main(folder: Path) -> None:
-    port = free_port()
-    shutil.copy("test.ini", folder / "test.ini")
-    paster = folder / "venv/bin/paster"
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore:pkg_resources is deprecated:UserWarning"}
-    process = subprocess.Popen(
-        [paster, "serve", folder / "test.ini", f"http_port={port}"], env=environment
-    )
-    try:
-        wait_for(port, process)
+def chat(*command: str) -> str:
+    with served([*command], signal.SIGKILL) as port:
         reader, writer = Session(port), Session(port)
         assert b"<html" in reader.ask("GET", "/").lower()
         reader.ask("GET", "/chat/pull")
         writer.ask("POST", "/chat/push", b"hello from afar")
         news = reader.ask("GET", "/chat/pull")
         assert news.endswith(b": hello from afar\r\n"), news
-    finally:
-        process.terminate()
-        status = process.wait(15)
-    assert status == 0, f"exit status {status}"
-    sys.stdout.write(f"Python {platform.python_version()}: served, and a message went across\n")
+    with served([*command], signal.SIGTERM) as port:
+        history = Session(port).ask("GET", "/chat/history/lobby")
+        assert b"hello from afar" in history, history
+    return "a message went across, and was there after kill -9"
 
 
-main(Path(sys.argv[1]))
+def hello(*command: str) -> str:
+    with served([*command], signal.SIGTERM) as port:
+        said = Session(port).ask("GET", "/")
+        assert said == b"hello", said
+    return "what is served says hello"
+
+
+def wheels(folder: str) -> str:
+    listed = subprocess.run(
+        ["git", "ls-files", "cogen", "pylons", "chatapp"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    held = []
+    for wheel in Path(folder).glob("*.whl"):
+        names = zipfile.ZipFile(wheel).namelist()
+        held += [name for name in names if ".dist-info/" not in name]
+        for ending in ("METADATA", "entry_points.txt", "licenses/LICENSE"):
+            assert any(name.endswith(f".dist-info/{ending}") for name in names), (wheel, ending)
+    assert sorted(held) == sorted(listed), set(held) ^ set(listed)
+    return f"the wheels have all {len(held)} files"
+
+
+VERBS: dict[str, Callable[..., str]] = {"chat": chat, "hello": hello, "wheels": wheels}
+
+if __name__ == "__main__":
+    verb, *arguments = sys.argv[1:]
+    sys.stdout.write(f"Python {platform.python_version()}: {VERBS[verb](*arguments)}\n")
