@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 OLDER = """\
 #!/bin/sh
-[ "$1" != --version ] || exec echo Python 3.10.13
-exit 1
+[ "$1" = --version ] || exit 1
+echo Python 3.10.13
 """
 
 
