@@ -79,7 +79,7 @@ async def _until_done(work: Coroutine[Any, Any, None], signals: Signals) -> None
 
 # Seconds above shutdown_timeout within which a process ends, whatever keeps it.
 _STOP_MARGIN = 0.75
-_SUPERVISOR_STOP_MARGIN = 1.0
+_SUPERVISOR_STOP_MARGIN = 1.5
 
 # Files that are open besides connections.
 _OTHER_FILES = 1000

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,8 @@ from tests.support.engine import RedisServer
 from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
 
+GUIDE = ROOT / "docs/deployment.md"
+NAMES = ["access.log", "chat.log"]
 MAIN = """\
 pid {folder}/pid;
 error_log {folder}/error.log;
@@ -49,7 +52,7 @@ class Nginx:
         # A socket's path and nginx's own files must be reachable for its unprivileged workers.
         self.folder = Path(tempfile.mkdtemp(prefix="nginx-"))
         self.folder.chmod(0o755)
-        documented = blocks(ROOT / "docs/deployment.md", "nginx")[0].text
+        documented = blocks(GUIDE, "nginx")[0].text
         documented = documented.replace("/run/chat.sock", self.path)
         documented = documented.replace("listen 80;", f"listen 127.0.0.1:{self.port};")
         configuration = self.folder / "nginx.conf"
@@ -126,10 +129,32 @@ class OperatorTests(unittest.TestCase):
         with CommandServer(metrics_path="/metrics") as server, server.connect() as client:
             texts.append(client.get("/metrics").body.decode())
         scraped = {row for text in texts for row in _figures(text)}
-        guide = (ROOT / "docs/deployment.md").read_text()
+        guide = GUIDE.read_text()
         table = guide[guide.index("## Figures") :]
         rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", table, re.MULTILINE)
         self.assertEqual(sorted(scraped), sorted(rows))
+
+    def test_files_of_the_log_that_the_guide_sets_up_can_be_moved_away(self):
+        server = ChatServer(server={"access_log": "combined"})
+        [logging] = [block for block in blocks(GUIDE, "ini") if "[loggers]" in block.text]
+        folder = server.folder / "var"
+        folder.mkdir()
+        ini = server.ini.read_text()
+        text = logging.text.replace("/var/log/chat", str(folder))
+        server.ini.write_text(ini[: ini.index("[loggers]")] + text)
+        with server:
+            _text(server.url + "chat.css")
+            access = folder / "access.log"
+            eventually(lambda: access.read_text().count("/chat.css"), 1)
+            for name in ("chat.log", "access.log"):
+                (folder / name).rename(folder / f"{name}.1")
+            server.process.send_signal(signal.SIGUSR1)
+            # Nothing has to be said for it.
+            eventually(lambda: sorted(path.name for path in folder.glob("*.log")), NAMES)
+            _text(server.url + "chat.js")
+            eventually(lambda: access.read_text().count("/chat.js"), 1)
+            server.stop()
+            self.assertIn("stopping", (folder / "chat.log").read_text())
 
     def test_they_are_no_business_of_the_public_by_default(self):
         with ChatServer() as server:
