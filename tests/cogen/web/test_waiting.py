@@ -160,7 +160,9 @@ class YieldingTests(Waiting):
         server = self.serve(application)
         response = server.get("/")
         self.assertEqual((response.status, response.body), (202, b"late"))
-        server.exchange(b"GET /late HTTP/1.1\r\nHost: test\r\n\r\n")
+        with server.connect() as client:
+            client.send(b"GET /late HTTP/1.1\r\nHost: test\r\n\r\n")
+            self.assertTrue(client.rest().endswith(b"content\r\n"))
         self.assertIn("twice without exc_info", self.records.text)
 
     def test_a_last_chunk_that_is_the_first_leaves_in_one_write_with_its_length(self) -> None:
