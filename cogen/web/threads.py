@@ -345,7 +345,8 @@ class ThreadedExchange(Exchange):
     def start_response(
         self, status: Any, headers: Any, exc_info: Any = None
     ) -> Callable[[bytes], None]:
-        if exc_info is not None and not self._on_loop():
+        again = exc_info is not None or self._answer is not None
+        if again and not self._on_loop():
             # What was posted has arrived then: the head may be sent.
             self._ask(_nothing, False)
         return super().start_response(status, headers, exc_info)
