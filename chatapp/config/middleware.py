@@ -64,6 +64,8 @@ class ChatApp:
             start=self._start,
             stopping=hub.shutdown,
             stop=hub.close,
+            hand_over=hub.hand_over,
+            take_back=hub.take_back,
             metrics=lambda: [HubCollector(hub)],
             ready=hub.ready,
         )
@@ -80,7 +82,7 @@ class ChatApp:
                 "workers = 1, or keep the log in Redis, chat.log = redis://HOST[:PORT][/DB]"
             )
         try:
-            await self.hub.start()
+            await self.hub.start(environ["cogen.peers"])
         except LogUnavailable as error:
             raise SystemExit(f"chatapp: the message log cannot be opened: {error}") from None
         except OtherSecret as error:

@@ -5,12 +5,13 @@ from typing import Any
 
 from chatapp.directory.directory import Directory, DirectoryObserver
 from chatapp.directory.local import LocalDirectory
+from chatapp.model.url import LogURL
 
 __all__ = ["open_directory"]
 
 
 def open_directory(
-    url: str,
+    url: LogURL,
     observer: DirectoryObserver,
     rate: float,
     burst: int,
@@ -22,8 +23,8 @@ def open_directory(
     Of one process, whose monotonic `clock` counts; or in Redis if the log is, with the options
     `shared` of a RedisDirectory.
     """
-    if not url.startswith("redis"):
+    if url.kind != "redis":
         return LocalDirectory(observer, rate, burst, clock)
     from chatapp.directory.redis.directory import RedisDirectory
 
-    return RedisDirectory(url, observer, rate, burst, **shared)
+    return RedisDirectory(url.place, observer, rate, burst, **shared)

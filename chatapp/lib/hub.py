@@ -21,8 +21,9 @@ from chatapp.lib.participant import Participant
 from chatapp.lib.poll import Poll
 from chatapp.lib.rooms import Room
 from chatapp.lib.wire import BadInput
-from chatapp.model import Message, MessageLog, open_log
+from chatapp.model import Message, MessageLog, open_log, parse_log_url
 from cogen.core.schedulers import Scheduler
+from cogen.web.peers import Peers
 
 __all__ = ["Hub"]
 
@@ -41,15 +42,16 @@ class Hub:
 
     def __init__(self, options: ChatOptions, fingerprint: str = "") -> None:
         self.options = options
+        url = parse_log_url(options.log)
         self.log: MessageLog = open_log(
-            options.log,
+            url,
             self,
             history=options.history,
             max_age=options.max_age,
             max_rooms=options.max_rooms,
         )
         self.directory: Directory = open_directory(
-            options.log,
+            url,
             self,
             rate=options.push_rate,
             burst=options.push_burst,
@@ -65,12 +67,23 @@ class Hub:
         self.closing = False
         self._scheduler: Scheduler | None = None
 
-    async def start(self) -> None:
+    async def start(self, peers: Peers) -> None:
         """Open log and directory. Raises LogUnavailable, OtherSecret."""
         if self._scheduler is None:
             self._scheduler = Scheduler.current()
+            self._peers = peers
             await self.log.open()
+            for name, answer in self.log.answers().items():
+                peers.answer(name, answer)
             await self.directory.open()
+
+    async def hand_over(self) -> None:
+        """Let a new process have the log, where only one can."""
+        await self.log.hand_over(self._peers.ask_current)
+
+    async def take_back(self) -> None:
+        """The new process did not start."""
+        await self.log.take_back()
 
     def ready(self) -> str:
         """'' or one line that says why polls cannot be answered yet."""

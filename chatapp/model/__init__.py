@@ -10,9 +10,11 @@ from chatapp.model.message import (
     Slice,
 )
 from chatapp.model.opening import open_log
+from chatapp.model.url import LogURL, parse_log_url
 
 __all__ = [
     "LogObserver",
+    "LogURL",
     "LogUnavailable",
     "Message",
     "MessageLog",
@@ -20,4 +22,5 @@ __all__ = [
     "RoomLimit",
     "Slice",
     "open_log",
+    "parse_log_url",
 ]

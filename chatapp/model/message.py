@@ -2,10 +2,13 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from cogen.web.channel import Answer
 
 __all__ = [
+    "Ask",
     "LogObserver",
     "LogUnavailable",
     "Message",
@@ -49,6 +52,10 @@ class NonceReused(Exception):
 
 class RoomLimit(Exception):
     """The log has as many rooms as it may have."""
+
+
+Ask = Callable[[str, Any], Awaitable[Any]]
+"""Asks the process that serves now, as cogen.web.peers has it."""
 
 
 class LogObserver(Protocol):
@@ -97,6 +104,19 @@ class MessageLog(ABC):
     def statistics(self) -> dict[str, float]:
         """Of a log that is elsewhere: `log_up`, 1 or 0, and `log_lag_seconds`."""
         return {}
+
+    def answers(self) -> Mapping[str, Answer]:
+        """What it answers to processes before this one, by the names of their requests."""
+        return {}
+
+    async def hand_over(self, ask: Ask) -> None:  # noqa: B027
+        """Store what was accepted, and let a new process have what only one can.
+
+        What is still appended here is stored there: `ask` is how. Reads go on.
+        """
+
+    async def take_back(self) -> None:  # noqa: B027
+        """The new process did not come: store here again. Raises LogUnavailable."""
 
     @abstractmethod
     async def open(self) -> None:

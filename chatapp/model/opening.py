@@ -1,38 +1,28 @@
 """From the URL of a message log to the log."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from chatapp.model.memory import MemoryLog
 from chatapp.model.message import LogObserver, MessageLog
-from chatapp.model.sqlite import SQLiteLog
+from chatapp.model.sqlite.log import SQLiteLog
+from chatapp.model.url import LogURL
 
 __all__ = ["open_log"]
 
-_REDIS = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
 
-
-def open_log(url: str, observer: LogObserver, **options: Any) -> MessageLog:
-    """The log that `url` names, not opened yet; `options` are those of every log.
-
-    `memory:`, `sqlite:///PATH` (relative to the working folder), `sqlite:////PATH`, or the URL of
-    a Redis: see chatapp.model.redis.engine. Raises ValueError for anything else.
-    """
-    parts = urlsplit(url)
-    if parts.scheme == "memory" and url == "memory:":
+def open_log(url: LogURL, observer: LogObserver, **options: Any) -> MessageLog:
+    """The log at `url`, not opened yet; `options` are those of every log. Raises ValueError."""
+    if url.kind == "memory":
         return MemoryLog(observer, **options)
-    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        return SQLiteLog(observer, path=parts.path[1:], **options)
-    if parts.scheme in _REDIS:
-        try:
-            from chatapp.model.redis.log import RedisLog
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "redis":
-                raise
-            raise ValueError(
-                f"a log in {parts.scheme}:// needs the client: pip install 'redis[hiredis]>=8.1,<9'"
-            ) from None
-        return RedisLog(observer, url=url, **options)
-    raise ValueError(
-        f"{url!r} is no message log: memory:, sqlite:///PATH or redis://HOST[:PORT][/DB]"
-    )
+    if url.kind == "sqlite":
+        return SQLiteLog(observer, path=url.place, **options)
+    try:
+        from chatapp.model.redis.log import RedisLog
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "redis":
+            raise
+        scheme = url.place.partition(":")[0]
+        raise ValueError(
+            f"a log in {scheme}:// needs the client: pip install 'redis[hiredis]>=8.1,<9'"
+        ) from None
+    return RedisLog(observer, url=url.place, **options)

@@ -162,6 +162,7 @@ class _Process:
         self._tls = tls
         self._signals = signals
         self._worker: Worker | None = None
+        self._handing: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
 
@@ -223,10 +224,14 @@ class _Process:
     # A Member.
 
     async def hand_over(self) -> None:
-        await self._server.hand_over()
+        # Who gives up waiting for it does not break it off.
+        self._handing = asyncio.ensure_future(self._server.hand_over())
+        await asyncio.shield(self._handing)
 
     async def take_back(self) -> None:
-        await self._server.take_back()
+        if self._handing is not None:
+            await asyncio.gather(asyncio.shield(self._handing), return_exceptions=True)
+            await self._server.take_back()
 
     async def request(self, name: str, data: Any) -> Any:
         return await self._server.peers.called(name, data)

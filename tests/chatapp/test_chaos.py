@@ -159,7 +159,7 @@ class World:
 
         hub.appended = heard
         clock = self.clock
-        writer = getattr(hub.log, "_writer", hub.log)
+        writer = hub.log._store.writer if self.scheme == "sqlite" else hub.log
         writer._clock = clock
         self.server = MemoryServer(app, lives=[app.life])
         self.stopped = False

@@ -1,44 +1,59 @@
 """From `chat.log` to a log, or to one line that says what is wrong."""
 
+import os
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-from chatapp.model import open_log
+from chatapp.lib.hub import Hub
+from chatapp.lib.options import ChatOptions
+from chatapp.model import open_log, parse_log_url
 from tests.chatapp.model.contract import LogContract, Observer
 
 BEGIN = """
 import sys
 {before}
-from chatapp.config.middleware import make_app
-make_app({{}}, **{{"chat.log": sys.argv[1], "chat.data": sys.argv[2]}})
+from chatapp.config.middleware import make_chat
+make_chat({{}}, **{{"chat.log": sys.argv[1], "chat.data": sys.argv[2]}})
 """
 
 
 class OpeningTests(unittest.TestCase):
-    def test_a_url_names_a_log(self):
+    def test_a_url_names_a_log_and_the_directory_that_goes_with_it(self):
         for url, name in (
             ("memory:", "MemoryLog"),
+            ("Memory:", "MemoryLog"),
             ("sqlite:///chat.db", "SQLiteLog"),
+            ("SQLite:///chat.db", "SQLiteLog"),
             ("redis://h", "RedisLog"),
+            ("REDIS://h", "RedisLog"),
             ("rediss://h:1/2", "RedisLog"),
+            ("Rediss://h:1/2", "RedisLog"),
             ("redis+sentinel://h,i/m", "RedisLog"),
+            ("Redis+Sentinel://h,i/m", "RedisLog"),
         ):
-            log = open_log(url, Observer(), **LogContract.OPTIONS)
-            self.assertEqual(name, type(log).__name__)
-            self.assertEqual(name == "RedisLog", log.shared)
+            with self.subTest(url):
+                hub = Hub(ChatOptions(log=url))
+                self.assertEqual(name, type(hub.log).__name__)
+                self.assertEqual(name == "RedisLog", hub.log.shared)
+                self.assertEqual(hub.log.shared, hub.directory.shared)
 
     def test_another_url_is_refused(self):
-        for url in ("", "memory", "memory:x", "sqlite://", "sqlite:///", "sqlite://host/x", "ftp:"):
+        for url in (
+            "", "memory", "memory:x", "sqlite://", "sqlite:///", "sqlite://host/x", "ftp:", "redis",
+        ):  # fmt: skip
             with self.assertRaisesRegex(ValueError, "is no message log: memory:"):
-                open_log(url, Observer(), **LogContract.OPTIONS)
+                parse_log_url(url)
 
-    def test_sqlite_paths_are_relative_or_absolute(self):
-        for url, path in (("sqlite:///data/chat.db", "data/chat.db"), ("sqlite:////v/c", "/v/c")):
-            log = open_log(url, Observer(), **LogContract.OPTIONS)
-            self.assertEqual(Path(path), log._path)
+    def test_sqlite_paths_are_relative_or_absolute_and_meant_as_they_are_written(self):
+        for path in ("data/chat.db", "/v/c", "a b", "a#b", "a?b=c", "a%20b", "100%", "é", "a;b&c"):
+            with self.subTest(path):
+                log = open_log(
+                    parse_log_url(f"sqlite:///{path}"), Observer(), **LogContract.OPTIONS
+                )
+                self.assertEqual(os.path.realpath(path), log.path)
 
     def test_a_wrong_url_of_redis_ends_the_start_with_one_line(self):
         self.assertEqual(

@@ -1,13 +1,17 @@
 import asyncio
+import os
+import resource
+import shutil
 import sqlite3
+import stat
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from chatapp.model import LogUnavailable
-from chatapp.model import sqlite as module
-from chatapp.model.sqlite import SQLiteLog
+from chatapp.model.sqlite import log as module
+from chatapp.model.sqlite.log import SQLiteLog
 from tests.chatapp.model.contract import ROOM, LogContract, Observer
 
 
@@ -20,7 +24,7 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         return SQLiteLog(observer, path=str(self.path), **options)
 
     async def expire(self, log):
-        await log._in(log._write_thread, log._writer.forget_old)
+        await log._store.thread.run(log._store.writer.forget_old)
 
     async def reopened(self, log, **options):
         await log.close()
@@ -32,7 +36,7 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         """An open log that is not closed at the end of the test."""
         self.observer = Observer()
         log = self.make(self.observer, **self.OPTIONS)
-        self.clock = log._writer._clock
+        self.clock = log._store.writer._clock
         await log.open()
         return log
 
@@ -60,13 +64,13 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
     async def test_what_waits_is_committed_together(self):
         log = await self.opened()
         commits = []
-        commit = log._writer.commit
+        commit = log._store.writer.commit
 
         def counted(entries):
             commits.append(len(entries))
             return commit(entries)
 
-        with mock.patch.object(log._writer, "commit", counted):
+        with mock.patch.object(log._store.writer, "commit", counted):
             pushes = [log.append(ROOM, f"s{n}", "Ann", f"{n}") for n in range(500)]
             await asyncio.gather(*pushes)
         self.assertEqual(500, sum(commits))
@@ -90,21 +94,124 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         log = await self.opened()
         await self.say(log, "a")
         # SQLite's own limit: it fails as a full disk does.
-        pages = log._write_thread.submit(
-            lambda: log._writer._db.execute("pragma page_count").fetchone()[0]
-        ).result()
-        log._write_thread.submit(
-            lambda: log._writer._db.execute(f"pragma max_page_count = {pages}")
-        ).result()
+        run, db = log._store.thread.run, log._store.writer._db
+        [pages] = await run(lambda: db.execute("pragma page_count").fetchone())
+        await run(db.execute, f"pragma max_page_count = {pages}")
         with self.assertRaisesRegex(LogUnavailable, "full"):
             await self.say(log, "b" * 100_000)
-        log._write_thread.submit(
-            lambda: log._writer._db.execute("pragma max_page_count = 1000000")
-        ).result()
+        await run(db.execute, "pragma max_page_count = 1000000")
         await self.say(log, "c")
         held = await log.read(ROOM, 0, 10)
         self.assertEqual([(1, "a"), (2, "c")], [(m.seq, m.text) for m in held.messages])
         self.assertEqual(held.messages, self.observer.messages)
+
+    async def test_after_the_end_the_database_itself_has_everything(self):
+        log = await self.begun()
+        await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        await log.read(ROOM, 0, 10)
+        reader = sqlite3.connect(self.path)
+        self.addCleanup(reader.close)
+        reader.execute("select count(*) from messages").fetchall()
+        await log.close()
+        # Somebody else has it open still, so the other files stay.
+        self.assertEqual(0, self.path.with_name("chat.db-wal").stat().st_size)
+        shutil.copy(self.path, self.folder / "copy.db")
+        copy = SQLiteLog(Observer(), path=str(self.folder / "copy.db"), **self.OPTIONS)
+        await copy.open()
+        self.addAsyncCleanup(copy.close)
+        self.assertEqual(["hi"], [m.text for m in (await copy.read(ROOM, 0, 10)).messages])
+
+    async def test_after_the_end_nothing_else_is_left_of_it(self):
+        log = await self.begun()
+        await log.append(ROOM, "ann", "Ann", "hi")
+        await log.read(ROOM, 0, 10)
+        await log.close()
+        self.assertEqual({"chat.db", "chat.db.lock"}, set(self.files()))
+
+    async def test_a_disk_that_is_full_at_the_end_loses_nothing(self):
+        log = await self.begun()
+        await log.append(ROOM, "ann", "Ann", "hi")
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self.path.stat().st_size, limits[1]))
+        try:
+            with self.assertLogs(level="WARNING") as logs:
+                await log.close()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        self.assertIn("the newest messages stay in", logs.output[0])
+        again = self.make(Observer(), **self.OPTIONS)
+        await again.open()
+        self.addAsyncCleanup(again.close)
+        self.assertEqual(["hi"], [m.text for m in (await again.read(ROOM, 0, 10)).messages])
+
+    async def test_its_files_are_for_their_owner_alone(self):
+        for umask in (0, 0o022, 0o777):
+            with self.subTest(umask=oct(umask)):
+                self.path = self.folder / f"{umask}" / "chat.db"
+                self.path.parent.mkdir()
+                before = os.umask(umask)
+                try:
+                    log = await self.begun()
+                    await log.append(ROOM, "ann", "Ann", "hi")
+                    await log.read(ROOM, 0, 10)
+                    modes = self.files()
+                    await log.close()
+                finally:
+                    os.umask(before)
+                self.assertEqual(
+                    {"chat.db", "chat.db-wal", "chat.db-shm", "chat.db.lock"}, set(modes)
+                )
+                self.assertEqual({0o600}, set(modes.values()))
+
+    async def test_files_that_everybody_may_read_become_private_and_those_of_a_group_stay(self):
+        for mode, expected in ((0o644, 0o600), (0o666, 0o600), (0o640, 0o640)):
+            with self.subTest(mode=oct(mode)):
+                self.path = self.folder / f"{mode}" / "chat.db"
+                log = await self.begun()
+                await log.append(ROOM, "ann", "Ann", "hi")
+                # As a crash leaves them.
+                left = {name: (self.path.parent / name).read_bytes() for name in self.files()}
+                await log.close()
+                for name, content in left.items():
+                    (self.path.parent / name).write_bytes(content)
+                    (self.path.parent / name).chmod(mode)
+                log = await self.begun()
+                await log.append(ROOM, "ann", "Ann", "hi")
+                modes = self.files()
+                await log.close()
+                self.assertEqual(0o600, modes.pop("chat.db.lock"))
+                self.assertEqual({expected}, set(modes.values()), modes)
+
+    def files(self):
+        """The mode of each file beside the log."""
+        return {file.name: stat.S_IMODE(file.stat().st_mode) for file in self.path.parent.iterdir()}
+
+    async def test_its_name_is_meant_as_it_is_written(self):
+        for name in ("a b", "a#b", "a?b=c", "a%20b", "100%", "é", "a;b&c", ":memory:", "file:x"):
+            with self.subTest(name):
+                self.path = self.folder / "named" / name
+                log = await self.begun()
+                await log.append(ROOM, "ann", "Ann", name)
+                held = await log.read(ROOM, 0, 10)
+                self.assertEqual([name], [message.text for message in held.messages])
+                await log.close()
+                self.assertTrue(self.path.stat().st_size)
+        self.assertEqual(18, len(self.files()))
+
+    async def test_one_file_by_two_names_is_one_log(self):
+        await self.opened()
+        link = self.folder / "link.db"
+        link.symlink_to(self.path)
+        other = SQLiteLog(Observer(), path=str(link), **self.OPTIONS)
+        self.enterContext(mock.patch.object(module, "_LOCK_SECONDS", 0))
+        with self.assertRaisesRegex(LogUnavailable, "in use by another process"):
+            await other.open()
+
+    async def test_a_folder_is_named(self):
+        self.path.mkdir(parents=True)
+        log = self.make(Observer(), **self.OPTIONS)
+        with self.assertRaisesRegex(LogUnavailable, "chat.db: "):
+            await log.open()
 
     async def test_a_file_that_is_no_database_is_named(self):
         self.path.parent.mkdir()

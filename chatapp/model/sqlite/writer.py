@@ -4,7 +4,6 @@ import hashlib
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from chatapp.model.message import Message, NonceReused, RoomLimit
@@ -44,7 +43,7 @@ class Writer:
 
     def __init__(
         self,
-        path: Path,
+        path: str,
         history: int,
         max_age: float,
         max_rooms: int,
@@ -59,8 +58,18 @@ class Writer:
         self._db: sqlite3.Connection
 
     def open(self) -> str:
-        """Open the file, made if need be; returns the log's epoch."""
-        self._db = db = sqlite3.connect(self._path, isolation_level=None)
+        """Open the file; returns the log's epoch."""
+        db = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            epoch = self._prepare(db)
+        except BaseException:
+            db.close()
+            raise
+        self._db = db
+        self._load_heads()
+        return epoch
+
+    def _prepare(self, db: sqlite3.Connection) -> str:
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = full")
         version = db.execute("pragma user_version").fetchone()[0]
@@ -72,14 +81,21 @@ class Writer:
             "insert or ignore into meta values ('epoch', ?)",
             (secrets.token_urlsafe(6),),
         )
-        self._load_heads()
         epoch: str = db.execute("select value from meta where key = 'epoch'").fetchone()[0]
         return epoch
 
     def close(self) -> None:
-        """Close the file, if it was opened."""
+        """Close the file, if it is open, with everything in the database itself.
+
+        What is in the write-ahead log only is easily forgotten by who copies the database.
+        """
         if hasattr(self, "_db"):
-            self._db.close()
+            db = self._db
+            del self._db
+            try:
+                db.execute("pragma wal_checkpoint(truncate)")
+            finally:
+                db.close()
 
     def commit(self, entries: Sequence[Entry]) -> tuple[list[Message | Exception], list[Message]]:
         """Store `entries` in one transaction: the outcome of each, and those that are new."""

@@ -1,0 +1,82 @@
+"""The files of the log: for their owner alone, and for one process at a time."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import time
+from contextlib import suppress
+
+from chatapp.model.message import LogUnavailable
+
+__all__ = ["Lock", "keep_private"]
+
+log = logging.getLogger(__name__)
+
+_MODE = 0o600
+_OTHERS = 0o007
+_RETRY_SECONDS = 0.05
+
+
+def keep_private(path: str) -> None:
+    """Make the database if need be, and let nobody else read it. Raises OSError.
+
+    SQLite makes its other files with the mode of this one. Of files that are there already, from
+    an older version, those that everybody may read become private; a group that may is meant to.
+    """
+    with suppress(FileExistsError):
+        made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+        try:
+            os.fchmod(made, _MODE)  # whatever the umask takes
+        finally:
+            os.close(made)
+    for file in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(FileNotFoundError):
+            if os.stat(file).st_mode & _OTHERS:
+                _restrict(file)
+
+
+def _restrict(file: str) -> None:
+    try:
+        os.chmod(file, _MODE)
+    except PermissionError:
+        log.warning("%s can be read by everybody, and it is another user who can change that", file)
+
+
+class Lock:
+    """One process at a time has it: two that write would number messages alike."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    async def take(self, patience: float) -> None:
+        """Raises LogUnavailable if another process has it for `patience` seconds; OSError."""
+        file = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
+        try:
+            with suppress(PermissionError):
+                os.fchmod(file, _MODE)
+            await self._locked(file, time.monotonic() + patience)
+        except BaseException:
+            os.close(file)
+            raise
+        self._file = file
+
+    async def _locked(self, file: int, deadline: float) -> None:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise LogUnavailable(
+                        f"{self._path} is in use by another process; for several workers or "
+                        "machines use redis://"
+                    ) from None
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    def release(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

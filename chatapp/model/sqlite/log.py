@@ -1,0 +1,127 @@
+"""The message log in an SQLite file, the embedded default.
+
+One process writes the file, from a thread of its own; threads read it over read-only connections.
+At a reload the file goes from the old process to the new one: the old one lets go of it, goes on
+reading, and has what is still pushed to it stored by the new one.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chatapp.model.message import Ask, LogObserver, LogUnavailable, Message, MessageLog, Slice
+from chatapp.model.sqlite.readers import Readers
+from chatapp.model.sqlite.store import Store
+from chatapp.model.sqlite.succession import NoSuccessor, Successor, answered
+from chatapp.model.sqlite.writer import Entry, Writer
+from cogen.web.channel import Answer
+
+__all__ = ["SQLiteLog"]
+
+log = logging.getLogger(__name__)
+
+# A process that lost its supervisor may still be answering its last polls.
+_LOCK_SECONDS = 12.0
+# Where the file could not be opened again, it is tried again at a push, not more often than this.
+_REOPEN_SECONDS = 1.0
+
+
+class SQLiteLog(MessageLog):
+    """Keeps `history` messages a room, none older than `max_age` seconds (0: any age)."""
+
+    def __init__(
+        self,
+        observer: LogObserver,
+        path: str,
+        history: int,
+        max_age: float,
+        max_rooms: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        # Through links, so that a lock is one on the file itself.
+        self.path = os.path.realpath(path)
+        self._store = Store(
+            self.path, Writer(self.path, history, max_age, max_rooms, clock), observer
+        )
+        self._is_open = False
+        self._opening = asyncio.Lock()
+        self._failed: tuple[float, LogUnavailable] | None = None
+        self._successor: Successor | None = None
+
+    async def open(self) -> None:
+        try:
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        except OSError as error:
+            raise LogUnavailable(f"{self.path}: {error.strerror}") from error
+        self.epoch = await self._store.open(_LOCK_SECONDS)
+        self._is_open = True
+        self._readers = Readers(self.path)
+
+    async def close(self) -> None:
+        # What writes last can put everything into the file itself.
+        self._readers.close()
+        if self._is_open:
+            self._is_open = False
+            await self._store.close()
+
+    async def append(
+        self, room: str, sender: str, nick: str, text: str, nonce: str | None = None
+    ) -> Message:
+        return await self._append(Entry(room, sender, nick, text, nonce))
+
+    async def read(self, room: str, after: int, limit: int) -> Slice:
+        return await self._readers.read(room, after, limit)
+
+    async def before(self, room: str, seq: int | None, limit: int) -> Slice:
+        return await self._readers.before(room, seq, limit)
+
+    # From process to process.
+
+    def answers(self) -> Mapping[str, Answer]:
+        return {self._request: self._answer}
+
+    async def hand_over(self, ask: Ask) -> None:
+        self._successor = Successor(ask, self._request)
+        if self._is_open:
+            self._is_open = False
+            await self._store.close()
+
+    async def take_back(self) -> None:
+        self._successor = None
+        await self._reopen()
+
+    @property
+    def _request(self) -> str:
+        return f"chat.append {self.path}"
+
+    async def _answer(self, asked: Any) -> Any:
+        return await answered(self._append, asked)
+
+    async def _append(self, entry: Entry) -> Message:
+        if self._successor is not None:
+            try:
+                return await self._successor.append(entry)
+            except NoSuccessor:
+                # What serves now has its log elsewhere.
+                self._successor = None
+        if not self._is_open:
+            await self._reopen()
+        return await self._store.append(entry)
+
+    async def _reopen(self) -> None:
+        """Open the file again. Raises LogUnavailable."""
+        async with self._opening:
+            if self._is_open:
+                return
+            now = time.monotonic()
+            if self._failed is not None and now < self._failed[0] + _REOPEN_SECONDS:
+                raise self._failed[1]
+            try:
+                self.epoch = await self._store.open(0)
+            except LogUnavailable as error:
+                self._failed = (now, error)
+                raise
+            self._is_open = True

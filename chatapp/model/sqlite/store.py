@@ -1,0 +1,110 @@
+"""Writing the file, which one process does at a time.
+
+One thread writes, in group commits: all that was pushed while the last commit ran goes into the
+next. `synchronous=FULL` with WAL makes an answered message survive a power failure; group commit
+pays for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from chatapp.model.message import LogObserver, LogUnavailable, Message
+from chatapp.model.sqlite.files import Lock, keep_private
+from chatapp.model.sqlite.threads import Threads
+from chatapp.model.sqlite.writer import Entry, Writer
+
+__all__ = ["MAX_WAITING", "Store"]
+
+log = logging.getLogger(__name__)
+
+# Messages that wait to be stored; more are refused rather than kept in memory.
+MAX_WAITING = 10_000
+_SWEEP_SECONDS = 60.0
+
+
+class Store:
+    """The file at `path` while it is this process that writes it; it can be opened again."""
+
+    def __init__(self, path: str, writer: Writer, observer: LogObserver) -> None:
+        self.writer = writer
+        self._path = path
+        self._observer = observer
+        self._lock = Lock(path)
+        self._waiting: list[tuple[Entry, asyncio.Future[Message]]] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+
+    async def open(self, patience: float) -> str:
+        """Returns the epoch. Raises LogUnavailable, after `patience` seconds if it is in use."""
+        self.thread = Threads(1, "log-writer", self._path)
+        try:
+            await self._lock.take(patience)
+            keep_private(self._path)
+            epoch = await self.thread.run(self.writer.open)
+        except BaseException as error:
+            await self._release()
+            if isinstance(error, OSError):
+                raise LogUnavailable(f"{self._path}: {error.strerror}") from error
+            raise
+        self._sweeping = asyncio.create_task(self._sweep())
+        return epoch
+
+    async def close(self) -> None:
+        """Store what was accepted, and let go of the file."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+        if self._committing is not None:
+            await asyncio.wait((self._committing,))
+        try:
+            await self._release()
+        except LogUnavailable as error:
+            log.warning("the newest messages stay in %s-wal: %s", self._path, error)
+
+    async def _release(self) -> None:
+        try:
+            await self.thread.run(self.writer.close)
+        finally:
+            self.thread.close()
+            self._lock.release()
+
+    async def append(self, entry: Entry) -> Message:
+        """As MessageLog has it."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise LogUnavailable("too many messages wait to be stored")
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, future))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit())
+        return await future
+
+    async def _commit(self) -> None:
+        """Store what waits, and what comes to wait meanwhile."""
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            entries = [entry for entry, _ in batch]
+            outcomes: Sequence[Message | Exception]
+            try:
+                outcomes, stored = await self.thread.run(self.writer.commit, entries)
+            except LogUnavailable as error:
+                outcomes = [error] * len(batch)
+            else:
+                if stored:
+                    self._observer.appended(stored)
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if future.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    future.set_exception(outcome)
+                else:
+                    future.set_result(outcome)
+        self._committing = None
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self.thread.run(self.writer.forget_old)
+            except LogUnavailable as error:
+                log.warning("old messages could not be deleted: %s", error)
+            await asyncio.sleep(_SWEEP_SECONDS)

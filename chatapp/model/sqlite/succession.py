@@ -1,0 +1,69 @@
+"""From one process to the next: pushes that come to the old one when the new one has the file.
+
+The old one has connections that clients keep, and answers what comes on them: it asks the new one
+to store. A request may be made again when the new one ended without an answer; a nonce, the
+client's or one of ours, keeps it from being stored twice.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from chatapp.model.message import Ask, LogUnavailable, Message, NonceReused, RoomLimit
+from chatapp.model.sqlite.writer import Entry
+from cogen.web.channel import ChannelClosed, RequestError, UnknownRequest
+
+__all__ = ["NoSuccessor", "Successor", "answered"]
+
+_PATIENCE_SECONDS = 15.0
+_RETRY_SECONDS = 0.1
+_REFUSALS = {each.__name__: each for each in (LogUnavailable, NonceReused, RoomLimit)}
+
+
+class NoSuccessor(Exception):
+    """The process that serves has another log."""
+
+
+class Successor:
+    """The process that has the file now; `ask` is how to ask it, for what is called `name`."""
+
+    def __init__(self, ask: Ask, name: str) -> None:
+        self._ask = ask
+        self._name = name
+
+    async def append(self, entry: Entry) -> Message:
+        """As MessageLog has it. Raises NoSuccessor."""
+        if entry.nonce is None:
+            # No client's nonce has a space.
+            entry = entry._replace(nonce=f" {secrets.token_urlsafe(12)}")
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                reply = await self._ask(self._name, entry)
+            except UnknownRequest:
+                raise NoSuccessor from None
+            except ChannelClosed as error:
+                if time.monotonic() > deadline:
+                    raise LogUnavailable(f"it is in use by another process, and {error}") from None
+                await asyncio.sleep(_RETRY_SECONDS)
+            except RequestError as error:
+                raise LogUnavailable(str(error)) from None
+            else:
+                return _message(entry, reply)
+
+
+async def answered(append: Callable[[Entry], Awaitable[Message]], asked: Any) -> Any:
+    """The reply to a predecessor's request, by `append`."""
+    try:
+        message = await append(Entry(*asked))
+    except tuple(_REFUSALS.values()) as error:
+        return {"refused": type(error).__name__, "why": str(error)}
+    return {"seq": message.seq, "nick": message.nick, "at": message.at}
+
+
+def _message(entry: Entry, reply: Any) -> Message:
+    if "refused" in reply:
+        raise _REFUSALS[reply["refused"]](reply["why"])
+    return Message(entry.room, reply["seq"], reply["nick"], entry.text, reply["at"])
