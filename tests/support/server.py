@@ -82,6 +82,7 @@ class ChatServer:
             }
         )
         self.arguments: list[str] = []  # of `paster serve`, after the ini
+        self.environment: dict[str, str] = {}  # added to ours
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ChatServer:
@@ -100,7 +101,7 @@ class ChatServer:
             self.process = subprocess.Popen(
                 self.command(),
                 cwd=ROOT,
-                env={**os.environ, "PYTHONWARNINGS": warnings},
+                env={**os.environ, "PYTHONWARNINGS": warnings, **self.environment},
                 stdout=log,
                 stderr=log,
             )
@@ -148,9 +149,20 @@ class ChatServer:
             raise AssertionError(f"the server did not stop:\n{self.log}") from None
         assert status == expected, f"exit status {status}:\n{self.log}"
 
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text()
+
+    def logged(self, text: str, count: int = 1) -> None:
+        """Return when the log holds `text` that often."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.log.count(text) < count:
+            assert time.monotonic() < deadline, f"{text!r} is not in the log:\n{self.log}"
+            time.sleep(0.01)
 
 
 def _lines(options: dict[str, object]) -> str:
