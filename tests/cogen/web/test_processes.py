@@ -98,7 +98,7 @@ class WorkersTest(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
 
     def test_one_that_hangs_while_it_takes_a_place_is_ended_and_tried_again(self) -> None:
-        with CommandServer(workers=2, reload_timeout=1.5) as server:
+        with CommandServer(workers=2, reload_timeout=3) as server:
             server.write("two", STARTS_WHEN_TOLD)
             os.kill(server.children()[0], signal.SIGKILL)
             server.logged("nothing takes the place of worker")

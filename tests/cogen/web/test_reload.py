@@ -110,19 +110,17 @@ class ReloadTest(unittest.TestCase):
         for workers in (1, 2):
             with (
                 self.subTest(workers=workers),
-                CommandServer(workers=workers, reload_timeout=1.5) as server,
+                CommandServer(workers=workers, reload_timeout=3) as server,
             ):
                 before = server.children()
                 server.write("two", STARTS_WHEN_TOLD)
                 server.signal(signal.SIGHUP)
                 server.logged("starting")
                 server.signal(signal.SIGHUP)
-                server.logged("did not serve within reload_timeout = 1.5 seconds")
+                server.logged("did not serve within reload_timeout = 3 seconds")
                 self.assertEqual(server.get()[0], "one")
                 server.logged("starting", 2)
-                (server.folder / "go").touch()
-                eventually(lambda server=server: server.get()[0], "two")
-                eventually(lambda before=before: [pid for pid in before if alive(pid)], [])
+                self.assertTrue(all(map(alive, before)))
                 self.assertEqual(server.stop(), 0)
 
     def test_one_that_is_asked_for_during_the_start_follows_it(self) -> None:
