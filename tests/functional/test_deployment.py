@@ -134,6 +134,19 @@ class OperatorTests(unittest.TestCase):
         rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", table, re.MULTILINE)
         self.assertEqual(sorted(scraped), sorted(rows))
 
+    def test_it_is_ready_once_its_log_was_reached_and_stays_so(self):
+        redis = RedisServer()
+        self.addCleanup(redis.close)
+        paths = {"health_path": "/healthz", "ready_path": "/readyz"}
+        with ChatServer(app={"chat.log": redis.url}, server=paths) as server:
+            self.assertEqual("ok\n", _text(server.url + "healthz"))
+            self.assertEqual(503, _status(server.url + "readyz"))
+            redis.start()
+            eventually(lambda: _status(server.url + "readyz"), 200)
+            redis.kill()
+            # Every process lacks it alike: to leave them all would help nobody.
+            self.assertEqual("ok\n", _text(server.url + "readyz"))
+
     def test_files_of_the_log_that_the_guide_sets_up_can_be_moved_away(self):
         server = ChatServer(server={"access_log": "combined"})
         [logging] = [block for block in blocks(GUIDE, "ini") if "[loggers]" in block.text]
@@ -171,6 +184,15 @@ def _figures(text):
     for name, what in re.findall(r"^# HELP (\w+) (.*)$", text, re.MULTILINE):
         if name.startswith(("cogen_", "chat_")):
             yield name, kinds[name], what
+
+
+def _status(url):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 def _text(url):
