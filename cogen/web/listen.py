@@ -5,10 +5,9 @@ import errno
 import fcntl
 import os
 import socket
-import ssl
 import stat
 
-from cogen.web.options import OptionError, Options
+from cogen.web.options import Options
 
 __all__ = [
     "UnixPath",
@@ -16,7 +15,6 @@ __all__ = [
     "inherited_sockets",
     "listening_socket",
     "socket_of",
-    "tls_context",
 ]
 
 # The first file descriptor that systemd passes (sd_listen_fds(3)).
@@ -119,27 +117,6 @@ def socket_of(fd: int) -> socket.socket:
     sock = socket.socket(fileno=fd)
     sock.setblocking(False)
     return sock
-
-
-def tls_context(options: Options) -> ssl.SSLContext | None:
-    """What `certificate` and `key` say. Raises OptionError if they cannot be used."""
-    if not options.certificate:
-        if options.key:
-            raise OptionError("key is given without certificate")
-        return None
-    for name in ("certificate", "key"):
-        path = getattr(options, name)
-        if path and not os.access(path, os.R_OK):
-            raise OptionError(f"{name} = {path!r}: cannot be read")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_cert_chain(options.certificate, options.key or None)
-    except ssl.SSLError as error:
-        raise OptionError(
-            f"certificate = {options.certificate!r} and key = {options.key!r}: {error.reason}"
-        ) from None
-    return context
 
 
 def address_of(sock: socket.socket, scheme: str) -> str:

@@ -12,20 +12,20 @@ import os
 import resource
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from cogen.core.schedulers import Scheduler, new_event_loop
 from cogen.web.channel import ChannelClosed
 from cogen.web.life import Application, take_lives
-from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket, tls_context
+from cogen.web.listen import UnixPath, address_of, inherited_sockets, listening_socket
 from cogen.web.logs import reopen_log_files
 from cogen.web.options import Options
 from cogen.web.server import Server
 from cogen.web.signals import Signals
 from cogen.web.supervisor import StartFailed, Supervisor
 from cogen.web.systemd import notify
+from cogen.web.tls import Certificate
 from cogen.web.worker import RETIRE_GRACE, Worker
 
 __all__ = ["serve"]
@@ -59,13 +59,13 @@ def serve(
         if worker is None and options.workers > 1 and command:
             _supervise(options, socks, command, signals)
             return
-        tls = tls_context(options)
+        certificate = Certificate.of(options)
         application = load()
         scheduler = Scheduler(proactor=options.proactor)
         # What did not end at the server's stop does not now.
         stack.callback(scheduler.shutdown, 0)
         server = Server(application, scheduler, options, take_lives())
-        process = _Process(server, socks, tls, signals)
+        process = _Process(server, socks, certificate, signals)
         work = process.work(worker) if worker is not None else process.run(command)
         scheduler.loop.run_until_complete(_until_done(work, signals))
 
@@ -154,12 +154,12 @@ class _Process:
         self,
         server: Server,
         socks: Sequence[socket.socket],
-        tls: ssl.SSLContext | None,
+        certificate: Certificate | None,
         signals: Signals,
     ) -> None:
         self._server = server
         self._socks = socks
-        self._tls = tls
+        self._certificate = certificate
         self._signals = signals
         self._worker: Worker | None = None
         self._handing: asyncio.Task[None] | None = None
@@ -171,7 +171,7 @@ class _Process:
         supervisor = Supervisor(command, self._socks, self._server.options, self)
         self._server.peers.router = supervisor
         await self._start(supervisor.kill, supervisor.reopen_log_files)
-        _log_addresses(self._socks, self._tls is not None)
+        _log_addresses(self._socks, self._certificate is not None)
         log.info("%s", self._server.mode)
         notify("READY=1")
         await supervisor.run(self._signals)
@@ -204,7 +204,11 @@ class _Process:
 
     async def _start(self, give_up: Callable[[], None], reopen: Callable[[], None]) -> None:
         # The loop closes what it listens on; a reload hands the sockets on.
-        await self._server.start([sock.dup() for sock in self._socks], self._tls)
+        certificate, loop = self._certificate, self._server.scheduler.loop
+        tls = certificate.context if certificate is not None else None
+        await self._server.start([sock.dup() for sock in self._socks], tls)
+        if certificate is not None:
+            certificate.watch(loop)
         patience = self._server.options.shutdown_timeout + _STOP_MARGIN
         self._signals.take(self._server.scheduler.loop, patience, give_up, reopen)
         self._server.collector.start()

@@ -17,9 +17,10 @@ from typing import Any
 
 from cogen.core.schedulers import Scheduler
 from cogen.web.life import Life
-from cogen.web.listen import listening_socket, tls_context
+from cogen.web.listen import listening_socket
 from cogen.web.options import Options
 from cogen.web.server import Server
+from cogen.web.tls import Certificate
 
 __all__ = [
     "LOOPS",
@@ -90,7 +91,9 @@ class ServerThread:
 
     async def _serve(self, sock: socket.socket) -> None:
         self._stop = asyncio.Event()
-        await self.server.start([sock], tls_context(self.options))
+        self.certificate = Certificate.of(self.options)
+        tls = self.certificate.context if self.certificate is not None else None
+        await self.server.start([sock], tls)
         self._started.set()
         await self._stop.wait()
         await self.server.stop()
@@ -281,11 +284,13 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
     return [json.dumps(seen).encode()]
 
 
-def certificate_files(folder: str) -> tuple[str, str]:
-    """A certificate for localhost that signs itself, and its key."""
+def certificate_files(folder: str, kind: str = "ec:prime256v1") -> tuple[str, str]:
+    """A certificate for localhost that signs itself, and its key; `kind` like rsa:2048."""
     certificate, key = f"{folder}/cert.pem", f"{folder}/key.pem"
+    algorithm, _, what = kind.partition(":")
+    option = "rsa_keygen_bits" if algorithm == "rsa" else "ec_paramgen_curve"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        ["openssl", "req", "-x509", "-newkey", algorithm, "-pkeyopt", f"{option}:{what}",
          "-nodes", "-days", "2", "-subj", "/CN=localhost",
          "-addext", "subjectAltName=DNS:localhost",
          "-keyout", key, "-out", certificate],

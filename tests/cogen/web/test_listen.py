@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import ssl
 import stat
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import unittest
 from pathlib import Path
 
 from tests.cogen.web.processes import CommandServer
-from tests.cogen.web.support import Client, Records, ServerThread, certificate_files, echo
+from tests.cogen.web.support import Client
 
 
 class AddressTest(unittest.TestCase):
@@ -148,53 +147,6 @@ class SystemdTest(unittest.TestCase):
                 self.assertEqual(manager.recv(100), b"STOPPING=1")
                 self.assertEqual(server.ended(), 0)
             finally:
-                server.__exit__()
-
-
-class TLSTest(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.certificate, self.key = certificate_files(folder.name)
-        self.context = ssl.create_default_context(cafile=self.certificate)
-
-    def wrapped(self, server: ServerThread) -> Client:
-        sock = socket.create_connection(server.address, 20)
-        return Client(self.context.wrap_socket(sock, server_hostname="localhost"))
-
-    def test_requests_over_tls(self) -> None:
-        for proactor in ("uvloop", "asyncio"):
-            with (
-                self.subTest(proactor=proactor),
-                Records(),
-                ServerThread(echo, proactor, certificate=self.certificate, key=self.key) as server,
-            ):
-                with self.wrapped(server) as client:
-                    self.assertIn(client.sock.version(), ("TLSv1.2", "TLSv1.3"))
-                    self.assertEqual(client.get("/a").json["wsgi.url_scheme"], "https")
-                    large = b"x" * 300_000
-                    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n")
-                    client.send(large)
-                    self.assertEqual(len(client.response().json["body"]), 300_000)
-                    client.send(b"nonsense\r\n\r\n")
-                    self.assertEqual(client.response().status, 400)
-                # Who speaks plainly is not answered in a way that breaks the next.
-                server.exchange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                with self.wrapped(server) as client:
-                    self.assertEqual(client.get("/b").status, 200)
-
-    def test_files_that_cannot_be_used_are_named(self) -> None:
-        for options, said in (
-            ({"certificate": "/nowhere"}, "certificate = '/nowhere': cannot be read"),
-            ({"key": self.key}, "key is given without certificate"),
-            ({"certificate": self.key, "key": self.key}, "certificate = "),
-        ):
-            with self.subTest(said):
-                server = CommandServer(**options)
-                server.start()
-                self.assertEqual(server.process.wait(), 1)
-                self.assertIn(f"cogen-serve: {said}", server.log)
-                self.assertEqual(len(server.log.splitlines()), 1)
                 server.__exit__()
 
 
