@@ -21,6 +21,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
+from threading import get_ident
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -75,7 +76,7 @@ class Coroutine(Waiter):
         self.error = None
         self.started = False
         self.done = False
-        self.joiners: dict[Waiter, None] = {}
+        self.joiners: dict[Waiter, Join] = {}
         self._function = function
         self._args = args
         self._kwargs = kwargs
@@ -91,14 +92,21 @@ class Coroutine(Waiter):
         return getattr(self._function, "__qualname__", repr(self._function))
 
     def start(self, scheduler: Scheduler) -> None:
-        """Run on `scheduler`, in a copy of the caller's context, from its next turn on."""
+        """Run on `scheduler`, in a copy of the caller's context, from its next turn on.
+
+        Raises RuntimeError if it was started before, or the loop is closed and of another thread.
+        """
         if self.started:
             raise RuntimeError(f"{self!r} was started before: call its function again")
         self.started = True
         self.scheduler = scheduler
         self._context = contextvars.copy_context()
         scheduler.coroutines[self] = None
-        scheduler.ready(self)
+        if get_ident() == scheduler.thread:
+            scheduler.ready(self)
+        elif not scheduler.post(functools.partial(scheduler.ready, self)):
+            del scheduler.coroutines[self]
+            raise RuntimeError(f"{self!r} cannot be started: the loop is closed")
 
     def result(self) -> Any:
         """What the ended coroutine returned; raises what it raised."""
@@ -115,9 +123,18 @@ class Coroutine(Waiter):
     def cancel(self) -> None:
         """Raise asyncio.CancelledError in it, at the yield it waits at.
 
-        One whose outcome is on its way gets that first and is cancelled at its next yield.
+        One whose outcome is on its way gets that first and is cancelled at its next yield. In
+        another thread than the loop's it is cancelled soon after.
         """
         if self.done or not self.started:
+            return
+        if get_ident() != self.scheduler.thread:
+            self.scheduler.post(self._cancel)
+        else:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self.done:
             return
         if self._task is not None:
             self._task.cancel()
@@ -128,7 +145,13 @@ class Coroutine(Waiter):
             self._cancelling = True
 
     def add_done_callback(self, callback: Callable[["Coroutine"], None]) -> None:
-        """Have `callback(self)` called when it ends; at once if it has ended."""
+        """Have `callback(self)` called when it ends, on the loop; here and now if it has ended."""
+        if self.started and not self.done and get_ident() != self.scheduler.thread:
+            self.scheduler.post(functools.partial(self._add_done_callback, callback))
+        else:
+            self._add_done_callback(callback)
+
+    def _add_done_callback(self, callback: Callable[["Coroutine"], None]) -> None:
         if self.done:
             callback(self)
         elif self._callbacks is None:
@@ -152,8 +175,8 @@ class Coroutine(Waiter):
     def _spend(self) -> None:
         """It goes on as part of another coroutine: a second use is a slip."""
         self.started = True
-        self.done = True
         self.error = RuntimeError(f"{self.name} was called once and yielded twice: call it again")
+        self.done = True
 
     def _begin(self) -> bool:
         """The first step: call the function; True if that made a generator, to advance now."""
@@ -277,19 +300,19 @@ class Coroutine(Waiter):
             del self, callee
 
     def _end(self, value: Any, error: BaseException | None) -> None:
-        self.done = True
         self.value = value
         self.error = error
         self._traceback = error.__traceback__ if error is not None else None
+        self.done = True  # a thread that sees this reads the others
         self._generator = None
         self._callers = None
         self.scheduler.ended(self)
         heard = bool(self.joiners) or isinstance(error, asyncio.CancelledError)
-        for waiter in self.joiners:
-            if error is not None:
-                waiter.fail(error)
+        for waiter, join in self.joiners.items():
+            if waiter.scheduler is self.scheduler:
+                join.ended(waiter)
             else:
-                waiter.resume(value)
+                waiter.scheduler.post(functools.partial(join.ended, waiter))
         self.joiners.clear()
         if error is not None and not heard:
             log.error("coroutine %s died of %r", self.name, error, exc_info=error)

@@ -8,6 +8,7 @@ that is left before its end leaves nothing behind.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mypy_extensions import mypyc_attr
@@ -100,7 +101,10 @@ class Sleep(Operation):
 
 
 class WaitForSignal(Operation):
-    """Wait for the next `Signal` of that name (any hashable); the result is its value."""
+    """Wait for the next signal of that name (any hashable); the result is its value.
+
+    `Signal` and `Scheduler.signal` send it.
+    """
 
     __slots__ = ("name",)
 
@@ -109,7 +113,10 @@ class WaitForSignal(Operation):
         self.name = name
 
     def run(self, waiter: "Waiter") -> Any:
-        waiter.scheduler.signals.setdefault(self.name, {})[waiter] = None
+        scheduler = waiter.scheduler
+        if scheduler.posted:  # signals that were sent before this wait
+            scheduler.do_posted()
+        scheduler.signals.setdefault(self.name, {})[waiter] = None
         return PARKED
 
     def undo(self, waiter: "Waiter") -> None:
@@ -134,10 +141,7 @@ class Signal(Operation):
         self.value = value
 
     def run(self, waiter: "Waiter") -> int:
-        waiters = waiter.scheduler.signals.pop(self.name, {})
-        for each in waiters:
-            each.resume(self.value, crowd=True)
-        return len(waiters)
+        return waiter.scheduler.signal(self.name, self.value)
 
 
 class AddCoro(Operation):
@@ -173,16 +177,46 @@ class Join(Operation):
         self.coroutine = coroutine
 
     def run(self, waiter: "Waiter") -> Any:
+        coroutine = self.coroutine
         try:
-            if self.coroutine.done:
-                return self.coroutine.result()
-            self.coroutine.joiners[waiter] = None
+            if coroutine.done:
+                return coroutine.result()
+            if self._is_here(waiter):
+                coroutine.joiners[waiter] = self
+            elif not coroutine.scheduler.post(partial(self._join, waiter)):
+                raise RuntimeError(f"{coroutine!r} cannot end: its loop is closed")
             return PARKED
         finally:
-            del self, waiter
+            del self, waiter, coroutine
 
     def undo(self, waiter: "Waiter") -> None:
-        del self.coroutine.joiners[waiter]
+        if self._is_here(waiter):
+            del self.coroutine.joiners[waiter]
+        else:
+            self.coroutine.scheduler.post(partial(self._leave, waiter))
+
+    def _is_here(self, waiter: "Waiter") -> bool:
+        """Whether the coroutine is one of the waiter's loop, or of none yet."""
+        return not self.coroutine.started or self.coroutine.scheduler is waiter.scheduler
+
+    def _join(self, waiter: "Waiter") -> None:
+        """On the coroutine's loop, for `waiter` on its own."""
+        if self.coroutine.done:
+            waiter.scheduler.post(partial(self.ended, waiter))
+        else:
+            self.coroutine.joiners[waiter] = self
+
+    def _leave(self, waiter: "Waiter") -> None:
+        self.coroutine.joiners.pop(waiter, None)
+
+    def ended(self, waiter: "Waiter") -> None:
+        """Give `waiter` the outcome, if it still waits; called on its loop."""
+        if waiter.operation is not self:
+            return
+        if self.coroutine.error is not None:
+            waiter.fail(self.coroutine.error)
+        else:
+            waiter.resume(self.coroutine.value)
 
     def __repr__(self) -> str:
         return f"<Join {self.coroutine!r}>"

@@ -1,16 +1,26 @@
-"""A bounded FIFO queue between coroutines.
+"""A bounded FIFO queue between coroutines, and between them and threads.
 
 `x_nowait` holds the logic and never waits; the operation `x` tries it, then parks. The deques are
-made when first needed and dropped when empty: an idle queue costs one small object.
+made when first needed and dropped when somebody waits: an idle queue costs one small object.
+
+Those who wait are touched in the thread of their loop only. The queue is at home on the loop whose
+coroutines use it: what happens there takes no lock, and items are handed over in the order in
+which they were asked for. Every other thread, that of another loop too, appends items and takes
+them out under a lock, and has the loops of those who wait look for themselves. The two meet in
+the deque of items, whose `append` and `popleft` are atomic.
 """
 
 from collections import deque
-from typing import Any
+from threading import RLock, get_ident
+from typing import Any, Final
 
 from cogen.core.events import PARKED, Operation
-from cogen.core.schedulers import Waiter
+from cogen.core.schedulers import Scheduler, Waiter
 
 __all__ = ["Empty", "Full", "Get", "JoinQueue", "Put", "Queue"]
+
+# One for all queues: it is held for less than a microsecond. A finalizer may come back to it.
+_lock: Final = RLock()
 
 
 class Full(Exception):
@@ -24,52 +34,74 @@ class Empty(Exception):
 class Queue:
     """A queue of at most `maxsize` items; 0 is no limit.
 
-    Items leave in the order they came, waiters are served in the order they came.
+    Items leave in the order they came, waiters are served in the order they came. `put_nowait`,
+    `get_nowait` and `task_done` may be called in any thread. Where threads and a loop put at the
+    same moment it may for a while hold an item more; an item that is put for somebody who waits
+    counts for nothing, and stays if he leaves before he has it.
     """
 
-    __slots__ = ("_getters", "_items", "_joiners", "_putters", "maxsize", "unfinished")
+    __slots__ = (
+        "_away",
+        "_elsewhere",
+        "_getters",
+        "_home",
+        "_items",
+        "_joiners",
+        "_putters",
+        "_unfinished",
+        "maxsize",
+    )
 
     def __init__(self, maxsize: int = 0) -> None:
         if maxsize < 0:
             raise ValueError(f"Queue: maxsize must be 0 (no limit) or more, not {maxsize!r}")
         self.maxsize = maxsize
-        self.unfinished = 0
+        # The reference changes under the lock; elsewhere the items are touched under it only.
         self._items: deque[Any] | None = None
+        self._unfinished = 0  # counted at home
+        self._elsewhere = 0  # counted in other threads
+        self._home: Scheduler | None = None
         self._getters: dict[Waiter, None] | None = None
         self._putters: dict[Waiter, Any] | None = None
         self._joiners: dict[Waiter, None] | None = None
+        self._away: dict[Scheduler, dict[Waiter, _QueueOperation]] | None = None
+
+    @property
+    def unfinished(self) -> int:
+        """Items that were put and not dealt with."""
+        return self._unfinished + self._elsewhere
 
     def __len__(self) -> int:
-        return len(self._items) if self._items else 0
+        items, getters = self._items, self._getters
+        if not items:
+            return 0
+        return max(0, len(items) - len(getters)) if getters else len(items)
 
     def empty(self) -> bool:
-        return not self._items
+        return not len(self)
 
     def full(self) -> bool:
         return 0 < self.maxsize <= len(self)
 
     def put_nowait(self, item: Any) -> None:
         """Put `item` in, or hand it to the first who waits. Raises Full."""
-        if self._getters:
-            _first(self._getters).resume(item)
-        elif self.full():
-            raise Full(f"the queue holds {self.maxsize} items already")
+        home = self._home
+        if home is None or get_ident() != home.thread:
+            done = self._put_elsewhere(item)
+        elif self._getters and not self._items:
+            done = self._hand_over(item)
         else:
-            self._append(item)
-        self.unfinished += 1
+            done = self._put_here(item)
+        if not done:
+            raise Full(f"the queue holds {self.maxsize} items already")
 
     def get_nowait(self) -> Any:
         """Take the oldest item out. Raises Empty."""
-        if not self._items:
+        home = self._home
+        here = home is not None and get_ident() == home.thread
+        item = self._get_here() if here else self._get_elsewhere()
+        if item is PARKED:
             raise Empty("the queue holds no item")
-        item = self._items.popleft()
-        if self._putters:
-            waiter = next(iter(self._putters))
-            self._append(self._putters.pop(waiter))
-            self.unfinished += 1
-            waiter.resume(None)
-        if not self._items:
-            self._items = None
         return item
 
     def get(self, timeout: float | None = None) -> "Get":
@@ -82,22 +114,212 @@ class Queue:
 
     def task_done(self) -> None:
         """One item that was taken out is dealt with. Raises ValueError if none was left."""
-        if self.unfinished == 0:
+        if self.unfinished <= 0:
             raise ValueError("task_done() was called more often than items were put")
-        self.unfinished -= 1
-        if self.unfinished == 0 and self._joiners:
-            joiners, self._joiners = self._joiners, None
-            for waiter in joiners:
-                waiter.resume(None)
+        home = self._home
+        if home is not None and get_ident() == home.thread:
+            self._unfinished -= 1
+            if self._joiners:
+                self._match()
+            if self._away:
+                self._tell_away()
+        else:
+            with _lock:
+                self._elsewhere -= 1
+            self._tell()
 
     def join(self, timeout: float | None = None) -> "JoinQueue":
         """The operation that waits until `task_done` was called for every item."""
         return JoinQueue(self, timeout)
 
-    def _append(self, item: Any) -> None:
+    # At home.
+
+    def _hand_over(self, item: Any) -> bool:
+        """To the first who waits."""
+        assert self._getters is not None
+        waiter = next(iter(self._getters))
+        try:
+            waiter.resume(item)
+        except RuntimeError:
+            if not self._abandoned():
+                raise
+            return self._put_here(item)
+        del self._getters[waiter]
+        self._unfinished += 1
+        return True
+
+    def _put_here(self, item: Any) -> bool:
+        """False if the queue is full."""
+        if self._getters or self._putters:
+            self._match()  # another thread has made that possible
+            if self._getters:
+                return self._hand_over(item)
+        items = self._items
+        if items is None:
+            items = self._make_items()
+        elif 0 < self.maxsize <= len(items):
+            return False
+        items.append(item)
+        self._unfinished += 1
+        if self._away:
+            self._tell_away()
+        return True
+
+    def _get_here(self) -> Any:
+        """PARKED if the queue is empty."""
+        items = self._items
+        if items and self._getters:  # another thread has put them for those
+            self._match()
+        if not items:
+            return PARKED
+        try:
+            item = items.popleft()
+        except IndexError:  # another thread was faster
+            return PARKED
+        if self._putters:
+            self._match()
+        if self._away:
+            self._tell_away()
+        return item
+
+    def _match(self) -> None:
+        """Resume those who need not wait any more."""
+        getters, putters = self._getters, self._putters
+        while True:
+            items = self._items
+            if items and getters:
+                try:
+                    item = items.popleft()
+                except IndexError:  # another thread was faster
+                    continue
+                _first(getters).resume(item)
+            elif putters and len(items or ()) < self.maxsize:
+                waiter = next(iter(putters))
+                self._make_items().append(putters.pop(waiter))
+                self._unfinished += 1
+                waiter.resume(None)
+            else:
+                break
+        if self._joiners and self.unfinished <= 0:
+            joiners, self._joiners = self._joiners, None
+            for waiter in joiners:
+                waiter.resume(None)
+
+    def _is_home(self, scheduler: Scheduler) -> bool:
+        """Whether it is, after it has become it if there was none."""
+        with _lock:
+            if self._home is None or self._abandoned():
+                self._home = scheduler
+        return self._home is scheduler
+
+    def _abandoned(self) -> bool:
+        """Whether the loop at home is closed: those who waited there are forgotten then."""
+        if self._home is not None and not self._home.loop.is_closed():
+            return False
+        with _lock:
+            self._home = self._getters = self._putters = self._joiners = None
+        return True
+
+    def _trim(self) -> None:
+        """Somebody waits who has seen no item: the deque can go."""
+        with _lock:
+            if not self._items:
+                self._items = None
+            elif self._home is not None:
+                self._home.post(self._match)
+
+    # In any thread.
+
+    def _put_elsewhere(self, item: Any) -> bool:
+        """False if the queue is full."""
+        with _lock:
+            if 0 < self.maxsize <= len(self) + len(self._putters or ()):
+                return False
+            self._elsewhere += 1
+            self._make_items().append(item)
+        self._tell()
+        return True
+
+    def _get_elsewhere(self) -> Any:
+        """PARKED if the queue is empty."""
+        with _lock:
+            if not len(self) or not self._items:
+                return PARKED
+            try:
+                item = self._items.popleft()
+            except IndexError:  # the loop was faster
+                return PARKED
+        self._tell()
+        return item
+
+    def _make_items(self) -> deque[Any]:
         if self._items is None:
-            self._items = deque()
-        self._items.append(item)
+            made: deque[Any] = deque()
+            with _lock:
+                if self._items is None:
+                    self._items = made
+        return self._items
+
+    def _tell(self) -> None:
+        """Have all who wait look whether they need to."""
+        home = self._home
+        if (
+            home is not None
+            and (self._getters or self._putters or self._joiners)
+            and not home.post(self._match)
+        ):
+            self._abandoned()
+        if self._away:
+            self._tell_away()
+
+    # For those who wait on other loops than that at home.
+
+    def _run_away(self, operation: "_QueueOperation", waiter: Waiter) -> Any:
+        with _lock:
+            if self._away is None:
+                self._away = {}
+            self._away.setdefault(waiter.scheduler, {})[waiter] = operation
+            # Who changes the queue looks for those who wait afterwards: one of the two sees it.
+            result = operation.attempt()
+            if result is not PARKED:
+                self._leave(waiter)
+        return result
+
+    def _match_away(self) -> None:
+        """Resume those of this loop who need not wait any more."""
+        with _lock:
+            waiting = list((self._away or {}).get(Scheduler.current(), {}).items())
+        for waiter, operation in waiting:
+            with _lock:
+                result = operation.attempt()
+                if result is not PARKED:
+                    self._leave(waiter)
+            if result is not PARKED:
+                waiter.resume(result)
+
+    def _tell_away(self) -> None:
+        for scheduler in list(self._away or ()):
+            if not scheduler.post(self._match_away):
+                with _lock:
+                    if self._away is not None:
+                        self._away.pop(scheduler, None)
+
+    def _leave(self, waiter: Waiter) -> None:
+        with _lock:
+            assert self._away is not None
+            waiting = self._away[waiter.scheduler]
+            del waiting[waiter]
+            if not waiting:
+                del self._away[waiter.scheduler]
+            if not self._away:
+                self._away = None
+
+    def undo(self, waiters: dict[Waiter, Any] | None, waiter: Waiter) -> None:
+        """Forget `waiter`, one of `waiters` or of another loop."""
+        if waiters is not None and waiter in waiters:
+            del waiters[waiter]
+        elif self._away is not None and waiter.scheduler in self._away:
+            self._leave(waiter)
 
     def __repr__(self) -> str:
         return f"<Queue {len(self)}/{self.maxsize or 'no limit'}>"
@@ -116,6 +338,10 @@ class _QueueOperation(Operation):
         super().__init__(timeout)
         self.queue = queue
 
+    def attempt(self) -> Any:
+        """In any thread: the result, or PARKED."""
+        raise NotImplementedError
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.queue!r}>"
 
@@ -127,16 +353,25 @@ class Get(_QueueOperation):
 
     def run(self, waiter: Waiter) -> Any:
         queue = self.queue
+        if waiter.scheduler is not queue._home and not queue._is_home(waiter.scheduler):
+            return queue._run_away(self, waiter)
         if queue._items:
-            return queue.get_nowait()
+            item = queue._get_here()
+            if item is not PARKED:
+                return item
         if queue._getters is None:
             queue._getters = {}
         queue._getters[waiter] = None
+        # Who puts an item looks for those who wait afterwards: one of the two sees it.
+        if queue._items is not None:
+            queue._trim()
         return PARKED
 
+    def attempt(self) -> Any:
+        return self.queue._get_elsewhere()
+
     def undo(self, waiter: Waiter) -> None:
-        assert self.queue._getters is not None
-        del self.queue._getters[waiter]
+        self.queue.undo(self.queue._getters, waiter)
 
 
 class Put(_QueueOperation):
@@ -150,17 +385,22 @@ class Put(_QueueOperation):
 
     def run(self, waiter: Waiter) -> Any:
         queue = self.queue
-        if not queue.full():
-            queue.put_nowait(self.item)
+        if waiter.scheduler is not queue._home and not queue._is_home(waiter.scheduler):
+            return queue._run_away(self, waiter)
+        if queue._put_here(self.item):
             return None
         if queue._putters is None:
             queue._putters = {}
         queue._putters[waiter] = self.item
+        if not queue.full():
+            waiter.scheduler.post(queue._match)
         return PARKED
 
+    def attempt(self) -> Any:
+        return None if self.queue._put_elsewhere(self.item) else PARKED
+
     def undo(self, waiter: Waiter) -> None:
-        assert self.queue._putters is not None
-        del self.queue._putters[waiter]
+        self.queue.undo(self.queue._putters, waiter)
 
 
 class JoinQueue(_QueueOperation):
@@ -172,11 +412,17 @@ class JoinQueue(_QueueOperation):
         queue = self.queue
         if queue.unfinished == 0:
             return None
+        if waiter.scheduler is not queue._home and not queue._is_home(waiter.scheduler):
+            return queue._run_away(self, waiter)
         if queue._joiners is None:
             queue._joiners = {}
         queue._joiners[waiter] = None
+        if queue.unfinished <= 0:
+            waiter.scheduler.post(queue._match)
         return PARKED
 
+    def attempt(self) -> Any:
+        return None if self.queue.unfinished <= 0 else PARKED
+
     def undo(self, waiter: Waiter) -> None:
-        assert self.queue._joiners is not None
-        del self.queue._joiners[waiter]
+        self.queue.undo(self.queue._joiners, waiter)

@@ -9,20 +9,35 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from functools import partial
+from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from mypy_extensions import mypyc_attr
 
 from cogen.core.events import PARKED, Operation
+from cogen.core.posting import Posting
 from cogen.core.timers import Timers
 
 if TYPE_CHECKING:
     from cogen.core.coroutines import Coroutine
 
-__all__ = ["PROACTORS", "SLICE", "Scheduler", "Waiter", "new_event_loop", "wait_in_asyncio"]
+__all__ = [
+    "PROACTORS",
+    "SLICE",
+    "Scheduler",
+    "Waiter",
+    "new_event_loop",
+    "running_for",
+    "wait_in_asyncio",
+]
 
 log = logging.getLogger(__name__)
+
+running_for: ContextVar["Scheduler"] = ContextVar("running_for")
+"""The scheduler that a thread works for. Whoever runs code in threads sets it in its context."""
 
 SLICE = 64
 # Steps of the crowd in a turn, however many others are ready.
@@ -99,6 +114,8 @@ class Waiter:
 
     def expire(self) -> None:
         """The timeout of the operation has passed; called by the timers."""
+        if self.scheduler.posted:  # it may have its outcome
+            self.scheduler.do_posted()
         if self.operation is not None:
             self.operation.expire(self)
 
@@ -120,7 +137,7 @@ class Waiter:
             self.scheduler.timers.stop(self, operation.timeout)
 
 
-class Scheduler:
+class Scheduler(Posting):
     """Runs coroutines on `loop`, or on a new loop of the kind `proactor` names.
 
     `statistics()` tells what it holds. Several schedulers may exist, each on a loop of its own.
@@ -128,24 +145,30 @@ class Scheduler:
     `enter` is what runs the steps of a turn, given as a function: by default it just calls it. One
     that returns before the function does has put its stack aside: the others' steps go on in the
     next turn, and that stack runs none but its own when it goes on.
+
+    `add`, `signal` and `statistics` may be called in any thread, all else in that of the loop.
     """
 
     _by_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Scheduler"]] = (
         WeakKeyDictionary()
     )
+    _making: ClassVar = RLock()
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop | None = None, proactor: str = "any"
     ) -> None:
-        self.loop = loop if loop is not None else new_event_loop(proactor)
+        super().__init__(loop if loop is not None else new_event_loop(proactor))
         self._owns_loop = loop is None
         self.timers = Timers(self.loop)
         self.signals: dict[Any, dict[Waiter, None]] = {}
+        self._signalled: set[Any] = set()  # names of those that are posted
+        self._lock = RLock()  # of `_signalled`
         self.coroutines: dict[Coroutine, None] = {}
         self._ready: deque[Waiter] = deque()
         self._crowd: deque[Waiter] = deque()
         self._turn_due = False
         self._turns = 0
+        self._next_turn, self._next_steps = self._turn, self._steps  # bound once
         self.enter: Callable[[Callable[[], None]], None] = _call
         self._idle: asyncio.Future[None] | None = None
         Scheduler._by_loop[self.loop] = self
@@ -154,10 +177,57 @@ class Scheduler:
     def current(cls) -> "Scheduler":
         """The scheduler of the running loop, made if it has none yet.
 
-        Raises RuntimeError where no loop runs.
+        In a thread that works for one (an application of the server, RunInThread) it is that.
+        Raises RuntimeError elsewhere.
         """
-        loop = asyncio.get_running_loop()
-        return cls._by_loop.get(loop) or cls(loop)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            scheduler = running_for.get(None)
+            if scheduler is not None:
+                return scheduler
+        else:
+            scheduler = cls.of(loop)
+            scheduler.thread = get_ident()
+            return scheduler
+        raise RuntimeError(
+            "no loop runs in this thread, and it works for no scheduler: ask for "
+            "Scheduler.current() where one does, and hand it over"
+        )
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> "Scheduler":
+        """The scheduler of `loop`, made if it has none yet."""
+        scheduler = cls._by_loop.get(loop)
+        if scheduler is None:
+            with cls._making:
+                scheduler = cls._by_loop.get(loop) or cls(loop)
+        return scheduler
+
+    def signal(self, name: Any, value: Any = None) -> int:
+        """Resume all that wait for `name` with `value`; returns how many waited."""
+        if get_ident() == self.thread:
+            if self.posted:
+                self.do_posted()
+            return self._signal(name, value)
+        with self._lock:
+            # Those that wait hear one that was posted before.
+            waiting = 0 if name in self._signalled else len(self.signals.get(name, ()))
+            self._signalled.add(name)
+        return waiting if self.post(partial(self._signal_posted, name, value)) else 0
+
+    def _signal_posted(self, name: Any, value: Any) -> None:
+        with self._lock:
+            self._signalled.discard(name)
+        self._signal(name, value)
+
+    def _signal(self, name: Any, value: Any) -> int:
+        waiters = self.signals.pop(name, None)
+        if waiters is None:
+            return 0
+        for waiter in waiters:
+            waiter.resume(value, crowd=True)
+        return len(waiters)
 
     def add(
         self,
@@ -167,7 +237,8 @@ class Scheduler:
     ) -> "Coroutine":
         """Start `function(*args, **kwargs)`, a coroutine function; it first runs in a later turn.
 
-        Raises TypeError where `function` is none, or is an already called one.
+        Raises TypeError where `function` is none, or is an already called one, RuntimeError in
+        another thread than the loop's if the loop is closed.
         """
         from cogen.core.coroutines import call
 
@@ -180,16 +251,17 @@ class Scheduler:
         (self._crowd if crowd else self._ready).append(waiter)
         if not self._turn_due:
             self._turn_due = True
-            self.loop.call_soon(self._turn)
+            self.loop.call_soon(self._next_turn)
 
     def _turn(self) -> None:
+        self.thread = get_ident()
         self._turns += 1
         try:
-            self.enter(self._steps)
+            self.enter(self._next_steps)
         finally:
             self._turn_due = bool(self._ready or self._crowd)
             if self._turn_due:
-                self.loop.call_soon(self._turn)
+                self.loop.call_soon(self._next_turn)
 
     def _steps(self) -> None:
         done = self._run(self._ready, SLICE)
@@ -250,6 +322,7 @@ class Scheduler:
                 self.loop.run_until_complete(self.loop.shutdown_asyncgens())
                 self.loop.run_until_complete(self.loop.shutdown_default_executor())
                 self.loop.close()
+                self.thread = 0
 
     def statistics(self) -> dict[str, int]:
         """Counts of what is held: coroutines, ready waiters, deadlines, signal waiters."""

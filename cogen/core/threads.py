@@ -2,10 +2,11 @@
 
 import functools
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 from cogen.core.events import Await, Operation
-from cogen.core.schedulers import Waiter
+from cogen.core.schedulers import Waiter, running_for
 
 __all__ = ["RunInThread"]
 
@@ -13,7 +14,8 @@ __all__ = ["RunInThread"]
 class RunInThread(Await):
     """Run `function(*args, **kwargs)` in a thread of the loop's pool; its result, or exception.
 
-    Undone while it runs, the thread goes on and its result is dropped.
+    It runs in a copy of the waiter's context. Undone while it runs, the thread goes on and its
+    result is dropped.
     """
 
     __slots__ = ("_call",)
@@ -29,7 +31,9 @@ class RunInThread(Await):
         self._call = functools.partial(function, *args, **kwargs)
 
     def run(self, waiter: Waiter) -> Any:
-        self.awaitable = waiter.scheduler.loop.run_in_executor(None, self._call)
+        context = copy_context()
+        context.run(running_for.set, waiter.scheduler)
+        self.awaitable = waiter.scheduler.loop.run_in_executor(None, context.run, self._call)
         return super().run(waiter)
 
     def __repr__(self) -> str:

@@ -89,7 +89,7 @@ class Timers:
                 del self._lanes[duration]
 
     def __len__(self) -> int:
-        return sum(len(lane.deadlines) for lane in self._lanes.values())
+        return sum(len(lane.deadlines) for lane in list(self._lanes.values()))
 
     def _arm(self, lane: _Lane, duration: float, deadline: float) -> None:
         lane.timer = self._loop.call_at(

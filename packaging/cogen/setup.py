@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 SOURCES = "." if os.path.isdir("cogen") else "../.."
 
 COMPILED = {
-    "core": "coroutines events pubsub queue schedulers threads timers",
+    "core": "coroutines events posting pubsub queue schedulers threads timers",
     "web": "answer chunked connection environ exchange extensions fields greenlets http"
     " intake link response server",
 }
