@@ -11,16 +11,14 @@ the deque of items, whose `append` and `popleft` are atomic.
 """
 
 from collections import deque
-from threading import RLock, get_ident
-from typing import Any, Final
+from threading import get_ident
+from typing import Any
 
+from cogen.core.away import Away, lock
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
 
 __all__ = ["Empty", "Full", "Get", "JoinQueue", "Put", "Queue"]
-
-# One for all queues: it is held for less than a microsecond. A finalizer may come back to it.
-_lock: Final = RLock()
 
 
 class Full(Exception):
@@ -64,7 +62,7 @@ class Queue:
         self._getters: dict[Waiter, None] | None = None
         self._putters: dict[Waiter, Any] | None = None
         self._joiners: dict[Waiter, None] | None = None
-        self._away: dict[Scheduler, dict[Waiter, _QueueOperation]] | None = None
+        self._away: Away | None = None
 
     @property
     def unfinished(self) -> int:
@@ -114,17 +112,17 @@ class Queue:
 
     def task_done(self) -> None:
         """One item that was taken out is dealt with. Raises ValueError if none was left."""
-        if self.unfinished <= 0:
-            raise ValueError("task_done() was called more often than items were put")
         home = self._home
         if home is not None and get_ident() == home.thread:
+            self._check_unfinished()
             self._unfinished -= 1
             if self._joiners:
                 self._match()
-            if self._away:
-                self._tell_away()
+            if self._away is not None:
+                self._away.tell()
         else:
-            with _lock:
+            with lock:
+                self._check_unfinished()
                 self._elsewhere -= 1
             self._tell()
 
@@ -143,7 +141,7 @@ class Queue:
         except RuntimeError:
             if not self._abandoned():
                 raise
-            return self._put_here(item)
+            return self._put_elsewhere(item)
         del self._getters[waiter]
         self._unfinished += 1
         return True
@@ -161,8 +159,8 @@ class Queue:
             return False
         items.append(item)
         self._unfinished += 1
-        if self._away:
-            self._tell_away()
+        if self._away is not None:
+            self._away.tell()
         return True
 
     def _get_here(self) -> Any:
@@ -178,8 +176,8 @@ class Queue:
             return PARKED
         if self._putters:
             self._match()
-        if self._away:
-            self._tell_away()
+        if self._away is not None:
+            self._away.tell()
         return item
 
     def _match(self) -> None:
@@ -207,7 +205,7 @@ class Queue:
 
     def _is_home(self, scheduler: Scheduler) -> bool:
         """Whether it is, after it has become it if there was none."""
-        with _lock:
+        with lock:
             if self._home is None or self._abandoned():
                 self._home = scheduler
         return self._home is scheduler
@@ -216,13 +214,17 @@ class Queue:
         """Whether the loop at home is closed: those who waited there are forgotten then."""
         if self._home is not None and not self._home.loop.is_closed():
             return False
-        with _lock:
+        with lock:
             self._home = self._getters = self._putters = self._joiners = None
         return True
 
+    def _check_unfinished(self) -> None:
+        if self.unfinished <= 0:
+            raise ValueError("task_done() was called more often than items were put")
+
     def _trim(self) -> None:
         """Somebody waits who has seen no item: the deque can go."""
-        with _lock:
+        with lock:
             if not self._items:
                 self._items = None
             elif self._home is not None:
@@ -232,7 +234,7 @@ class Queue:
 
     def _put_elsewhere(self, item: Any) -> bool:
         """False if the queue is full."""
-        with _lock:
+        with lock:
             if 0 < self.maxsize <= len(self) + len(self._putters or ()):
                 return False
             self._elsewhere += 1
@@ -242,7 +244,7 @@ class Queue:
 
     def _get_elsewhere(self) -> Any:
         """PARKED if the queue is empty."""
-        with _lock:
+        with lock:
             if not len(self) or not self._items:
                 return PARKED
             try:
@@ -255,7 +257,7 @@ class Queue:
     def _make_items(self) -> deque[Any]:
         if self._items is None:
             made: deque[Any] = deque()
-            with _lock:
+            with lock:
                 if self._items is None:
                     self._items = made
         return self._items
@@ -269,57 +271,24 @@ class Queue:
             and not home.post(self._match)
         ):
             self._abandoned()
-        if self._away:
-            self._tell_away()
+        if self._away is not None:
+            self._away.tell()
 
-    # For those who wait on other loops than that at home.
+    # For its operations.
 
-    def _run_away(self, operation: "_QueueOperation", waiter: Waiter) -> Any:
-        with _lock:
+    def run_away(self, operation: "_QueueOperation", waiter: Waiter) -> Any:
+        """For one of another loop than that at home."""
+        with lock:
             if self._away is None:
-                self._away = {}
-            self._away.setdefault(waiter.scheduler, {})[waiter] = operation
-            # Who changes the queue looks for those who wait afterwards: one of the two sees it.
-            result = operation.attempt()
-            if result is not PARKED:
-                self._leave(waiter)
-        return result
-
-    def _match_away(self) -> None:
-        """Resume those of this loop who need not wait any more."""
-        with _lock:
-            waiting = list((self._away or {}).get(Scheduler.current(), {}).items())
-        for waiter, operation in waiting:
-            with _lock:
-                result = operation.attempt()
-                if result is not PARKED:
-                    self._leave(waiter)
-            if result is not PARKED:
-                waiter.resume(result)
-
-    def _tell_away(self) -> None:
-        for scheduler in list(self._away or ()):
-            if not scheduler.post(self._match_away):
-                with _lock:
-                    if self._away is not None:
-                        self._away.pop(scheduler, None)
-
-    def _leave(self, waiter: Waiter) -> None:
-        with _lock:
-            assert self._away is not None
-            waiting = self._away[waiter.scheduler]
-            del waiting[waiter]
-            if not waiting:
-                del self._away[waiter.scheduler]
-            if not self._away:
-                self._away = None
+                self._away = Away()
+        return self._away.run(operation, waiter)
 
     def undo(self, waiters: dict[Waiter, Any] | None, waiter: Waiter) -> None:
         """Forget `waiter`, one of `waiters` or of another loop."""
         if waiters is not None and waiter in waiters:
             del waiters[waiter]
-        elif self._away is not None and waiter.scheduler in self._away:
-            self._leave(waiter)
+        elif self._away is not None:
+            self._away.undo(waiter)
 
     def __repr__(self) -> str:
         return f"<Queue {len(self)}/{self.maxsize or 'no limit'}>"
@@ -354,7 +323,7 @@ class Get(_QueueOperation):
     def run(self, waiter: Waiter) -> Any:
         queue = self.queue
         if waiter.scheduler is not queue._home and not queue._is_home(waiter.scheduler):
-            return queue._run_away(self, waiter)
+            return queue.run_away(self, waiter)
         if queue._items:
             item = queue._get_here()
             if item is not PARKED:
@@ -386,7 +355,7 @@ class Put(_QueueOperation):
     def run(self, waiter: Waiter) -> Any:
         queue = self.queue
         if waiter.scheduler is not queue._home and not queue._is_home(waiter.scheduler):
-            return queue._run_away(self, waiter)
+            return queue.run_away(self, waiter)
         if queue._put_here(self.item):
             return None
         if queue._putters is None:
@@ -413,7 +382,7 @@ class JoinQueue(_QueueOperation):
         if queue.unfinished == 0:
             return None
         if waiter.scheduler is not queue._home and not queue._is_home(waiter.scheduler):
-            return queue._run_away(self, waiter)
+            return queue.run_away(self, waiter)
         if queue._joiners is None:
             queue._joiners = {}
         queue._joiners[waiter] = None

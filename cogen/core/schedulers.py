@@ -171,7 +171,11 @@ class Scheduler(Posting):
         self._next_turn, self._next_steps = self._turn, self._steps  # bound once
         self.enter: Callable[[Callable[[], None]], None] = _call
         self._idle: asyncio.Future[None] | None = None
-        Scheduler._by_loop[self.loop] = self
+        with Scheduler._making:
+            # A scheduler holds its loop: nothing else would let go of the two.
+            for each in [each for each in Scheduler._by_loop if each.is_closed()]:
+                del Scheduler._by_loop[each]
+            Scheduler._by_loop[self.loop] = self
 
     @classmethod
     def current(cls) -> "Scheduler":
@@ -205,7 +209,10 @@ class Scheduler(Posting):
         return scheduler
 
     def signal(self, name: Any, value: Any = None) -> int:
-        """Resume all that wait for `name` with `value`; returns how many waited."""
+        """Resume all that wait for `name` with `value`; returns how many waited.
+
+        In another thread the count may miss those who begin or cease to wait at that moment.
+        """
         if get_ident() == self.thread:
             if self.posted:
                 self.do_posted()
@@ -214,20 +221,18 @@ class Scheduler(Posting):
             # Those that wait hear one that was posted before.
             waiting = 0 if name in self._signalled else len(self.signals.get(name, ()))
             self._signalled.add(name)
-        return waiting if self.post(partial(self._signal_posted, name, value)) else 0
+            return waiting if self.post(partial(self._signal_posted, name, value)) else 0
+
+    def _signal(self, name: Any, value: Any) -> int:
+        waiters = self.signals.pop(name, {})
+        for waiter in waiters:
+            waiter.resume(value, crowd=True)
+        return len(waiters)
 
     def _signal_posted(self, name: Any, value: Any) -> None:
         with self._lock:
             self._signalled.discard(name)
-        self._signal(name, value)
-
-    def _signal(self, name: Any, value: Any) -> int:
-        waiters = self.signals.pop(name, None)
-        if waiters is None:
-            return 0
-        for waiter in waiters:
-            waiter.resume(value, crowd=True)
-        return len(waiters)
+            self._signal(name, value)
 
     def add(
         self,

@@ -1,10 +1,12 @@
-"""A scheduler on a fake clock."""
+"""A scheduler on a fake clock, and what other threads do to it."""
 
+import threading
 import unittest
+from concurrent.futures import Future
 
 from cogen.core.coroutines import coro
 from cogen.core.schedulers import Scheduler
-from tests.support.clock import FakeClockLoop
+from tests.support.clock import REAL_SECONDS, FakeClockLoop
 
 
 class CoreCase(unittest.TestCase):
@@ -31,3 +33,67 @@ class CoreCase(unittest.TestCase):
         self.loop.settle()
         counts = {"coroutines": 0, "ready": 0, "deadlines": 0, "signal_waiters": 0}
         self.assertEqual(counts, self.scheduler.statistics())
+
+
+def elsewhere(function, *args):
+    """What `function(*args)` gives in a thread of its own, while the loops of this one stand."""
+    outcome = Future()
+
+    def run():
+        try:
+            outcome.set_result(function(*args))
+        except Exception as error:  # noqa: BLE001 (raised where it was called)
+            outcome.set_exception(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(REAL_SECONDS)
+    return outcome.result(0)
+
+
+class LoopThread:
+    """A context manager: a scheduler, `scheduler`, whose loop runs in a thread of its own."""
+
+    def __init__(self, proactor="any"):
+        self.scheduler = Scheduler(proactor=proactor)
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        self.idle()
+        return self
+
+    def __exit__(self, *exc):
+        self.scheduler.loop.call_soon_threadsafe(self.scheduler.loop.stop)
+        self._thread.join(REAL_SECONDS)
+        assert not self._thread.is_alive()
+
+    def _run(self):
+        self.scheduler.loop.run_forever()
+        self.scheduler.shutdown()
+
+    def call(self, function, *args):
+        """What `function(*args)` gives on the loop."""
+        outcome = Future()
+        self.scheduler.loop.call_soon_threadsafe(lambda: outcome.set_result(function(*args)))
+        return outcome.result(REAL_SECONDS)
+
+    def idle(self):
+        """Return when nothing is ready on the loop: it waits for what comes from outside."""
+        while self.call(self.scheduler.statistics)["ready"]:
+            pass
+
+    def start(self, function, *args):
+        """A coroutine, started on the loop, that waits or has ended by now."""
+        coroutine = self.call(self.scheduler.add, function, args)
+        self.idle()
+        return coroutine
+
+
+def end_of(coroutine):
+    """Wait in real time for the end of a coroutine of another thread: its result."""
+    ended = threading.Event()
+    coroutine.add_done_callback(lambda _: ended.set())
+    if not ended.wait(REAL_SECONDS):
+        raise AssertionError(f"{coroutine!r} does not end")
+    return coroutine.result()
