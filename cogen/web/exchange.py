@@ -94,7 +94,7 @@ class Exchange(Straight):
         self._callbacks: list[Callable[[Exchange], None]] | None = None
         self._environ: dict[str, Any] | None = None
         self._iterable: Any = None
-        self._iterator: Iterator[bytes] | None = None
+        self._iterator: Iterator[Any] | None = None
         self._exhausted = False
         self._whole = False  # the next chunk is all of the body
         self._started = False

@@ -41,7 +41,7 @@ __all__ = ["InThread", "ThreadedExchange"]
 # What a thread gives when the client has enough for now.
 _MORE: Final = object()
 # What it gives for an iterable that blocks nobody.
-_INLINE: Final = object()
+_HERE: Final = object()
 # Chunks that may be on their way from a thread to the loop.
 _AHEAD: Final = 8
 _LARGE: Final = 65_536
@@ -65,7 +65,7 @@ class InThread(Operation):
 class ThreadedExchange(Exchange):
     """Runs its application in threads of the server's pool, one call after the other.
 
-    `_job` is what the thread is to do, `_inline` tells that the iterable blocks nobody.
+    `_job` is what the thread is to do, `_here` tells that the iterable is asked on the loop.
     """
 
     __slots__ = (
@@ -73,8 +73,8 @@ class ThreadedExchange(Exchange):
         "_asked",
         "_asking",
         "_broken",
+        "_here",
         "_in_thread",
-        "_inline",
         "_job",
         "_loop_context",
         "_outcome",
@@ -100,7 +100,7 @@ class ThreadedExchange(Exchange):
         self._job: Callable[[], Any] | None = None
         self._returned: Callable[[Any], int] | None = None
         self._outcome: tuple[Any, BaseException | None] = (None, None)
-        self._inline = False
+        self._here = False
         self._posted = 0  # chunks, by the thread
         self._arrived = 0  # and on the loop
         self._broken: BaseException | None = None
@@ -207,9 +207,9 @@ class ThreadedExchange(Exchange):
 
     def _made(self, chunk: Any) -> int:
         """The application has returned, and if its iterable is asked in threads, a chunk came."""
-        if chunk is not _INLINE:
+        if chunk is not _HERE:
             return self._took(chunk)
-        self._inline = True
+        self._here = True
         iterable = self._iterable
         if type(iterable) is LoopIterable:
             iterable = iterable.iterable
@@ -219,7 +219,7 @@ class ThreadedExchange(Exchange):
         return GO_ON
 
     def _next(self) -> Any:
-        if self._inline:
+        if self._here:
             return self.context.run(next, self._iterator, END)  # type: ignore[arg-type]
         self._hand(self._chunks, self._took)
         return PARKED
@@ -231,7 +231,7 @@ class ThreadedExchange(Exchange):
             return GO_ON
         follows = super()._took(chunk)
         # The thread that makes the next chunk holds up nobody.
-        return GO_ON if follows == LEAVE and chunk and not self._inline else follows
+        return GO_ON if follows == LEAVE and chunk and not self._here else follows
 
     def _arrive(self, chunk: bytes) -> None:
         """A thread has posted `chunk`, and goes on."""
@@ -247,7 +247,7 @@ class ThreadedExchange(Exchange):
         return self.context.run(self.perform, operation)
 
     def _run_close(self, iterable: Any, close: Callable[[], Any]) -> None:
-        if self._inline and not isinstance(iterable, (list, tuple)):
+        if self._here and not isinstance(iterable, (list, tuple)):
             super()._run_close(iterable, lambda: self.context.run(close))
         else:
             self._hand(lambda: self._close_in_thread(close), self._closed)
@@ -283,9 +283,9 @@ class ThreadedExchange(Exchange):
         """Call the application and take what chunks there are."""
         iterable = self._iterable = self._application(environ, self.start_response)
         if isinstance(iterable, (list, tuple)) or type(iterable) is LoopIterable:
-            return _INLINE
+            return _HERE
         if isinstance(iterable, FileWrapper) and iterable.length is not None:
-            return _INLINE
+            return _HERE
         self._iterator = iter(iterable)
         return self._chunks()
 

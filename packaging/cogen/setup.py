@@ -10,7 +10,7 @@ SOURCES = "." if os.path.isdir("cogen") else "../.."
 COMPILED = {
     "core": "coroutines events posting pubsub queue schedulers threads timers",
     "web": "answer chunked connection environ exchange extensions fields greenlets http"
-    " intake link response server",
+    " intake link response server threads",
 }
 
 # `make check` judges the types. An install has neither the libraries nor the mypy of that.
