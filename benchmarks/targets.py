@@ -55,10 +55,9 @@ def _bin(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def _bare(site: Site) -> list[Command]:
-    return [
-        [_bin("cogen-serve"), "--port", str(site.port), "benchmarks.chats.bare:application"],
-    ]
+def _bare(threads: str) -> Callable[[Site], list[Command]]:
+    command = [_bin("cogen-serve"), "--threads", threads, "benchmarks.chats.bare:application"]
+    return lambda site: [[*command, "--port", str(site.port)]]
 
 
 def _uvicorn(module: str) -> Callable[[Site], list[Command]]:
@@ -157,10 +156,11 @@ def _redis_chat(workers: int, poll_timeout: int = 10) -> Callable[[Site], list[C
 _REDIS = ("redis", "/redis-server")
 _UVICORN = ("uvicorn", "uvloop", "httptools")
 TARGETS = [
-    Target("bare", "bare WSGI on cogen", _bare, ours=True),
+    Target("bare", "bare WSGI on cogen", _bare("0"), ours=True),
+    Target("bare-threads", "bare WSGI on cogen, in threads", _bare("auto"), ours=True),
     Target("chat", "the chat, log in memory", _chat("memory:"), probe="/chat/nick", ours=True),
     Target(
-        "bare-python", "bare WSGI on cogen, not compiled", _bare, (str(COMPILED),), ours=True,
+        "bare-python", "bare WSGI on cogen, not compiled", _bare("0"), (str(COMPILED),), ours=True,
         compiled=False,
     ),
     Target(
