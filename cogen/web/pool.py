@@ -8,11 +8,12 @@ first, so that those that are not needed get nothing to do.
 import functools
 import logging
 import threading
-from asyncio import AbstractEventLoop, Event, TimerHandle
+from asyncio import Event, TimerHandle
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from cogen.core.schedulers import Scheduler
 from cogen.web.stuck import POOL
 
 __all__ = ["Job", "Pool"]
@@ -66,11 +67,12 @@ class _Thread(threading.Thread):
 class Pool:
     """Threads that run jobs in the order they come: at first `least`, at the most `most`.
 
-    What is not said to be called in a thread is called on `loop`.
+    What is not said to be called in a thread is called on the loop of `scheduler`.
     """
 
-    def __init__(self, loop: AbstractEventLoop, least: int, most: int) -> None:
-        self._loop = loop
+    def __init__(self, scheduler: Scheduler, least: int, most: int) -> None:
+        self._scheduler = scheduler
+        self._loop = scheduler.loop
         self.least = least
         self.most = most
         self._lock = threading.Lock()  # of `_idle`, `_jobs`, `_size` and the threads' jobs
@@ -81,8 +83,6 @@ class Pool:
         self._running = 0
         self._check: TimerHandle | None = None
         self._warned = -_WARN
-        self._posted: deque[Callable[[], None]] = deque()
-        self._told = False
         self._stopping = False
         self._quiet: Event | None = None
 
@@ -205,17 +205,7 @@ class Pool:
 
         False, and it is not called, where the loop was closed.
         """
-        self._posted.append(function)
-        if not self._told:
-            self._told = True
-            try:
-                self._loop.call_soon_threadsafe(self._deliver)
-            except RuntimeError:
-                log.warning("an application went on after the server had stopped")
-                return False
-        return True
-
-    def _deliver(self) -> None:
-        self._told = False
-        while self._posted:
-            self._posted.popleft()()
+        posted = self._scheduler.post(function)
+        if not posted:
+            log.warning("an application went on after the server had stopped")
+        return posted

@@ -63,7 +63,7 @@ class Server:
         if isinstance(application, OnLoop) and options.threads == "auto":
             limits = None
         if limits is not None:
-            self.pool = Pool(scheduler.loop, *limits)
+            self.pool = Pool(scheduler, *limits)
         elif isinstance(application, OnLoop):
             self.application = application.application
         self.base_environ: dict[str, Any] = base_environ(

@@ -21,7 +21,7 @@ from greenlet import GreenletExit
 
 from cogen.core.coroutines import operation_of
 from cogen.core.events import PARKED, Operation
-from cogen.core.schedulers import Waiter
+from cogen.core.schedulers import Waiter, running_for
 from cogen.web.answer import Drain
 from cogen.web.body import Input, InputFile
 from cogen.web.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange
@@ -94,6 +94,7 @@ class ThreadedExchange(Exchange):
         spool: Spool,
     ) -> None:
         super().__init__(connection, request, wsgi, application)
+        self.context.run(running_for.set, self.scheduler)
         self._pool = pool
         self._spool = spool
         self._in_thread = InThread(pool)

@@ -7,6 +7,7 @@ import unittest
 
 from greenlet import GreenletExit
 
+from cogen.core.schedulers import Scheduler
 from cogen.web import pool
 from cogen.web.pool import Pool
 from tests.cogen.web.support import PATIENCE, Records, eventually
@@ -38,7 +39,7 @@ class PoolTest(unittest.TestCase):
     def make(self, least: int, most: int) -> Pool:
         self.loop = FakeClockLoop()
         self.addCleanup(self.loop.close)
-        made = Pool(self.loop, least, most)
+        made = Pool(Scheduler(self.loop), least, most)
         made.start()
         self.jobs: list[Work] = []
 
@@ -164,7 +165,7 @@ class PoolTest(unittest.TestCase):
 
     def test_a_post_after_the_loop_was_closed_is_refused(self) -> None:
         loop = FakeClockLoop()
-        made = Pool(loop, 1, 1)
+        made = Pool(Scheduler(loop), 1, 1)
         loop.close()
         with Records() as records:
             self.assertFalse(made.post(lambda: None))

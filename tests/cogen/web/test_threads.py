@@ -14,6 +14,8 @@ from greenlet import GreenletExit
 
 from cogen.core.events import Signal, Sleep, WaitForSignal
 from cogen.core.pubsub import PublishSubscribeQueue
+from cogen.core.queue import Queue
+from cogen.core.schedulers import Scheduler
 from cogen.web.life import Life, register, take_lives
 from tests.cogen.web.support import PATIENCE, Client, Records, ServerThread, eventually
 
@@ -306,6 +308,87 @@ class SubscriptionTest(ThreadsTest):
             self.assertEqual(client.response().body, b"one two")
         server.settled(exchanges=0)
         self.assertEqual(news.statistics(), {"subscribers": 0, "fetchers": 0, "messages": 0})
+
+
+class CallTest(ThreadsTest):
+    """Blocking views call what coroutines and other requests wait for."""
+
+    def test_what_a_view_puts_publishes_and_signals_arrives_at_once(self) -> None:
+        queue, news = Queue(1), PublishSubscribeQueue()
+
+        def signal() -> int:
+            return Scheduler.current().signal("go", "signal")
+
+        def start() -> str:
+            Scheduler.current().add(_signal, ("go", "coroutine"))
+            return "started"
+
+        views: dict[str, Callable[[], Any]] = {
+            "/put": lambda: queue.put_nowait("item"),
+            "/publish": lambda: news.publish_nowait("message"),
+            "/signal": signal,
+            "/start": start,
+        }
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            wait, path = environ["cogen.wait"], environ["PATH_INFO"]
+            start_response("200 OK", PLAIN)
+            if path in views:
+                return [str(views[path]()).encode()]
+            if path == "/got":
+                return [wait(queue.get()).encode()]
+            if path == "/told":
+                wait(news.subscribe())
+                return [wait(news.fetch())[0].encode()]
+            return [wait(WaitForSignal("go")).encode()]
+
+        server = self.serve(application)
+        signals = lambda: server.statistics()["signal_waiters"]  # noqa: E731
+        for path, waiters, acting, said, got in (
+            ("/got", lambda: 1, "/put", b"None", b"item"),
+            ("/told", lambda: news.statistics()["fetchers"], "/publish", b"1", b"message"),
+            ("/heard", signals, "/signal", b"1", b"signal"),
+            ("/heard", signals, "/start", b"started", b"coroutine"),
+        ):
+            with self.subTest(acting), server.connect() as client:
+                client.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                eventually(waiters, 1)
+                self.assertEqual(server.get(acting).body, said)
+                self.assertEqual(client.response().body, got)
+        self.assertEqual(server.get("/put").body, b"None")
+        self.assertEqual(server.get("/put").status, 500)
+        self.assertIn("the queue holds 1 items already", self.records.text)
+
+    def test_a_chat_of_coroutines_works_from_blocking_views(self) -> None:
+        news, queues = PublishSubscribeQueue(), [Queue(10) for _ in range(3)]
+
+        def watch(queue: Queue) -> Iterator[Any]:
+            yield news.subscribe()
+            while True:
+                yield queue.put_nowait((yield news.fetch()))
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            if environ["REQUEST_METHOD"] == "POST":
+                return [b"%d" % news.publish_nowait(environ["wsgi.input"].read())]
+            queue = queues[int(environ["QUERY_STRING"])]
+            if environ["PATH_INFO"] == "/join":
+                news.subscribe_nowait(Scheduler.current().add(watch, (queue,)))
+                return [b"joined"]
+            return list(environ["cogen.wait"](queue.get(timeout=PATIENCE)))
+
+        server = self.serve(application)
+        for number in range(3):
+            self.assertEqual(server.get(f"/join?{number}").body, b"joined")
+        for message in (b"hello", b"bye"):
+            with server.connect() as client:
+                client.send(
+                    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(message)
+                )
+                client.send(message)
+                self.assertEqual(client.response().body, b"3")
+            for number in range(3):
+                self.assertEqual(server.get(f"/pull?{number}").body, message)
 
 
 class HangUpTest(ThreadsTest):
