@@ -395,11 +395,15 @@ class Exchange(Straight):
         if self.ended:
             log.error("%s: %r came after its end", self, error, exc_info=error)
             return
+        self._tell(error)
+        self._close()
+
+    def _tell(self, error: BaseException) -> None:
+        """Tell the client of `error`, if it has not left."""
         if not self.left:
             self._fail(error)
         elif not isinstance(error, GreenletExit):
             log.error("%s: after the client had left: %r", self, error, exc_info=error)
-        self._close()
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, (BodyError, HTTPError)):

@@ -3,14 +3,19 @@
 It begins with the least number of threads. One more starts when a job has waited a moment with no
 thread free, up to the most; one without work for long ends. The thread that became free last works
 first, so that those that are not needed get nothing to do.
+
+At no time more than the most run application code. One that waits for a slow client is lent:
+another may work in its place, and it goes on when one of them has ended its job. So clients that
+read slowly, however many, hold up nobody.
 """
 
+import contextlib
 import functools
 import logging
 import threading
 from asyncio import Event, TimerHandle
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from cogen.core.schedulers import Scheduler
@@ -65,7 +70,7 @@ class _Thread(threading.Thread):
 
 
 class Pool:
-    """Threads that run jobs in the order they come: at first `least`, at the most `most`.
+    """Threads that run jobs in the order they come: at first `least`, at the most `most` at once.
 
     What is not said to be called in a thread is called on the loop of `scheduler`.
     """
@@ -75,10 +80,13 @@ class Pool:
         self._loop = scheduler.loop
         self.least = least
         self.most = most
-        self._lock = threading.Lock()  # of `_idle`, `_jobs`, `_size` and the threads' jobs
+        # Of the next five and the threads' jobs.
+        self._lock = threading.Lock()
         self._idle: list[_Thread] = []
         self._jobs: deque[tuple[float, Job]] = deque()
         self._size = 0
+        self._lent = 0
+        self._returning: deque[threading.Lock] = deque()
         self._made = 0
         self._running = 0
         self._check: TimerHandle | None = None
@@ -89,20 +97,19 @@ class Pool:
     def start(self) -> None:
         """Start the first threads."""
         for _ in range(self.least):
-            self._grow()
+            error = self._grow()
+            if error:
+                log.warning("%s", error)
+                return
 
     def run(self, job: Job) -> None:
         """Have a thread do `job`."""
         self._running += 1
         with self._lock:
-            thread = self._idle.pop() if self._idle else None
-            if thread is None:
-                self._jobs.append((self._loop.time(), job))
-            else:
-                thread.job = job
-        if thread is not None:
-            thread.awake.release()
-        elif self._check is None:
+            self._jobs.append((self._loop.time(), job))
+            self._pass_on()
+            waits = bool(self._jobs)
+        if waits and self._check is None:
             self._check = self._loop.call_later(_WAIT, self._help)
 
     def statistics(self) -> dict[str, int]:
@@ -150,39 +157,42 @@ class Pool:
             return
         now = self._loop.time()
         if now - begun > 0.9 * _WAIT:
-            if self._size < self.most:
-                self._grow()
-            elif now - self._warned >= _WARN:
+            full = self._size - self._lent >= self.most
+            error = (
+                f"all {self._size} threads of the application are busy" if full else self._grow()
+            )
+            if error and now - self._warned >= _WARN:
                 self._warned = now
-                log.warning(
-                    "all %d threads of the application are busy; %d requests wait",
-                    self._size,
-                    len(self._jobs),
-                )
+                log.warning("%s; %d requests wait", error, len(self._jobs))
         self._check = self._loop.call_later(_WAIT, self._help)
 
-    def _grow(self) -> None:
+    def _grow(self) -> str:
+        """Start a thread; why it could not be, or an empty string."""
         thread = _Thread(self, self._made)
+        with self._lock:
+            self._size += 1
         try:
             thread.start()
         except RuntimeError as error:  # the system has no more
-            log.error("no thread could be started beside %d: %s", self._size, error)
-            return
+            with self._lock:
+                self._size -= 1
+            return f"no thread could be started beside {self._size}: {error}"
         self._made += 1
-        with self._lock:
-            self._size += 1
+        return ""
 
     # Called in threads.
 
     def next_job(self, thread: _Thread) -> Job | None:
         """What `thread` is to do next, when there is something; None: end."""
         with self._lock:
-            if self._jobs:
+            if self._jobs and not self._returning:
                 return self._jobs.popleft()[1]
             if self._stopping:
                 self._size -= 1
+                self._pass_on()
                 return None
             self._idle.append(thread)
+            self._pass_on()
         # More than the least end after a while.
         while not thread.awake.acquire(timeout=_IDLE):
             with self._lock:
@@ -195,6 +205,35 @@ class Pool:
             with self._lock:
                 self._size -= 1
         return job
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """While the thread that calls it waits for a client, another may work in its place."""
+        with self._lock:
+            self._lent += 1
+            self._pass_on()
+        try:
+            yield
+        finally:
+            turn = threading.Lock()
+            turn.acquire()
+            with self._lock:
+                self._returning.append(turn)
+                self._pass_on()
+            turn.acquire()
+
+    def _pass_on(self) -> None:
+        """With the lock: let go on who waits, as far as the most allows."""
+        while self._size - self._lent - len(self._idle) < self.most:
+            if self._returning:
+                self._lent -= 1
+                self._returning.popleft().release()
+            elif self._jobs and self._idle:
+                thread = self._idle.pop()
+                thread.job = self._jobs.popleft()[1]
+                thread.awake.release()
+            else:
+                return
 
     def finished(self, job: Job) -> None:
         """`job` is done: have it settled."""

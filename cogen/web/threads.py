@@ -1,10 +1,13 @@
 """A request whose application blocks: its code runs in threads of the pool.
 
-The exchange stays on the loop. A thread calls the application and takes chunks from its iterable
-until one names an operation: that is waited for without a thread. Chunks are posted to the loop as
-they come. What a thread needs of the loop, a wait in the middle of a call or `write()`, it asks for
-and waits. A request body is taken in before, so that slow clients occupy no thread; one that the
-client sends only when asked for (Expect) is taken in when the application first reads.
+The exchange stays on the loop. A thread calls the application, takes all chunks from its iterable
+and closes it, as what belongs to a thread, a threading.local or a connection to a database, has to
+be the same for all of it. Only where a chunk names an operation the thread is left: that is waited
+for without one. Chunks are posted to the loop as they come. What a thread needs of the loop, a wait
+in the middle of a call or `write()`, it asks for and waits. A request body is taken in before, so
+that slow clients occupy no thread; one that the client sends only when asked for (Expect) is taken
+in when the application first reads. A client that reads slowly keeps its thread, and the pool has
+another one meanwhile.
 
 No thread can be interrupted. When the client leaves, the next wait in it raises GreenletExit, as
 on the loop; the exchange ends when the call has returned and the iterable is closed.
@@ -38,12 +41,13 @@ if TYPE_CHECKING:
 
 __all__ = ["InThread", "ThreadedExchange"]
 
-# What a thread gives when the client has enough for now.
-_MORE: Final = object()
-# What it gives for an iterable that blocks nobody.
+# What a thread gives for an iterable that it has closed.
+_CLOSED: Final = object()
+# What it gives for one that blocks nobody.
 _HERE: Final = object()
 # Chunks that may be on their way from a thread to the loop.
 _AHEAD: Final = 8
+# A chunk above this size is not written at once.
 _LARGE: Final = 65_536
 
 
@@ -65,14 +69,15 @@ class InThread(Operation):
 class ThreadedExchange(Exchange):
     """Runs its application in threads of the server's pool, one call after the other.
 
-    `_job` is what the thread is to do, `_here` tells that the iterable is asked on the loop.
+    `_job` is what the thread is to do, `_here` tells that the iterable is asked on the loop,
+    `_failed` that its error has been told.
     """
 
     __slots__ = (
         "_arrived",
         "_asked",
         "_asking",
-        "_broken",
+        "_failed",
         "_here",
         "_in_thread",
         "_job",
@@ -104,7 +109,7 @@ class ThreadedExchange(Exchange):
         self._here = False
         self._posted = 0  # chunks, by the thread
         self._arrived = 0  # and on the loop
-        self._broken: BaseException | None = None
+        self._failed = False
         self._asking = threading.Lock()  # an application may have threads of its own
         self._asked: _Asked | None = None
         self._loop_context: Context | None = None
@@ -207,7 +212,7 @@ class ThreadedExchange(Exchange):
         environ["cogen.input"] = Input(environ["cogen.wsgi"], spooled)
 
     def _made(self, chunk: Any) -> int:
-        """The application has returned, and if its iterable is asked in threads, a chunk came."""
+        """The application has returned; unless it blocks nobody, all chunks but this came."""
         if chunk is not _HERE:
             return self._took(chunk)
         self._here = True
@@ -226,36 +231,40 @@ class ThreadedExchange(Exchange):
         return PARKED
 
     def _took(self, chunk: Any) -> int:
-        if self._broken is not None:
-            raise self._broken
-        if chunk is _MORE:
-            return GO_ON
-        follows = super()._took(chunk)
-        # The thread that makes the next chunk holds up nobody.
-        return GO_ON if follows == LEAVE and chunk and not self._here else follows
+        if chunk is _CLOSED:
+            self._end()
+            return STAY
+        return super()._took(chunk)
 
-    def _arrive(self, chunk: bytes) -> None:
-        """A thread has posted `chunk`, and goes on."""
+    def _arrive(self, chunk: Any) -> None:
+        """A thread has posted `chunk`, or END, and goes on."""
         self._arrived += 1
-        if self.left or self._broken is not None:
+        if self.left or self._failed:
             return
         try:
-            self._begun(chunk).send(chunk, chunk is self._wsgi.final)
-        except ValueError as error:
-            self._broken = error
+            if chunk is END:
+                self._finish()
+            else:
+                self._begun(chunk).send(chunk, self._whole or chunk is self._wsgi.final)
+        except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
+            self._tell(error)
+
+    def _tell(self, error: BaseException) -> None:
+        if not self._failed:
+            self._failed = True
+            super()._tell(error)
+
+    def _may_write_on(self) -> bool:
+        return self._failed or super()._may_write_on()
 
     def _perform(self, operation: Operation) -> Any:
         return self.context.run(self.perform, operation)
 
     def _run_close(self, iterable: Any, close: Callable[[], Any]) -> None:
-        if self._here and not isinstance(iterable, (list, tuple)):
+        if self._here:
             super()._run_close(iterable, lambda: self.context.run(close))
         else:
-            self._hand(lambda: self._close_in_thread(close), self._closed)
-
-    def _closed(self, nothing: None) -> int:
-        self._end()
-        return STAY
+            self._hand(lambda: self._close_in_thread(close), self._took)
 
     def asks(self, asked: "_Asked | None") -> bool:
         """Its thread waits for `asked` from now on; False if it has no thread."""
@@ -281,53 +290,64 @@ class ThreadedExchange(Exchange):
             self._outcome = None, error
 
     def _begin(self, environ: dict[str, Any]) -> Any:
-        """Call the application and take what chunks there are."""
+        """Call the application and have its chunks sent."""
         iterable = self._iterable = self._application(environ, self.start_response)
-        if isinstance(iterable, (list, tuple)) or type(iterable) is LoopIterable:
+        if isinstance(iterable, (list, tuple)):
+            inline = not hasattr(iterable, "close")
+        elif isinstance(iterable, FileWrapper):
+            inline = iterable.length is not None
+        else:
+            inline = type(iterable) is LoopIterable
+        if inline:
             return _HERE
-        if isinstance(iterable, FileWrapper) and iterable.length is not None:
-            return _HERE
-        self._iterator = iter(iterable)
+        self._take(iterable)
         return self._chunks()
 
     def _chunks(self) -> Any:
-        """Post chunks to the loop until one is the loop's to judge, the end, or enough."""
+        """Have chunks sent until one names an operation, which is returned; else close."""
         assert self._iterator is not None
-        while True:
-            chunk: Any = next(self._iterator, END)
-            if chunk is END:
-                self._iterator = None
-                iterable, self._iterable = self._iterable, None
-                close = getattr(iterable, "close", None)
-                if close is not None:
-                    self.closing = True
-                    self._close_in_thread(close)
-                return END
-            if self._is_for_loop(chunk):
-                return chunk
-            self._posted += 1
-            self._pool.post(functools.partial(self._arrive, chunk))
-            if (
-                self.left
-                or self._broken is not None
-                or self._connection.write_paused
-                or self._posted - self._arrived >= _AHEAD
-            ):
-                return _MORE
+        try:
+            while not (self.left or self._failed):
+                chunk: Any = next(self._iterator, END)
+                if chunk is not END and self._wsgi.pending:
+                    return chunk
+                self._post(chunk)
+                if chunk is END:
+                    break
+        except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
+            self._pool.post(functools.partial(self._tell, error))
+        self._iterator = None
+        iterable, self._iterable = self._iterable, None
+        close = getattr(iterable, "close", None)
+        return _CLOSED if close is None else self._close_in_thread(close)
 
-    def _is_for_loop(self, chunk: Any) -> bool:
-        return (
-            self._wsgi.pending
-            or type(chunk) is not bytes
-            or not 0 < len(chunk) <= _LARGE
-            or self._answer is None
-        )
+    def _post(self, chunk: Any) -> None:
+        """Have `chunk` sent; wait if the loop is behind, or the client has enough."""
+        if not chunk:
+            return
+        self._posted += 1
+        self._pool.post(functools.partial(self._arrive, chunk))
+        if chunk is not END and (
+            len(chunk) > _LARGE
+            or self._connection.write_paused
+            or self._posted - self._arrived >= _AHEAD
+        ):
+            self._drain(self._ask(self._may_write_on, False))
 
-    def _close_in_thread(self, close: Callable[[], Any]) -> None:
+    def _drain(self, written: bool) -> None:
+        """Wait until all is `written` and the client has not enough."""
+        while not written:
+            with self._pool.lent():
+                self._ask(lambda: Drain(self._connection), True)
+            written = self._ask(self._may_write_on, False)
+
+    def _close_in_thread(self, close: Callable[[], Any]) -> Any:
+        self.closing = True
         try:
             close()
         except BaseException as error:  # noqa: BLE001 (the application's)
             self._log_close(error)
+        return _CLOSED
 
     # In a thread, or on the loop.
 
@@ -356,10 +376,7 @@ class ThreadedExchange(Exchange):
         if self._on_loop():
             super().write(data)
             return
-        done = self._ask(lambda: self._written(data), False)
-        while not done:
-            self._ask(lambda: Drain(self._connection), True)
-            done = self._ask(self._may_write_on, False)
+        self._drain(self._ask(lambda: self._written(data), False))
 
     def _written(self, data: Any) -> bool:
         self._write(data)

@@ -132,11 +132,6 @@ class FalconTest(Contract, unittest.TestCase):
     module = "falcon_application"
 
 
-class ThreadedDjangoTest(Contract, unittest.TestCase):
-    module = "django_application"
-    options = {"threads": "4"}
-
-
-class ThreadedFlaskTest(Contract, unittest.TestCase):
+class FlaskOnLoopTest(Contract, unittest.TestCase):
     module = "flask_application"
-    options = {"threads": "4"}
+    options = {"threads": "0"}

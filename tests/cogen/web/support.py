@@ -200,14 +200,15 @@ class Client:
         return self.response()
 
     def head(self) -> tuple[int, dict[str, str]]:
-        """The status and headers of what comes next."""
+        """The status and headers of what comes next; each value of a name has a line."""
         line = self.file.readline()
         assert line.startswith(b"HTTP/1.1 "), line
         headers: dict[str, str] = {}
         for each in iter(self.file.readline, b"\r\n"):
             assert each, "the head is cut"
             name, _, value = each.decode("latin-1").partition(":")
-            headers[name.lower()] = value.strip()
+            name, value = name.lower(), value.strip()
+            headers[name] = f"{headers[name]}\n{value}" if name in headers else value
         return int(line[9:12]), headers
 
     def response(self, method: str = "GET") -> Response:

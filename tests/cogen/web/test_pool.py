@@ -139,6 +139,35 @@ class PoolTest(unittest.TestCase):
         self.assertEqual(records.text.count("a job of a thread failed"), 4)
         self.assertEqual(self.counts(made), (1, 0, 0))
 
+    def test_a_thread_that_is_lent_counts_again_when_another_has_ended_its_job(self) -> None:
+        made = self.make(1, 1)
+        taken, back = threading.Event(), threading.Event()
+
+        class Lends(Work):
+            def work(self) -> None:
+                with made.lent():
+                    self.begun.set()
+                    assert taken.wait(PATIENCE)
+                back.set()
+                super().work()
+
+        lends, second, third = Lends(), Work(), Work()
+        self.jobs += [lends, second, third]
+        for job in self.jobs:
+            made.run(job)
+        self.assertTrue(lends.begun.wait(PATIENCE))
+        self.loop.advance(60)
+        self.assertTrue(second.begun.wait(PATIENCE))
+        self.assertEqual(self.counts(made), (2, 2, 1))
+        taken.set()
+        eventually(lambda: len(made._returning), 1)
+        self.assertFalse(back.is_set() or third.begun.is_set())
+        second.released.set()
+        self.assertTrue(back.wait(PATIENCE))
+        self.assertFalse(third.begun.is_set())
+        lends.released.set()
+        self.assertTrue(third.begun.wait(PATIENCE))
+
     def test_a_thread_that_cannot_be_started_is_told_and_tried_again(self) -> None:
         made = self.make(1, 3)
         jobs = self.run_jobs(made, 2)

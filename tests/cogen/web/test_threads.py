@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import contextvars
 import threading
@@ -18,31 +19,13 @@ from cogen.core.queue import Queue
 from cogen.core.schedulers import Scheduler
 from cogen.web.life import Life, register, take_lives
 from tests.cogen.web.support import PATIENCE, Client, Records, ServerThread, eventually
+from tests.support.gate import Gate
 
 Environ = dict[str, Any]
 Start = Callable[..., Callable[[bytes], None]]
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 LIMIT = 1000  # of the spool
-
-
-class Gate:
-    """Calls block in `wait` until it is opened."""
-
-    def __init__(self) -> None:
-        self.waiting = threading.Semaphore(0)
-        self._open = threading.Event()
-
-    def wait(self) -> None:
-        self.waiting.release()
-        assert self._open.wait(PATIENCE)
-
-    def reached(self) -> None:
-        """Return when one more call waits."""
-        assert self.waiting.acquire(timeout=PATIENCE)
-
-    def open(self) -> None:
-        self._open.set()
 
 
 class ThreadsTest(unittest.TestCase):
@@ -99,8 +82,7 @@ class BlockingTest(ThreadsTest):
             clients = [stack.enter_context(server.connect()) for _ in range(5)]
             for client in clients:
                 client.send(GET)
-            gate.reached()
-            gate.reached()
+            gate.reached(2)
             self.assertEqual(server.get("/healthz").status, 200)
             gate.open()
             self.assertEqual([client.response().body for client in clients], [b"done"] * 5)
@@ -144,8 +126,7 @@ class AutoTest(ThreadsTest):
             clients = [stack.enter_context(server.connect()) for _ in range(10)]
             for client in clients:
                 client.send(b"GET /blocks HTTP/1.1\r\nHost: a\r\n\r\n")
-            for _ in clients:
-                gate.reached()
+            gate.reached(len(clients))
             self.assertEqual(server.get("/quick").body, b"/quick")
             self.assertGreaterEqual(server.statistics()["threads"], 10)
             gate.open()
@@ -449,6 +430,114 @@ class HangUpTest(ThreadsTest):
         self.serve(application).get()
         with self.assertRaisesRegex(RuntimeError, "outside of the request"):
             kept[0](WaitForSignal("never"))
+
+
+class OneThreadTest(ThreadsTest):
+    """What belongs to a thread is the same for all of an answer, however slow its client."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.places: collections.defaultdict[str, list[int]] = collections.defaultdict(list)
+
+    def streams(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        """3 MB, in blocks of the size that is asked for, written or yielded."""
+        places = self.places[environ["PATH_INFO"]]
+        how, _, size = environ["PATH_INFO"].strip("/").partition("/")
+        block = b"x" * int(size or 5)
+
+        def blocks() -> Iterator[bytes]:
+            for _ in range(3_000_000 // len(block) if size else 1):
+                places.append(threading.get_ident())
+                yield block
+
+        class Body:
+            __iter__ = staticmethod(blocks)
+
+            def close(self) -> None:
+                places.append(threading.get_ident())
+
+        write = start_response("200 OK", PLAIN)
+        if how == "write":
+            for each in blocks():
+                write(each)
+            return []
+        return Body()
+
+    def test_more_slow_readers_than_threads_hold_up_nobody(self) -> None:
+        server = self.serve(self.streams)
+        paths = ["/yield/4000", "/yield/1000000", "/write/4000", "/write/1000000"]
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.connect(receive_buffer=4096)) for _ in paths]
+            for client, path in zip(clients, paths, strict=True):
+                client.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            server.settled(threads=4)
+            for _ in range(5):
+                self.assertEqual(server.get().body, b"xxxxx")
+            sizes = [len(client.response().body) for client in clients]
+        self.assertEqual(sizes, [3_000_000] * 4)
+        server.settled(exchanges=0, threads_busy=0)
+        self.assertEqual([len(set(self.places[path])) for path in paths], [1, 1, 1, 1])
+
+    def test_one_that_leaves_has_its_answer_closed_there_too(self) -> None:
+        server = self.serve(self.streams)
+        paths = ["/yield/4000", "/yield/1000000"]
+        for path in paths:
+            with server.connect(receive_buffer=4096) as client:
+                client.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                client.head()
+                client.reset()
+        server.settled(exchanges=0, threads_busy=0)
+        self.assertEqual([len(set(self.places[path])) for path in paths], [1, 1])
+        self.assertEqual(self.records.text, "")
+
+    def test_an_answer_that_fails_is_closed_there_too(self) -> None:
+        idents: list[int] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+            idents.append(threading.get_ident())
+            try:
+                if environ["PATH_INFO"] != "/start":
+                    length = "3" if environ["PATH_INFO"] == "/long" else "50"
+                    start_response("200 OK", [*PLAIN, ("Content-Length", length)])
+                if environ["PATH_INFO"] == "/first":
+                    raise ValueError("x")
+                yield b"first"
+                if environ["PATH_INFO"] == "/bytes":
+                    yield "second"
+                raise ValueError("x")
+            finally:
+                idents.append(threading.get_ident())
+
+        server = self.serve(application)
+        for path, status, body in (
+            ("/start", 500, None), ("/first", 500, None), ("/later", 200, b"first"),
+            ("/bytes", 200, b"first"), ("/long", 200, b"fir"),
+        ):  # fmt: skip
+            with self.subTest(path):
+                answer = server.exchange(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                self.assertIn(f"HTTP/1.1 {status} ".encode(), answer)
+                if body is not None:
+                    self.assertTrue(answer.endswith(b"\r\n\r\n" + body), answer)
+                server.settled(exchanges=0, connections=0, threads_busy=0)
+                self.assertEqual(len(set(idents[-2:])), 1)
+        self.assertEqual(len(idents), 10)
+
+    def test_a_list_that_can_be_closed_is_closed_there(self) -> None:
+        idents: list[int] = []
+
+        class Body(list[bytes]):
+            def close(self) -> None:
+                idents.append(threading.get_ident())
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            idents.append(threading.get_ident())
+            start_response("200 OK", PLAIN)
+            return Body([b"one", b"two"])
+
+        response = self.serve(application).get()
+        self.assertEqual((response.body, response.headers["content-length"]), (b"onetwo", "6"))
+        eventually(lambda: len(idents), 2)
+        self.assertEqual(idents[0], idents[1])
 
 
 class BodyTest(ThreadsTest):
