@@ -36,8 +36,9 @@ def match_route(mapper: Mapper, environ: WSGIEnvironment) -> dict[str, Any]:
     return values
 
 
-# Matches remembered for a mapper.
+# Matches remembered for a mapper, of paths up to this length: a stranger may ask for any.
 _KEPT = 500
+_KEPT_LENGTH = 128
 
 
 class _Matches(dict[tuple[str, str], Any]):
@@ -70,9 +71,10 @@ def _routematch(mapper: Mapper, path: str, environ: WSGIEnvironment) -> Any:
         found = mapper.routematch(path, environ)
         if found is None:
             return None
-        if len(known) >= _KEPT:
-            known.clear()
-        known[key] = found
+        if len(path) <= _KEPT_LENGTH:
+            if len(known) >= _KEPT:
+                known.clear()
+            known[key] = found
     return dict(found[0]), found[1]
 
 

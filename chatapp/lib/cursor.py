@@ -12,6 +12,8 @@ import orjson
 __all__ = ["BadCursor", "Cursor"]
 
 _LONGEST = 8192
+# What is remembered is bounded in length: a stranger may send anything.
+_REMEMBERED = 512
 _MOST_SEQ = 2**53
 
 
@@ -35,21 +37,28 @@ class Cursor(NamedTuple):
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
     @classmethod
-    @lru_cache(maxsize=256)  # a message leaves all who are in a room with the same one
     def decode(cls, text: str) -> "Cursor":
         """Raises BadCursor."""
         if len(text) > _LONGEST:
             raise BadCursor("the cursor is too long")
-        try:
-            data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", True)
-            epoch, seqs, *more = orjson.loads(data)
-            marks = dict(zip(seqs, *more, strict=True)) if more else {}
-        except (ValueError, TypeError, binascii.Error):
-            raise BadCursor("the cursor is not one that this chat has given out") from None
-        if not (isinstance(epoch, str) and isinstance(seqs, dict)):
-            raise BadCursor("the cursor is not one that this chat has given out")
-        marks = {room: mark for room, mark in marks.items() if mark is not None}
-        for number in (*seqs.values(), *marks.values()):
-            if type(number) is not int or not 0 <= number < _MOST_SEQ:
-                raise BadCursor("the cursor names no message that there can be")
-        return cls(epoch, seqs, marks)
+        return _remembered(text) if len(text) <= _REMEMBERED else _decoded(text)
+
+
+def _decoded(text: str) -> Cursor:
+    try:
+        data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", True)
+        epoch, seqs, *more = orjson.loads(data)
+        marks = dict(zip(seqs, *more, strict=True)) if more else {}
+    except (ValueError, TypeError, binascii.Error):
+        raise BadCursor("the cursor is not one that this chat has given out") from None
+    if not (isinstance(epoch, str) and isinstance(seqs, dict)):
+        raise BadCursor("the cursor is not one that this chat has given out")
+    marks = {room: mark for room, mark in marks.items() if mark is not None}
+    for number in (*seqs.values(), *marks.values()):
+        if type(number) is not int or not 0 <= number < _MOST_SEQ:
+            raise BadCursor("the cursor names no message that there can be")
+    return Cursor(epoch, seqs, marks)
+
+
+# A message leaves all who are in a room with the same one.
+_remembered = lru_cache(maxsize=256)(_decoded)

@@ -80,15 +80,23 @@ def checked_room(name: str) -> str:
     return name
 
 
-@lru_cache(maxsize=256)
 def checked_rooms(names: str | None, most: int) -> tuple[str, ...]:
     """Names joined by commas, each once; None is the lobby. Raises BadInput."""
     if names is None:
         return (LOBBY,)
+    # What is remembered is bounded in length: a stranger may send anything.
+    check = _remembered_rooms if len(names) <= 512 else _checked_rooms
+    return check(names, most)
+
+
+def _checked_rooms(names: str, most: int) -> tuple[str, ...]:
     rooms = tuple(dict.fromkeys(map(checked_room, names.split(","))))
     if len(rooms) > most:
         raise BadInput(400, f"One poll takes at most {most} rooms.")
     return rooms
+
+
+_remembered_rooms = lru_cache(maxsize=256)(_checked_rooms)
 
 
 def checked_nick(nick: Any) -> str:

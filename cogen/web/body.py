@@ -33,12 +33,13 @@ class NoSource:
 class Body:
     """What has arrived of a request body and was not read yet: `size` bytes."""
 
-    __slots__ = ("_data", "_reader", "_source", "complete", "error")
+    __slots__ = ("_data", "_reader", "_searched", "_source", "complete", "error")
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._data = bytearray()
         self._reader: tuple[Waiter, Read] | None = None
+        self._searched = 0  # bytes at the start in which no line ends
         self.complete = False
         self.error: BodyError | None = None
 
@@ -87,6 +88,7 @@ class Body:
     def all(self) -> bytes:
         """Take all that has arrived."""
         data, self._data = bytes(self._data), bytearray()
+        self._searched = 0
         return data
 
     def some(self, limit: int) -> bytes:
@@ -95,12 +97,16 @@ class Body:
             return self.all()
         data = bytes(self._data[:limit])
         del self._data[:limit]
+        self._searched = 0
         return data
 
     def line_end(self, limit: int) -> int:
         """The length of the first line with its newline, of `limit` bytes, or 0: not yet."""
-        end = self._data.find(b"\n", 0, limit) + 1
-        return end or (limit if len(self._data) >= limit else 0)
+        end = self._data.find(b"\n", self._searched, limit) + 1
+        if end:
+            return end
+        self._searched = min(limit, len(self._data))
+        return limit if len(self._data) >= limit else 0
 
 
 class Read(Operation):

@@ -23,6 +23,8 @@ _TRAILER = re.compile(rb"%s:[\t\x20-\x7e\x80-\xff]*\r\n" % _TOKEN)
 # Bytes that are not content: sizes, extensions, trailers.
 _OVERHEAD: Final = 16_384
 _OVERHEAD_RATIO: Final = 16
+# The longest line of a size and its extensions, or trailer (RFC 9112 section 7.1.1).
+_LINE: Final = 8192
 # Lines that are read in one go: a body of tiny chunks does not keep the server from others.
 _LINES_AT_ONCE: Final = 2000
 
@@ -90,6 +92,8 @@ class ChunkDecoder:
     def _read_line(self, data: bytes, at: int) -> int:
         end = data.find(b"\n", at) + 1
         part = data[at:end] if end else data[at:]
+        if len(self._line) + len(part) > _LINE:
+            raise HTTPError(400, f"A line of the chunked body is longer than {_LINE} bytes.")
         self._overhead += len(part)
         if self._overhead > _OVERHEAD + _OVERHEAD_RATIO * self.announced:
             raise HTTPError(400, "The chunks of the body are more framing than content.")

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _BODY_AHEAD = 65_536
 # Bytes held of requests that wait for their turn.
 _PIPELINE_BYTES = 65_536
+# The longest head that is remembered while its connection is idle.
+_KNOWN_BYTES = 4096
 
 
 _EMPTY_BODY = Body(NoSource())
@@ -198,7 +200,13 @@ class Connection(Link):
         fields["REMOTE_ADDR"], fields["REMOTE_PORT"] = self._peer
         exchange, environ = self._exchange_of(request, fields)
         if request.content_length is None:
-            if request.http11 and request.keep_alive and head.startswith(b"GET /"):
+            self._known = None
+            if (
+                request.http11
+                and request.keep_alive
+                and head.startswith(b"GET /")
+                and len(head) <= _KNOWN_BYTES
+            ):
                 request.headers = []
                 self._known = (head[head.index(b" HTTP/1.") :], request, fields)
             self._start_without_body(exchange, environ)

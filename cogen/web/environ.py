@@ -9,8 +9,9 @@ __all__ = ["base_environ", "header_fields", "request_environ"]
 
 SERVER_SOFTWARE: Final = "cogen/1.0"
 
-# Header names come from strangers: what is remembered of them is bounded.
+# Header names come from strangers: what is remembered of them is bounded, in number and length.
 _KEYS_KEPT: Final = 1000
+_KEY_BYTES: Final = 64
 _keys: dict[bytes, str] = {}
 
 
@@ -95,6 +96,6 @@ def _key(name: bytes) -> str:
     key = name.decode("ascii").upper().replace("-", "_")
     if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         key = "HTTP_" + key
-    if len(_keys) < _KEYS_KEPT:
+    if len(_keys) < _KEYS_KEPT and len(name) <= _KEY_BYTES:
         _keys[name] = key
     return key

@@ -27,9 +27,11 @@ _HOP_BY_HOP: Final = frozenset(
     )
 )
 _SPECIAL: Final = _HOP_BY_HOP | {"connection", "content-length", "date", "server"}
-# Names and heads repeat; what is remembered of them is bounded. Those that the server itself sends
-# are there from the start.
+# Names and heads repeat; what is remembered of them is bounded, in number and length: a stranger's
+# words may be in them. Names that the server itself sends are there from the start.
 _KEPT: Final = 500
+_NAME_LENGTH: Final = 64
+_HEAD_BYTES: Final = 768
 _lower_names = {name: name.lower() for name in ("Content-Type", "Content-Length")}
 _heads: dict[Any, "Head"] = {}
 
@@ -103,16 +105,17 @@ def head_of(status: Any, headers: Any) -> Head:
         return Head(status, headers)
     if head is None:
         head = Head(status, headers)
-        if len(_heads) >= _KEPT:
-            _heads.clear()
-        _heads[key] = head
+        if len(head.encoded) <= _HEAD_BYTES:
+            if len(_heads) >= _KEPT:
+                _heads.clear()
+            _heads[key] = head
     return head
 
 
 def _lower_name(name: Any) -> str:
     if type(name) is not str or not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no header name")
-    if len(_lower_names) < _KEPT:
+    if len(_lower_names) < _KEPT and len(name) <= _NAME_LENGTH:
         _lower_names[name] = name.lower()
     return name.lower()
 
