@@ -5,8 +5,9 @@ thread free, up to the most; one without work for long ends. The thread that bec
 first, so that those that are not needed get nothing to do.
 
 At no time more than the most run application code. One that waits for a slow client is lent:
-another may work in its place, and it goes on when one of them has ended its job. So clients that
-read slowly, however many, hold up nobody.
+another may work in its place, and it goes on when one of them has ended its job. With many
+lent already, who waits for a client has to leave its thread. So clients that read slowly, however
+many, hold up nobody.
 """
 
 import contextlib
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 _WAIT = 0.01
 # Seconds without work after which a thread ends.
 _IDLE = 30.0
+# Threads that may be lent at once.
+_MOST_LENT = 100
 # Seconds between two warnings that all threads are busy.
 _WARN = 60.0
 
@@ -206,9 +209,19 @@ class Pool:
                 self._size -= 1
         return job
 
+    def may_lend(self) -> bool:
+        """Whether one more thread may be `lent`; else a job that waits for a client has to end."""
+        return self._lent < _MOST_LENT
+
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
-        """While the thread that calls it waits for a client, another may work in its place."""
+        """While the thread that calls it waits for a client, another may work in its place.
+
+        With too many of them none does: a call of `write()` cannot leave its thread.
+        """
+        if not self.may_lend():
+            yield
+            return
         with self._lock:
             self._lent += 1
             self._pass_on()

@@ -7,7 +7,8 @@ for without one. Chunks are posted to the loop as they come. What a thread needs
 in the middle of a call or `write()`, it asks for and waits. A request body is taken in before, so
 that slow clients occupy no thread; one that the client sends only when asked for (Expect) is taken
 in when the application first reads. A client that reads slowly keeps its thread, and the pool has
-another one meanwhile.
+another one meanwhile; with too many of them the thread is left, and another goes on when the client
+has taken what there is.
 
 No thread can be interrupted. When the client leaves, the next wait in it raises GreenletExit, as
 on the loop; the exchange ends when the call has returned and the iterable is closed.
@@ -43,6 +44,8 @@ __all__ = ["InThread", "ThreadedExchange"]
 
 # What a thread gives for an iterable that it has closed.
 _CLOSED: Final = object()
+# What it gives when the client has enough and it may not wait for it.
+_LATER: Final = object()
 # What it gives for one that blocks nobody.
 _HERE: Final = object()
 # Chunks that may be on their way from a thread to the loop.
@@ -234,7 +237,7 @@ class ThreadedExchange(Exchange):
         if chunk is _CLOSED:
             self._end()
             return STAY
-        return super()._took(chunk)
+        return GO_ON if chunk is _LATER else super()._took(chunk)
 
     def _arrive(self, chunk: Any) -> None:
         """A thread has posted `chunk`, or END, and goes on."""
@@ -311,9 +314,11 @@ class ThreadedExchange(Exchange):
                 chunk: Any = next(self._iterator, END)
                 if chunk is not END and self._wsgi.pending:
                     return chunk
-                self._post(chunk)
                 if chunk is END:
+                    self._pool.post(functools.partial(self._arrive, END))
                     break
+                if not self._post(chunk):
+                    return _LATER
         except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
             self._pool.post(functools.partial(self._tell, error))
         self._iterator = None
@@ -321,18 +326,26 @@ class ThreadedExchange(Exchange):
         close = getattr(iterable, "close", None)
         return _CLOSED if close is None else self._close_in_thread(close)
 
-    def _post(self, chunk: Any) -> None:
-        """Have `chunk` sent; wait if the loop is behind, or the client has enough."""
+    def _post(self, chunk: Any) -> bool:
+        """Have `chunk` sent, and wait if the loop is behind or the client has enough.
+
+        False if the thread is to be left for that.
+        """
         if not chunk:
-            return
+            return True
         self._posted += 1
         self._pool.post(functools.partial(self._arrive, chunk))
-        if chunk is not END and (
+        if not (
             len(chunk) > _LARGE
             or self._connection.write_paused
             or self._posted - self._arrived >= _AHEAD
         ):
-            self._drain(self._ask(self._may_write_on, False))
+            return True
+        written = self._ask(self._may_write_on, False)
+        if written or self._pool.may_lend():
+            self._drain(written)
+            return True
+        return False
 
     def _drain(self, written: bool) -> None:
         """Wait until all is `written` and the client has not enough."""

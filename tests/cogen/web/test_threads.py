@@ -17,6 +17,7 @@ from cogen.core.events import Signal, Sleep, WaitForSignal
 from cogen.core.pubsub import PublishSubscribeQueue
 from cogen.core.queue import Queue
 from cogen.core.schedulers import Scheduler
+from cogen.web import pool
 from cogen.web.life import Life, register, take_lives
 from tests.cogen.web.support import PATIENCE, Client, Records, ServerThread, eventually
 from tests.support.gate import Gate
@@ -477,6 +478,21 @@ class OneThreadTest(ThreadsTest):
         self.assertEqual(sizes, [3_000_000] * 4)
         server.settled(exchanges=0, threads_busy=0)
         self.assertEqual([len(set(self.places[path])) for path in paths], [1, 1, 1, 1])
+
+    def test_with_too_many_slow_readers_their_threads_are_left(self) -> None:
+        self.addCleanup(setattr, pool, "_MOST_LENT", pool._MOST_LENT)
+        pool._MOST_LENT = 1
+        server = self.serve(self.streams)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.connect(receive_buffer=4096)) for _ in range(6)]
+            for client in clients:
+                client.send(b"GET /yield/4000 HTTP/1.1\r\nHost: a\r\n\r\n")
+            for _ in range(5):
+                self.assertEqual(server.get().body, b"xxxxx")
+            self.assertLessEqual(server.statistics()["threads"], 3)
+            sizes = [len(client.response().body) for client in clients]
+        self.assertEqual(sizes, [3_000_000] * 6)
+        server.settled(exchanges=0, threads_busy=0)
 
     def test_one_that_leaves_has_its_answer_closed_there_too(self) -> None:
         server = self.serve(self.streams)
