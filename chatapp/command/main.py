@@ -5,7 +5,9 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from chatapp.command.check import check
 from chatapp.command.config import configuration
+from chatapp.command.copies import back_up_chat, restore_chat
 from chatapp.command.serve import serve_chat
 from cogen.web.command import build
 
@@ -35,4 +37,17 @@ def _parser() -> argparse.ArgumentParser:
 
     config = verbs.add_parser("config", help="print an ini for production, with its comments")
     config.set_defaults(run=lambda given: sys.stdout.write(configuration()))
+
+    checked = verbs.add_parser("check", help="say what is wrong with an ini, without a start")
+    checked.add_argument("ini", metavar="INI")
+    checked.set_defaults(run=lambda given: check(given.ini))
+
+    backup = verbs.add_parser("backup", help="copy the messages to a file, while the chat runs")
+    restore = verbs.add_parser("restore", help="go on from such a file, while it does not run")
+    for verb, run in ((backup, back_up_chat), (restore, restore_chat)):
+        verb.add_argument("copy", metavar="FILE")
+        where = verb.add_mutually_exclusive_group()
+        where.add_argument("--data", default="data", help="folder of `serve` [%(default)s]")
+        where.add_argument("--ini", help="where the chat is not run by `serve`")
+        verb.set_defaults(run=lambda given, run=run: run(given.copy, given.ini, given.data))
     return parser

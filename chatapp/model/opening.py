@@ -7,7 +7,7 @@ from chatapp.model.message import LogObserver, MessageLog
 from chatapp.model.sqlite.log import SQLiteLog
 from chatapp.model.url import LogURL
 
-__all__ = ["open_log"]
+__all__ = ["open_log", "without_client"]
 
 
 def open_log(url: LogURL, observer: LogObserver, **options: Any) -> MessageLog:
@@ -19,10 +19,15 @@ def open_log(url: LogURL, observer: LogObserver, **options: Any) -> MessageLog:
     try:
         from chatapp.model.redis.log import RedisLog
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "redis":
-            raise
-        scheme = url.place.partition(":")[0]
-        raise ValueError(
-            f"a log in {scheme}:// needs the client: pip install 'redis[hiredis]>=8.1,<9'"
-        ) from None
+        raise without_client(url, error) from None
     return RedisLog(observer, url=url.place, **options)
+
+
+def without_client(url: LogURL, error: ModuleNotFoundError) -> Exception:
+    """What to raise where an import for a log in Redis failed."""
+    if (error.name or "").partition(".")[0] != "redis":
+        return error
+    scheme = url.place.partition(":")[0]
+    return ValueError(
+        f"a log in {scheme}:// needs the client: pip install 'redis[hiredis]>=8.1,<9'"
+    )

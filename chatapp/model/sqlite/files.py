@@ -50,31 +50,35 @@ class Lock:
         self._path = path
         self._file: int | None = None
 
+    def exists(self) -> bool:
+        """Whether a server has ever had the database."""
+        return os.path.exists(f"{self._path}.lock")
+
     async def take(self, patience: float) -> None:
         """Raises LogUnavailable if another process has it for `patience` seconds; OSError."""
+        deadline = time.monotonic() + patience
+        while not self.take_nowait():
+            if time.monotonic() >= deadline:
+                raise LogUnavailable(
+                    f"{self._path} is in use by another process; for several workers or "
+                    "machines use redis://"
+                )
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def take_nowait(self) -> bool:
+        """False if another process has it. Raises OSError."""
         file = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
         try:
             with suppress(PermissionError):
                 os.fchmod(file, _MODE)
-            await self._locked(file, time.monotonic() + patience)
-        except BaseException:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException as error:
             os.close(file)
+            if isinstance(error, BlockingIOError):
+                return False
             raise
         self._file = file
-
-    async def _locked(self, file: int, deadline: float) -> None:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise LogUnavailable(
-                        f"{self._path} is in use by another process; for several workers or "
-                        "machines use redis://"
-                    ) from None
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return
+        return True
 
     def release(self) -> None:
         if self._file is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chatapp.model.message import Message, NonceReused, RoomLimit
 
-__all__ = ["Entry", "Writer"]
+__all__ = ["SCHEMA_VERSION", "Entry", "Writer", "new_epoch"]
 
 _SCHEMA = """
 create table if not exists meta (key text primary key, value text not null) without rowid;
@@ -22,10 +22,15 @@ create table if not exists nonces (
     seq integer not null, nick text not null, digest blob not null, at real not null);
 create unique index if not exists nonces_by_name on nonces (room, sender, nonce);
 """
-_SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1
 # A nonce is remembered this long after its message: far beyond any client's retries.
 _NONCE_SECONDS = 7 * 86400.0
 _FORGET_AT_ONCE = 1000
+
+
+def new_epoch() -> str:
+    """Of a log that no client has seen: what it knows of another does not count in this one."""
+    return secrets.token_urlsafe(6)
 
 
 class Entry(NamedTuple):
@@ -73,13 +78,13 @@ class Writer:
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = full")
         version = db.execute("pragma user_version").fetchone()[0]
-        if version not in (0, _SCHEMA_VERSION):
+        if version not in (0, SCHEMA_VERSION):
             raise sqlite3.DatabaseError(f"made by another version of the chat ({version})")
         db.executescript(_SCHEMA)
-        db.execute(f"pragma user_version = {_SCHEMA_VERSION}")
+        db.execute(f"pragma user_version = {SCHEMA_VERSION}")
         db.execute(
             "insert or ignore into meta values ('epoch', ?)",
-            (secrets.token_urlsafe(6),),
+            (new_epoch(),),
         )
         epoch: str = db.execute("select value from meta where key = 'epoch'").fetchone()[0]
         return epoch

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import tempfile
 import unittest
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from chatapp.client import ChatClient, Message
 from tests.chatapp.command.program import ServedByCommand, run
+from tests.cogen.web.support import eventually
 
 
 async def heard(url, *texts):
@@ -40,6 +42,12 @@ class ServeTests(unittest.TestCase):
             self.assertLessEqual({"chat.db", "secret"}, set(os.listdir(data)))
             self.assertEqual(0o600, (data / "secret").stat().st_mode & 0o777)
             self.assertEqual(["again"], asyncio.run(heard(server.url, "again")))
+
+    def test_a_reload_starts_the_same_command(self):
+        with ServedByCommand() as server:
+            server.process.send_signal(signal.SIGHUP)
+            eventually(lambda: "a new process serves" in server.log, True)
+            self.assertEqual(["on"], asyncio.run(heard(server.url, "on")))
 
     def test_what_keeps_it_from_serving_is_one_line(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,87 @@
+"""The message log as `chatapp check` sees it: is it there, would it open."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from chatapp.command.findings import Finding, folder_findings, mode_findings
+from chatapp.model.opening import without_client
+from chatapp.model.sqlite.files import Lock
+from chatapp.model.sqlite.writer import SCHEMA_VERSION
+from chatapp.model.url import LogURL
+
+__all__ = ["is_in_use", "log_findings"]
+
+
+def is_in_use(url: LogURL) -> bool:
+    """Whether a process writes it, as far as that is known: of SQLite."""
+    lock = Lock(os.path.realpath(url.place))
+    if url.kind != "sqlite" or not lock.exists():
+        return False
+    if not lock.take_nowait():
+        return True
+    lock.release()
+    return False
+
+
+def log_findings(url: LogURL) -> Iterator[Finding]:
+    """What is wrong with the log at `url`."""
+    if url.kind == "memory":
+        yield Finding("memory: forgets everything when the server ends", is_error=False)
+    elif url.kind == "sqlite":
+        yield from _of_database(os.path.realpath(url.place))
+    else:
+        yield from _of_redis(url)
+
+
+def _of_database(path: str) -> Iterator[Finding]:
+    yield from folder_findings("the folder", os.path.dirname(path))
+    if not os.path.exists(path):
+        return
+    if not os.access(path, os.R_OK | os.W_OK):
+        yield Finding(f"{path} is not to be read and written")
+        return
+    yield from mode_findings(path, 0o007, "can be read by everybody")
+    # What no server has is not to be changed by a look, as by making the files that go with it.
+    look = "mode=ro" if os.path.exists(f"{path}-wal") else "immutable=1"
+    try:
+        uri = f"{Path(path).as_uri()}?{look}"
+        with closing(sqlite3.connect(uri, uri=True)) as database:
+            version = database.execute("pragma user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        yield Finding(f"{path}: {error}")
+        return
+    if version not in (0, SCHEMA_VERSION):
+        yield Finding(f"{path} is of another version of the chat ({version})")
+
+
+def _of_redis(url: LogURL) -> Iterator[Finding]:
+    try:
+        from redis.exceptions import RedisError
+
+        from chatapp.model.redis.engine import Engine, advice
+    except ModuleNotFoundError as error:
+        yield Finding(str(without_client(url, error)))
+        return
+    try:
+        engine = Engine(url.place)
+    except ValueError as error:
+        yield Finding(f"{error}")
+        return
+    try:
+        info = asyncio.run(_info(engine))
+    except (RedisError, OSError) as error:
+        yield Finding(f"{engine}: {error}")
+    else:
+        for line in advice(info):
+            yield Finding(f"{engine}: {line}", is_error=False)
+
+
+async def _info(engine: Any) -> Mapping[str, Any]:
+    async with engine.client() as client:
+        info: Mapping[str, Any] = await client.info()
+        return info

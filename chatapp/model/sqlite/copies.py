@@ -1,0 +1,150 @@
+"""Whole copies of the database: one is made while it is written, one is put in its place.
+
+A copy is one file, without a write-ahead log beside it, for its owner alone.
+"""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from chatapp.model.sqlite.files import Lock, keep_private
+from chatapp.model.sqlite.writer import SCHEMA_VERSION, new_epoch
+
+__all__ = ["CopyFailed", "back_up", "restore"]
+
+
+class CopyFailed(Exception):
+    """Nothing was copied; the message says why, in one line."""
+
+
+def back_up(path: str, to: str) -> None:
+    """Copy the database at `path` to the file `to`, whether a server has it or not.
+
+    What was answered before the call is in it. A file that is there already is replaced when the
+    copy is whole. Raises CopyFailed.
+    """
+    if not os.path.exists(path):
+        raise CopyFailed(f"{path} is not there")
+    if os.path.exists(to) and os.path.samefile(path, to):
+        raise CopyFailed(f"{to} is the database itself")
+    with _errors_of(path), _drafted(to) as draft, closing(_reader(path)) as source:
+        _copy(source, draft)
+    with _errors_of(path):
+        _tidy(path)
+
+
+def restore(path: str, copy: str) -> str:
+    """Put the database in the file `copy` in the place of the one at `path`, which no server has.
+
+    It begins another epoch: a client that has seen later messages is told of a gap, and gets those
+    that are numbered anew. Returns where the database that was there is kept, empty if there was
+    none. Raises CopyFailed.
+    """
+    if not os.path.exists(copy):
+        raise CopyFailed(f"{copy} is not there")
+    if os.path.exists(path) and os.path.samefile(path, copy):
+        raise CopyFailed(f"{copy} is the database itself")
+    folder = os.path.dirname(path)
+    lock = Lock(path)
+    with _errors_of(path):
+        os.makedirs(folder, exist_ok=True)
+        if os.geteuid() == 0 != os.stat(folder).st_uid:
+            raise CopyFailed(f"{folder} belongs to another user: be that one, who serves")
+        if not lock.take_nowait():
+            raise CopyFailed(f"{path} is in use by a server: stop that first")
+        try:
+            with _drafted(path) as draft:
+                with _errors_of(copy), closing(_reader(copy)) as source:
+                    _copy(source, draft)
+                with closing(sqlite3.connect(draft)) as database, database:
+                    database.execute(
+                        "update meta set value = ? where key = 'epoch'", (new_epoch(),)
+                    )
+                return _put_aside(path)
+        finally:
+            lock.release()
+
+
+def _reader(path: str) -> sqlite3.Connection:
+    """Reads what is in the write-ahead log too, and leaves it where it is."""
+    source = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        source.execute("pragma wal_autocheckpoint = 0")
+        version = source.execute("pragma user_version").fetchone()[0]
+        if version != SCHEMA_VERSION:
+            raise CopyFailed(f"{path} is no database of this version of the chat")
+    except BaseException:
+        source.close()
+        raise
+    return source
+
+
+def _tidy(path: str) -> None:
+    """Where no server is, the reader has left files that would seem to belong to the database."""
+    lock = Lock(path)
+    if lock.exists() and lock.take_nowait():
+        try:
+            with closing(sqlite3.connect(path)) as database:
+                database.execute("pragma wal_checkpoint(truncate)")
+        finally:
+            lock.release()
+
+
+def _copy(source: sqlite3.Connection, draft: str) -> None:
+    with closing(sqlite3.connect(draft)) as database:
+        source.backup(database)
+        database.execute("pragma journal_mode = delete")
+        found = database.execute("pragma quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise CopyFailed(f"the copy is damaged: {' '.join(found.split())}")
+
+
+@contextmanager
+def _drafted(path: str) -> Iterator[str]:
+    """A private file beside `path`, which takes its place at the end."""
+    draft = f"{path}.{secrets.token_hex(4)}"
+    try:
+        keep_private(draft)
+        yield draft
+        _sync(draft)
+        os.replace(draft, path)
+        _sync(os.path.dirname(os.path.abspath(path)))
+    finally:
+        for each in (draft, f"{draft}-journal"):
+            with suppress(FileNotFoundError):
+                os.unlink(each)
+
+
+def _put_aside(path: str) -> str:
+    """Rename the database at `path`, with all that belongs to it; it may be damaged."""
+    if not os.path.exists(path):
+        return ""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+        database.execute("pragma wal_checkpoint(truncate)")
+    kept = f"{path}.{datetime.now():%Y%m%d-%H%M%S.%f}"
+    for suffix in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            os.rename(path + suffix, kept + suffix)
+    return kept
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _errors_of(path: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise CopyFailed(f"{path}: {error}") from None
+    except OSError as error:
+        raise CopyFailed(f"{error.filename}: {error.strerror}") from None

@@ -1,0 +1,160 @@
+"""`chatapp check` has a line for each thing that keeps the chat from starting or being safe."""
+
+import contextlib
+import io
+import os
+import socket
+import tempfile
+import unittest
+from pathlib import Path
+
+from chatapp.command.check import check
+from chatapp.command.config import configuration
+from tests.chatapp.command.program import run
+from tests.support.engine import RedisServer
+from tests.support.server import ChatServer, free_port
+
+SERVER = "[server:main]\nuse = egg:ChatApp#http\n"
+CHAT = "[app:main]\nuse = egg:ChatApp\nchat.data = %(here)s/data\n"
+
+
+class CheckTests(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
+        self.ini = self.folder / "chat.ini"
+
+    def check(self, server="", chat="", text=None):
+        """The status, and the lines without the name of the file."""
+        if "port =" not in server:
+            server += f"\nport = {free_port()}\n"
+        if "chat.log =" not in chat:
+            chat += "\nchat.log = sqlite:///%(here)s/data/chat.db\n"
+        self.ini.write_text(text if text is not None else f"{SERVER}{server}\n{CHAT}{chat}")
+        said, status = io.StringIO(), 0
+        with contextlib.redirect_stdout(said):
+            try:
+                check(str(self.ini))
+            except SystemExit as end:
+                status = end.code
+        lines = said.getvalue().splitlines()
+        self.assertTrue(all(line.startswith(f"{self.ini}: ") for line in lines), lines)
+        return status, [line.removeprefix(f"{self.ini}: ") for line in lines]
+
+    def finds(self, pattern, **ini):
+        status, lines = self.check(**ini)
+        self.assertEqual((1, 1), (status, len(lines)), lines)
+        self.assertRegex(lines[0], pattern)
+
+    def warns(self, pattern, **ini):
+        status, lines = self.check(**ini)
+        self.assertEqual((0, 1), (status, len(lines)), lines)
+        self.assertRegex(lines[0], f"{pattern}.* \\(a warning\\)$")
+
+    def test_the_ini_of_chatapp_config_is_in_order_and_nothing_is_made(self):
+        text = configuration().replace("port = 5000", f"port = {free_port()}")
+        self.assertEqual((0, ["nothing is wrong"]), self.check(text=text))
+        self.assertEqual(["chat.ini"], os.listdir(self.folder))
+
+    def test_the_command_ends_with_the_status(self):
+        self.ini.write_text("")
+        self.assertEqual(
+            (1, f"{self.ini}: no section is the chat: use = egg:ChatApp\n", ""),
+            run("check", self.ini),
+        )
+        self.ini.write_text(f"{SERVER}port = {free_port()}\n{CHAT}chat.log = memory:\n")
+        self.assertEqual(0, run("check", self.ini)[0])
+
+    def test_a_file_that_cannot_be_read(self):
+        self.finds("no section headers", text="x = 1")
+        self.finds("already exists", text="[a]\n[a]\n")
+        self.ini.unlink()
+        status, said, _ = run("check", self.ini)
+        self.assertEqual((1, f"{self.ini}: No such file or directory\n"), (status, said))
+
+    def test_options(self):
+        self.finds(r"^\[server:main\]: unknown server option 'hots'", server="hots = 1")
+        self.finds(r"^\[server:main\]: backlog = 'many'", server="backlog = many")
+        self.finds(r"^\[app:main\]: unknown option chat\.\* 'lgo'", chat="chat.lgo = memory:")
+        self.finds(r"^\[app:main\]: history = '0'", chat="chat.history = 0")
+        self.finds(r"^\[app:main\]: 'ftp://x' is no message log", chat="chat.log = ftp://x")
+        self.finds(r"^\[app:other\]: No package .* Chatap", chat="[app:other]\nuse = egg:Chatap")
+        self.finds(
+            r"^\[server:other\]: the chat needs", chat="[server:other]\nuse = egg:Paste#http\n"
+        )
+
+    def test_an_application_behind_a_filter(self):
+        text = f"{CHAT}chat.log = ftp://x\nfilter-with = t\n[filter:t]\nuse = egg:Paste#translogger"
+        self.finds(r"^\[app:main\]: 'ftp://x' is no message log", text=text)
+
+    def test_the_certificate(self):
+        self.finds("certificate = '/nowhere'", server="certificate = /nowhere",
+                   chat="session.secure = true")  # fmt: skip
+
+    def test_workers_need_redis(self):
+        self.finds("workers = 2 need chat.log in Redis", server="workers = 2")
+
+    def test_the_address(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            line = f"cannot listen on 127.0.0.1:{port}: Address already in use"
+            self.finds(line, server=f"port = {port}")
+        self.finds("host = nowhere.invalid", server="host = nowhere.invalid")
+        self.finds("unix_socket", server=f"unix_socket = {self.folder}/nowhere/socket")
+
+    def test_the_address_of_the_chat_that_runs_is_its_own(self):
+        with ChatServer() as server:
+            self.assertEqual(0, run("check", server.ini)[0])
+
+    def test_the_secret(self):
+        secret = self.folder / "secret"
+        secret.write_text("x" * 40)
+        secret.chmod(0o644)
+        self.finds(f"{secret} can be read by others", chat=f"chat.secret_file = {secret}")
+        secret.chmod(0o600)
+        self.assertEqual(0, self.check(chat=f"chat.secret_file = {secret}")[0])
+        secret.write_text("short")
+        self.finds(f"{secret} is too short", chat=f"chat.secret_file = {secret}")
+        self.finds("the secret /nowhere: No such file", chat="chat.secret_file = /nowhere")
+
+    def test_the_folder(self):
+        (self.folder / "data").touch()
+        _, lines = self.check(chat="chat.log = memory:")
+        self.assertIn(f"chat.data = {self.folder}/data: {self.folder}/data is no folder", lines[0])
+
+    def test_the_folder_can_be_changed_by_everybody(self):
+        (self.folder / "data").mkdir()
+        (self.folder / "data").chmod(0o777)
+        status, lines = self.check()
+        self.assertEqual((1, 2), (status, len(lines)), lines)
+        self.assertIn("can be changed by everybody", lines[0])
+
+    def test_the_database(self):
+        database = self.folder / "x.db"
+        database.write_text("no database, but long enough to be looked at")
+        database.chmod(0o600)
+        chat = f"chat.log = sqlite:///{database}"
+        self.finds("file is not a database", chat=chat)
+        database.write_text("")
+        database.chmod(0o644)
+        self.finds(f"{database} can be read by everybody", chat=chat)
+
+    def test_memory_is_warned_of(self):
+        self.warns("memory: forgets everything", chat="chat.log = memory:")
+
+    def test_tracebacks_are_warned_of(self):
+        self.warns("debug = true", server="[DEFAULT]\ndebug = true\n")
+
+    def test_a_password_that_everybody_can_read(self):
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        self.ini.touch(0o644)
+        _, lines = self.check(chat=f"chat.log = redis://me:word@127.0.0.1:{port}")
+        self.assertIn("has a password and can be read by everybody", lines[0])
+        self.assertRegex(lines[1], rf"chat.log: redis://127.0.0.1:{port}: .*111")
+        self.assertNotIn("word@", "".join(lines))
+
+    def test_redis_that_answers(self):
+        with RedisServer() as redis:
+            status, lines = self.check(chat=f"chat.log = {redis.url}")
+        self.assertEqual(0, status, lines)
+        self.assertTrue(all(line.endswith("(a warning)") for line in lines[:-1]), lines)

@@ -1,0 +1,67 @@
+"""`chatapp backup` while the chat runs, `chatapp restore` while it does not; clients are told."""
+
+import asyncio
+import unittest
+
+from chatapp.client import ChatClient, Gap, Message
+from tests.chatapp.command.program import ServedByCommand, run
+from tests.support.server import ChatServer
+
+
+async def first(client, *kinds):
+    async for event in client.follow():
+        if isinstance(event, kinds):
+            return event
+
+
+class CopyTests(unittest.TestCase):
+    def test_a_client_is_told_of_the_gap_when_the_chat_goes_on_from_a_backup(self):
+        with ServedByCommand() as server:
+            data, copy = server.folder / "data", server.folder / "copy.db"
+            asyncio.run(self.followed(server, data, copy))
+
+    async def followed(self, server, data, copy):
+        async with ChatClient(server.url) as reader, ChatClient(server.url) as writer:
+            await reader.join()
+            await writer.send("before")
+            self.assertEqual("before", (await first(reader, Message)).text)
+            self.assertEqual((0, "", ""), await self.command("backup", copy, "--data", data))
+            await writer.send("after")
+            self.assertEqual("after", (await first(reader, Message)).text)
+            status, _, said = await self.command("restore", copy, "--data", data)
+            line = f"chatapp: {data}/chat.db is in use by a server: stop that first\n"
+            self.assertEqual((1, line), (status, said))
+            await asyncio.to_thread(server.stop)
+            status, said, _ = await self.command("restore", copy, "--data", data)
+            self.assertEqual(0, status)
+            self.assertIn(f"what was there is kept in {data}/chat.db.", said)
+            await asyncio.to_thread(server.start)
+            following = asyncio.ensure_future(first(reader, Gap))
+            self.assertIsInstance(await following, Gap)
+            history = await reader.history("lobby")
+            self.assertEqual(["before"], [message.text for message in history])
+
+    async def command(self, *arguments):
+        return await asyncio.to_thread(run, *arguments)
+
+    def test_the_log_of_an_ini_is_copied(self):
+        with ChatServer() as server:
+            copy = server.folder / "copy.db"
+            self.assertEqual((0, "", ""), run("backup", copy, "--ini", server.ini))
+            self.assertTrue(copy.exists())
+
+    def test_what_cannot_be_copied_is_one_line(self):
+        server = ChatServer(app={"chat.log": "memory:"})
+        self.addCleanup(server.__exit__)
+        self.assertEqual(
+            (
+                1,
+                "",
+                f"chatapp: {server.ini}: chat.log is not in SQLite, which alone is copied here\n",
+            ),
+            run("backup", "copy.db", "--ini", server.ini),
+        )
+        self.assertEqual(
+            (1, "", "chatapp: nowhere.ini: No such file or directory\n"),
+            run("backup", "copy.db", "--ini", "nowhere.ini"),
+        )
