@@ -21,8 +21,9 @@ from chatapp.lib.secret import known_secret
 from chatapp.model.url import LogURL
 from cogen.web.factory import server_factory, server_options
 from cogen.web.ini import Ini
-from cogen.web.listen import listening_socket, tls_context
+from cogen.web.listen import listening_socket
 from cogen.web.options import OptionError, Options
+from cogen.web.tls import Certificate
 
 __all__ = ["check"]
 
@@ -104,7 +105,7 @@ def _chat_findings(section: Section, options: ChatOptions, url: LogURL) -> Itera
 
 def _server_findings(section: Section, options: Options, logs: list[LogURL]) -> Iterator[Finding]:
     try:
-        tls_context(options)
+        Certificate.of(options)
     except OptionError as error:
         yield Finding(f"[{section.name}]: {error}")
     if options.workers > 1 and any(url.kind != "redis" for url in logs):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import re
 import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Iterator
 from configparser import RawConfigParser
 from pathlib import Path
 
 from paste.deploy import loadwsgi
 
+from chatapp.command import main as chatapp_command
 from chatapp.config.routing import make_map
 from chatapp.lib.options import ChatOptions
+from cogen.web import command as cogen_command
 from cogen.web.access import AccessLog
-from cogen.web.command import _parser
 from cogen.web.options import Options, parse_options
 from tests.docs.pages import ROOT, Block, blocks, with_pages
 from tests.docs.shell import BIN
@@ -112,9 +115,18 @@ class IniTests(FolderCase):
         self.judged(sys.executable, "-c", program, path)
 
 
+def _parsers() -> Iterator[argparse.ArgumentParser]:
+    """Those of our programs and of their verbs."""
+    for program in (cogen_command, chatapp_command):
+        parser = program._parser()
+        yield parser
+        for action in parser._actions:
+            yield from (action.choices or {}).values() if not action.option_strings else ()
+
+
 @with_pages
 class SentenceTests(unittest.TestCase):
-    """Settings that stand in a sentence: `name = value` of an ini, `--name` of cogen-serve."""
+    """Settings that stand in a sentence: `name = value` of an ini, `--name` of a program."""
 
     # Of PasteDeploy, of Beaker, and of programs that the page names.
     others = ("use", "debug", "session.secure")
@@ -127,7 +139,7 @@ class SentenceTests(unittest.TestCase):
                 parse_options({name: value}, Options)
 
     def check_flags(self, page: Path) -> None:
-        known = {action for each in _parser()._actions for action in each.option_strings}
+        known = {action for parser in _parsers() for action in parser._option_string_actions}
         for flag in re.findall(r"`(--[a-z-]+)", page.read_text()):
             self.assertIn(flag, known | {"--out", "--with-pylons"})
 
