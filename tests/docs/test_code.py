@@ -31,6 +31,7 @@ RUNNING = {"chat.md": "paster serve development.ini", "wire.md": "paster serve t
 ELSEWHERE = {
     "python -m benchmarks.keep": "tests/benchmarks/test_figures.py",
     "python -m benchmarks.instructions": "tests/benchmarks/test_instructions.py",
+    "gunicorn --paste production.ini": "tests/functional/test_mountings.py",
 }
 
 

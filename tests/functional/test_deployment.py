@@ -14,13 +14,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from chatapp.client import ChatClient, Message
 from tests.cogen.web.processes import CommandServer
 from tests.cogen.web.support import eventually
 from tests.docs.pages import blocks
 from tests.support.engine import RedisServer
 from tests.support.programs import needs
 from tests.support.server import ROOT, ChatServer, free_port
+from tests.support.talk import talk
 
 GUIDE = ROOT / "docs/deployment.md"
 NAMES = ["access.log", "chat.log"]
@@ -83,7 +83,7 @@ class NginxTests(unittest.TestCase):
                 "access_log": "json",
             }
             with ChatServer(server=options) as server, Nginx(path) as nginx:
-                texts = asyncio.run(_talk(f"http://127.0.0.1:{nginx.port}/"))
+                texts = asyncio.run(talk(f"http://127.0.0.1:{nginx.port}/"))
                 lines = [json.loads(line[line.index("{") :]) for line in _access(server.log)]
         self.assertEqual(["one", "two"], texts)
         self.assertEqual({"127.0.0.1"}, {line["address"] for line in lines})
@@ -93,25 +93,11 @@ def _access(log):
     return [line for line in log.splitlines() if "cogen.access" in line]
 
 
-async def _talk(url):
-    async with ChatClient(url) as reader, ChatClient(url) as writer:
-        await reader.join()
-        await writer.join()
-        await writer.send("one")
-        texts = []
-        async for event in reader.follow():
-            if isinstance(event, Message):
-                texts.append(event.text)
-                if len(texts) == 2:
-                    return texts
-                await writer.send("two")
-
-
 class OperatorTests(unittest.TestCase):
     def test_the_chat_tells_its_health_and_figures(self):
         options = {"health_path": "/healthz", "metrics_path": "/metrics"}
         with ChatServer(server=options) as server:
-            asyncio.run(_talk(server.url))
+            asyncio.run(talk(server.url))
             self.assertEqual("ok\n", _text(server.url + "healthz"))
             figures = _text(server.url + "metrics")
         self.assertIn("\nchat_messages_total 2.0\n", figures)

@@ -83,6 +83,7 @@ class ChatServer:
         )
         self.arguments: list[str] = []  # of `paster serve`, after the ini
         self.environment: dict[str, str] = {}  # added to ours
+        self.cwd = ROOT
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ChatServer:
@@ -100,7 +101,7 @@ class ChatServer:
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
-                cwd=ROOT,
+                cwd=self.cwd,
                 env={**os.environ, "PYTHONWARNINGS": warnings, **self.environment},
                 stdout=log,
                 stderr=log,
