@@ -23,7 +23,7 @@ _FIGURES: Final = "figures"
 
 class Scrape:
     """A WSGI application: the figures of `server`, or of all workers, each with its number as
-    `worker`."""
+    `worker`; those of applications, if several have some, each with its number as `application`."""
 
     def __init__(self, server: "Server") -> None:
         self.metrics = Metrics(server)
@@ -34,9 +34,9 @@ class Scrape:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        for life in server.lives:
-            for collector in life.metrics() if life.metrics is not None else ():
-                self._registry.register(collector)
+        figures = [life.metrics() for life in server.lives if life.metrics is not None]
+        for collector in figures[0] if len(figures) == 1 else [_Applications(figures)]:
+            self._registry.register(collector)
         self._peers.answer(_FIGURES, self._figures)
 
     def __call__(
@@ -70,16 +70,37 @@ def _as_data(families: Iterable[Metric]) -> list[Any]:
 
 
 def _of_all(replies: Mapping[int, Iterable[Any]]) -> bytes:
-    """The text for Prometheus of what each process has as data, with its number as `worker`."""
+    """The text for Prometheus of what each process has as data."""
+    return generate_latest(_Families(_merged("worker", replies)))
+
+
+def _merged(label: str, figures: Mapping[int, Iterable[Any]]) -> Iterable[Metric]:
+    """One family of each name, of all who have figures as data; `label` is whose, by number."""
     families: dict[str, Metric] = {}
-    for number, data in sorted(replies.items()):
+    for number, data in sorted(figures.items()):
         for name, documentation, kind, samples in data:
             family = families.get(name)
             if family is None:
                 family = families[name] = Metric(name, documentation, kind)
             for sample, labels, value in samples:
-                family.add_sample(sample, {**labels, "worker": str(number)}, value)
-    return generate_latest(_Families(families.values()))
+                family.add_sample(sample, {**labels, label: str(number)}, value)
+    return families.values()
+
+
+class _Applications:
+    """The collector of several applications, given those of each."""
+
+    def __init__(self, figures: Iterable[Iterable[Any]]) -> None:
+        self._figures = [list(collectors) for collectors in figures]
+
+    def collect(self) -> Iterable[Metric]:
+        return _merged(
+            "application",
+            {
+                number: _as_data(family for each in collectors for family in each.collect())
+                for number, collectors in enumerate(self._figures, 1)
+            },
+        )
 
 
 class _Families:

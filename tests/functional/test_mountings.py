@@ -54,10 +54,10 @@ def make_shop(global_conf):
 class ProcessTests(unittest.TestCase):
     """Inis of the guide, by `paster serve`."""
 
-    def serve(self, name):
+    def serve(self, name, *arguments):
         server = ChatServer()
         server.ini.write_text(GUIDE[name])
-        server.arguments = [f"port={server.port}"]
+        server.arguments = [f"port={server.port}", *arguments]
         server.cwd = server.folder
         for module, text in {"shop.py": SHOP, "sitecustomize.py": SITE}.items():
             (server.folder / module).write_text(text)
@@ -78,7 +78,7 @@ class ProcessTests(unittest.TestCase):
         self.assertEqual(set(), seen & OURS)
 
     def test_two_are_quick_beside_an_application_that_blocks_in_ten_threads(self):
-        server = self.serve("beside.ini")
+        server = self.serve("beside.ini", "metrics_path=/metrics")
         clients = [self.enterContext(_connect(server.port)) for _ in range(10)]
         for client in clients:
             client.send(b"GET /blocks HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -91,6 +91,10 @@ class ProcessTests(unittest.TestCase):
         self.assertEqual("/quick", _text(f"{server.url}quick"))
         self.assertEqual("/opens", _text(f"{server.url}opens"))
         self.assertEqual([b"/blocks"] * 10, [client.response().body for client in clients])
+        figures = _text(f"{server.url}metrics")
+        self.assertEqual(1, figures.count("# TYPE chat_messages_total counter"))
+        for application in (1, 2):
+            self.assertIn(f'\nchat_messages_total{{application="{application}"}} 2.0\n', figures)
         seen = self.ran_in_threads(server)
         self.assertIn("shop", seen)
         self.assertEqual(set(), seen & OURS)
