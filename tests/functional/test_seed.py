@@ -3,6 +3,7 @@
 import unittest
 from wsgiref.validate import validator
 
+from tests.cogen.web.support import ServerThread, eventually
 from tests.functional.seed.application import make_app
 from tests.functional.seed.controllers import talk
 from tests.support.memory import Browser, MemoryServer
@@ -78,4 +79,70 @@ class SeedTests(unittest.TestCase):
 class ValidatedSeedTests(SeedTests):
     """The same under the validator of PEP 3333, between the server and the application."""
 
+    wrapped = staticmethod(validator)
+
+
+class ThreadedSeedTests(unittest.TestCase):
+    """In threads, as by default, with twenty clients on real connections."""
+
+    wrapped = staticmethod(lambda app: app)
+    CLIENTS = range(20)
+
+    def setUp(self):
+        self.addCleanup(talk.clients.clear)
+        self.server = self.enterContext(ServerThread(self.wrapped(make_app()), threads="auto"))
+        self.pollers, self.speakers = ([self.connect() for _ in self.CLIENTS] for _ in "ab")
+        self.cookies = [""] * len(self.CLIENTS)
+        self.heard = [[] for _ in self.CLIENTS]
+
+    def connect(self):
+        return self.enterContext(self.server.connect())
+
+    def poll(self, number):
+        cookie = f"Cookie: {self.cookies[number]}\r\n" if self.cookies[number] else ""
+        self.pollers[number].send(
+            f"GET /site/talk/pull HTTP/1.1\r\nHost: test\r\n{cookie}\r\n".encode()
+        )
+
+    def take(self, number):
+        """What the poll of a client has got; it polls again."""
+        response = self.pollers[number].response()
+        self.assertEqual(200, response.status)
+        if "set-cookie" in response.headers:
+            self.cookies[number] = response.headers["set-cookie"].partition(";")[0]
+        self.heard[number] += response.body.decode().splitlines()
+        self.poll(number)
+
+    def push(self, number, view, text):
+        self.speakers[number].send(
+            f"POST /site/talk/{view} HTTP/1.1\r\nHost: test\r\nContent-Length: {len(text)}\r\n"
+            f"Cookie: {self.cookies[number]}\r\n\r\n{text}".encode()
+        )
+
+    def test_everybody_hears_all_that_all_say_at_once(self):
+        for number in self.CLIENTS:
+            self.poll(number)
+        # Those that have joined, and none is dropped later.
+        eventually(lambda: self.server.call(talk.pubsub.statistics)["subscribers"], 20)
+        self.push(0, "push", "first")
+        self.assertEqual(b"20", self.speakers[0].response().body)
+        for number in self.CLIENTS:
+            self.take(number)
+        # Not more at once than fit into a client's queue.
+        for first in range(0, len(self.CLIENTS), 10):
+            ten = self.CLIENTS[first : first + 10]
+            for number in ten:
+                self.push(number, "shout" if number % 2 else "push", f"{number}")
+            self.assertEqual({b"20"}, {self.speakers[number].response().body for number in ten})
+            for number in self.CLIENTS:
+                while len(self.heard[number]) < 1 + first + 10:
+                    self.take(number)
+        said = sorted(self.heard[0])
+        self.assertEqual([said] * 20, [sorted(heard) for heard in self.heard])
+        self.assertEqual(21, len({line.partition(": ")[2] for line in said}))
+        self.assertEqual(20, len({line.partition(": ")[0] for line in said} - {"nobody"}))
+        self.assertEqual([False] * 20, [client.dead for client in talk.clients.values()])
+
+
+class ValidatedThreadedSeedTests(ThreadedSeedTests):
     wrapped = staticmethod(validator)

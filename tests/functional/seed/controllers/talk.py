@@ -36,6 +36,10 @@ class TalkController(WSGIController):
         yield request.environ["cogen.call"](pubsub.publish)(f"{who}: {text}")
         yield str(request.environ["cogen.wsgi"].result)
 
+    def shout(self):
+        """Publishes as an ordinary view does, which waits for nothing."""
+        return str(pubsub.publish_nowait(f"{session.get('id', 'nobody')}: {request.body.decode()}"))
+
     def pull(self):
         client = clients.get(session.get("id"))
         if client is None or client.dead:
