@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cogen.core.events import Sleep
+from cogen.web.life import OnLoop
 from tests.cogen.web.support import Records, ServerThread
 from tests.frameworks.middleware import MIDDLEWARE
 
@@ -48,6 +49,11 @@ def straight(environ: Environ, start_response: Start) -> Iterable[bytes]:
 
 
 class MiddlewareTest(unittest.TestCase):
+    """On the loop; in threads it is the same."""
+
+    threads = "0"
+    made = staticmethod(lambda application: application)
+
     def rows(self) -> dict[str, list[str]]:
         lines = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| ")]
         cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
@@ -59,11 +65,11 @@ class MiddlewareTest(unittest.TestCase):
         for name, wrap in MIDDLEWARE.items():
             with self.subTest(name), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                seen = [self.outcome(wrap(each)) for each in (early, late, straight)]
+                seen = [self.outcome(wrap(self.made(each))) for each in (early, late, straight)]
                 self.assertEqual(seen, rows[name][:3])
 
     def outcome(self, application: Any) -> str:
-        with Records() as records, ServerThread(application) as server:
+        with Records() as records, ServerThread(application, threads=self.threads) as server:
             response = server.get("/", "Accept-Encoding: gzip\r\n")
         if response.status == 200:
             zipped = response.headers.get("content-encoding") == "gzip"
@@ -75,3 +81,13 @@ class MiddlewareTest(unittest.TestCase):
             return OBJECTS
         self.assertIn("it must pass each block on as it comes", records.text)
         return REFUSED
+
+
+class ThreadedMiddlewareTest(MiddlewareTest):
+    threads = "auto"
+
+
+class AroundTheLoopTest(ThreadedMiddlewareTest):
+    """The middleware in threads, what is below it on the loop."""
+
+    made = OnLoop
