@@ -120,7 +120,7 @@ def _supervise(
         signals.take(
             loop,
             options.shutdown_timeout + _SUPERVISOR_STOP_MARGIN,
-            supervisor.kill,
+            supervisor.members.kill_all,
             supervisor.reopen_log_files,
         )
         _log_addresses(socks, bool(options.certificate))
@@ -169,8 +169,8 @@ class _Process:
     async def run(self, command: Sequence[str]) -> None:
         """Serve by itself, and supervise what takes its place; `command` starts that."""
         supervisor = Supervisor(command, self._socks, self._server.options, self)
-        self._server.peers.router = supervisor
-        await self._start(supervisor.kill, supervisor.reopen_log_files)
+        self._server.peers.router = supervisor.members
+        await self._start(supervisor.members.kill_all, supervisor.reopen_log_files)
         _log_addresses(self._socks, self._certificate is not None)
         log.info("%s", self._server.mode)
         notify("READY=1")

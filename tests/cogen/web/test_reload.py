@@ -10,6 +10,17 @@ import unittest
 from tests.cogen.web.processes import FAILS, STARTS_WHEN_TOLD, TALKS, CommandServer, Load, alive
 from tests.cogen.web.support import eventually
 
+STUCK = """
+import time
+answers = application
+
+def application(environ, start_response):
+    if environ['PATH_INFO'] == '/stuck':
+        print('it is stuck', flush=True)
+        time.sleep(3600)
+    return answers(environ, start_response)
+"""
+
 
 class ReloadTest(unittest.TestCase):
     def check(self, workers: int) -> None:
@@ -193,3 +204,36 @@ class ReloadTest(unittest.TestCase):
                 eventually(lambda: server.get()[0], "three")
                 self.assertEqual(server.stop(), 0)
                 self.assertEqual((first.rest(), second.rest()), (b"", b""))
+
+    def test_a_request_that_is_stuck_in_a_thread_keeps_no_new_process_from_serving(self) -> None:
+        server = CommandServer(shutdown_timeout=1)
+        server.write("one", STUCK)
+        with server, server.connect() as stuck:
+            stuck.send(b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.logged("is stuck")
+            server.write("two")
+            server.signal(signal.SIGHUP)
+            eventually(lambda: server.get()[0], "two")
+            # The one before lets go of it when its time is up.
+            self.assertEqual(stuck.rest(), b"")
+            self.assertEqual(server.stop(), 0)
+
+    def test_a_worker_that_is_stuck_keeps_no_new_one_from_starting(self) -> None:
+        server = CommandServer(
+            before="import cogen.web.supervisor; cogen.web.supervisor._HAND_OVER_SECONDS = 0.2",
+            workers=2,
+            threads=0,
+            shutdown_timeout=1,
+        )
+        server.write("one", STUCK)
+        with server, server.connect() as stuck:
+            pids = server.children()
+            stuck.send(b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.logged("is stuck")
+            server.write("two")
+            server.signal(signal.SIGHUP)
+            server.logged("does not answer")
+            eventually(lambda: {server.get()[0] for _ in range(4)}, {"two"})
+            # It would never end by itself.
+            eventually(lambda: [pid for pid in pids if alive(pid)], [])
+            self.assertEqual(server.stop(), 0)
