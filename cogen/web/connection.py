@@ -75,6 +75,12 @@ class Connection(Link):
         self.refusal = 0  # the status with which the client was refused
         self.truncated = False
 
+    @property
+    def secure(self) -> bool:
+        """It is over TLS."""
+        scheme: str = self._base_environ["wsgi.url_scheme"]
+        return scheme == "https"
+
     # asyncio.Protocol
 
     def connection_made(self, transport: Any) -> None:

@@ -54,6 +54,7 @@ class Metrics:
 
 _HELD: Final = {
     "connections": "Connections open",
+    "handshakes": "TLS handshakes under way",
     "exchanges": "Requests being answered",
     "coroutines": "Coroutines that have not ended",
     "ready": "Waiters that are ready to go on",

@@ -21,11 +21,13 @@ from cogen.web.exchange import Exchange
 from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
 from cogen.web.greenlets import Runners
+from cogen.web.handshakes import Handshakes
 from cogen.web.http import Request, RequestParser
 from cogen.web.life import Application, Life, OnLoop
 from cogen.web.memory import Memory
 from cogen.web.options import Options
 from cogen.web.peers import Peers
+from cogen.web.places import Places
 from cogen.web.pool import Pool
 from cogen.web.proxies import Proxies
 from cogen.web.spool import Spool
@@ -73,7 +75,7 @@ class Server:
         self.base_environ["wsgi.errors"] = sys.stderr
         self.proxies = Proxies(options.trusted_proxies) if options.trusted_proxies else None
         self.connections: set[Connection] = set()
-        self._by_address: dict[str, int] = {}
+        self.places = Places(options)
         self.exchanges: set[Exchange] = set()
         self._parser: RequestParser | None = None
         self.runners = Runners()
@@ -94,7 +96,7 @@ class Server:
         if options.metrics_path or options.health_path or options.ready_path:
             self._endpoints = Endpoints(self)
             self._observers += self._endpoints.observers
-        self._listeners: list[asyncio.Server] = []
+        self._listeners: list[asyncio.Server | Handshakes] = []
         self._idle = asyncio.Event()
         self._memory = Memory(scheduler.loop, self._trim)
 
@@ -123,19 +125,22 @@ class Server:
             self.pool.start()
         self.runners.start()
         self._memory.start()
-        secure: dict[str, Any] = {}
-        if tls is not None:
-            secure = {"ssl": tls, "ssl_handshake_timeout": self.options.header_timeout or None}
         for sock in socks:
             environ = self._base_environ(sock, "https" if tls is not None else "http")
-            listener = await self.scheduler.loop.create_server(
-                # The loop asks for the methods of a protocol, not for its class.
-                functools.partial(Connection, self, environ),  # type: ignore[arg-type]
-                sock=sock,
-                backlog=self.options.backlog,
-                **secure,
-            )
-            self._listeners.append(listener)
+            self._listeners.append(await self._listen(sock, environ, tls))
+
+    async def _listen(
+        self, sock: socket.socket, environ: dict[str, Any], tls: ssl.SSLContext | None
+    ) -> "asyncio.Server | Handshakes":
+        backlog = self.options.backlog
+        # The loop asks for the methods of a protocol, not for its class.
+        protocol: Any = functools.partial(Connection, self, environ)
+        if tls is None:
+            return await self.scheduler.loop.create_server(protocol, sock=sock, backlog=backlog)
+        places, timeout = self.places, self.options.header_timeout
+        listener = Handshakes(sock, tls, timeout, places.take, places.give_back, protocol)
+        listener.start(backlog)
+        return listener
 
     async def _start_lives(self) -> None:
         for index, life in enumerate(self.lives):
@@ -188,6 +193,9 @@ class Server:
             log.warning("%d connections were cut at the stop", len(self.connections))
         for connection in list(self.connections):
             connection.cut()
+        for listener in self._listeners:
+            if isinstance(listener, Handshakes):
+                await listener.cut()
         # What closes after the cut has a moment; only a call in a thread can outlast it.
         loop.call_later(_CUT_SECONDS, self._give_up)
         with contextlib.suppress(TimeoutError):
@@ -234,26 +242,15 @@ class Server:
 
     def connection_made(self, connection: Connection) -> HTTPError | None:
         """Why `connection` is refused, None if it is not."""
-        options = self.options
-        error = None
-        if 0 < options.max_connections <= len(self.connections):
-            error = HTTPError(503, "The server has no connection to spare; try again soon.")
-        if options.max_connections_per_address:
-            count = self._by_address.get(connection.address, 0)
-            if count >= options.max_connections_per_address and connection.address:
-                error = HTTPError(503, "There are too many connections from this address.")
-            self._by_address[connection.address] = count + 1
         self.connections.add(connection)
         self._memory.holds(len(self.connections))
-        return error
+        # One over TLS has its place since it was accepted.
+        return None if connection.secure else self.places.take(connection.address)
 
     def connection_lost(self, connection: Connection) -> None:
         self.connections.discard(connection)
         self._memory.holds(len(self.connections))
-        if self.options.max_connections_per_address:
-            self._by_address[connection.address] -= 1
-            if not self._by_address[connection.address]:
-                del self._by_address[connection.address]
+        self.places.give_back(connection.address)
         if not self.connections:
             self._idle.set()
 
@@ -310,6 +307,7 @@ class Server:
         """Counts of what is held: connections, exchanges, the scheduler's, and the threads'."""
         return {
             "connections": len(self.connections),
+            "handshakes": self.places.taken - len(self.connections),
             "exchanges": len(self.exchanges),
             "requests": self.requests,
             **self.scheduler.statistics(),

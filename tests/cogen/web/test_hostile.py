@@ -29,7 +29,8 @@ class Hostile:
             options["certificate"], options["key"] = certificate_files(cls.folder)
         cls.server = HostileServer(**options)
         cls.server.__enter__()
-        cls.open_files = cls.server.open_files()
+        # The first connection over TLS has the loop open a file, /dev/null, that it keeps.
+        cls.open_files = cls.server.open_files() + cls.tls
 
     @classmethod
     def tearDownClass(cls) -> None:

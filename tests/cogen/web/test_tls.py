@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 
 from cogen.web.options import OptionError, Options
 from cogen.web.tls import Certificate
@@ -56,6 +57,61 @@ class TLSTest(unittest.TestCase):
                 server.exchange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 with self.wrapped(server) as client:
                     self.assertEqual(client.get("/b").status, 200)
+
+
+class HandshakeTest(unittest.TestCase):
+    """A connection has its place from the moment on at which it is accepted."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.certificate, self.key = certificate_files(folder.name)
+        self.context = ssl.create_default_context(cafile=self.certificate)
+        self.enterContext(Records())
+
+    def serve(self, proactor: str, **options: Any) -> ServerThread:
+        files = {"certificate": self.certificate, "key": self.key}
+        server = ServerThread(echo, proactor, **files, **options)
+        server.__enter__()
+        self.addCleanup(server.stop)
+        return server
+
+    def answers(self, server: ServerThread) -> bool:
+        try:
+            sock = socket.create_connection(server.address, 20)
+            with Client(self.context.wrap_socket(sock, server_hostname="localhost")) as client:
+                return client.get().status == 200
+        except (OSError, AssertionError):
+            sock.close()
+            return False
+
+    def test_one_that_stalls_takes_a_place_and_gives_it_back(self) -> None:
+        for proactor in LOOPS:
+            for limit in ("max_connections", "max_connections_per_address"):
+                with self.subTest(proactor=proactor, limit=limit):
+                    server = self.serve(proactor, **{limit: 3})
+                    stalled = [server.connect() for _ in range(3)]
+                    server.settled(handshakes=3)
+                    self.assertFalse(self.answers(server))
+                    for client in stalled:
+                        client.close()
+                    server.settled(handshakes=0)
+                    self.assertTrue(self.answers(server))
+                    server.settled(connections=0, handshakes=0)
+                    server.stop()
+
+    def test_one_that_is_too_slow_is_ended(self) -> None:
+        server = self.serve("any", header_timeout=0.1)
+        with server.connect() as client:
+            self.assertEqual(client.rest(), b"")
+        server.settled(connections=0, handshakes=0)
+
+    def test_a_stop_does_not_wait_for_them(self) -> None:
+        server = self.serve("any", shutdown_timeout=0.1)
+        with server.connect() as client:
+            server.settled(handshakes=1)
+            server.stop()
+            self.assertEqual(client.rest(), b"")
 
 
 class RenewalTest(unittest.TestCase):
