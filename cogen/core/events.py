@@ -24,6 +24,7 @@ __all__ = [
     "Join",
     "Operation",
     "OperationTimeout",
+    "Owned",
     "Signal",
     "Sleep",
     "WaitForSignal",
