@@ -243,6 +243,17 @@ class ReloadTests(unittest.TestCase):
                     crowd.go_on(20)
                 crowd.check(self)
 
+    def test_a_stop_while_no_process_has_the_log_loses_nothing(self) -> None:
+        server = self.watched()
+        crowd = Crowd(server, followers=1)
+        with crowd:
+            (server.folder / "wait").touch()
+            self.hang_up(server, "the log is open: it waits", 1)
+            server.stop()
+        crowd.failures = [each for each in crowd.failures if "AssertionError" in each]
+        crowd.check(self)
+        self.assertNotIn("ERROR", server.log)
+
     def watched(self, **options: object) -> ChatServer:
         """A chat whose start goes on, once its log is open, as files tell it."""
         server = ChatServer({**self.APP, "filter-with": "late"}, options)

@@ -32,12 +32,17 @@ class StopTest(unittest.TestCase):
             self.assertIn("1 connections were cut", server.log)
 
     def test_the_first_process_of_a_container_ends_by_signals_before_it_serves(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with self.subTest(number):
+        loading = "print('loading', flush=True)\nimport time; time.sleep(60)"
+        for number, code, said in (
+            (signal.SIGTERM, loading, "loading"),
+            (signal.SIGINT, loading, "loading"),
+            (signal.SIGTERM, STARTS_WHEN_TOLD, "starting"),
+        ):
+            with self.subTest(number, said=said):
                 server = CommandServer(before="import os; os.getpid = lambda: 1")
-                server.write("one", "print('loading', flush=True)\nimport time; time.sleep(60)")
+                server.write("one", code)
                 server.start()
-                server.logged("loading")
+                server.logged(said)
                 server.signal(number)
                 self.assertEqual(server.ended(), 128 + number)
                 self.assertNotIn("Traceback", server.log)
