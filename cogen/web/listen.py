@@ -3,19 +3,23 @@
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import socket
 import stat
+from collections.abc import Sequence
 
 from cogen.web.options import Options
 
 __all__ = [
     "UnixPath",
-    "address_of",
     "inherited_sockets",
     "listening_socket",
+    "log_addresses",
     "socket_of",
 ]
+
+log = logging.getLogger(__name__)
 
 # The first file descriptor that systemd passes (sd_listen_fds(3)).
 _FIRST_FD = 3
@@ -119,8 +123,13 @@ def socket_of(fd: int) -> socket.socket:
     return sock
 
 
-def address_of(sock: socket.socket, scheme: str) -> str:
-    """What people call the place where `sock` listens."""
+def log_addresses(socks: Sequence[socket.socket], secure: bool) -> None:
+    """Tell where the server takes connections from now on."""
+    for sock in socks:
+        log.info("serving on %s", _address(sock, "https" if secure else "http"))
+
+
+def _address(sock: socket.socket, scheme: str) -> str:
     name = sock.getsockname()
     if not isinstance(name, tuple):
         return f"unix:{name}"

@@ -189,7 +189,7 @@ class ReloadTest(unittest.TestCase):
                     self.assertEqual(server.stop(), 0)
 
     def test_a_stop_does_not_wait_for_idle_connections_of_processes_before(self) -> None:
-        patient = "import cogen.web.serving\ncogen.web.serving.RETIRE_GRACE = 3600\n"
+        patient = "import cogen.web.process\ncogen.web.process.RETIRE_GRACE = 3600\n"
         server = CommandServer(shutdown_timeout=3600)
         server.write("one", patient)
         with server, server.connect() as first:
