@@ -39,7 +39,12 @@ class Options:
     key: str = option("", "File of the certificate's key, if it is not in the same file.")
     backlog: int = option(2048, "Connections the kernel holds until they are accepted.", least=1)
     trusted_proxies: str = option(
-        "", "Addresses and networks, `unix` or `*`, whose Forwarded and X-Forwarded-* count."
+        "", "Addresses and networks, `unix` or `*`, of proxies that tell of their clients."
+    )
+    proxy_headers: str = option(
+        "X-Forwarded-For, X-Forwarded-Proto",
+        "The headers that those proxies set, of `Forwarded` and `X-Forwarded-For`, `-Proto`, "
+        "`-Host`, `-Prefix`; the others are dropped.",
     )
     workers: int = option(1, "Processes that serve; more than 1 are supervised.", least=1)
     threads: str = option(

@@ -1,8 +1,9 @@
 """What a trusted proxy says of the client: `Forwarded` (RFC 7239) or `X-Forwarded-*`.
 
-A header counts only as far as it was written by proxies that the options name. From the nearest hop
-back, the first address that is not one of theirs is the client's; what stands before it is what the
-client made up.
+A proxy passes on what it does not set, so only headers count that the options say it sets. The
+others, which come from strangers through it, are dropped. And a header counts only as far as it was
+written by proxies that the options name: from the nearest hop back, the first address that is not
+one of theirs is the client's; what stands before it is what the client made up.
 """
 
 import ipaddress
@@ -25,14 +26,30 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Hop = dict[str, str]
 
 
+# The headers by which proxies tell of their clients.
+_HEADERS = {
+    name.lower(): "HTTP_" + name.upper().replace("-", "_")
+    for name in (
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "X-Forwarded-Prefix",
+    )
+}
+
+
 class Proxies:
     """Sets an environ right behind the proxies that `trusted` names.
 
     `trusted` is a list of addresses and networks separated by commas; `unix` is whoever connects to
-    a Unix socket, `*` everybody. Raises OptionError.
+    a Unix socket, `*` everybody. `headers` are those that the proxies set, `Forwarded` alone or of
+    the others (RFC 7239 section 8.1). Raises OptionError.
     """
 
-    def __init__(self, trusted: str) -> None:
+    def __init__(self, trusted: str, headers: str) -> None:
+        self._read = _environ_names(headers)
+        self._dropped = [name for name in _HEADERS.values() if name not in self._read]
         self._all = self._unix = False
         self._networks: list[_Network] = []
         for each in trusted.replace(",", " ").split():
@@ -52,6 +69,8 @@ class Proxies:
         """Set REMOTE_ADDR, the scheme, the host and SCRIPT_NAME as the proxies say."""
         if not self._trusts(environ["REMOTE_ADDR"]):
             return
+        for name in self._dropped:
+            environ.pop(name, None)
         hops = _forwarded(environ) if "HTTP_FORWARDED" in environ else _x_forwarded(environ)
         last: _Hop = {}
         while hops:
@@ -79,6 +98,21 @@ class Proxies:
         if ip.version == 6 and ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
         return any(ip in network for network in self._networks)
+
+
+def _environ_names(headers: str) -> set[str]:
+    """The keys of the environ for the header names in `headers`."""
+    names = [name.lower() for name in headers.replace(",", " ").split()]
+    for name in names:
+        if name not in _HEADERS:
+            raise OptionError(
+                f"proxy_headers: {name!r} is not known; there are: {', '.join(_HEADERS)}"
+            )
+    if "forwarded" in names and len(names) > 1:
+        raise OptionError(
+            "proxy_headers: a proxy that sets Forwarded sets none of the others: name one kind"
+        )
+    return {_HEADERS[name] for name in names}
 
 
 def _address(text: str) -> tuple[str, str]:

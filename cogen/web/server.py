@@ -73,7 +73,9 @@ class Server:
         )
         self.base_environ["wsgi.file_wrapper"] = FileWrapper
         self.base_environ["wsgi.errors"] = sys.stderr
-        self.proxies = Proxies(options.trusted_proxies) if options.trusted_proxies else None
+        self.proxies: Proxies | None = None
+        if options.trusted_proxies:
+            self.proxies = Proxies(options.trusted_proxies, options.proxy_headers)
         self.connections: set[Connection] = set()
         self.places = Places(options)
         self.exchanges: set[Exchange] = set()

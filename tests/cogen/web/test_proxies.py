@@ -8,12 +8,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogen.web.options import OptionError
+from cogen.web.options import OptionError, Options
 from cogen.web.proxies import Proxies
 from tests.cogen.web.support import ServerThread, echo
 
+ALL_X = "X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Prefix"
 
-def applied(trusted: str, remote: str = "10.0.0.1", **headers: str) -> dict[str, Any]:
+
+def applied(
+    trusted: str, remote: str = "10.0.0.1", sets: str = "", **headers: str
+) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REMOTE_ADDR": remote,
         "REMOTE_PORT": "50000",
@@ -22,7 +26,7 @@ def applied(trusted: str, remote: str = "10.0.0.1", **headers: str) -> dict[str,
         "SCRIPT_NAME": "",
     }
     environ.update({f"HTTP_{name}": value for name, value in headers.items()})
-    Proxies(trusted).apply(environ)
+    Proxies(trusted, sets or ("Forwarded" if "FORWARDED" in headers else ALL_X)).apply(environ)
     return environ
 
 
@@ -95,7 +99,54 @@ class XForwardedTest(unittest.TestCase):
 
     def test_a_bad_option_is_named(self) -> None:
         with self.assertRaisesRegex(OptionError, "trusted_proxies: 'proxy.local'"):
-            Proxies("10.0.0.1, proxy.local")
+            Proxies("10.0.0.1, proxy.local", ALL_X)
+
+
+class HeadersTest(unittest.TestCase):
+    """A proxy passes on what it does not set: that is a stranger's."""
+
+    STRANGERS = {
+        "FORWARDED": "for=6.6.6.6;proto=https;host=evil.example",
+        "X_FORWARDED_HOST": "evil.example",
+        "X_FORWARDED_PREFIX": "/evil",
+    }
+
+    def test_what_the_proxy_does_not_set_is_dropped(self) -> None:
+        default = Options().proxy_headers
+        environ = applied(
+            "10.0.0.1", sets=default, X_FORWARDED_FOR="198.51.100.7", **self.STRANGERS
+        )
+        self.assertEqual(environ["REMOTE_ADDR"], "198.51.100.7")
+        self.assertEqual(
+            (environ["wsgi.url_scheme"], environ["HTTP_HOST"], environ["SCRIPT_NAME"]),
+            ("http", "inner", ""),
+        )
+        for name in self.STRANGERS:
+            self.assertNotIn(f"HTTP_{name}", environ)
+
+    def test_one_that_sets_forwarded_passes_on_the_others(self) -> None:
+        environ = applied(
+            "10.0.0.1",
+            sets="forwarded",
+            FORWARDED="for=198.51.100.7",
+            X_FORWARDED_FOR="6.6.6.6",
+            X_FORWARDED_HOST="evil.example",
+        )
+        self.assertEqual(environ["REMOTE_ADDR"], "198.51.100.7")
+        self.assertEqual(environ["HTTP_HOST"], "inner")
+        self.assertNotIn("HTTP_X_FORWARDED_FOR", environ)
+
+    def test_who_is_not_trusted_keeps_them_as_they_are(self) -> None:
+        environ = applied("10.0.0.1", "192.0.2.1", sets="Forwarded", X_FORWARDED_FOR="6.6.6.6")
+        self.assertEqual(environ["HTTP_X_FORWARDED_FOR"], "6.6.6.6")
+
+    def test_what_is_no_such_header_and_both_kinds_are_refused(self) -> None:
+        for sets, words in (
+            ("X-Real-IP", "'x-real-ip' is not known"),
+            (f"{ALL_X} Forwarded", "one kind"),
+        ):
+            with self.assertRaisesRegex(OptionError, words):
+                Proxies("*", sets)
 
 
 class ForwardedTest(unittest.TestCase):
@@ -109,7 +160,7 @@ class ForwardedTest(unittest.TestCase):
         self.assertEqual(environ["wsgi.url_scheme"], "https")
         self.assertEqual(environ["HTTP_HOST"], "example.com:8443")
 
-    def test_it_comes_before_the_older_headers(self) -> None:
+    def test_it_comes_instead_of_the_older_headers(self) -> None:
         environ = applied("10.0.0.1", FORWARDED="for=1.2.3.4", X_FORWARDED_FOR="5.6.7.8")
         self.assertEqual(environ["REMOTE_ADDR"], "1.2.3.4")
 
