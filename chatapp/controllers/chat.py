@@ -23,6 +23,7 @@ from chatapp.lib.wire import (
     checked_seq,
     checked_text,
     checked_token,
+    is_json,
 )
 from pylons import request, response, session
 
@@ -39,7 +40,7 @@ class ChatController(BaseController):
         """Store a message; answered when it is durable. The log's observer publishes it."""
         environ = request.environ
         room = checked_room(room)
-        as_json = environ.get("CONTENT_TYPE", "").startswith("application/json")
+        as_json = is_json(environ)
         text, nonce = self._message(environ, as_json)
         participant = yield from self._pusher(environ)
         figures, began = self._hub.figures, time.perf_counter()
@@ -111,7 +112,7 @@ class ChatController(BaseController):
         """Choose a nick; it is kept in the session."""
         environ = request.environ
         body = _body(environ, 1024)
-        if environ.get("CONTENT_TYPE", "").startswith("application/json"):
+        if is_json(environ):
             nick = checked_nick(checked_json(body).get("nick"))
         else:
             nick = checked_nick(_decoded(body))

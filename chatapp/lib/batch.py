@@ -1,5 +1,6 @@
 """What travels from a room to its clients' queues, encoded once for all of them."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -77,9 +78,17 @@ def as_json(messages: Sequence[Message]) -> bytes:
     return b",".join(map(_encoded, messages))
 
 
+# What a terminal would take for a command: of C0 all but the tab, DEL, C1.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
+
 def as_text(messages: Sequence[Message]) -> bytes:
-    """The lines of the seed's wire; a line break within a message becomes a space."""
-    return "".join(f"{m.nick}: {' '.join(m.text.splitlines())}\r\n" for m in messages).encode()
+    """The lines of the seed's wire; a line break within a message becomes a space.
+
+    Other control characters are shown as U+FFFD, since lines are read in terminals too.
+    """
+    lines = (f"{m.nick.replace(': ', ':')}: {' '.join(m.text.splitlines())}" for m in messages)
+    return "".join(f"{_CONTROL.sub(chr(0xFFFD), line)}\r\n" for line in lines).encode()
 
 
 def _answer(epoch: str, room: str, seq: int, mark: int, timeout: float, messages: bytes) -> bytes:

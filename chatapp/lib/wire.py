@@ -22,6 +22,7 @@ __all__ = [
     "checked_seq",
     "checked_text",
     "checked_token",
+    "is_json",
 ]
 
 LOBBY = "lobby"
@@ -49,9 +50,18 @@ class BadInput(Exception):
         return "Retry-After", str(max(1, math.ceil(self.retry_after or 0)))
 
 
+_JSON = "application/json"
+
+
 def accepts_json(environ: Mapping[str, Any]) -> bool:
     """Whether the Accept header names JSON; anything else gets the seed's text/plain."""
-    return "application/json" in environ.get("HTTP_ACCEPT", "")
+    return _JSON in environ.get("HTTP_ACCEPT", "").lower()
+
+
+def is_json(environ: Mapping[str, Any]) -> bool:
+    """Whether the body is JSON; types have no case (RFC 9110 section 8.3.1)."""
+    kind: str = environ.get("CONTENT_TYPE", "")
+    return kind.partition(";")[0].strip().lower() == _JSON
 
 
 def checked_query(query_string: str) -> dict[str, str]:
@@ -102,10 +112,14 @@ _remembered_rooms = lru_cache(maxsize=256)(_checked_rooms)
 def checked_nick(nick: Any) -> str:
     """Raises BadInput."""
     if isinstance(nick, str):
-        nick = unicodedata.normalize("NFC", nick).strip()
-        printable = all(c.isprintable() or c in _JOINERS for c in nick)
-        if 1 <= len(nick) <= _NICK and printable and any(c.isalnum() for c in nick):
-            return " ".join(nick.split())
+        name = unicodedata.normalize("NFC", nick).strip()
+        printable = all(c.isprintable() or c in _JOINERS for c in name)
+        if 1 <= len(name) <= _NICK and printable and any(c.isalnum() for c in name):
+            name = " ".join(name.split())
+            if ": " in name:
+                # In a line of text the name would end there.
+                raise BadInput(400, "A name holds no colon that a space follows.")
+            return name
     raise BadInput(
         400, f"A name is 1 to {_NICK} printable characters, a letter or digit among them."
     )

@@ -35,6 +35,16 @@ class BatchTests(unittest.TestCase):
             json.loads(as_json([message])),
         )
 
+    @given(TEXTS)
+    def test_no_control_character_reaches_a_terminal(self, texts):
+        for line in as_text(messages([*texts, "\x1b[2J\x9b\x07\tx"])).decode().split("\r\n"):
+            self.assertNotRegex(line, "[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+        self.assertEqual("ann: a\tb \ufffd[m\r\n".encode(), as_text(messages(["a\tb\n\x1b[m"])))
+
+    def test_a_name_from_before_cannot_end_early(self):
+        message = Message("lobby", 7, "x: bye", "hi", 1.5)
+        self.assertEqual(b"x:bye: hi\r\n", as_text([message]))
+
     def test_all_who_wait_in_vain_get_the_same(self):
         for mark in (0, 3):
             answer = nothing("epoch", "lobby", 12, mark, 10.0)

@@ -17,12 +17,22 @@ from chatapp.lib.wire import (
     checked_seq,
     checked_text,
     checked_token,
+    is_json,
 )
 
 ANYTHING = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.binary() | st.lists(st.text())
 )
 CONTROL = st.characters(categories=["Cc", "Cs", "Zl", "Zp"])
+
+
+class KindTests(unittest.TestCase):
+    def test_types_have_no_case_and_may_have_parameters(self):
+        for kind in ("application/json", "Application/JSON", "application/json ; charset=utf-8"):
+            self.assertTrue(is_json({"CONTENT_TYPE": kind}), kind)
+            self.assertTrue(accepts_json({"HTTP_ACCEPT": f"text/html, {kind}"}), kind)
+        for kind in ("", "text/plain", "application/jsonp", "text/json;a=application/json"):
+            self.assertFalse(is_json({"CONTENT_TYPE": kind}), kind)
 
 
 class WireCase(unittest.TestCase):
@@ -79,6 +89,12 @@ class NickTests(WireCase):
     @given(st.text(max_size=10), CONTROL, st.text(max_size=10))
     def test_control_characters_and_surrogates(self, before, control, after):
         self.refused(400, checked_nick, f"a{before}{control}{after}b")
+
+    def test_what_would_end_a_name_in_a_line_of_text(self):
+        for nick in ("x: I resign. bye", "x:  y", "a: b: c"):
+            self.assertIn("colon", self.refused(400, checked_nick, nick))
+        for nick in ("a:b", "a:", ":a", "a :b"):
+            self.assertEqual(nick, checked_nick(nick))
 
     def test_what_turns_or_hides_text(self):
         for nick in ("\u202eevil", "a\u2066b", "a\ufeffb", "\u200d", "--", "", "  ", "x" * 33):
