@@ -1,12 +1,27 @@
 """Which parts a run has, by its clients, and whose instructions are counted."""
 
+import shlex
 import sys
 import unittest
 from pathlib import Path
 
 from benchmarks import instructions
+from benchmarks.__main__ import _chosen, _parser
 from benchmarks.suite import jobs
 from benchmarks.targets import TARGETS, Site, Target
+from tests.docs.pages import DOCS, blocks
+from tests.docs.shell import steps
+
+
+class CommandTests(unittest.TestCase):
+    def test_what_the_guide_gives_make_bench_is_understood(self):
+        commands = [s.command for b in blocks(DOCS / "performance.md", "sh") for s in steps(b)]
+        self.assertGreater(len(commands), 2)
+        for command in commands:
+            _, _, arguments = command.partition("ARGS=")
+            [words] = shlex.split(arguments, comments=True)[:1] or [""]
+            options = _parser().parse_args(shlex.split(words))
+            _chosen(options.targets)
 
 
 class JobTests(unittest.TestCase):
