@@ -95,7 +95,7 @@ def _chat_findings(section: Section, options: ChatOptions, url: LogURL) -> Itera
     except ValueError as error:
         yield Finding(f"[{section.name}]: {error}")
     except OSError as error:
-        yield Finding(f"[{section.name}]: the secret {error.filename}: {error.strerror}")
+        yield Finding(f"[{section.name}]: the secret {error.filename}: {error.strerror or error}")
     else:
         if secret is None:
             yield from folder_findings(f"[{section.name}]: chat.data", options.data)
@@ -126,10 +126,10 @@ def _port_trouble(options: Options, logs: list[LogURL]) -> str:
     try:
         listening_socket(options).close()
     except socket.gaierror as error:
-        return f"host = {options.host}: {error.strerror}"
+        return f"host = {options.host}: {error.strerror or error}"
     except OSError as error:
         # The chat that this is the ini of may be running.
         if error.errno == errno.EADDRINUSE and any(is_in_use(url) for url in logs):
             return ""
-        return f"cannot listen on {options.host}:{options.port}: {error.strerror}"
+        return f"cannot listen on {options.host}:{options.port}: {error.strerror or error}"
     return ""

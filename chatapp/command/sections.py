@@ -46,7 +46,7 @@ def sections(path: str) -> Iterator[Section | IniError]:
         with open(path, encoding="utf-8") as file:
             parser.read_file(file)
     except OSError as error:
-        raise IniError(str(error.strerror)) from None
+        raise IniError(str(error.strerror or error)) from None
     except (configparser.Error, UnicodeDecodeError) as error:
         raise IniError(_line(error)) from None
     for name in parser.sections():

@@ -29,4 +29,6 @@ def serve_chat(host: str, port: str, data: str) -> None:
     except OptionError as error:
         raise SystemExit(f"chatapp: {error}") from None
     except OSError as error:
-        raise SystemExit(f"chatapp: cannot listen on {host}:{port}: {error.strerror}") from None
+        raise SystemExit(
+            f"chatapp: cannot listen on {host}:{port}: {error.strerror or error}"
+        ) from None

@@ -61,7 +61,7 @@ def load_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> P
     except ValueError as error:
         raise SystemExit(f"chatapp: {error}") from None
     except OSError as error:
-        raise SystemExit(f"chatapp: {error.filename}: {error.strerror}") from None
+        raise SystemExit(f"chatapp: {error.filename}: {error.strerror or error}") from None
 
 
 def _loaded_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -> PylonsConfig:

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(error))
     except OSError as error:
         place = options.unix_socket or f"{options.host}:{options.port}"
-        _fail(f"cannot listen on {place}: {error.strerror}")
+        _fail(f"cannot listen on {place}: {error.strerror or error}")
 
 
 def build() -> str:
@@ -86,7 +86,7 @@ def _log(options: Options, path: str | None, access_path: str | None) -> None:
         if options.access_log != "off":
             log_accesses(access_path or "")
     except OSError as error:
-        _fail(f"the log cannot be written to {error.filename}: {error.strerror}")
+        _fail(f"the log cannot be written to {error.filename}: {error.strerror or error}")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
         sys.stdout.reconfigure(line_buffering=True)
     try:
         ini = Ini(global_conf)
+        ini.check_values()
         options = server_options(ini, global_conf, settings)
     except OptionError as error:
         raise SystemExit(f"cogen: {error}") from None
@@ -39,7 +40,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
             serve(lambda: application, options, _command(), signals)
         except OSError as error:
             where = options.unix_socket or f"{options.host}:{options.port}"
-            _fail(f"cogen: cannot listen on {where}: {error.strerror}")
+            _fail(f"cogen: cannot listen on {where}: {error.strerror or error}")
         except (OptionError, SystemExit) as error:
             _fail(f"{error}")
 

@@ -7,9 +7,15 @@ before the section, the section before [DEFAULT].
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from configparser import ConfigParser, InterpolationError, RawConfigParser
+from configparser import (
+    ConfigParser,
+    InterpolationError,
+    InterpolationSyntaxError,
+    RawConfigParser,
+)
 from typing import TypeVar
 
 from cogen.web.options import OptionError
@@ -18,6 +24,8 @@ __all__ = ["Ini"]
 
 _Parser = TypeVar("_Parser", bound=RawConfigParser)
 
+# The sections that it loads.
+_LOADED = re.compile(r"(app|application|composite|filter|filter-app|pipeline|server)(:|\Z)")
 # What PasteDeploy itself puts into global_conf.
 _PLACES = ("here", "__file__")
 
@@ -74,6 +82,11 @@ class Ini:
                     f"[DEFAULT] of {self.path} sets: take it out of there"
                 )
 
+    def check_values(self) -> None:
+        """Raises OptionError for a value that PasteDeploy cannot read: it has no error for it."""
+        for file in self._files:
+            file.check_values()
+
     def has_section(self, name: str) -> bool:
         """Whether the file itself has that section, and not only one that it uses."""
         return any(file.has_section(name) for file in self._files[:1])
@@ -110,6 +123,19 @@ class _File:
 
     def has_section(self, name: str) -> bool:
         return self._parser.has_section(name)
+
+    def check_values(self) -> None:
+        for section in filter(_LOADED.match, self._parser.sections()):
+            for name in self._parser.options(section):
+                try:
+                    self._parser.get(section, name)
+                except InterpolationSyntaxError:
+                    raise OptionError(
+                        f"{self.path}: {name} in [{section}]: a % in a value has to be written %%"
+                    ) from None
+                except InterpolationError:
+                    # PasteDeploy may know more names than the file.
+                    continue
 
     def values(self, name: str) -> Iterator[str]:
         """Those of `name` for all sections: in [DEFAULT], or by `set` in one of them."""

@@ -189,7 +189,7 @@ class Supervisor:
                 f"reload_timeout = {self._start_timeout:g} seconds"
             )
         if isinstance(error, OSError):
-            return f"the new process did not start: {self._command[0]}: {error.strerror}"
+            return f"the new process did not start: {self._command[0]}: {error.strerror or error}"
         if isinstance(error, RequestError):
             return f"what only one process can have was not handed over: {error}"
         if not isinstance(error, ChildEnded):

@@ -107,5 +107,5 @@ def _context(options: Options) -> ssl.SSLContext:
         why = "the key is another's" if mismatch else "not a certificate and its key in PEM"
         raise OptionError(f"{what}: {why}") from None
     except OSError as error:
-        raise OptionError(f"{what}: {error.strerror}") from None
+        raise OptionError(f"{what}: {error.strerror or error}") from None
     return context

@@ -147,4 +147,4 @@ def _errors_of(path: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise CopyFailed(f"{path}: {error}") from None
     except OSError as error:
-        raise CopyFailed(f"{error.filename}: {error.strerror}") from None
+        raise CopyFailed(f"{error.filename}: {error.strerror or error}") from None

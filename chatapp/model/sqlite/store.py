@@ -45,7 +45,7 @@ class Store:
         except BaseException as error:
             await self._release()
             if isinstance(error, OSError):
-                raise LogUnavailable(f"{self._path}: {error.strerror}") from error
+                raise LogUnavailable(f"{self._path}: {error.strerror or error}") from error
             raise
         self._sweeping = asyncio.create_task(self._sweep())
         return epoch

@@ -90,6 +90,14 @@ class PortTests(_IniTests):
         with self.assertRaisesRegex(OptionError, r"test\.ini: .*'port'.*'nobody'"):
             self.load("port = 9", "port = %(nobody)s", {})
 
+    def test_a_percent_sign_by_itself_is_named_with_its_place(self):
+        text = "[server:main]\nport = %(nobody)s\n[app:main]\nlog = redis://:p%40ss@h\n"
+        ini = Ini({"__file__": self.write(text).removeprefix("config:")})
+        with self.assertRaisesRegex(OptionError, r"log in \[app:main\]: a % .* written %%"):
+            ini.check_values()
+        formats = "[formatter_x]\nformat = %(message)s %40\n[app:main]\nlog = p%%40\n"
+        Ini({"__file__": self.write(formats).removeprefix("config:")}).check_values()
+
     def test_without_a_file_all_are_variables(self):
         self.assertEqual({"port": "1"}, settings({"port": "1"}, port="2"))
 

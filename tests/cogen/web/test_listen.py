@@ -95,6 +95,13 @@ class UnixSocketTest(unittest.TestCase):
             self.assertIn(f"cannot listen on {self.path}: another server", second.log)
             second.__exit__()
 
+    def test_a_path_that_is_too_long_is_refused_with_that_reason(self) -> None:
+        server = CommandServer(unix_socket=f"{self.path}{'a' * 120}")
+        server.start()
+        self.assertEqual(server.process.wait(), 1)
+        self.assertIn("AF_UNIX path too long", server.log)
+        server.__exit__()
+
     def test_a_file_is_not_touched(self) -> None:
         self.path.write_text("precious")
         server = CommandServer(unix_socket=self.path)
