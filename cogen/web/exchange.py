@@ -16,6 +16,7 @@ from asyncio import CancelledError, TimerHandle
 from collections.abc import Callable, Iterator
 from contextvars import Context, copy_context
 from inspect import isawaitable
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 from greenlet import GreenletExit
@@ -27,7 +28,7 @@ from cogen.web.answer import Answer, Drain, fail
 from cogen.web.errors import BodyError, HTTPError
 from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
-from cogen.web.greenlets import Straight
+from cogen.web.greenlets import Straight, outside
 from cogen.web.http import Request
 from cogen.web.life import Application
 from cogen.web.response import head_of
@@ -174,6 +175,7 @@ class Exchange(Straight):
         The request waits; the server goes on. Raises RuntimeError outside of the request.
         """
         try:
+            self.runners.check(self)
             self.may_wait()
             return self.wait_for(operation)
         finally:
@@ -184,7 +186,7 @@ class Exchange(Straight):
         if self.late:
             raise GreenletExit("close_timeout is over")
         if self.ended:
-            raise RuntimeError("cogen.wait was called outside of the request it belongs to")
+            raise outside()
         if self.closing or self.told:
             self._limit_closing()
         elif self.left:
@@ -352,6 +354,8 @@ class Exchange(Straight):
         `exc_info`, but there is middleware that does not pass that on (Paste's TransLogger).
         Raises ValueError or TypeError for a bad head.
         """
+        if self.ended:
+            raise outside("start_response")
         answer = self._answer
         if exc_info is not None:
             try:
@@ -370,6 +374,8 @@ class Exchange(Straight):
 
     def write(self, data: Any) -> None:
         """PEP 3333: send `data` before the iterable's chunks; waits while the client is slow."""
+        if get_ident() != self.scheduler.thread:
+            raise outside("write()")
         self._write(data)
         while not self._may_write_on():
             self.wait(Drain(self._connection))
@@ -378,7 +384,10 @@ class Exchange(Straight):
         if type(data) is not bytes:
             raise TypeError(f"write() takes bytes, not {data!r:.80}")
         answer = self._begun(data)
-        if data and not self.left:
+        if self.left:
+            # It may write for ever otherwise.
+            self.may_wait()
+        elif data:
             answer.send(data)
 
     def _may_write_on(self) -> bool:

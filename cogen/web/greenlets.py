@@ -7,6 +7,7 @@ one. So a switch is paid once a turn, and a stack is kept only while somebody wa
 
 from collections.abc import Callable
 from contextvars import Context
+from threading import get_ident
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -15,7 +16,7 @@ from cogen.core.coroutines import operation_of
 from cogen.core.events import PARKED
 from cogen.core.schedulers import Waiter
 
-__all__ = ["Runners", "Straight"]
+__all__ = ["Runners", "Straight", "outside"]
 
 _KEPT = 4
 
@@ -51,10 +52,7 @@ class Straight(Waiter):
         """It begins to wait."""
 
     def wait_for(self, operation: Any) -> Any:
-        """Called in a step: perform `operation` and return its result, or raise.
-
-        Raises RuntimeError anywhere else.
-        """
+        """Called in a step: perform `operation` and return its result, or raise."""
         error: BaseException | None = None
         try:
             result = self.perform(operation_of(operation, self))
@@ -100,13 +98,13 @@ class Runners:
         runner = self._idle.pop() if self._idle else greenlet(self._work)
         self._switch(runner, function)
 
-    def wait(self, steps: Straight) -> None:
-        """Called in a step of `steps`: leave it; returns when `resume(steps)` is called.
+    def check(self, steps: Straight) -> None:
+        """Raise RuntimeError anywhere but in a step of `steps`."""
+        if self.current is not steps or get_ident() != steps.scheduler.thread:
+            raise outside()
 
-        Raises RuntimeError anywhere else.
-        """
-        if self.current is not steps:
-            raise RuntimeError("cogen.wait was called outside of the request it belongs to")
+    def wait(self, steps: Straight) -> None:
+        """Called in a step of `steps`: leave it; returns when `resume(steps)` is called."""
         steps.runner = getcurrent()
         self.current = None
         self._hub.switch(steps)
@@ -136,3 +134,8 @@ class Runners:
         while True:
             function()
             function = self._hub.switch(None)
+
+
+def outside(what: str = "cogen.wait") -> RuntimeError:
+    """For who calls `what` of a request that is over, or in a thread where that cannot be."""
+    return RuntimeError(f"{what} was called outside of the request it belongs to")

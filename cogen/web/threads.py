@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greenlet import GreenletExit
 
-from cogen.core.coroutines import operation_of
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter, running_for
 from cogen.web.answer import Drain
+from cogen.web.asked import Asked
 from cogen.web.body import Input, InputFile
 from cogen.web.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange
 from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
-from cogen.web.greenlets import Straight
+from cogen.web.greenlets import outside
 from cogen.web.http import Request
 from cogen.web.life import Application, LoopIterable
 from cogen.web.pool import Pool
@@ -49,7 +49,7 @@ _LATER: Final = object()
 # What it gives for one that blocks nobody.
 _HERE: Final = object()
 # Chunks that may be on their way from a thread to the loop.
-_AHEAD: Final = 8
+_AHEAD: Final = 32
 # A chunk above this size is not written at once.
 _LARGE: Final = 65_536
 
@@ -69,6 +69,10 @@ class InThread(Operation):
         return PARKED
 
 
+# It waits for nothing, or for its client, or its thread.
+_NO_NEWS: Final = (type(None), Drain, InThread)
+
+
 class ThreadedExchange(Exchange):
     """Runs its application in threads of the server's pool, one call after the other.
 
@@ -79,7 +83,7 @@ class ThreadedExchange(Exchange):
     __slots__ = (
         "_arrived",
         "_asked",
-        "_asking",
+        "_calling",
         "_failed",
         "_here",
         "_in_thread",
@@ -90,6 +94,7 @@ class ThreadedExchange(Exchange):
         "_posted",
         "_returned",
         "_spool",
+        "_worker",
     )
 
     def __init__(
@@ -113,39 +118,42 @@ class ThreadedExchange(Exchange):
         self._posted = 0  # chunks, by the thread
         self._arrived = 0  # and on the loop
         self._failed = False
-        self._asking = threading.Lock()  # an application may have threads of its own
-        self._asked: _Asked | None = None
+        # Not answered yet. An application may have threads of its own.
+        self._asked: list[Asked] = []
+        self._worker = 0  # the thread that does the job
+        self._calling = threading.Lock()
         self._loop_context: Context | None = None
 
     @property
     def awaits_news(self) -> bool:
-        waiter = self._waiter()
-        return waiter.operation is not None and type(waiter.operation) not in (Drain, InThread)
+        waiters = [self, *(asked for asked in self._asked if asked.thread == self._worker)]
+        return any(type(each.operation) not in _NO_NEWS for each in waiters)
 
     def hang_up(self) -> None:
+        if self.left or self.ended:
+            return
         if self._job is None:
             super().hang_up()
-        elif not self.left:
+        else:
             self.left = True
             self._connection.refusal = self._connection.refusal or CLIENT_LEFT
-            if self._asked is not None and not self.closing:
-                self.told = self._asked.leave()
+        if not self.closing:
+            for asked in self._asked.copy():
+                if asked.leave(GreenletExit("the client is gone")):
+                    self.told = self.told or asked.thread == self._worker
 
     def hurry(self) -> None:
-        waiter = self._waiter()
-        if waiter.operation is not None and waiter.operation.timeout is not None:
-            waiter.operation.expire(waiter)
+        super().hurry()
+        for asked in self._asked.copy():
+            if asked.operation is not None and asked.operation.timeout is not None:
+                asked.operation.expire(asked)
 
     def give_up(self) -> None:
         self.late = True
         if self._job is None:
             self.end_wait()
-        elif self._asked is not None:
-            self._asked.leave()
-
-    def _waiter(self) -> Waiter:
-        """Who waits for it: its thread, if that has asked for something, or itself."""
-        return self._asked if self._asked is not None else self
+        for asked in self._asked.copy():
+            asked.leave(GreenletExit("close_timeout is over"))
 
     # On the loop.
 
@@ -269,24 +277,26 @@ class ThreadedExchange(Exchange):
         else:
             self._hand(lambda: self._close_in_thread(close), self._took)
 
-    def asks(self, asked: "_Asked | None") -> bool:
-        """Its thread waits for `asked` from now on; False if it has no thread."""
-        self._asked = asked
-        return self._job is not None
+    def asks(self, asked: Asked) -> None:
+        """A thread waits for `asked` from now on."""
+        self._asked.append(asked)
 
-    def context_of(self, asked: "_Asked") -> Context:
-        """For what a thread has called on the loop: its own is entered in the thread."""
-        if asked.performs:
-            return self.context.copy()
-        if self._loop_context is None:
-            self._loop_context = self.context.copy()
-        return self._loop_context
+    def answers(self, asked: Asked) -> None:
+        """It does no more."""
+        self._asked.remove(asked)
+
+    def _end(self) -> None:
+        super()._end()
+        # Of threads of the application's own.
+        for asked in self._asked.copy():
+            asked.leave(outside())
 
     # In a thread.
 
     def work(self) -> None:
         """Do the job."""
         assert self._job is not None
+        self._worker = threading.get_ident()
         try:
             self._outcome = self.context.run(self._job), None
         except BaseException as error:  # noqa: BLE001 (the application's; raised on the loop)
@@ -341,7 +351,7 @@ class ThreadedExchange(Exchange):
             or self._posted - self._arrived >= _AHEAD
         ):
             return True
-        written = self._ask(self._may_write_on, False)
+        written = self._ask(self._may_write_on)
         if written or self._pool.may_lend():
             self._drain(written)
             return True
@@ -351,8 +361,8 @@ class ThreadedExchange(Exchange):
         """Wait until all is `written` and the client has not enough."""
         while not written:
             with self._pool.lent():
-                self._ask(lambda: Drain(self._connection), True)
-            written = self._ask(self._may_write_on, False)
+                self._ask(lambda: Drain(self._connection), performs=True)
+            written = self._ask(self._may_write_on)
 
     def _close_in_thread(self, close: Callable[[], Any]) -> Any:
         self.closing = True
@@ -366,15 +376,24 @@ class ThreadedExchange(Exchange):
 
     def wait(self, operation: Any) -> Any:
         if not self._on_loop():
-            return self._ask(lambda: operation, True)
-        if self._asked is None:
+            return self._ask(lambda: operation, performs=True)
+        current = self.runners.current
+        if type(current) is not Asked or current.owner is not self:
             return super().wait(operation)
         self.may_wait()
-        return self._asked.wait_for(operation)
+        return current.wait_for(operation)
 
     def on_loop(self, function: Callable[[], Any]) -> Any:
-        """environ['cogen.on_loop']: what `function()` gives, called on the loop."""
-        return function() if self._on_loop() else self._ask(function, False)
+        """environ['cogen.on_loop']: what `function()` gives, called on the loop.
+
+        All that a request has called so see one context, so it is one after the other.
+        """
+        if self._on_loop():
+            return function()
+        with self._calling:
+            if self._loop_context is None:
+                self._loop_context = self.context.copy()
+            return self._ask(function, context=self._loop_context)
 
     def start_response(
         self, status: Any, headers: Any, exc_info: Any = None
@@ -382,14 +401,14 @@ class ThreadedExchange(Exchange):
         again = exc_info is not None or self._answer is not None
         if again and not self._on_loop():
             # What was posted has arrived then: the head may be sent.
-            self._ask(_nothing, False)
+            self._ask(_nothing)
         return super().start_response(status, headers, exc_info)
 
     def write(self, data: Any) -> None:
         if self._on_loop():
             super().write(data)
             return
-        self._drain(self._ask(lambda: self._written(data), False))
+        self._drain(self._ask(lambda: self._written(data)))
 
     def _written(self, data: Any) -> bool:
         self._write(data)
@@ -398,95 +417,14 @@ class ThreadedExchange(Exchange):
     def _on_loop(self) -> bool:
         return _get_running_loop() is self.scheduler.loop
 
-    def _ask(self, function: Callable[[], Any], performs: bool) -> Any:
-        with self._asking:
-            asked = _Asked(self, function, performs)
-            if not self._pool.post(asked.begin):
-                raise GreenletExit("the server has stopped")
-            return asked.answer()
-
-
-class _Asked(Straight):
-    """What the thread of `exchange` asks for and waits for: to have `function` called on the loop.
-
-    `performs`: what that returns is an operation, to be performed.
-    """
-
-    __slots__ = ("_answered", "_exchange", "_function", "performs")
-
-    def __init__(
-        self, exchange: ThreadedExchange, function: Callable[[], Any], performs: bool
-    ) -> None:
-        self.scheduler = exchange.scheduler
-        self.runners = exchange.runners
-        self.operation = None
-        self.value = None
-        self.error = None
-        self.runner = None
-        self.performs = performs
-        self._exchange = exchange
-        self._function: Callable[[], Any] | None = function
-        self._answered = threading.Lock()
-        self._answered.acquire()
-
-    @property
-    def owner(self) -> Any:
-        return self._exchange
-
-    def answer(self) -> Any:
-        """In the thread: wait for the outcome."""
-        self._answered.acquire()
-        error, self.error = self.error, None
-        if error is not None:
-            try:
-                raise error
-            finally:
-                error = None
-        return self.value
-
-    def begin(self) -> None:
-        """On the loop: have it done in the next turn."""
-        if self._exchange.asks(self):
-            self.context = self._exchange.context_of(self)
-            self.scheduler.ready(self)
-        else:
-            self.error = RuntimeError("cogen.wait was called outside of the request it belongs to")
-            self._finish()
-
-    def leave(self) -> bool:
-        """Undo what is waited for: GreenletExit is raised there; False if nothing is."""
-        if not self.withdraw():
-            return False
-        self.error = GreenletExit("the client is gone")
-        self.scheduler.ready(self)
-        return True
-
-    def parked(self) -> None:
-        self._exchange.parked()
-
-    def drive(self) -> None:
-        function, self._function = self._function, None
-        if function is not None:
-            try:
-                self.value = self._called(function)
-            except BaseException as error:  # noqa: BLE001 (raised in the thread)
-                self.error = error
-            if self.value is PARKED:
-                return
-        self._finish()
-
-    def _called(self, function: Callable[[], Any]) -> Any:
-        if not self.performs:
-            return function()
-        self._exchange.may_wait()
-        result = self.perform(operation_of(function(), self))
-        if result is PARKED:
-            self.parked()
-        return result
-
-    def _finish(self) -> None:
-        self._exchange.asks(None)
-        self._answered.release()
+    def _ask(
+        self, function: Callable[[], Any], performs: bool = False, context: Context | None = None
+    ) -> Any:
+        # Its own is entered in a thread.
+        asked = Asked(self, function, performs, context or self.context.copy())
+        if not self._pool.post(asked.begin):
+            raise GreenletExit("the server has stopped")
+        return asked.answer()
 
 
 def _nothing() -> None:

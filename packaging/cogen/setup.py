@@ -9,7 +9,7 @@ SOURCES = "." if os.path.isdir("cogen") else "../.."
 
 COMPILED = {
     "core": "coroutines events posting pubsub queue schedulers threads timers",
-    "web": "answer chunked connection environ exchange extensions fields greenlets http"
+    "web": "answer asked chunked connection environ exchange extensions fields greenlets http"
     " intake link response server threads",
 }
 
