@@ -46,6 +46,8 @@ class PoolTest(unittest.TestCase):
         def stop() -> None:
             for job in self.jobs:
                 job.released.set()
+            # The clock of the loop does not wait for threads.
+            eventually(lambda: self.loop.settle() or made._running, 0)
             self.loop.run_until_complete(made.stop(PATIENCE))
 
         self.addCleanup(stop)
