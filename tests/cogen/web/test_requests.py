@@ -35,15 +35,16 @@ def _repeated(text: str) -> str:
 
 
 class Requests:
-    """What the files are put to; `proactor` names the event loop."""
+    """What the files are put to; `proactor` names the event loop, `threads` is the option."""
 
     proactor: str
+    threads = "0"
 
     @classmethod
     def setUpClass(cls) -> None:
         cls.records = Records()
         cls.records.__enter__()
-        cls.server = ServerThread(echo, cls.proactor)
+        cls.server = ServerThread(echo, cls.proactor, threads=cls.threads)
         cls.server.__enter__()
 
     @classmethod
@@ -101,3 +102,9 @@ class UvloopRequestsTest(Requests, unittest.TestCase):
 @_with_files
 class AsyncioRequestsTest(Requests, unittest.TestCase):
     proactor = "asyncio"
+
+
+@_with_files
+class ThreadsRequestsTest(Requests, unittest.TestCase):
+    proactor = "uvloop"
+    threads = "auto"
