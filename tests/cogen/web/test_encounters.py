@@ -1,0 +1,62 @@
+"""After whatever clients and applications did to a connection, all is as before."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import unittest
+
+from tests.cogen.web.encounters import Encounter, application
+from tests.cogen.web.support import Records, ServerThread
+
+# How many clients come, so many at a time. The seed of a run that failed is in its message.
+COUNT = int(os.environ.get("ENCOUNTERS", "96"))
+AT_ONCE = 8
+AS_BEFORE = {
+    "connections": 0,
+    "exchanges": 0,
+    "coroutines": 0,
+    "ready": 0,
+    "signal_waiters": 0,
+    "spooled_bytes": 0,
+}
+
+
+class EncountersTest(unittest.TestCase):
+    threads = "0"
+
+    def test_all_is_as_before(self) -> None:
+        seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
+        options = {"health_path": "/healthz", "header_timeout": 0.2, "body_timeout": 0.2}
+        before = threading.active_count()
+        with (
+            Records() as records,
+            ServerThread(application, threads=self.threads, **options) as server,
+        ):
+            for number in range(0, COUNT, AT_ONCE):
+                clients = [Encounter(seed + number + each) for each in range(AT_ONCE)]
+                told = f"SEED={seed + number} threads={self.threads}"
+                self.meet(server, clients, told)
+            counts = {**AS_BEFORE, "threads_busy": 0} if self.threads != "0" else AS_BEFORE
+            server.settled(**counts)
+            crashes = [each.getMessage() for each in records.records if each.name == "asyncio"]
+        self.assertEqual(crashes, [], seed)
+        self.assertLessEqual(threading.active_count(), before, "threads are left")
+
+    def meet(self, server: ServerThread, clients: list[Encounter], told: str) -> None:
+        runs = [threading.Thread(target=each.run, args=(server.address,)) for each in clients]
+        for each in runs:
+            each.start()
+        for each in runs:
+            each.join()
+        try:
+            server.settled(**AS_BEFORE)
+            self.assertEqual(server.get().body, b"well")
+        except AssertionError as error:
+            stories = "\n".join(f"{n}: {client.story}" for n, client in enumerate(clients))
+            raise AssertionError(f"{told}: {error}\n{stories}") from None
+
+
+class ThreadedEncountersTest(EncountersTest):
+    threads = "auto"
