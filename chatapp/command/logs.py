@@ -11,7 +11,7 @@ from typing import Any
 from chatapp.command.findings import Finding, folder_findings, mode_findings
 from chatapp.model.opening import without_client
 from chatapp.model.sqlite.files import Lock
-from chatapp.model.sqlite.writer import SCHEMA_VERSION
+from chatapp.model.sqlite.schema import VERSIONS
 from chatapp.model.url import LogURL
 
 __all__ = ["is_in_use", "log_findings"]
@@ -55,7 +55,7 @@ def _of_database(path: str) -> Iterator[Finding]:
     except sqlite3.Error as error:
         yield Finding(f"{path}: {error}")
         return
-    if version not in (0, SCHEMA_VERSION):
+    if version not in (0, *VERSIONS):
         yield Finding(f"{path} is of another version of the chat ({version})")
 
 

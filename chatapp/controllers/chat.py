@@ -13,7 +13,6 @@ from chatapp.lib.outcomes import directed, logged
 from chatapp.lib.participant import Participant
 from chatapp.lib.waiting import Steps, asked, meet, wait_for
 from chatapp.lib.wire import (
-    LOBBY,
     BadInput,
     accepts_json,
     checked_json,
@@ -25,6 +24,7 @@ from chatapp.lib.wire import (
     checked_token,
     is_json,
 )
+from chatapp.model import LOBBY
 from pylons import request, response, session
 
 __all__ = ["ChatController"]

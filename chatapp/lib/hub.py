@@ -132,6 +132,9 @@ class Hub:
         for name, room in self.rooms.items():
             room.missed(heads.get(name, 0))
 
+    def occupied(self, room: str) -> bool:
+        return room in self.rooms
+
     # The directory's observer.
 
     def present(self, room: str, identity: str, nick: str, mark: int = 0) -> None:

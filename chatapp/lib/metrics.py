@@ -41,7 +41,7 @@ class HubCollector:
             yield CounterMetricFamily(f"chat_{name}", documentation, count)
         refusals = CounterMetricFamily(
             "chat_log_refusals",
-            "Refusals of the message log by reason: unavailable, rooms (no more), nonce (used)",
+            "Refusals of the message log by reason: unavailable, rooms (all in use), nonce (used)",
             labels=["reason"],
         )
         for reason, count in figures.refusals.items():

@@ -25,7 +25,11 @@ class ChatOptions:
     queue_size: int = option(10, "Batches that wait for a client's next poll.", least=1)
     history: int = option(10_000, "Messages kept in a room.", least=1)
     max_age: float = option(0.0, "Time a message is kept; 0: until `history` is full.", least=0)
-    max_rooms: int = option(10_000, "Rooms that there can be.", least=1)
+    max_rooms: int = option(
+        10_000,
+        "Rooms beside the lobby; to one more the longest silent gives way that nobody is in.",
+        least=1,
+    )
     max_message: int = option(4000, "Characters of a message.", least=1)
     push_rate: float = option(5.0, "Pushes a second of a session; 0: no limit.", least=0)
     push_burst: int = option(20, "Pushes at once of a session.", least=1)

@@ -13,6 +13,7 @@ __all__ = ["cogen_value", "directed", "logged"]
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 2
+_ROOMS_SECONDS = 60
 
 
 def cogen_value(environ: dict[str, Any]) -> Any:
@@ -32,7 +33,8 @@ def logged(environ: dict[str, Any], figures: Figures) -> Any:
         raise BadInput(409, f"The {error}.") from None
     except RoomLimit as error:
         figures.refusals["rooms"] += 1
-        raise BadInput(403, f"No room can be opened: {error}.") from None
+        line = f"No room can be opened: {error}; try again soon."
+        raise BadInput(503, line, _ROOMS_SECONDS) from None
     except LogUnavailable as error:
         figures.refusals["unavailable"] += 1
         log.error("the message log does not answer: %s", error)

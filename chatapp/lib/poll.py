@@ -39,6 +39,7 @@ class Poll:
         "_batch",
         "_behind",
         "_gaps",
+        "_inexact",
         "_log",
         "_marks",
         "_people",
@@ -88,6 +89,7 @@ class Poll:
         self._batch: Batch | None = None  # the one that is the whole answer so far
         self._gaps: Mapping[str, int] = _NONE
         self._recreated: frozenset[str] = _NO_ROOMS
+        self._inexact = False  # whether fewer messages may be lost than numbers are
         self._people = False
         self._marks: Mapping[str, int] = _NONE if since is None else since.marks
         self._took = False
@@ -191,6 +193,7 @@ class Poll:
         lost = held.first - 1 - position
         if lost > 0:
             self._gaps = {**self._gaps, name: self._gaps.get(name, 0) + lost}
+            self._inexact = self._inexact or position < held.start
             position += lost
         if held.messages:
             position = held.messages[-1].seq
@@ -326,7 +329,7 @@ class Poll:
             "lost": lost,
             "reason": "recreated" if self._recreated else "trimmed",
             "rooms": {name: self._gaps.get(name, 0) for name in self._recreated.union(self._gaps)},
-            "exact": not self._recreated,
+            "exact": not (self._recreated or self._inexact),
         }
 
     # Taking in.

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from chatapp.model import LOBBY
+
 __all__ = [
-    "LOBBY",
     "BadInput",
     "accepts_json",
     "checked_json",
@@ -25,7 +26,6 @@ __all__ = [
     "is_json",
 ]
 
-LOBBY = "lobby"
 _NAME = 64
 _NICK = 32
 _FIELDS = 20

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from itertools import islice
 
 from chatapp.model.message import (
+    LOBBY,
     LogObserver,
     Message,
     MessageLog,
     NonceReused,
+    NoSuchRoom,
     RoomLimit,
     Slice,
 )
+from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 
 __all__ = ["MemoryLog"]
 
@@ -21,10 +24,11 @@ _NONCES = 100_000
 
 
 class _Room:
-    __slots__ = ("last", "messages")
+    __slots__ = ("last", "messages", "spoken", "start")
 
-    def __init__(self) -> None:
-        self.last = 0
+    def __init__(self, start: int) -> None:
+        self.start = self.last = start
+        self.spoken = 0.0
         self.messages: deque[Message] = deque()
 
 
@@ -45,7 +49,8 @@ class MemoryLog(MessageLog):
         self._max_age = max_age
         self._max_rooms = max_rooms
         self._clock = clock
-        self._rooms: dict[str, _Room] = {}
+        self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest silent first
+        self._gone: dict[str, int] = {}  # by slot: the last number of rooms that gave way
         self._nonces: OrderedDict[tuple[str, str, str], Message] = OrderedDict()
 
     async def open(self) -> None:
@@ -55,15 +60,24 @@ class MemoryLog(MessageLog):
         """Nothing to store."""
 
     async def append(
-        self, room: str, sender: str, nick: str, text: str, nonce: str | None = None
+        self,
+        room: str,
+        sender: str,
+        nick: str,
+        text: str,
+        nonce: str | None = None,
+        opens: bool = True,
     ) -> Message:
         if nonce is not None and (known := self._nonces.get((room, sender, nonce))) is not None:
             if known.text != text:
                 raise NonceReused(f"nonce {nonce!r} was used for another text")
             return known
-        kept = self._kept(room)
+        now = self._clock()
+        kept = self._rooms.get(room) or self._opened(room, opens, now)
         kept.last += 1
-        message = Message(room, kept.last, nick, text, round(self._clock(), 3))
+        kept.spoken = now
+        self._rooms.move_to_end(room)
+        message = Message(room, kept.last, nick, text, round(now, 3))
         kept.messages.append(message)
         self._trim(kept)
         if nonce is not None:
@@ -84,20 +98,34 @@ class MemoryLog(MessageLog):
         end = min(end, len(held.messages))
         return held._replace(messages=held.messages[max(0, end - limit) : end])
 
-    def _kept(self, name: str) -> _Room:
-        room = self._rooms.get(name)
-        if room is None:
-            if len(self._rooms) >= self._max_rooms:
-                raise RoomLimit(f"there are {self._max_rooms} rooms already")
-            room = self._rooms[name] = _Room()
+    def _opened(self, name: str, opens: bool, now: float) -> _Room:
+        start = self._gone.get(slot(name), 0)
+        if name != LOBBY:
+            if not opens:
+                raise NoSuchRoom(name)
+            for _ in range(AT_ONCE):
+                if len(self._rooms) - (LOBBY in self._rooms) < self._max_rooms:
+                    break
+                self._give_way(now)
+        room = self._rooms[name] = _Room(start)
         return room
+
+    def _give_way(self, now: float) -> None:
+        silences = ((name, room.spoken) for name, room in self._rooms.items())
+        name = to_give_way(silences, self._observer.occupied, now)
+        if name is None:
+            raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
+        last, kept = self._rooms.pop(name).last, slot(name)
+        self._gone[kept] = max(last, self._gone.get(kept, 0))
 
     def _held(self, name: str) -> Slice:
         room = self._rooms.get(name)
         if room is None:
-            return Slice(1, 0, [])
+            start = self._gone.get(slot(name), 0)
+            return Slice(start + 1, start, [], start)
         self._trim(room)
-        return Slice(room.last + 1 - len(room.messages), room.last, list(room.messages))
+        first = room.last + 1 - len(room.messages)
+        return Slice(first, room.last, list(room.messages), room.start)
 
     def _trim(self, room: _Room) -> None:
         messages = room.messages

@@ -8,20 +8,25 @@ from typing import Any, NamedTuple, Protocol
 from cogen.web.channel import Answer
 
 __all__ = [
+    "LOBBY",
     "Ask",
     "LogObserver",
     "LogUnavailable",
     "Message",
     "MessageLog",
+    "NoSuchRoom",
     "NonceReused",
     "RoomLimit",
     "Slice",
 ]
 
+LOBBY = "lobby"
+"""The room that is always there: it counts as none, and gives way to none."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Message:
-    """A stored message: number `seq` of its room, contiguous from 1; `at`: Unix seconds."""
+    """A stored message: number `seq` of its room, contiguous; `at`: Unix seconds."""
 
     room: str
     seq: int
@@ -34,12 +39,14 @@ class Slice(NamedTuple):
     """Part of a room: `messages` in order of seq, and what the log holds of the room.
 
     `first`: seq of the oldest message held, `last + 1` if there is none; `last`: of the newest
-    ever stored, 0 if there was none.
+    ever stored. `start`: the seq after which the room began, 0 unless one of its name has given
+    way; up to there the numbers are at least as many as the messages were.
     """
 
     first: int
     last: int
     messages: list[Message]
+    start: int = 0
 
 
 class LogUnavailable(Exception):
@@ -50,8 +57,12 @@ class NonceReused(Exception):
     """A nonce came back with another text than the message that it was first used for."""
 
 
+class NoSuchRoom(Exception):
+    """Nobody has spoken in that room, and it was not to be opened."""
+
+
 class RoomLimit(Exception):
-    """The log has as many rooms as it may have."""
+    """The log has as many rooms as it may have, and all are in use."""
 
 
 Ask = Callable[[str, Any], Awaitable[Any]]
@@ -70,12 +81,18 @@ class LogObserver(Protocol):
     def missed(self, heads: Mapping[str, int]) -> None:
         """Messages are stored that `appended` will not tell: `heads` has the last seq by room."""
 
+    def occupied(self, room: str) -> bool:
+        """Whether somebody is in the room, as far as is known here. Called in any thread."""
+
 
 class MessageLog(ABC):
     """A durable sequence of messages for each room. Used on one event loop.
 
     What was stored is told to the observer, not only to who stored it: a pusher that left between
     the call and the commit takes nothing away.
+
+    Where there are as many rooms as there may be, the longest silent that nobody is in gives way
+    to one that is opened. Whoever comes back to it hears of a gap: its numbers go on.
     """
 
     epoch: str
@@ -128,13 +145,19 @@ class MessageLog(ABC):
 
     @abstractmethod
     async def append(
-        self, room: str, sender: str, nick: str, text: str, nonce: str | None = None
+        self,
+        room: str,
+        sender: str,
+        nick: str,
+        text: str,
+        nonce: str | None = None,
+        opens: bool = True,
     ) -> Message:
-        """Store a message; returns when it is durable.
+        """Store a message; returns when it is durable. `opens`: the room may be a new one.
 
         The same `nonce` of the same sender in the same room with the same text is the same
         message: the stored one is returned and nothing is added. Raises NonceReused for another
-        text, RoomLimit, LogUnavailable.
+        text, NoSuchRoom, RoomLimit, LogUnavailable.
         """
 
     @abstractmethod

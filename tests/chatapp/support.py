@@ -100,7 +100,9 @@ def texts(news: dict[str, Any]) -> list[str]:
 def untold(log: Any) -> Iterator[None]:
     """What is stored in the memory's log meanwhile is not told to its observer."""
     observer = log._observer
-    log._observer = types.SimpleNamespace(appended=lambda messages: None)
+    log._observer = types.SimpleNamespace(
+        appended=lambda messages: None, occupied=observer.occupied
+    )
     try:
         yield
     finally:

@@ -1,6 +1,7 @@
 """Polls: what they answer, when, and what they leave behind."""
 
 import gc
+import json
 
 from chatapp.lib.poll import READ_LIMIT
 from cogen.core.schedulers import SLICE, Waiter
@@ -244,6 +245,38 @@ class GapTests(ChatCase):
         self.assertEqual(gap, news["gap"])
         self.assertEqual([f"{n}" for n in range(15, 20)], texts(news))
         self.assertNotIn("gap", ann.pull() if bob.say("next") else {})
+
+    def test_who_comes_back_to_a_room_that_gave_way_is_told(self):
+        self.start(max_rooms=1, lease=20)
+        bob, ann = self.joined("bob"), self.joined("ann", rooms="garden")
+        for text in ("one", "two", "three"):
+            bob.say(text, room="garden")
+        self.assertEqual(["one", "two", "three"], texts(ann.pull()))
+        for text in ("four", "five"):
+            bob.say(text, room="garden")
+        self.pass_time(21)
+        self.assertEqual(200, bob.say("hi", room="other").status)
+        back = ann.pull()
+        lost = {"lost": 2, "reason": "trimmed", "rooms": {"garden": 2}, "exact": False}
+        self.assertEqual((lost, []), (back["gap"], back["messages"]))
+        bob.say("six", room="garden")
+        news = ann.pull()
+        self.assertEqual(["six"], texts(news))
+        self.assertNotIn("gap", news)
+        self.assertEqual(6, news["messages"][0]["seq"])
+
+    def test_a_room_that_somebody_is_in_does_not_give_way(self):
+        self.start(max_rooms=1)
+        bob, ann = self.joined("bob"), self.joined("ann", rooms="garden")
+        bob.say("one", room="garden")
+        held = ann.poll()
+        ann.take(held)
+        ann.poll()
+        answer = bob.say("hi", room="other")
+        line = {"error": "No room can be opened: there are 1 rooms, all in use; try again soon."}
+        self.assertEqual((503, line), (answer.status, json.loads(answer.body)))
+        self.assertEqual("60", answer.header("Retry-After"))
+        self.assertEqual(200, bob.say("hi").status)
 
     def test_another_epoch_is_told_and_all_that_is_there_is_given(self):
         self.start()

@@ -14,6 +14,7 @@ from chatapp.model.message import (
     Message,
     MessageLog,
     NonceReused,
+    NoSuchRoom,
     RoomLimit,
     Slice,
 )
@@ -95,7 +96,13 @@ class RedisLog(MessageLog):
             await self._reads.close()
 
     async def append(
-        self, room: str, sender: str, nick: str, text: str, nonce: str | None = None
+        self,
+        room: str,
+        sender: str,
+        nick: str,
+        text: str,
+        nonce: str | None = None,
+        opens: bool = True,
     ) -> Message:
         at = round(self._clock(), 3)
         digest = _digest(text)
@@ -108,13 +115,15 @@ class RedisLog(MessageLog):
                 keys,
                 (
                     self.epoch, room, nick, text, repr(at), self._history, self._oldest(at),
-                    math.ceil(self._max_age), self._max_rooms, digest, _NONCE_SECONDS,
+                    math.ceil(self._max_age), self._max_rooms, digest, _NONCE_SECONDS, int(opens),
                 ),
             ),
             lambda answer: answer[0] != b"epoch",
         )  # fmt: skip
+        if kind == b"unknown":
+            raise NoSuchRoom(room)
         if kind == b"rooms":
-            raise RoomLimit(f"there are {self._max_rooms} rooms already")
+            raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
         if kind == b"known":
             known_digest, seq, known_at, known_nick = rest[0].decode().split(" ", 3)
             if known_digest != digest:
@@ -140,13 +149,12 @@ class RedisLog(MessageLog):
         arguments: tuple[Argument, ...] = (
             room, self._oldest(self._clock()), command, start, end, limit,
         )  # fmt: skip
-        _, head, first, entries = await self._settled(
+        _, head, first, entries, began = await self._settled(
             lambda: self._reads.run(FIND, (HEADS_KEY, _room_key(room)), arguments),
             lambda answer: answer[0] == self.epoch.encode() and self.epoch,
         )
-        return Slice(
-            _seq(first) if first else head + 1, head, [_message(room, entry) for entry in entries]
-        )
+        messages = [_message(room, entry) for entry in entries]
+        return Slice(_seq(first) if first else head + 1, head, messages, began)
 
     async def _settled(
         self, ask: Callable[[], Any], is_ours: Callable[[Any], object]

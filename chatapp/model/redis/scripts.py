@@ -4,12 +4,19 @@ chat:heads        hash: ROOM -> seq of its newest message; the log's epoch under
                   the stream's entry that began it under SINCE, the epochs that it goes on from
                   under PAST, and which engine wrote it under ENGINE: they live and die together
 chat:heads:EPOCH  the same of an epoch that has ended, as it was then
+chat:starts       hash: ROOM -> the seq after which it began, where that is not 0
+chat:spoken       sorted set: ROOM, the Unix time at which somebody last spoke there
+chat:gone         hash: of rooms that gave way, the last seq by slot (chatapp.model.rooms)
 chat:stream       stream of what is stored in all rooms, for those who follow; the newest only
 chat:room:ROOM    stream of a room's messages, the id of each is SEQ-0
 chat:nonce:HASH   what a nonce was used for
+
+chat:directory:room:ROOM is there while somebody is in the room, which is the directory's to say.
 """
 
+from chatapp.model.message import LOBBY
 from chatapp.model.redis.commands import Script
+from chatapp.model.redis.rooms import ROOMS
 
 __all__ = ["APPEND", "BEGIN", "FIND", "HEADS", "HEADS_KEY", "LOCATE", "STREAM_KEY"]
 
@@ -49,20 +56,27 @@ end
 """
 
 # KEYS: heads, stream, the room's, the nonce's if there is one.
-# ARGV: epoch, room, nick, text, at, history, oldest, max_age, max_rooms, digest, nonce's seconds.
-# Returns {'stored', seq, id}, {'known', what the nonce was used for}, {'rooms'} or {'epoch'}.
-APPEND = Script(f"""{_FORGET}{_ENGINE}
+# ARGV: epoch, room, nick, text, at, history, oldest, max_age, max_rooms, digest, nonce's seconds,
+# 1 if the room may be a new one.
+# Returns {'stored', seq, id}, {'known', what the nonce was used for}, {'unknown'} where the room is
+# not to be opened, {'rooms'} where all are in use, or {'epoch'}.
+APPEND = Script(f"""{_FORGET}{_ENGINE}{ROOMS}
 local heads, stream, room, nonce = unpack(KEYS)
 local epoch, name, nick, text, at, history, oldest, max_age = unpack(ARGV)
 local id, promoted = engine(heads)
 if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
-local head = tonumber(redis.call('HGET', heads, name)) or 0
+local head, is_there, start = head_of(heads, name)
 local known = nonce and redis.call('GET', nonce)
 if known and tonumber(string.match(known, '^%S+ (%d+)')) <= head then return {{'known', known}} end
-if head == 0 then
-    if redis.call('HLEN', heads) - 4 >= tonumber(ARGV[9]) then return {{'rooms'}} end
+if not is_there then
+    if name ~= '{LOBBY}' then
+        if ARGV[12] ~= '1' then return {{'unknown'}} end
+        if not make_room(heads, tonumber(ARGV[9]), tonumber(at)) then return {{'rooms'}} end
+    end
     redis.call('DEL', room)
+    if start > 0 then redis.call('HSET', starts, name, start) end
 end
+if name ~= '{LOBBY}' then redis.call('ZADD', spoken, at, name) end
 local seq = head + 1
 redis.call('XADD', room, 'MAXLEN', '=', history, seq .. '-0', 'nick', nick, 'text', text, 'at', at)
 redis.call('HSET', heads, name, seq, 'engine ', id)
@@ -79,14 +93,15 @@ return {{'stored', seq, entry}}
 """)
 
 # KEYS: heads, the room's. ARGV: room, oldest, XRANGE or XREVRANGE, its start and end, limit.
-# Returns {epoch, head, id of the first message held, messages as the range has them}.
-FIND = Script(f"""{_FORGET}
+# Returns {epoch, head, id of the first message held, messages as the range has them, start}.
+FIND = Script(f"""{_FORGET}{ROOMS}
 local name, oldest, command, from, to, limit = unpack(ARGV)
-local epoch, head = unpack(redis.call('HMGET', KEYS[1], 'epoch ', name))
+local epoch = redis.call('HGET', KEYS[1], 'epoch ')
+local head, _, start = head_of(KEYS[1], name)
 local front = forget(KEYS[2], oldest)
 local found = {{}}
 if tonumber(limit) > 0 then found = redis.call(command, KEYS[2], from, to, 'COUNT', limit) end
-return {{epoch, tonumber(head) or 0, front and front[1] or false, found}}
+return {{epoch, head, front and front[1] or false, found, start}}
 """)
 
 # KEYS: heads, stream. ARGV: id of an entry.

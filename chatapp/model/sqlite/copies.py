@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from chatapp.model.sqlite.files import Lock, keep_private
-from chatapp.model.sqlite.writer import SCHEMA_VERSION, new_epoch
+from chatapp.model.sqlite.schema import VERSIONS, new_epoch
 
 __all__ = ["CopyFailed", "back_up", "restore"]
 
@@ -75,7 +75,7 @@ def _reader(path: str) -> sqlite3.Connection:
     try:
         source.execute("pragma wal_autocheckpoint = 0")
         version = source.execute("pragma user_version").fetchone()[0]
-        if version != SCHEMA_VERSION:
+        if version not in VERSIONS:
             raise CopyFailed(f"{path} is no database of this version of the chat")
     except BaseException:
         source.close()

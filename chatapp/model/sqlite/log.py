@@ -43,9 +43,8 @@ class SQLiteLog(MessageLog):
     ) -> None:
         # Through links, so that a lock is one on the file itself.
         self.path = os.path.realpath(path)
-        self._store = Store(
-            self.path, Writer(self.path, history, max_age, max_rooms, clock), observer
-        )
+        writer = Writer(self.path, history, max_age, max_rooms, clock, observer.occupied)
+        self._store = Store(self.path, writer, observer)
         self._is_open = False
         self._opening = asyncio.Lock()
         self._failed: tuple[float, LogUnavailable] | None = None
@@ -68,9 +67,15 @@ class SQLiteLog(MessageLog):
             await self._store.close()
 
     async def append(
-        self, room: str, sender: str, nick: str, text: str, nonce: str | None = None
+        self,
+        room: str,
+        sender: str,
+        nick: str,
+        text: str,
+        nonce: str | None = None,
+        opens: bool = True,
     ) -> Message:
-        return await self._append(Entry(room, sender, nick, text, nonce))
+        return await self._append(Entry(room, sender, nick, text, nonce, opens))
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
         return await self._readers.read(room, after, limit)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from chatapp.model.message import Message, Slice
+from chatapp.model.sqlite.schema import head_of
 from chatapp.model.sqlite.threads import Threads
 
 __all__ = ["Readers"]
@@ -48,14 +49,14 @@ class Readers:
         connection.execute("begin")
         try:
             rows = connection.execute(query, values).fetchall()
-            last = connection.execute("select seq from heads where room = ?", (room,)).fetchone()
+            last, start = head_of(connection, room)
             first = connection.execute(
                 "select min(seq) from messages where room = ?", (room,)
             ).fetchone()
         finally:
             connection.execute("rollback")
-        head = last[0] if last else 0
-        return Slice(first[0] or head + 1, head, [Message(room, *row) for row in rows])
+        messages = [Message(room, *row) for row in rows]
+        return Slice(first[0] or last + 1, last, messages, start)
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

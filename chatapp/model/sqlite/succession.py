@@ -11,7 +11,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chatapp.model.message import Ask, LogUnavailable, Message, NonceReused, RoomLimit
+from chatapp.model.message import (
+    Ask,
+    LogUnavailable,
+    Message,
+    NonceReused,
+    NoSuchRoom,
+    RoomLimit,
+)
 from chatapp.model.sqlite.writer import Entry
 from cogen.web.channel import ChannelClosed, RequestError, UnknownRequest
 
@@ -19,7 +26,7 @@ __all__ = ["NoSuccessor", "Successor", "answered"]
 
 _PATIENCE_SECONDS = 15.0
 _RETRY_SECONDS = 0.1
-_REFUSALS = {each.__name__: each for each in (LogUnavailable, NonceReused, RoomLimit)}
+_REFUSALS = {each.__name__: each for each in (LogUnavailable, NonceReused, NoSuchRoom, RoomLimit)}
 
 
 class NoSuccessor(Exception):

@@ -1,46 +1,38 @@
 """The thread that writes the SQLite log. Nothing here knows of an event loop."""
 
 import hashlib
-import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from chatapp.model.message import Message, NonceReused, RoomLimit
+from chatapp.model.message import LOBBY, Message, NonceReused, NoSuchRoom, RoomLimit
+from chatapp.model.rooms import AT_ONCE, slot, to_give_way
+from chatapp.model.sqlite.schema import head_of, prepare
 
-__all__ = ["SCHEMA_VERSION", "Entry", "Writer", "new_epoch"]
+__all__ = ["Entry", "Writer"]
 
-_SCHEMA = """
-create table if not exists meta (key text primary key, value text not null) without rowid;
-create table if not exists messages (
-    id integer primary key, room text not null, seq integer not null,
-    nick text not null, text text not null, at real not null);
-create unique index if not exists messages_by_seq on messages (room, seq);
-create table if not exists heads (room text primary key, seq integer not null) without rowid;
-create table if not exists nonces (
-    id integer primary key, room text not null, sender text not null, nonce text not null,
-    seq integer not null, nick text not null, digest blob not null, at real not null);
-create unique index if not exists nonces_by_name on nonces (room, sender, nonce);
-"""
-SCHEMA_VERSION = 1
 # A nonce is remembered this long after its message: far beyond any client's retries.
 _NONCE_SECONDS = 7 * 86400.0
 _FORGET_AT_ONCE = 1000
 
 
-def new_epoch() -> str:
-    """Of a log that no client has seen: what it knows of another does not count in this one."""
-    return secrets.token_urlsafe(6)
-
-
 class Entry(NamedTuple):
-    """A message to be stored."""
+    """A message to be stored; `opens`: its room may be a new one."""
 
     room: str
     sender: str
     nick: str
     text: str
     nonce: str | None
+    opens: bool = True
+
+
+class _Head(NamedTuple):
+    """A room: its newest seq, the one after which it began, and when somebody last spoke."""
+
+    seq: int
+    start: int
+    at: float
 
 
 class Writer:
@@ -53,40 +45,27 @@ class Writer:
         max_age: float,
         max_rooms: int,
         clock: Callable[[], float],
+        occupied: Callable[[str], bool],
     ) -> None:
         self._path = path
         self._history = history
         self._max_age = max_age
         self._max_rooms = max_rooms
         self._clock = clock
-        self._heads: dict[str, int] = {}
+        self._occupied = occupied
+        self._heads: dict[str, _Head] = {}  # the longest silent first
         self._db: sqlite3.Connection
 
     def open(self) -> str:
         """Open the file; returns the log's epoch."""
         db = sqlite3.connect(self._path, isolation_level=None)
         try:
-            epoch = self._prepare(db)
+            epoch = prepare(db)
         except BaseException:
             db.close()
             raise
         self._db = db
         self._load_heads()
-        return epoch
-
-    def _prepare(self, db: sqlite3.Connection) -> str:
-        db.execute("pragma journal_mode = wal")
-        db.execute("pragma synchronous = full")
-        version = db.execute("pragma user_version").fetchone()[0]
-        if version not in (0, SCHEMA_VERSION):
-            raise sqlite3.DatabaseError(f"made by another version of the chat ({version})")
-        db.executescript(_SCHEMA)
-        db.execute(f"pragma user_version = {SCHEMA_VERSION}")
-        db.execute(
-            "insert or ignore into meta values ('epoch', ?)",
-            (new_epoch(),),
-        )
-        epoch: str = db.execute("select value from meta where key = 'epoch'").fetchone()[0]
         return epoch
 
     def close(self) -> None:
@@ -135,11 +114,12 @@ class Writer:
             known = self._known(entry, digest)
             if known is not None:
                 return known, None
-        head = self._heads.get(entry.room)
-        if head is None and len(self._heads) >= self._max_rooms:
-            return RoomLimit(f"there are {self._max_rooms} rooms already"), None
-        seq = (head or 0) + 1
         at = round(self._clock(), 3)
+        try:
+            head = self._heads.pop(entry.room, None) or self._opened(entry, at)
+        except (NoSuchRoom, RoomLimit) as error:
+            return error, None
+        seq = head.seq + 1
         self._db.execute(
             "insert into messages (room, seq, nick, text, at) values (?, ?, ?, ?, ?)",
             (entry.room, seq, entry.nick, entry.text, at),
@@ -150,7 +130,7 @@ class Writer:
                 " values (?, ?, ?, ?, ?, ?, ?)",
                 (entry.room, entry.sender, entry.nonce, seq, entry.nick, digest, at),
             )
-        self._heads[entry.room] = seq
+        self._heads[entry.room] = _Head(seq, head.start, at)
         message = Message(entry.room, seq, entry.nick, entry.text, at)
         return message, message
 
@@ -166,13 +146,38 @@ class Writer:
             return NonceReused(f"nonce {entry.nonce!r} was used for another text")
         return Message(entry.room, seq, nick, entry.text, at)
 
+    def _opened(self, entry: Entry, now: float) -> _Head:
+        """Raises NoSuchRoom, RoomLimit."""
+        _, start = head_of(self._db, entry.room)
+        if entry.room != LOBBY:
+            if not entry.opens:
+                raise NoSuchRoom(entry.room)
+            for _ in range(AT_ONCE):
+                if len(self._heads) - (LOBBY in self._heads) < self._max_rooms:
+                    break
+                self._give_way(now)
+        return _Head(start, start, now)
+
+    def _give_way(self, now: float) -> None:
+        silences = ((room, head.at) for room, head in self._heads.items())
+        room = to_give_way(silences, self._occupied, now)
+        if room is None:
+            raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
+        self._db.execute("delete from messages where room = ?", (room,))
+        self._db.execute("delete from heads where room = ?", (room,))
+        self._db.execute(
+            "insert into gone values (?, ?)"
+            " on conflict (slot) do update set seq = max(seq, excluded.seq)",
+            (slot(room), self._heads.pop(room).seq),
+        )
+
     def _trim(self, rooms: set[str]) -> None:
         """Write the heads of `rooms` and delete what is beyond their history."""
-        heads = [(room, self._heads[room]) for room in rooms]
-        self._db.executemany("insert or replace into heads values (?, ?)", heads)
+        heads = [(room, *self._heads[room]) for room in rooms if room in self._heads]
+        self._db.executemany("insert or replace into heads values (?, ?, ?, ?)", heads)
         self._db.executemany(
             "delete from messages where room = ? and seq <= ?",
-            [(room, head - self._history) for room, head in heads if head > self._history],
+            [(room, seq - self._history) for room, seq, *_ in heads if seq > self._history],
         )
 
     def _forget(self, table: str, oldest: float) -> None:
@@ -190,4 +195,5 @@ class Writer:
                 return
 
     def _load_heads(self) -> None:
-        self._heads = dict(self._db.execute("select room, seq from heads"))
+        rows = self._db.execute("select room, seq, start, at from heads order by at")
+        self._heads = {room: _Head(*head) for room, *head in rows}

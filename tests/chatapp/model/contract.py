@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import random
 
-from chatapp.model import NonceReused, RoomLimit
+from chatapp.model import LOBBY, NonceReused, NoSuchRoom, RoomLimit, Slice
+from chatapp.model.rooms import slot
 
 ROOM = "garden"
 
@@ -16,6 +17,7 @@ class Observer:
         self.messages = []
         self.epochs = []
         self.heads = []
+        self.rooms = set()  # in which somebody is
 
     def appended(self, messages):
         self.messages += messages
@@ -25,6 +27,9 @@ class Observer:
 
     def missed(self, heads):
         self.heads.append(heads)
+
+    def occupied(self, room):
+        return room in self.rooms
 
 
 class Clock:
@@ -75,8 +80,8 @@ class LogContract:
 
     async def test_an_unknown_room_is_empty(self):
         log = await self.opened()
-        self.assertEqual((1, 0, []), await log.read("nowhere", 0, 10))
-        self.assertEqual((1, 0, []), await log.before("nowhere", None, 10))
+        self.assertEqual(Slice(1, 0, []), await log.read("nowhere", 0, 10))
+        self.assertEqual(Slice(1, 0, []), await log.before("nowhere", None, 10))
 
     async def test_reading_goes_on_after_a_seq_up_to_the_limit(self):
         log = await self.opened()
@@ -84,7 +89,7 @@ class LogContract:
         self.assertEqual(["c", "d"], _texts(await log.read(ROOM, 2, 2)))
         self.assertEqual([], _texts(await log.read(ROOM, 6, 2)))
         held = await log.read(ROOM, 2**53, 0)
-        self.assertEqual((1, 6, []), held)
+        self.assertEqual(Slice(1, 6, []), held)
 
     async def test_reading_backwards_gives_the_newest_before_a_seq(self):
         log = await self.opened()
@@ -107,7 +112,7 @@ class LogContract:
         await self.say(log, "a", "b")
         self.clock.now += 61
         await self.expire(log)
-        self.assertEqual((3, 2, []), await log.read(ROOM, 0, 10))
+        self.assertEqual(Slice(3, 2, []), await log.read(ROOM, 0, 10))
         [message] = await self.say(log, "c")
         self.assertEqual(3, message.seq)
 
@@ -157,13 +162,134 @@ class LogContract:
         again = await log.append(ROOM, "ann", "Ann", "hi", "n1")
         self.assertEqual(1, again.seq)
 
-    async def test_there_is_a_limit_of_rooms(self):
+    # Rooms that give way.
+
+    async def spoken(self, log, *rooms):
+        """One after the other somebody speaks in them."""
+        for room in rooms:
+            self.clock.now += 1
+            await self.say(log, f"in {room}", room=room)
+
+    async def there(self, log, *rooms):
+        """Which of the rooms have messages."""
+        return {room for room in rooms if (await log.read(room, 0, 1)).messages}
+
+    async def test_the_longest_silent_room_gives_way(self):
         log = await self.opened(max_rooms=2)
-        await self.say(log, "a", room="one")
-        await self.say(log, "a", room="two")
-        with self.assertRaises(RoomLimit):
+        await self.spoken(log, "one", "two", "one", "three")
+        self.assertEqual({"one", "three"}, await self.there(log, "one", "two", "three"))
+        await self.spoken(log, "four", "five")
+        self.assertEqual({"four", "five"}, await self.there(log, "one", "three", "four", "five"))
+
+    async def test_a_room_that_somebody_is_in_does_not_give_way_to_another(self):
+        log = await self.opened(max_rooms=2)
+        await self.spoken(log, "one", "two")
+        await self.occupy("one")
+        await self.spoken(log, "three", "four")
+        self.assertEqual({"one", "four"}, await self.there(log, "one", "two", "three", "four"))
+
+    async def test_where_all_are_in_use_the_longest_silent_gives_way_after_a_long_silence(
+        self,
+    ):
+        log = await self.opened(max_rooms=2)
+        await self.spoken(log, "one", "two")
+        await self.occupy("one", "two")
+        self.clock.now += 298
+        with self.assertRaisesRegex(RoomLimit, "there are 2 rooms, all in use"):
             await self.say(log, "a", room="three")
-        await self.say(log, "b", room="one")
+        self.assertEqual({"one", "two"}, await self.there(log, "one", "two", "three"))
+        await self.spoken(log, "three")
+        self.assertEqual({"two", "three"}, await self.there(log, "one", "two", "three"))
+
+    async def test_the_lobby_counts_as_no_room_and_gives_way_to_none(self):
+        log = await self.opened(max_rooms=2)
+        await self.spoken(log, LOBBY, "one", "two")
+        self.assertEqual({LOBBY, "one", "two"}, await self.there(log, LOBBY, "one", "two"))
+        await self.spoken(log, "three")
+        self.assertEqual({LOBBY, "two", "three"}, await self.there(log, LOBBY, "two", "three"))
+
+    async def test_a_silent_lobby_can_be_spoken_in_where_all_rooms_are_in_use(self):
+        log = await self.opened(max_rooms=1)
+        await self.spoken(log, "one")
+        await self.occupy("one")
+        await self.spoken(log, LOBBY)
+        self.assertEqual({LOBBY, "one"}, await self.there(log, LOBBY, "one"))
+
+    async def test_numbers_of_a_room_that_gave_way_go_on(self):
+        log = await self.opened(max_rooms=1)
+        await self.say(log, "a", "b", "c")
+        await self.say(log, "x", room="other")
+        self.assertEqual(Slice(4, 3, [], 3), await log.read(ROOM, 1, 10))
+        self.assertEqual(Slice(4, 3, [], 3), await log.before(ROOM, None, 10))
+        [message] = await self.say(log, "d")
+        self.assertEqual(4, message.seq)
+        self.assertEqual(Slice(4, 4, [message], 3), await log.read(ROOM, 0, 10))
+        self.assertEqual(Slice(2, 1, [], 1), await log.read("other", 0, 10))
+
+    async def test_a_nonce_outlives_its_room(self):
+        log = await self.opened(max_rooms=1)
+        await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        await self.say(log, "x", room="other")
+        again = await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        self.assertEqual((1, "hi"), (again.seq, again.text))
+        self.assertEqual(set(), await self.there(log, ROOM))
+        self.assertEqual(2, (await log.append(ROOM, "ann", "Ann", "ho", "n2")).seq)
+
+    async def test_rooms_of_the_same_slot_share_the_higher_number(self):
+        one, other = _of_one_slot()
+        log = await self.opened(max_rooms=1)
+        await self.say(log, "a", "b", "c", room=one)
+        await self.say(log, "a", room=other)
+        await self.say(log, "x", room="third")
+        self.assertEqual(Slice(4, 3, [], 3), await log.read(one, 0, 10))
+        self.assertEqual(Slice(4, 3, [], 3), await log.read(other, 0, 10))
+
+    async def test_where_there_may_be_fewer_rooms_than_there_are_they_become_fewer(self):
+        log = await self.opened(max_rooms=30)
+        rooms = [f"r{number}" for number in range(30)]
+        await self.spoken(log, *rooms)
+        self.limit(log, 4)
+        await self.spoken(log, "one", "two", "three", "four")
+        self.assertEqual(set(), await self.there(log, *rooms))
+        self.assertEqual(
+            {"one", "two", "three", "four"}, await self.there(log, "one", "two", "three", "four")
+        )
+
+    async def test_a_room_is_opened_only_where_that_is_wanted(self):
+        log = await self.opened()
+        with self.assertRaises(NoSuchRoom):
+            await log.append(ROOM, "ann", "Ann", "hi", "n1", opens=False)
+        self.assertEqual(Slice(1, 0, []), await log.read(ROOM, 0, 10))
+        await log.append(LOBBY, "ann", "Ann", "hi", opens=False)
+        await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        again = await log.append(ROOM, "ann", "Ann", "hi", "n1", opens=False)
+        other = await log.append(ROOM, "ann", "Ann", "ho", "n2", opens=False)
+        self.assertEqual((1, 2), (again.seq, other.seq))
+
+    async def test_no_number_is_given_out_twice_however_rooms_come_and_go(self):
+        seed = random.randrange(2**32)
+        rng = random.Random(seed)
+        log = await self.opened(max_rooms=rng.randrange(1, 4), history=5)
+        said = {}
+        for number in range(150):
+            room = rng.choice([LOBBY, *"abcdef"])
+            await self.occupy(*rng.sample("abcdef", 2))
+            self.clock.now += rng.choice([1, 400])
+            try:
+                [message] = await self.say(log, f"{number}", room=room)
+            except RoomLimit:
+                continue
+            self.assertNotIn((room, message.seq), said, f"seed {seed}")
+            said[room, message.seq] = f"{number}"
+            for each in (LOBBY, *"abcdef"):
+                held = await log.read(each, 0, 10)
+                seqs = [m.seq for m in held.messages]
+                self.assertEqual(list(range(held.first, held.last + 1)), seqs, f"seed {seed}")
+                self.assertLessEqual(held.start, held.first - 1, f"seed {seed}")
+                newest = max((seq for name, seq in said if name == each), default=0)
+                self.assertLessEqual(newest, held.last, f"seed {seed}")
+                for message in held.messages:
+                    self.assertEqual(said[each, message.seq], message.text, f"seed {seed}")
 
     async def test_the_observer_hears_each_message_once_in_order(self):
         log = await self.opened()
@@ -212,9 +338,26 @@ class LogContract:
     async def told(self, count):
         """Return when the observer has heard of `count` messages; at once where it has by now."""
 
+    async def occupy(self, *rooms):
+        """These are the rooms that somebody is in."""
+        self.observer.rooms = set(rooms)
+
+    def limit(self, log, max_rooms):
+        """There may be so many rooms from now on."""
+        log._max_rooms = max_rooms
+
     async def expire(self, log):
         """Have it look at the age of its messages now."""
         raise NotImplementedError
+
+
+def _of_one_slot():
+    """Names of two rooms that have it in common."""
+    rooms = {}
+    for number in itertools.count():
+        other = rooms.setdefault(slot(f"r{number}"), f"r{number}")
+        if other != f"r{number}":
+            return other, f"r{number}"
 
 
 def _row(message):

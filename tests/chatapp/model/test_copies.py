@@ -10,11 +10,7 @@ from pathlib import Path
 
 from chatapp.model.sqlite.copies import CopyFailed, back_up, restore
 from chatapp.model.sqlite.log import SQLiteLog
-
-
-class Observer:
-    def appended(self, messages):
-        """Nobody is told."""
+from tests.chatapp.model.contract import Observer
 
 
 class CopyTests(unittest.TestCase):

@@ -9,10 +9,27 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from chatapp.model import LogUnavailable
+from chatapp.model import LogUnavailable, Message, Slice
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite.log import SQLiteLog
-from tests.chatapp.model.contract import ROOM, LogContract, Observer
+from tests.chatapp.model.contract import ROOM, Clock, LogContract, Observer
+
+FIRST_VERSION = """
+create table meta (key text primary key, value text not null) without rowid;
+create table messages (
+    id integer primary key, room text not null, seq integer not null,
+    nick text not null, text text not null, at real not null);
+create unique index messages_by_seq on messages (room, seq);
+create table heads (room text primary key, seq integer not null) without rowid;
+create table nonces (
+    id integer primary key, room text not null, sender text not null, nonce text not null,
+    seq integer not null, nick text not null, digest blob not null, at real not null);
+create unique index nonces_by_name on nonces (room, sender, nonce);
+insert into meta values ('epoch', 'old');
+insert into messages values (1, 'two', 7, 'Bob', 'b', 20.0), (2, 'one', 5, 'Ann', 'a', 30.0);
+insert into heads values ('one', 5), ('two', 7);
+pragma user_version = 1;
+"""
 
 
 class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
@@ -25,6 +42,9 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
 
     async def expire(self, log):
         await log._store.thread.run(log._store.writer.forget_old)
+
+    def limit(self, log, max_rooms):
+        log._store.writer._max_rooms = max_rooms
 
     async def reopened(self, log, **options):
         await log.close()
@@ -59,7 +79,47 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         await again.open()
         self.addAsyncCleanup(again.close)
         self.assertNotEqual(log.epoch, again.epoch)
-        self.assertEqual((1, 0, []), await again.read(ROOM, 0, 10))
+        self.assertEqual(Slice(1, 0, []), await again.read(ROOM, 0, 10))
+
+    async def test_a_restart_keeps_which_room_gives_way_and_where_its_numbers_go_on(self):
+        log = await self.begun()
+        self.clock = log._store.writer._clock = Clock()
+        await self.spoken(log, "one", "two", "three", "two")
+        log = await self.reopened(log, max_rooms=2)
+        await self.spoken(log, "four")
+        self.assertEqual({"two", "four"}, await self.there(log, "one", "two", "three", "four"))
+        log = await self.reopened(log, max_rooms=2)
+        self.addAsyncCleanup(log.close)
+        self.assertEqual(Slice(2, 1, [], 1), await log.read("three", 0, 10))
+        await self.spoken(log, "three")
+        held = await log.read("three", 0, 10)
+        self.assertEqual((2, 2, 1), (held.first, held.last, held.start))
+
+    async def test_a_push_that_fails_makes_no_room_give_way(self):
+        log = await self.opened(max_rooms=1)
+        await self.spoken(log, "one")
+        writer = log._store.writer
+        with (
+            mock.patch.object(writer, "_trim", side_effect=sqlite3.OperationalError("the disk")),
+            self.assertRaises(LogUnavailable),
+        ):
+            await self.spoken(log, "two")
+        self.assertEqual({"one"}, await self.there(log, "one", "two"))
+        await self.say(log, "b", room="one")
+        self.assertEqual(2, (await log.read("one", 0, 10)).last)
+
+    async def test_a_file_of_the_first_version_goes_on(self):
+        self.path.parent.mkdir()
+        db = sqlite3.connect(self.path)
+        db.executescript(FIRST_VERSION)
+        db.close()
+        log = await self.opened(max_rooms=2)
+        self.assertEqual("old", log.epoch)
+        kept = Slice(5, 5, [Message("one", 5, "Ann", "a", 30.0)])
+        self.assertEqual(kept, await log.read("one", 0, 9))
+        await self.say(log, "b", room="three")
+        self.assertEqual({"one", "three"}, await self.there(log, "one", "two", "three"))
+        self.assertEqual(Slice(8, 7, [], 7), await log.read("two", 0, 9))
 
     async def test_what_waits_is_committed_together(self):
         log = await self.opened()

@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from chatapp.model import LogUnavailable, NonceReused, RoomLimit
+from chatapp.model import LogUnavailable, NonceReused, NoSuchRoom, RoomLimit
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite import succession
 from chatapp.model.sqlite.log import SQLiteLog
@@ -112,10 +112,13 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
             await old.append(ROOM, "ann", "Ann", "b", "n")
 
     async def test_what_the_new_one_refuses_is_refused(self):
-        old, _ = await self.handed_over(max_rooms=1)
+        old, new = await self.handed_over(max_rooms=1)
         await old.append("one", "ann", "Ann", "a")
-        with self.assertRaisesRegex(RoomLimit, "there are 1 rooms already"):
+        new.observer.rooms = {"one"}
+        with self.assertRaisesRegex(RoomLimit, "there are 1 rooms, all in use"):
             await old.append("two", "ann", "Ann", "a")
+        with self.assertRaises(NoSuchRoom):
+            await old.append("two", "ann", "Ann", "a", opens=False)
 
     async def test_what_the_new_one_cannot_answer_makes_the_log_unavailable(self):
         old, _ = await self.handed_over()

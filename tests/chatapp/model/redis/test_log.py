@@ -7,7 +7,7 @@ import time
 import unittest
 from unittest import mock
 
-from chatapp.model import LogUnavailable
+from chatapp.model import LogUnavailable, Slice
 from chatapp.model.redis import engine as engine_module
 from chatapp.model.redis import reader as reader_module
 from chatapp.model.redis.entries import Id
@@ -50,6 +50,32 @@ class RedisLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
 
     async def expire(self, log):
         """It looks whenever it reads."""
+
+    async def occupy(self, *rooms):
+        """As the directory of any worker writes it down."""
+        for room in self.occupied:
+            self.server.command("DEL", f"chat:directory:room:{room}")
+        for room in rooms:
+            self.server.command("ZADD", f"chat:directory:room:{room}", "1", "ann")
+        self.occupied = rooms
+
+    occupied = ()
+
+    async def test_rooms_of_an_older_version_are_the_longest_silent(self):
+        log = await self.opened(max_rooms=2)
+        await self.spoken(log, "one", "two")
+        self.server.command("DEL", "chat:spoken")
+        await self.spoken(log, "two", "three")
+        self.assertEqual({"two", "three"}, await self.there(log, "one", "two", "three"))
+
+    async def test_nothing_is_left_of_a_room_that_gave_way_but_a_number(self):
+        log = await self.opened(max_rooms=1)
+        await self.spoken(log, "one", "two", "one")
+        command = self.server.command
+        self.assertEqual(b"*1", command("KEYS", "chat:room:*"))
+        self.assertEqual(b":1", command("HLEN", "chat:starts"))
+        self.assertEqual(b":1", command("ZCARD", "chat:spoken"))
+        self.assertEqual(b":2", command("HLEN", "chat:gone"))
 
     async def test_another_process_hears_the_same_and_knows_the_epoch(self):
         one = await self.opened()
@@ -309,7 +335,7 @@ class ReaderTests(FaultCase):
         await until(lambda: observer.messages)
         async with self.away(one):
             self.server.command("FLUSHALL")
-            self.assertEqual((1, 0, []), await one.read(ROOM, 0, 10))
+            self.assertEqual(Slice(1, 0, []), await one.read(ROOM, 0, 10))
             self.assertEqual([one.epoch], observer.epochs)
             self.server.command("FLUSHALL")
             self.assertEqual(1, (await one.append(ROOM, "ann", "Ann", "b")).seq)

@@ -1,0 +1,69 @@
+"""Part of the log's scripts: which rooms there are, as chatapp.model.rooms has it.
+
+A log that an older version began has rooms that are not in `spoken`: they are the longest silent.
+"""
+
+from chatapp.model.message import LOBBY
+from chatapp.model.rooms import AT_ONCE, SILENT_SECONDS
+
+__all__ = ["ROOMS"]
+
+ROOMS = f"""
+local starts, spoken, gone = 'chat:starts', 'chat:spoken', 'chat:gone'
+
+local function slot(name)
+    return string.sub(redis.sha1hex(name), 1, 4)
+end
+
+-- The newest seq of the room, whether it is there, and the seq after which it began or would begin.
+local function head_of(heads, name)
+    local head = tonumber(redis.call('HGET', heads, name))
+    if head then return head, true, tonumber(redis.call('HGET', starts, name)) or 0 end
+    local start = tonumber(redis.call('HGET', gone, slot(name))) or 0
+    return start, false, start
+end
+
+local function to_give_way(now)
+    local silent
+    local from = 0
+    while true do
+        local rooms = redis.call('ZRANGE', spoken, from, from + 99, 'WITHSCORES')
+        if #rooms == 0 then return silent end
+        for i = 1, #rooms, 2 do
+            local name, at = rooms[i], rooms[i + 1]
+            if redis.call('EXISTS', 'chat:directory:room:' .. name) == 0 then return name end
+            if not silent and now - at >= {SILENT_SECONDS} then silent = name end
+        end
+        from = from + 100
+    end
+end
+
+local function count_rooms(heads)
+    return redis.call('HLEN', heads) - 4 - redis.call('HEXISTS', heads, '{LOBBY}')
+end
+
+-- Have rooms give way to one; false if all are in use.
+local function make_room(heads, max_rooms, now)
+    for _ = 1, {AT_ONCE} do
+        local count = count_rooms(heads)
+        if count < max_rooms then return true end
+        if redis.call('ZCARD', spoken) < count then
+            for _, name in ipairs(redis.call('HKEYS', heads)) do
+                if name ~= '{LOBBY}' and string.sub(name, -1) ~= ' ' then
+                    redis.call('ZADD', spoken, 'NX', 0, name)
+                end
+            end
+        end
+        local name = to_give_way(now)
+        if not name then return false end
+        local head = tonumber(redis.call('HGET', heads, name)) or 0
+        local kept = tonumber(redis.call('HGET', gone, slot(name))) or 0
+        redis.call('HSET', gone, slot(name), math.max(head, kept))
+        redis.call('HDEL', heads, name)
+        redis.call('HDEL', starts, name)
+        redis.call('ZREM', spoken, name)
+        redis.call('UNLINK', 'chat:room:' .. name)
+    end
+    return true
+end
+"""

@@ -1,0 +1,69 @@
+"""The tables of the file, and files that an older version made.
+
+messages  those that are held; `id` is the order in which they were stored
+heads     of each room: the newest seq, the one after which it began, and when somebody last spoke
+gone      of rooms that gave way: the last seq, by slot (chatapp.model.rooms)
+nonces    what each was used for
+meta      the log's epoch
+"""
+
+import secrets
+import sqlite3
+
+from chatapp.model.rooms import slot
+
+__all__ = ["VERSIONS", "head_of", "new_epoch", "prepare"]
+
+_TABLES = """
+create table if not exists meta (key text primary key, value text not null) without rowid;
+create table if not exists messages (
+    id integer primary key, room text not null, seq integer not null,
+    nick text not null, text text not null, at real not null);
+create unique index if not exists messages_by_seq on messages (room, seq);
+create table if not exists heads (
+    room text primary key, seq integer not null,
+    start integer not null default 0, at real not null default 0) without rowid;
+create table if not exists gone (slot text primary key, seq integer not null) without rowid;
+create table if not exists nonces (
+    id integer primary key, room text not null, sender text not null, nonce text not null,
+    seq integer not null, nick text not null, digest blob not null, at real not null);
+create unique index if not exists nonces_by_name on nonces (room, sender, nonce);
+"""
+_VERSION = 2
+VERSIONS = (1, _VERSION)
+"""Those that can be read; what is written is the last."""
+
+_FROM_1 = """
+alter table heads add column start integer not null default 0;
+alter table heads add column at real not null default 0;
+update heads set at = coalesce((select messages.at from messages
+    where messages.room = heads.room order by messages.seq desc limit 1), 0);
+"""
+
+
+def new_epoch() -> str:
+    """Of a log that no client has seen: what it knows of another does not count in this one."""
+    return secrets.token_urlsafe(6)
+
+
+def prepare(db: sqlite3.Connection) -> str:
+    """Make the tables if need be; returns the log's epoch."""
+    db.execute("pragma journal_mode = wal")
+    db.execute("pragma synchronous = full")
+    version = db.execute("pragma user_version").fetchone()[0]
+    if version not in (0, *VERSIONS):
+        raise sqlite3.DatabaseError(f"made by another version of the chat ({version})")
+    older = _FROM_1 if version == 1 else ""
+    db.executescript(f"begin; {_TABLES} {older} pragma user_version = {_VERSION}; commit;")
+    db.execute("insert or ignore into meta values ('epoch', ?)", (new_epoch(),))
+    epoch: str = db.execute("select value from meta where key = 'epoch'").fetchone()[0]
+    return epoch
+
+
+def head_of(db: sqlite3.Connection, room: str) -> tuple[int, int]:
+    """The newest seq of the room, and the one after which it began or would begin."""
+    head = db.execute("select seq, start from heads where room = ?", (room,)).fetchone()
+    if head is not None:
+        return head[0], head[1]
+    gone = db.execute("select seq from gone where slot = ?", (slot(room),)).fetchone()
+    return (gone[0], gone[0]) if gone is not None else (0, 0)
