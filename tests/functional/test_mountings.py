@@ -166,8 +166,14 @@ class InProcessTests(unittest.TestCase):
             def capture_envelope(self, envelope):
                 sent.append(envelope)
 
-        sentry_sdk.init(dsn="http://key@127.0.0.1/1", traces_sample_rate=1.0, transport=Kept)
-        self.addCleanup(sentry_sdk.init)
+        # Its other integrations patch Python's logging for good.
+        sentry_sdk.init(
+            dsn="http://key@127.0.0.1/1",
+            traces_sample_rate=1.0,
+            transport=Kept,
+            default_integrations=False,
+        )
+        self.addCleanup(sentry_sdk.get_global_scope().set_client, None)
         self.check(SentryWsgiMiddleware(self.chat()), "sentry_sdk")
         self.assertTrue(sent)
 
