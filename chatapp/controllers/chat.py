@@ -83,13 +83,16 @@ class ChatController(BaseController):
         yield request.environ["cogen.call"](self._hub.log.before)(room, seq, limit)
         held = logged(request.environ, self._hub.figures)
         response.content_type = "application/json"
-        oldest = held.messages[0].seq if held.messages else held.first
+        seqs = (*(message.seq for message in held.messages[:1]), *held.damaged[:1])
+        oldest = min(seqs, default=held.first)
+        damaged = {"damaged": held.damaged} if held.damaged else {}
         yield orjson.dumps(
             {
                 "room": room,
                 "messages": held.messages,
                 "first": held.first,
                 "more": oldest > held.first,
+                **damaged,
             }
         )
 

@@ -38,6 +38,7 @@ class Poll:
     __slots__ = (
         "_batch",
         "_behind",
+        "_damaged",
         "_gaps",
         "_inexact",
         "_log",
@@ -90,6 +91,7 @@ class Poll:
         self._gaps: Mapping[str, int] = _NONE
         self._recreated: frozenset[str] = _NO_ROOMS
         self._inexact = False  # whether fewer messages may be lost than numbers are
+        self._damaged = False
         self._people = False
         self._marks: Mapping[str, int] = _NONE if since is None else since.marks
         self._took = False
@@ -192,11 +194,15 @@ class Poll:
             return
         lost = held.first - 1 - position
         if lost > 0:
-            self._gaps = {**self._gaps, name: self._gaps.get(name, 0) + lost}
+            self._lose(name, lost)
             self._inexact = self._inexact or position < held.start
             position += lost
+        if held.damaged:
+            self._damaged = True
+            self._lose(name, len(held.damaged))
+            position = held.damaged[-1]
         if held.messages:
-            position = held.messages[-1].seq
+            position = max(position, held.messages[-1].seq)
             self._take_messages(held.messages)
         self.positions[name] = position
         # What is left after a full answer is for the next poll; what came meanwhile is queued.
@@ -206,6 +212,9 @@ class Poll:
         else:
             self._unread -= {name}
         self.meet(self.rooms[name])
+
+    def _lose(self, name: str, count: int) -> None:
+        self._gaps = {**self._gaps, name: self._gaps.get(name, 0) + count}
 
     def take(self, items: Iterable[Any]) -> None:
         """These came from the queue; whatever else is in it is taken as well."""
@@ -325,9 +334,10 @@ class Poll:
         lost = sum(self._gaps.values())
         self.client.figures.gaps += 1
         self.client.figures.lost += lost
+        reason = "damaged" if self._damaged else "trimmed"
         return {
             "lost": lost,
-            "reason": "recreated" if self._recreated else "trimmed",
+            "reason": "recreated" if self._recreated else reason,
             "rooms": {name: self._gaps.get(name, 0) for name in self._recreated.union(self._gaps)},
             "exact": not (self._recreated or self._inexact),
         }

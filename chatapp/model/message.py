@@ -40,13 +40,15 @@ class Slice(NamedTuple):
 
     `first`: seq of the oldest message held, `last + 1` if there is none; `last`: of the newest
     ever stored. `start`: the seq after which the room began, 0 unless one of its name has given
-    way; up to there the numbers are at least as many as the messages were.
+    way; up to there the numbers are at least as many as the messages were. `damaged`: of those in
+    this part that cannot be read.
     """
 
     first: int
     last: int
     messages: list[Message]
     start: int = 0
+    damaged: Sequence[int] = ()
 
 
 class LogUnavailable(Exception):

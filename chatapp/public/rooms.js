@@ -98,6 +98,8 @@ export class Rooms {
   }
 
   #applyGap({ rooms = {}, reason, exact }, messages) {
+    // They may lie between messages that came: the hole shows where, and history says that they are damaged.
+    if (reason === 'damaged') return;
     for (const [name, lost] of Object.entries(rooms)) {
       this.#withRoom(name, (room) => {
         const seqs = messages.filter((message) => message.room === name).map((message) => message.seq);

@@ -35,10 +35,13 @@ export class Transcript {
     return this.#merge(this.loaded ? messages.filter((message) => message.seq > this.tail) : messages);
   }
 
-  /** Add a page of history: {messages, first}. Returns the new messages. */
-  page({ messages, first }) {
+  /** Add a page of history: {messages, first, damaged: seqs that cannot be read}. Returns the new messages. */
+  page({ messages, first, damaged = [] }) {
     this.first = first;
-    return this.#merge(messages);
+    while (damaged.includes(this.first)) this.first += 1;
+    const fresh = this.#merge(messages);
+    this.#explain(damaged);
+    return fresh;
   }
 
   /** {after, before} of the newest hole that no gap explains, or null. */
@@ -67,6 +70,14 @@ export class Transcript {
   /** Forget the oldest messages beyond a bound; scrolling up brings them back. */
   trim() {
     if (this.messages.length > KEPT) this.messages = this.messages.slice(-KEPT);
+  }
+
+  #explain(damaged) {
+    for (let i = 1; i < this.messages.length; i += 1) {
+      const [after, before] = [this.messages[i - 1].seq, this.messages[i].seq];
+      const lost = damaged.filter((seq) => seq > after && seq < before).length;
+      if (lost > 0) this.gap({ lost, reason: 'damaged', before });
+    }
   }
 
   #merge(messages) {

@@ -128,6 +128,14 @@ class ModuleTests(PageTestCase):
         expected = {"seqs": [1, 2, 3, 4, 5, 6], "hole": None, "more": False, "gaps": []}
         self.assertEqual(expected, held)
 
+    def test_what_history_says_is_damaged_is_a_gap_and_no_hole(self):
+        held = self.transcript(
+            "it.page({ messages: some(3, 6), first: 1, damaged: [1, 2, 4, 5] }); it.add(some(7));"
+        )
+        gaps = [[6, 2, "damaged"]]
+        expected = {"seqs": [3, 6, 7], "hole": None, "more": False, "gaps": gaps}
+        self.assertEqual(expected, held)
+
     def test_a_hole_is_named_until_history_fills_it(self):
         hole = "it.page({ messages: some(1, 2), first: 1 }); it.add(some(6));"
         self.assertEqual({"after": 2, "before": 6}, self.transcript(hole)["hole"])

@@ -107,5 +107,5 @@ class Copies:
 
     async def _people(self, room: str) -> tuple[int, dict[str, str]]:
         mark, *words = await self._link.run(PEOPLE, room)
-        texts = [str(word, "utf-8") for word in words]
+        texts = [str(word, "utf-8", "replace") for word in words]
         return mark, dict(zip(texts[::2], texts[1::2], strict=True))

@@ -117,6 +117,7 @@ class RedisDirectory(Directory):
 
     async def join(self, identity: str, nick: str | None) -> str:
         try:
+            self._link.check()
             return await self._claimed(identity, nick)
         except DirectoryUnavailable:
             self._unproven[identity] = nick or _guest()
@@ -127,13 +128,14 @@ class RedisDirectory(Directory):
             fold = folded(nick) if nick else ""
             given = await self._link.run(JOIN, identity, nick or "", fold, self._joined_for)
             if given is not None:
-                return str(given, "utf-8")
+                return str(given, "utf-8", "replace")
             nick = _guest()
 
     def part(self, person: Person) -> None:
         self._unproven.pop(person.id, None)
 
     async def rename(self, person: Person, nick: str) -> None:
+        self._link.check()
         words = person.id, nick, folded(nick), self._joined_for
         if not await self._link.run(RENAME, *words):
             raise NickTaken(nick)
@@ -180,24 +182,28 @@ class RedisDirectory(Directory):
     # Pushes.
 
     async def charge(self, person: Person) -> float:
+        self._link.check()
         wait, nick = await self._link.run(CHARGE, person.id, *self._limits, person.id)
-        if nick is not None and (right := nick.decode()) != person.nick:
+        if nick is not None and (right := nick.decode(errors="replace")) != person.nick:
             self._observer.renamed(person.id, right)
         return float(wait)
 
     async def charge_address(self, address: str) -> float:
+        self._link.check()
         wait, _ = await self._link.run(CHARGE, f"@{address}", *self._limits, "")
         return float(wait)
 
     # Clients that carry no cursor.
 
     async def recall(self, person: Person, tab: str) -> str | None:
+        self._link.check()
         cursor = await self._link.run(RECALL, person.id, tab)
         return None if cursor is None else str(cursor, "utf-8")
 
     async def remember(self, person: Person, tab: str, cursor: str) -> None:
         # If it cannot be, the client may get some of it twice at another worker.
         with contextlib.suppress(DirectoryUnavailable):
+            self._link.check()
             await self._link.run(REMEMBER, person.id, tab, cursor, self._remembered_for)
 
     # What is heard.

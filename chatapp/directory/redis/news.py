@@ -120,7 +120,7 @@ class News:
             name = stream.decode()
             for position, fields in entries:
                 self._positions[name] = position.decode()
-                entry = {key.decode(): value.decode() for key, value in fields.items()}
+                entry = {_text(key): _text(value) for key, value in fields.items()}
                 if name == self._moves:
                     self._moved_at = self._positions[name]
                     self._moved(entry)
@@ -133,3 +133,8 @@ class News:
         self.highest = max(self.highest, number)
         if expected is not None and number != expected + 1:
             self._missed()
+
+
+def _text(stored: bytes) -> str:
+    """Of a bad byte in a nick nobody is to hear more than that."""
+    return stored.decode(errors="replace")

@@ -2,7 +2,7 @@
 
 A script is one step for the engine. Here it is sent by its digest, and once in full where the
 engine has forgotten it. A batch whose answer does not come is not sent again: nobody knows what
-became of it, so everybody in it is told that.
+became of it, so everybody in it is told that. What could not be sent in time is not sent later.
 """
 
 import asyncio
@@ -33,11 +33,12 @@ class Script:
 
 
 class _Call:
-    __slots__ = ("future", "script", "values")
+    __slots__ = ("future", "late", "script", "values")
 
     def __init__(self, script: Script, values: Sequence[Argument]) -> None:
         self.script = script
         self.values = values
+        self.late = False  # whoever asked was told that there is no answer
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def settle(self, answer: Any) -> None:
@@ -74,7 +75,14 @@ class Commands:
         self._waiting.append(call)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
-        return await call.future
+        try:
+            async with asyncio.timeout(self._engine.patience):
+                return await call.future
+        except TimeoutError as error:
+            call.late = True
+            raise LogUnavailable(
+                f"{self._engine}: no answer in {self._engine.patience:g} s"
+            ) from error
 
     async def disconnect(self) -> None:
         """Begin again with a new connection: with Sentinels, to what is the master now."""
@@ -89,6 +97,9 @@ class Commands:
     async def _send(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            batch = [call for call in batch if not call.late]
+            if not batch:
+                continue
             answers = await self._answers(batch)
             for call, answer in zip(batch, answers, strict=True):
                 call.settle(self._told(answer) if isinstance(answer, Exception) else answer)

@@ -39,6 +39,8 @@ class Engine:
     Sentinels and the name of the master that they watch: HOST[:PORT][,HOST[:PORT]...]/MASTER[/DB].
     `rediss` and `rediss+sentinel` are the same over TLS; `?ca=FILE` names the certificates that
     are trusted, in place of the system's. Raises ValueError, naming what is wrong.
+
+    `patience`: seconds in which an answer has to come, however many wait for one.
     """
 
     def __init__(self, url: str) -> None:
@@ -61,10 +63,11 @@ class Engine:
             "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         }
         self._tls = self._parse_tls(parts)
+        self.patience = _ANSWER_SECONDS
 
     def client(self) -> "Redis":
         """For commands: fails after a few seconds without an answer."""
-        return self._made(socket_timeout=_ANSWER_SECONDS)
+        return self._made(socket_timeout=self.patience)
 
     def blocking_client(self) -> "Redis":
         """For one command at a time that waits as long as it likes."""

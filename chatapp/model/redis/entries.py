@@ -1,11 +1,12 @@
 """Entries of the stream of all rooms: their ids, and the messages in them."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from chatapp.model.message import Message
 
-__all__ = ["START", "Id", "Known", "message_of"]
+__all__ = ["START", "Damaged", "Id", "Known", "message_at", "message_of"]
 
 
 class Id(NamedTuple):
@@ -46,6 +47,32 @@ class Known(NamedTuple):
         )
 
 
+class Damaged(Exception):
+    """The entry that has the message number `seq` cannot be read."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(seq)
+        self.seq = seq
+
+
+def message_at(room: str, entry: Any) -> Message:
+    """The message in an entry of the room's own stream. Raises Damaged."""
+    identifier, fields = entry
+    seq = Id.of(identifier).time
+    try:
+        _, nick, _, text, _, at = fields
+        return Message(room, seq, nick.decode(), text.decode(), _finite(at))
+    except ValueError:
+        raise Damaged(seq) from None
+
+
+def _finite(text: bytes) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
 def message_of(fields: Mapping[bytes, bytes]) -> Message:
     """The message in an entry's fields. Raises KeyError, ValueError if there is none."""
     return Message(
@@ -53,5 +80,5 @@ def message_of(fields: Mapping[bytes, bytes]) -> Message:
         int(fields[b"seq"]),
         fields[b"nick"].decode(),
         fields[b"text"].decode(),
-        float(fields[b"at"]),
+        _finite(fields[b"at"]),
     )

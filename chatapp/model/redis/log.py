@@ -1,12 +1,17 @@
 """The message log in Redis or Valkey, for several processes and machines."""
 
+import asyncio
 import hashlib
-import math
-import time
+import logging
 from collections.abc import Callable
 from typing import Any
 
-from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoPermissionError,
+    ResponseError,
+)
 
 from chatapp.model.message import (
     LogObserver,
@@ -20,15 +25,19 @@ from chatapp.model.message import (
 )
 from chatapp.model.redis.commands import Argument, Commands
 from chatapp.model.redis.engine import Engine
+from chatapp.model.redis.entries import Damaged, message_at
 from chatapp.model.redis.reader import Reader
 from chatapp.model.redis.scripts import APPEND, FIND, HEADS_KEY, STREAM_KEY
 
 __all__ = ["RedisLog"]
 
+log = logging.getLogger(__name__)
+
 # A nonce is remembered this long after its message: far beyond any client's retries.
 _NONCE_SECONDS = 86400
 # Errors that do not go away by themselves: the start ends with them.
 _REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
+_NO_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is not allowed")
 _TRIES = 3
 
 
@@ -37,6 +46,8 @@ class RedisLog(MessageLog):
 
     What is stored is told from the stream that all write to, so that every process tells the same
     in the same order. The engine may be away, at the start as well: it is used when it is back.
+
+    `clock`: Unix seconds, in place of the engine's own.
     """
 
     shared = True
@@ -48,7 +59,7 @@ class RedisLog(MessageLog):
         history: int,
         max_age: float,
         max_rooms: int,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._engine = Engine(url)
         self._observer = observer
@@ -74,7 +85,7 @@ class RedisLog(MessageLog):
     async def meet(self, epoch: str) -> None:
         assert self._reader is not None
         if epoch != self.epoch and epoch not in self._reader.past:
-            await self._reader.locate()
+            await self._locate()
 
     async def open(self) -> None:
         # A long answer to a read does not hold up what is stored.
@@ -84,7 +95,7 @@ class RedisLog(MessageLog):
         try:
             await self._reader.locate()
         except LogUnavailable as error:
-            if isinstance(error.__cause__, _REFUSALS):
+            if _is_final(error.__cause__):
                 await self.close()
                 raise
         self._reader.start()
@@ -104,7 +115,6 @@ class RedisLog(MessageLog):
         nonce: str | None = None,
         opens: bool = True,
     ) -> Message:
-        at = round(self._clock(), 3)
         digest = _digest(text)
         keys = [HEADS_KEY, STREAM_KEY, _room_key(room)]
         if nonce is not None:
@@ -114,8 +124,8 @@ class RedisLog(MessageLog):
                 APPEND,
                 keys,
                 (
-                    self.epoch, room, nick, text, repr(at), self._history, self._oldest(at),
-                    math.ceil(self._max_age), self._max_rooms, digest, _NONCE_SECONDS, int(opens),
+                    self.epoch, room, nick, text, self._now(), self._history, self._max_age,
+                    self._max_rooms, digest, _NONCE_SECONDS, int(opens),
                 ),
             ),
             lambda answer: answer[0] != b"epoch",
@@ -125,14 +135,14 @@ class RedisLog(MessageLog):
         if kind == b"rooms":
             raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
         if kind == b"known":
-            known_digest, seq, known_at, known_nick = rest[0].decode().split(" ", 3)
+            known_digest, seq, known_at, known_nick = rest[0].decode(errors="replace").split(" ", 3)
             if known_digest != digest:
                 raise NonceReused(f"nonce {nonce!r} was used for another text")
             return Message(room, int(seq), known_nick, text, float(known_at))
-        seq, identifier = rest
+        seq, identifier, at = rest
         assert self._reader is not None
         self._reader.wrote(identifier, room, seq)
-        return Message(room, seq, nick, text, at)
+        return Message(room, seq, nick, text, float(at))
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
         return await self._find(room, "XRANGE", f"{after + 1}-0", "+", limit)
@@ -147,29 +157,49 @@ class RedisLog(MessageLog):
 
     async def _find(self, room: str, command: str, start: str, end: str, limit: int) -> Slice:
         arguments: tuple[Argument, ...] = (
-            room, self._oldest(self._clock()), command, start, end, limit,
+            room, self._now(), self._max_age, command, start, end, limit,
         )  # fmt: skip
         _, head, first, entries, began = await self._settled(
             lambda: self._reads.run(FIND, (HEADS_KEY, _room_key(room)), arguments),
             lambda answer: answer[0] == self.epoch.encode() and self.epoch,
         )
-        messages = [_message(room, entry) for entry in entries]
-        return Slice(_seq(first) if first else head + 1, head, messages, began)
+        messages, damaged = [], []
+        for entry in entries:
+            try:
+                messages.append(message_at(room, entry))
+            except Damaged as error:
+                damaged.append(error.seq)
+                log.error("%s: message %d of %s is damaged", self._engine, error.seq, room)
+        oldest = _seq(first) if first else head + 1
+        return Slice(oldest, head, messages, began, tuple(sorted(damaged)))
 
     async def _settled(
         self, ask: Callable[[], Any], is_ours: Callable[[Any], object]
     ) -> tuple[Any, ...]:
         """The answer to `ask` of the log whose epoch is known here; looks again if it is not."""
-        assert self._reader is not None
         for _ in range(_TRIES):
             answer = await ask()
             if is_ours(answer):
                 return tuple(answer)
-            await self._reader.locate()
+            await self._locate()
         raise LogUnavailable(f"{self._engine}: the log is being begun anew")
 
-    def _oldest(self, now: float) -> float:
-        return now - self._max_age if self._max_age else 0.0
+    async def _locate(self) -> None:
+        """Others look as well, one after the other: nobody waits for more than one answer.
+
+        Raises LogUnavailable.
+        """
+        assert self._reader is not None
+        try:
+            async with asyncio.timeout(self._engine.patience):
+                await self._reader.locate()
+        except TimeoutError as error:
+            raise LogUnavailable(
+                f"{self._engine}: no answer in {self._engine.patience:g} s"
+            ) from error
+
+    def _now(self) -> Argument:
+        return "" if self._clock is None else self._clock()
 
 
 def _room_key(room: str) -> str:
@@ -184,6 +214,8 @@ def _seq(identifier: bytes) -> int:
     return int(identifier.partition(b"-")[0])
 
 
-def _message(room: str, entry: Any) -> Message:
-    identifier, (_, nick, _, text, _, at) = entry
-    return Message(room, _seq(identifier), nick.decode(), text.decode(), float(at))
+def _is_final(error: BaseException | None) -> bool:
+    """Whether no waiting helps."""
+    if isinstance(error, _REFUSALS):
+        return True
+    return isinstance(error, ResponseError) and any(each in str(error) for each in _NO_DATABASE)

@@ -48,6 +48,10 @@ _PAST = 10
 _NOTHING_KNOWN = "?"
 
 
+class _Unreadable(Exception):
+    """An entry is no message; the message says which."""
+
+
 class _Place(NamedTuple):
     """What LOCATE found."""
 
@@ -170,8 +174,8 @@ class Reader:
         """The id of the stream's last entry, and the heads under `key` at that moment."""
         last, flat = await self._commands.run(HEADS, (key, STREAM_KEY))
         pairs = zip(flat[::2], flat[1::2], strict=True)
-        heads = {name.decode(): int(seq) for name, seq in pairs if not name.endswith(b" ")}
-        return Id.of(last), heads
+        rooms = [(name, seq) for name, seq in pairs if not name.endswith(b" ")]
+        return Id.of(last), {name.decode(errors="replace"): int(seq) for name, seq in rooms}
 
     async def _follow(self) -> None:
         """Read for ever; while the engine is away, try again and again."""
@@ -189,6 +193,9 @@ class Reader:
                 if not away:
                     log.error("no news until it answers again: %s", self._told(error))
                 self.up, away = False, True
+            except _Unreadable as error:
+                log.error("%s: %s; the rooms are read", self._engine, error)
+                self._lagging = True
             except Exception:
                 # Whatever it is, to stop following would be silence.
                 log.exception("%s: an entry could not be told", self._engine)
@@ -250,7 +257,7 @@ class Reader:
                     ended = True
                     break
             else:
-                message = message_of(fields)
+                message = self._message(at, fields)
                 self._known = max(self._known, Known(at, message.room, message.seq))
                 messages.append(message)
             self._cursor = at
@@ -260,6 +267,13 @@ class Reader:
             self._observer.appended(messages)
             self.lag = max(0.0, time.time() - self._cursor.time / 1000)
         return not ended
+
+    def _message(self, at: Id, fields: Any) -> Message:
+        """Raises _Unreadable."""
+        try:
+            return message_of(fields)
+        except (KeyError, ValueError):
+            raise _Unreadable(f"the entry {at} of {STREAM_KEY} is damaged") from None
 
 
 def _contradict(place: _Place, known: Known) -> bool:

@@ -30,12 +30,24 @@ _PAST_SECONDS = 86400
 # Entries that the stream keeps: those who followed and are further behind read the rooms instead.
 _STREAM_LENGTH = 20_000
 
-# Deletes what is older than `oldest` from the front of a room; returns the front that is left.
+# Hosts' clocks differ, and one that is wrong must not delete what all the others have.
+_NOW = """
+-- Seconds by the engine's clock, unless another time is given.
+local function seconds(given)
+    if given ~= '' then return tonumber(given) end
+    local time = redis.call('TIME')
+    return time[1] + time[2] / 1000000
+end
+"""
+
+# Deletes what is older than `max_age` (0: any age) from the front of a room; returns the front that
+# is left. A stamp that is damaged is as old as can be.
 _FORGET = """
-local function forget(room, oldest)
+local function forget(room, now, max_age)
     while true do
         local front = redis.call('XRANGE', room, '-', '+', 'COUNT', 1)[1]
-        if not front or tonumber(front[2][6]) >= tonumber(oldest) then return front end
+        if not front or tonumber(max_age) == 0 then return front end
+        if (tonumber(front[2][6] or '') or 0) >= now - tonumber(max_age) then return front end
         redis.call('XDEL', room, front[1])
     end
 end
@@ -56,22 +68,25 @@ end
 """
 
 # KEYS: heads, stream, the room's, the nonce's if there is one.
-# ARGV: epoch, room, nick, text, at, history, oldest, max_age, max_rooms, digest, nonce's seconds,
+# ARGV: epoch, room, nick, text, time or '', history, max_age, max_rooms, digest, nonce's seconds,
 # 1 if the room may be a new one.
-# Returns {'stored', seq, id}, {'known', what the nonce was used for}, {'unknown'} where the room is
-# not to be opened, {'rooms'} where all are in use, or {'epoch'}.
-APPEND = Script(f"""{_FORGET}{_ENGINE}{ROOMS}
+# Returns {'stored', seq, id, at}, {'known', what the nonce was used for}, {'unknown'} where the
+# room is not to be opened, {'rooms'} where all are in use, or {'epoch'}.
+APPEND = Script(f"""{_NOW}{_FORGET}{_ENGINE}{ROOMS}
 local heads, stream, room, nonce = unpack(KEYS)
-local epoch, name, nick, text, at, history, oldest, max_age = unpack(ARGV)
+local epoch, name, nick, text, given, history, max_age = unpack(ARGV)
+local now = seconds(given)
+local at = string.format('%.3f', now)
 local id, promoted = engine(heads)
 if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
 local head, is_there, start = head_of(heads, name)
 local known = nonce and redis.call('GET', nonce)
-if known and tonumber(string.match(known, '^%S+ (%d+)')) <= head then return {{'known', known}} end
+local used = known and tonumber(string.match(known, '^%x+ (%d+) [%d.]+ ') or '')
+if used and used <= head then return {{'known', known}} end
 if not is_there then
     if name ~= '{LOBBY}' then
-        if ARGV[12] ~= '1' then return {{'unknown'}} end
-        if not make_room(heads, tonumber(ARGV[9]), tonumber(at)) then return {{'rooms'}} end
+        if ARGV[11] ~= '1' then return {{'unknown'}} end
+        if not make_room(heads, tonumber(ARGV[8]), now) then return {{'rooms'}} end
     end
     redis.call('DEL', room)
     if start > 0 then redis.call('HSET', starts, name, start) end
@@ -81,24 +96,25 @@ local seq = head + 1
 redis.call('XADD', room, 'MAXLEN', '=', history, seq .. '-0', 'nick', nick, 'text', text, 'at', at)
 redis.call('HSET', heads, name, seq, 'engine ', id)
 if tonumber(max_age) > 0 then
-    forget(room, oldest)
-    redis.call('EXPIRE', room, max_age)
+    forget(room, now, max_age)
+    redis.call('EXPIRE', room, math.ceil(tonumber(max_age)))
 end
 if nonce then
-    redis.call('SET', nonce, table.concat({{ARGV[10], seq, at, nick}}, ' '), 'EX', ARGV[11])
+    redis.call('SET', nonce, table.concat({{ARGV[9], seq, at, nick}}, ' '), 'EX', ARGV[10])
 end
 local entry = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*',
     'room', name, 'seq', seq, 'nick', nick, 'text', text, 'at', at)
-return {{'stored', seq, entry}}
+return {{'stored', seq, entry, at}}
 """)
 
-# KEYS: heads, the room's. ARGV: room, oldest, XRANGE or XREVRANGE, its start and end, limit.
+# KEYS: heads, the room's.
+# ARGV: room, time or '', max_age, XRANGE or XREVRANGE, its start and end, limit.
 # Returns {epoch, head, id of the first message held, messages as the range has them, start}.
-FIND = Script(f"""{_FORGET}{ROOMS}
-local name, oldest, command, from, to, limit = unpack(ARGV)
+FIND = Script(f"""{_NOW}{_FORGET}{ROOMS}
+local name, given, max_age, command, from, to, limit = unpack(ARGV)
 local epoch = redis.call('HGET', KEYS[1], 'epoch ')
 local head, _, start = head_of(KEYS[1], name)
-local front = forget(KEYS[2], oldest)
+local front = forget(KEYS[2], seconds(given), max_age)
 local found = {{}}
 if tonumber(limit) > 0 then found = redis.call(command, KEYS[2], from, to, 'COUNT', limit) end
 return {{epoch, head, front and front[1] or false, found, start}}

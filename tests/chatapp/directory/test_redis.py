@@ -331,6 +331,21 @@ class OutageTests(AwayCase):
             self.assertEqual("ann", self.one.observer.people["lobby"]["1"])
             self.assertEqual([], self.two.observer.news())
 
+    async def test_an_engine_that_stands_still_is_waited_for_once(self):
+        self.one._link.engine.patience = 0.2
+        with self.assertLogs("chatapp.directory", "ERROR"):
+            [ann] = await self.here("1", "ann", self.one)
+            self.server.freeze()
+            try:
+                self.assertEqual("bob", await self.one.join("2", "bob"))
+                for waiting in (self.one.charge(ann), self.one.recall(ann, "tab")):
+                    with self.assertRaisesRegex(DirectoryUnavailable, "stands still"):
+                        await waiting
+            finally:
+                self.server.thaw()
+            await self.one._beat()
+            self.assertEqual(0, await self.one.charge(ann))
+
     async def test_an_engine_that_comes_back_empty_is_told_everything_and_nobody_flaps(self):
         with self.assertLogs("chatapp.directory", "WARNING"):
             await self.here("1", "ann", self.one)

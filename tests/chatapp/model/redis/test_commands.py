@@ -65,6 +65,42 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
         await self.commands.run(APPEND, ["l"], ["c"])
         self.assertEqual([b"a", b"c"], await self.commands.run(READ, ["l"]))
 
+    async def test_nobody_waits_longer_for_an_engine_that_stands_still_than_who_asked_first(self):
+        self.commands._engine.patience = 0.5
+        self.commands._client.connection_pool.connection_kwargs["socket_timeout"] = 0.5
+        await self.commands.run(APPEND, ["l"], ["a"])
+        self.server.freeze()
+        first = asyncio.ensure_future(self.commands.run(APPEND, ["l"], ["b"]))
+        await asyncio.sleep(0.05)
+        second = asyncio.ensure_future(self.commands.run(APPEND, ["l"], ["c"]))
+        done, _ = await asyncio.wait([second], timeout=0.9)
+        self.assertEqual({second}, done)
+        for each in (first, second):
+            with self.assertRaises(LogUnavailable):
+                await each
+
+    async def test_what_was_refused_before_it_was_sent_is_not_sent_later(self):
+        exchange = self.commands._exchange
+        gate = asyncio.Event()
+
+        async def held(*arguments):
+            await gate.wait()
+            return await exchange(*arguments)
+
+        self.commands._engine.patience = 0.05
+        with mock.patch.object(self.commands, "_exchange", held):
+            first = asyncio.ensure_future(self.commands.run(APPEND, ["l"], ["a"]))
+            while not first.done() and (self.commands._waiting or not self.commands._sending):
+                await asyncio.sleep(0)
+            with self.assertRaisesRegex(LogUnavailable, "no answer in 0.05 s"):
+                await self.commands.run(APPEND, ["l"], ["b"])
+            gate.set()
+            await asyncio.gather(first, return_exceptions=True)
+            while self.commands._sending is not None:
+                await asyncio.sleep(0)
+        self.commands._engine.patience = 5.0
+        self.assertEqual([b"a"], await self.commands.run(READ, ["l"]))
+
     async def test_who_leaves_takes_nothing_away(self):
         leaving = asyncio.ensure_future(self.commands.run(APPEND, ["l"], ["a"]))
         await asyncio.sleep(0)

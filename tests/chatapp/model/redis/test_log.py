@@ -10,6 +10,7 @@ from unittest import mock
 from chatapp.model import LogUnavailable, Slice
 from chatapp.model.redis import engine as engine_module
 from chatapp.model.redis import reader as reader_module
+from chatapp.model.redis.engine import Engine
 from chatapp.model.redis.entries import Id
 from chatapp.model.redis.log import RedisLog
 from tests.chatapp.model.contract import ROOM, LogContract, Observer
@@ -123,9 +124,10 @@ class FaultCase(unittest.IsolatedAsyncioTestCase):
     def patch(self, module, name, value):
         self.enterContext(mock.patch.object(module, name, value))
 
-    async def opened(self, url=None):
+    async def opened(self, url=None, **options):
         observer = Observer()
-        log = RedisLog(observer, url or self.server.url, **LogContract.OPTIONS)
+        options = {**LogContract.OPTIONS, **options}
+        log = RedisLog(observer, url or self.server.url, **options)
         await log.open()
         self.addAsyncCleanup(log.close)
         return log, observer
@@ -428,7 +430,7 @@ class EngineTests(FaultCase):
         log, observer = await self.opened()
         await self.say(log, "a")
         self.server.freeze()
-        with self.assertRaisesRegex(LogUnavailable, "Timeout"):
+        with self.assertRaisesRegex(LogUnavailable, "Timeout|no answer in 0.3 s"):
             await log.append(ROOM, "ann", "Ann", "b", "n1")
         self.server.thaw()
         self.assertEqual(2, (await log.append(ROOM, "ann", "Ann", "b", "n1")).seq)
@@ -477,6 +479,101 @@ class EngineTests(FaultCase):
         self.addAsyncCleanup(server.wait_closed)
         self.addCleanup(server.close)
         return server.sockets[0].getsockname()[1]
+
+
+class ClockTests(FaultCase):
+    async def test_a_host_whose_clock_is_a_day_off_deletes_nothing_and_stamps_as_all_do(self):
+        for days in (1, -1):
+            with self.subTest(days=days):
+                self.server.command("FLUSHALL")
+                right, _ = await self.opened(max_age=60.0)
+                wrong, _ = await self.opened(max_age=60.0)
+                await self.say(right, "a")
+                off = time.time() + days * 86400
+                with mock.patch("time.time", return_value=off):
+                    await wrong.read(ROOM, 0, 10)
+                    await wrong.before(ROOM, None, 10)
+                    await self.say(wrong, "b")
+                held = await right.read(ROOM, 0, 10)
+                self.assertEqual(["a", "b"], [message.text for message in held.messages])
+                first, second = held.messages
+                self.assertLess(abs(second.at - first.at), 60)
+                await right.close()
+                await wrong.close()
+
+
+class DamageTests(FaultCase):
+    FIELDS = (
+        (b"nick", b"Ann", b"text", b"b\xff", b"at", b"1"),
+        (b"nick", b"\xc3", b"text", b"b", b"at", b"1"),
+        (b"nick", b"Ann", b"text", b"b", b"at", b"when"),
+        (b"nick", b"Ann", b"text", b"b", b"at", b"nan"),
+        (b"nick", b"Ann", b"text", b"b"),
+        (b"nick", b"Ann"),
+    )
+
+    async def damaged(self, log, fields):
+        """A message that was stored, as a bad byte in the engine's memory would have it."""
+        await self.say(log, "a")
+        client = Engine(self.server.url).client()
+        await client.execute_command("XADD", f"chat:room:{ROOM}", "2-0", *fields)
+        await client.hset("chat:heads", ROOM, 2)
+        await client.aclose()
+        await self.say(log, "c")
+
+    async def test_a_message_that_cannot_be_read_is_named_and_the_rest_is_read(self):
+        log, _ = await self.opened()
+        for fields in self.FIELDS:
+            with self.subTest(fields=fields):
+                self.server.command("DEL", f"chat:room:{ROOM}", "chat:stream")
+                self.server.command("HDEL", "chat:heads", ROOM)
+                await self.damaged(log, fields)
+                for reading in (log.read(ROOM, 0, 10), log.before(ROOM, None, 10)):
+                    with self.assertLogs("chatapp.model", "ERROR") as logs:
+                        held = await reading
+                    self.assertEqual(["a", "c"], [message.text for message in held.messages])
+                    self.assertEqual((2,), held.damaged)
+                    self.assertEqual(1, len(logs.output))
+                    self.assertIn(f"message 2 of {ROOM} is damaged", logs.output[0])
+
+    async def test_a_stamp_that_is_damaged_keeps_nobody_from_reading_and_writing(self):
+        log, _ = await self.opened(max_age=60.0)
+        await self.damaged(log, (b"nick", b"Ann"))
+        self.server.command("XDEL", f"chat:room:{ROOM}", "1-0")
+        held = await log.read(ROOM, 0, 10)
+        self.assertEqual((3, ["c"]), (held.first, [message.text for message in held.messages]))
+
+    async def test_what_a_nonce_was_used_for_may_be_damaged(self):
+        log, _ = await self.opened()
+        await log.append(ROOM, "ann", "Ann", "a", "n1")
+        client = Engine(self.server.url).client()
+        self.addAsyncCleanup(client.aclose)
+        [key] = await client.keys("chat:nonce:*")
+        for number, value in enumerate((b"", b"\xff\xff", b"0 x 1 Ann"), 2):
+            await client.set(key, value)
+            self.assertEqual(number, (await log.append(ROOM, "ann", "Ann", "a", "n1")).seq)
+
+    async def test_an_entry_of_the_stream_that_is_damaged_is_one_line_and_passed_over(self):
+        log, observer = await self.opened()
+        client = Engine(self.server.url).client()
+        self.addAsyncCleanup(client.aclose)
+        reader_module.log.reset_mock()
+        words = ("room", ROOM, "seq", 1, "nick", "Ann", "text", b"\xff", "at", 1)
+        await client.execute_command("XADD", "chat:stream", "*", *words)
+        await until(lambda: observer.heads)
+        await self.say(log, "b")
+        await until(lambda: self.texts(observer) == ["b"])
+        self.assertEqual(1, reader_module.log.error.call_count)
+        reader_module.log.exception.assert_not_called()
+
+
+class DatabaseTests(unittest.IsolatedAsyncioTestCase):
+    async def test_one_that_does_not_exist_ends_the_start(self):
+        server = self.enterContext(RedisServer())
+        url = f"redis://127.0.0.1:{server.port}/99"
+        log = RedisLog(Observer(), url, **LogContract.OPTIONS)
+        with self.assertRaisesRegex(LogUnavailable, f"{url}: DB index is out of range"):
+            await log.open()
 
 
 class PasswordTests(unittest.IsolatedAsyncioTestCase):
