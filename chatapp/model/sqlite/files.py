@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import stat
 import time
 from contextlib import suppress
 
@@ -32,7 +33,8 @@ def keep_private(path: str) -> None:
             os.close(made)
     for file in (path, f"{path}-wal", f"{path}-shm"):
         with suppress(FileNotFoundError):
-            if os.stat(file).st_mode & _OTHERS:
+            mode = os.stat(file).st_mode
+            if stat.S_ISREG(mode) and mode & _OTHERS:
                 _restrict(file)
 
 

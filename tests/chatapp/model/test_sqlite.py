@@ -267,11 +267,13 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(LogUnavailable, "in use by another process"):
             await other.open()
 
-    async def test_a_folder_is_named(self):
+    async def test_a_folder_is_named_and_left_alone(self):
         self.path.mkdir(parents=True)
+        mode = self.path.stat().st_mode
         log = self.make(Observer(), **self.OPTIONS)
         with self.assertRaisesRegex(LogUnavailable, "chat.db: "):
             await log.open()
+        self.assertEqual(mode, self.path.stat().st_mode)
 
     async def test_a_file_that_is_no_database_is_named(self):
         self.path.parent.mkdir()
