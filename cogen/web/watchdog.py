@@ -83,9 +83,7 @@ class Watchdog:
     def _handle(self, number: int, frame: object) -> None:
         if not self._armed:
             self._armed = True
-            faulthandler.dump_traceback_later(
-                self._patience + _LATENESS, exit=True, file=_STANDARD_ERROR
-            )
+            _end_after(self._patience + _LATENESS)
         if self._loops < 0:
             with contextlib.suppress(BlockingIOError):
                 os.write(self._writer, bytes([number]))
@@ -122,11 +120,17 @@ class Watchdog:
 
     def _end(self, status: int, why: str, seconds: float) -> None:
         """End with `status`; if the log does not take a line within `seconds`, with 1."""
-        faulthandler.dump_traceback_later(seconds, exit=True, file=_STANDARD_ERROR)
+        _end_after(seconds)
         self._give_up()
         left = ", ".join(threads_at_work()) or "no code of the application"
         log.error("process %d %s and ends at once; left: %s", os.getpid(), why, left)
         os._exit(status)
+
+
+def _end_after(seconds: float) -> None:
+    """Whatever has the interpreter's lock. Where there is no thread to spare, nobody sees to it."""
+    with contextlib.suppress(RuntimeError):
+        faulthandler.dump_traceback_later(seconds, exit=True, file=_STANDARD_ERROR)
 
 
 def _on_terminal() -> bool:

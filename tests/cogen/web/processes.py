@@ -64,7 +64,7 @@ class CommandServer:
         self.popen = subprocess.Popen  # what starts it
         self.python = Path(sys.executable)
         # A program that does something before it is the command.
-        run = f"{before}; import cogen.web.command; cogen.web.command.main()"
+        run = f"{before}\nimport cogen.web.command; cogen.web.command.main()"
         self.program = ["-c", run] if before else ["-m", "cogen.web.command"]
         self.process: subprocess.Popen[bytes]
         self.write("one")

@@ -122,6 +122,20 @@ class BlockedTests(unittest.TestCase):
                 server.log, r"1 threads .* are left: cogen-\d at .*/app\.py:\d+ in app"
             )
 
+    def test_a_system_without_a_thread_to_spare_keeps_no_signal_from_being_heard(self) -> None:
+        without = (
+            "import faulthandler\n"
+            "def dump_traceback_later(*args, **options):\n"
+            "    raise RuntimeError('unable to start watchdog thread')\n"
+            "faulthandler.dump_traceback_later = dump_traceback_later\n"
+        )
+        for path, status in ((None, 0), ("sleep", 1)):
+            with self.subTest(path=path), blocking(before=without) as server, ExitStack() as stack:
+                if path is not None:
+                    stack.enter_context(block(server, path))
+                self.assertEqual(server.stop(), status)
+                self.assertNotIn("Traceback", server.log)
+
     def test_the_deadline_counts_from_the_signal_on(self) -> None:
         with blocking(shutdown_timeout=1.2) as server, server.connect() as slow:
             slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
