@@ -129,6 +129,8 @@ class Process:
         return await self._server.peers.called(name, data)
 
     def retire(self) -> None:
+        if self._ending is not None:
+            return
         log.info(
             "a new process serves; %d requests are still answered", len(self._server.exchanges)
         )
@@ -143,6 +145,8 @@ class Process:
         self._end(self._server.stop(outlived=self._outlived, late=late))
 
     def _end(self, stop: Coroutine[Any, Any, None]) -> None:
+        if self._certificate is not None:
+            self._certificate.unwatch()
         self._ending = asyncio.ensure_future(stop)
         self._ending.add_done_callback(lambda _: self._ended.set())
 

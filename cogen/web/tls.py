@@ -36,6 +36,7 @@ class Certificate:
         self._seen = self._taken = self._stamp()
         self.context = self._current = _context(options)
         self.context.sni_callback = self._select
+        self._next_look: asyncio.TimerHandle | None = None
 
     @classmethod
     def of(cls, options: Options) -> "Certificate | None":
@@ -47,9 +48,14 @@ class Certificate:
         return None
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look for renewals from time to time, as long as `loop` runs."""
+        """Look for renewals from time to time."""
         self.look()
-        loop.call_later(_LOOK_SECONDS, self.watch, loop)
+        self._next_look = loop.call_later(_LOOK_SECONDS, self.watch, loop)
+
+    def unwatch(self) -> None:
+        """No more connections are taken."""
+        if self._next_look is not None:
+            self._next_look.cancel()
 
     def look(self) -> None:
         """Take what the files hold, once they have not changed since the last look.
