@@ -1,6 +1,7 @@
 """What came of the operation that an action named last; what went wrong becomes BadInput."""
 
 import logging
+import time
 from typing import Any
 
 from chatapp.directory import DirectoryUnavailable
@@ -13,6 +14,10 @@ __all__ = ["cogen_value", "directed", "logged"]
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 2
+# Of a fault that lasts everybody who comes would have the same line written.
+_SILENT_SECONDS = 60.0
+_MOST_LINES = 100
+_written: dict[str, float] = {}
 _ROOMS_SECONDS = 60
 
 
@@ -37,7 +42,7 @@ def logged(environ: dict[str, Any], figures: Figures) -> Any:
         raise BadInput(503, line, _ROOMS_SECONDS) from None
     except LogUnavailable as error:
         figures.refusals["unavailable"] += 1
-        log.error("the message log does not answer: %s", error)
+        _tell(f"the message log does not answer: {error}")
         line = "The message log does not answer; try again soon."
         raise BadInput(503, line, _RETRY_SECONDS) from None
 
@@ -47,6 +52,16 @@ def directed(environ: dict[str, Any]) -> Any:
     try:
         return cogen_value(environ)
     except DirectoryUnavailable as error:
-        log.error("the directory does not answer: %s", error)
+        _tell(f"the directory does not answer: {error}")
         line = "The directory of who is here does not answer; try again soon."
         raise BadInput(503, line, _RETRY_SECONDS) from None
+
+
+def _tell(line: str) -> None:
+    now = time.monotonic()
+    if now - _written.get(line, -_SILENT_SECONDS) < _SILENT_SECONDS:
+        return
+    if len(_written) >= _MOST_LINES:
+        _written.clear()
+    _written[line] = now
+    log.error("%s", line)

@@ -1,12 +1,13 @@
 """Entries of the stream of all rooms: their ids, and the messages in them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from chatapp.model.message import Message
 
-__all__ = ["START", "Damaged", "Id", "Known", "message_at", "message_of"]
+__all__ = ["START", "Id", "Known", "message_of", "messages_in"]
 
 
 class Id(NamedTuple):
@@ -47,23 +48,15 @@ class Known(NamedTuple):
         )
 
 
-class Damaged(Exception):
-    """The entry that has the message number `seq` cannot be read."""
-
-    def __init__(self, seq: int) -> None:
-        super().__init__(seq)
-        self.seq = seq
-
-
-def message_at(room: str, entry: Any) -> Message:
-    """The message in an entry of the room's own stream. Raises Damaged."""
-    identifier, fields = entry
-    seq = Id.of(identifier).time
-    try:
-        _, nick, _, text, _, at = fields
-        return Message(room, seq, nick.decode(), text.decode(), _finite(at))
-    except ValueError:
-        raise Damaged(seq) from None
+def messages_in(room: str, entries: Iterable[Any]) -> list[Message]:
+    """Those in entries of the room's own stream that can be read."""
+    messages = []
+    for identifier, fields in entries:
+        with suppress(ValueError):
+            _, nick, _, text, _, at = fields
+            seq = Id.of(identifier).time
+            messages.append(Message(room, seq, nick.decode(), text.decode(), _finite(at)))
+    return messages
 
 
 def _finite(text: bytes) -> float:

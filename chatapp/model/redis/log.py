@@ -2,8 +2,7 @@
 
 import asyncio
 import hashlib
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.exceptions import (
@@ -13,6 +12,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from chatapp.model.holes import Holes, window_after, window_before
 from chatapp.model.message import (
     LogObserver,
     LogUnavailable,
@@ -25,13 +25,11 @@ from chatapp.model.message import (
 )
 from chatapp.model.redis.commands import Argument, Commands
 from chatapp.model.redis.engine import Engine
-from chatapp.model.redis.entries import Damaged, message_at
+from chatapp.model.redis.entries import Id, messages_in
 from chatapp.model.redis.reader import Reader
 from chatapp.model.redis.scripts import APPEND, FIND, HEADS_KEY, STREAM_KEY
 
 __all__ = ["RedisLog"]
-
-log = logging.getLogger(__name__)
 
 # A nonce is remembered this long after its message: far beyond any client's retries.
 _NONCE_SECONDS = 86400
@@ -62,6 +60,7 @@ class RedisLog(MessageLog):
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._engine = Engine(url)
+        self._holes = Holes(str(self._engine))
         self._observer = observer
         self._history = history
         self._max_age = max_age
@@ -145,33 +144,30 @@ class RedisLog(MessageLog):
         return Message(room, seq, nick, text, float(at))
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
-        return await self._find(room, "XRANGE", f"{after + 1}-0", "+", limit)
+        bounds, entries = await self._find(room, "XRANGE", f"{after + 1}-0", "+", limit)
+        window = window_after(*bounds[:2], after, limit)
+        return self._holes.slice(room, bounds, window, messages_in(room, entries))
 
     async def before(self, room: str, seq: int | None, limit: int) -> Slice:
         if seq is not None and seq <= 1:
             limit = 0
         last = "+" if seq is None else f"{seq - 1}-0"
-        held = await self._find(room, "XREVRANGE", last, "-", limit)
-        held.messages.reverse()
-        return held
+        bounds, entries = await self._find(room, "XREVRANGE", last, "-", limit)
+        window = window_before(*bounds[:2], seq, limit)
+        return self._holes.slice(room, bounds, window, messages_in(room, reversed(entries)))
 
-    async def _find(self, room: str, command: str, start: str, end: str, limit: int) -> Slice:
+    async def _find(
+        self, room: str, command: str, start: str, end: str, limit: int
+    ) -> tuple[tuple[int, int, int], Sequence[Any]]:
+        """First, last and start of the room, and entries of its stream."""
         arguments: tuple[Argument, ...] = (
             room, self._now(), self._max_age, command, start, end, limit,
         )  # fmt: skip
-        _, head, first, entries, began = await self._settled(
+        _, last, first, entries, began = await self._settled(
             lambda: self._reads.run(FIND, (HEADS_KEY, _room_key(room)), arguments),
             lambda answer: answer[0] == self.epoch.encode() and self.epoch,
         )
-        messages, damaged = [], []
-        for entry in entries:
-            try:
-                messages.append(message_at(room, entry))
-            except Damaged as error:
-                damaged.append(error.seq)
-                log.error("%s: message %d of %s is damaged", self._engine, error.seq, room)
-        oldest = _seq(first) if first else head + 1
-        return Slice(oldest, head, messages, began, tuple(sorted(damaged)))
+        return (Id.of(first).time if first else last + 1, last, began), entries
 
     async def _settled(
         self, ask: Callable[[], Any], is_ours: Callable[[Any], object]
@@ -208,10 +204,6 @@ def _room_key(room: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _seq(identifier: bytes) -> int:
-    return int(identifier.partition(b"-")[0])
 
 
 def _is_final(error: BaseException | None) -> bool:

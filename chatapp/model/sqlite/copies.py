@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from chatapp.model.sqlite.files import Lock, keep_private
-from chatapp.model.sqlite.schema import VERSIONS, new_epoch
+from chatapp.model.sqlite.schema import VERSIONS, begin_epoch
 
 __all__ = ["CopyFailed", "back_up", "restore"]
 
@@ -61,9 +61,7 @@ def restore(path: str, copy: str) -> str:
                 with _errors_of(copy), closing(_reader(copy)) as source:
                     _copy(source, draft)
                 with closing(sqlite3.connect(draft)) as database, database:
-                    database.execute(
-                        "update meta set value = ? where key = 'epoch'", (new_epoch(),)
-                    )
+                    begin_epoch(database)
                 return _put_aside(path)
         finally:
             lock.release()

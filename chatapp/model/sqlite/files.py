@@ -82,6 +82,26 @@ class Lock:
         self._file = file
         return True
 
+    def is_held(self) -> bool:
+        """Whether this process has it; taken again if somebody has removed its file.
+
+        Raises OSError.
+        """
+        held = self._file
+        with suppress(FileNotFoundError):
+            if held is None or os.path.samestat(os.fstat(held), os.stat(f"{self._path}.lock")):
+                return held is not None
+        if not self.take_nowait():
+            return False
+        if held is not None:
+            os.close(held)
+        return True
+
+    def file(self) -> int:
+        """The descriptor of its file, while this process has it."""
+        assert self._file is not None
+        return self._file
+
     def release(self) -> None:
         if self._file is not None:
             os.close(self._file)

@@ -45,6 +45,7 @@ class SQLiteLog(MessageLog):
         self.path = os.path.realpath(path)
         writer = Writer(self.path, history, max_age, max_rooms, clock, observer.occupied)
         self._store = Store(self.path, writer, observer)
+        self._observer = observer
         self._is_open = False
         self._opening = asyncio.Lock()
         self._failed: tuple[float, LogUnavailable] | None = None
@@ -125,8 +126,11 @@ class SQLiteLog(MessageLog):
             if self._failed is not None and now < self._failed[0] + _REOPEN_SECONDS:
                 raise self._failed[1]
             try:
-                self.epoch = await self._store.open(0)
+                epoch = await self._store.open(0)
             except LogUnavailable as error:
                 self._failed = (now, error)
                 raise
             self._is_open = True
+            if epoch != self.epoch:
+                self.epoch = epoch
+                self._observer.recreated(epoch)

@@ -2,9 +2,12 @@
 
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from chatapp.model.holes import Holes, window_after, window_before
 from chatapp.model.message import Message, Slice
 from chatapp.model.sqlite.schema import head_of
 from chatapp.model.sqlite.threads import Threads
@@ -12,9 +15,8 @@ from chatapp.model.sqlite.threads import Threads
 __all__ = ["Readers"]
 
 _READERS = 2
-_AFTER = "select seq, nick, text, at from messages where room = ? and seq > ? order by seq limit ?"
-_BEFORE = (
-    "select seq, nick, text, at from messages where room = ? and seq < ? order by seq desc limit ?"
+_ROWS = (
+    "select seq, nick, text, at from messages where room = ? and seq between ? and ? order by seq"
 )
 
 
@@ -26,37 +28,36 @@ class Readers:
         self._threads = Threads(_READERS, "log-reader", path)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._holes = Holes(path)
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
         """As MessageLog has it."""
-        return await self._threads.run(self._select, room, _AFTER, (room, after, limit))
+        return await self._threads.run(self._select, room, window_after, after, limit)
 
     async def before(self, room: str, seq: int | None, limit: int) -> Slice:
         """As MessageLog has it."""
-        highest = 2**62 if seq is None else seq
-        held = await self._threads.run(self._select, room, _BEFORE, (room, highest, limit))
-        held.messages.reverse()
-        return held
+        return await self._threads.run(self._select, room, window_before, seq, limit)
 
     def close(self) -> None:
         self._threads.close()
         for connection in self._connections:
             connection.close()
 
-    def _select(self, room: str, query: str, values: tuple[Any, ...]) -> Slice:
+    def _select(self, room: str, window_of: Callable[..., range], *place: Any) -> Slice:
         """Rows and bounds of `room`, all as of one moment. Runs in a reader's thread."""
         connection = self._connection()
         connection.execute("begin")
         try:
-            rows = connection.execute(query, values).fetchall()
             last, start = head_of(connection, room)
             first = connection.execute(
                 "select min(seq) from messages where room = ?", (room,)
             ).fetchone()
+            bounds = first[0] or last + 1, last, start
+            window = window_of(*bounds[:2], *place)
+            messages = _messages(connection, room, window)
         finally:
             connection.execute("rollback")
-        messages = [Message(room, *row) for row in rows]
-        return Slice(first[0] or last + 1, last, messages, start)
+        return self._holes.slice(room, bounds, window, messages)
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -64,7 +65,40 @@ class Readers:
             connection = sqlite3.connect(
                 self._uri, uri=True, isolation_level=None, check_same_thread=False
             )
+            connection.text_factory = bytes  # what is damaged is no text
             connection.execute("pragma wal_autocheckpoint = 0")
             self._local.connection = connection
             self._connections.append(connection)
         return connection
+
+
+def _messages(connection: sqlite3.Connection, room: str, window: range) -> list[Message]:
+    """Those in `window` that can be read."""
+    if not window:
+        return []
+    try:
+        rows = connection.execute(_ROWS, (room, window[0], window[-1])).fetchall()
+    except sqlite3.DatabaseError as error:
+        if not _is_damage(error):
+            raise
+        rows = list(_one_by_one(connection, room, window))
+    messages = []
+    for seq, nick, text, at in rows:
+        with suppress(AttributeError, TypeError, ValueError):
+            messages.append(Message(room, seq, nick.decode(), text.decode(), at + 0.0))
+    return messages
+
+
+def _one_by_one(connection: sqlite3.Connection, room: str, window: range) -> Iterator[Any]:
+    """The rows that are on pages that can be read."""
+    for seq in window:
+        try:
+            yield from connection.execute(_ROWS, (room, seq, seq)).fetchall()
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_CORRUPT

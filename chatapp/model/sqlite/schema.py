@@ -4,7 +4,7 @@ messages  those that are held; `id` is the order in which they were stored
 heads     of each room: the newest seq, the one after which it began, and when somebody last spoke
 gone      of rooms that gave way: the last seq, by slot (chatapp.model.rooms)
 nonces    what each was used for
-meta      the log's epoch
+meta      the log's epoch, and how many messages were ever stored
 """
 
 import secrets
@@ -12,7 +12,7 @@ import sqlite3
 
 from chatapp.model.rooms import slot
 
-__all__ = ["VERSIONS", "head_of", "new_epoch", "prepare"]
+__all__ = ["VERSIONS", "begin_epoch", "count", "head_of", "prepare"]
 
 _TABLES = """
 create table if not exists meta (key text primary key, value text not null) without rowid;
@@ -41,7 +41,7 @@ update heads set at = coalesce((select messages.at from messages
 """
 
 
-def new_epoch() -> str:
+def _new_epoch() -> str:
     """Of a log that no client has seen: what it knows of another does not count in this one."""
     return secrets.token_urlsafe(6)
 
@@ -55,8 +55,26 @@ def prepare(db: sqlite3.Connection) -> str:
         raise sqlite3.DatabaseError(f"made by another version of the chat ({version})")
     older = _FROM_1 if version == 1 else ""
     db.executescript(f"begin; {_TABLES} {older} pragma user_version = {_VERSION}; commit;")
-    db.execute("insert or ignore into meta values ('epoch', ?)", (new_epoch(),))
+    db.execute("insert or ignore into meta values ('epoch', ?)", (_new_epoch(),))
+    db.execute(
+        "insert or ignore into meta values ('stored', (select coalesce(sum(seq), 0) from heads))"
+    )
     epoch: str = db.execute("select value from meta where key = 'epoch'").fetchone()[0]
+    return epoch
+
+
+def count(db: sqlite3.Connection, stored: int) -> int:
+    """Count messages that are stored in this transaction; returns how many there ever were."""
+    if stored:
+        db.execute("update meta set value = value + ? where key = 'stored'", (stored,))
+    found: str = db.execute("select value from meta where key = 'stored'").fetchone()[0]
+    return int(found)
+
+
+def begin_epoch(db: sqlite3.Connection) -> str:
+    """Have the log go on under another epoch, which is returned."""
+    epoch = _new_epoch()
+    db.execute("update meta set value = ? where key = 'epoch'", (epoch,))
     return epoch
 
 

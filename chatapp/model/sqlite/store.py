@@ -41,7 +41,7 @@ class Store:
         try:
             await self._lock.take(patience)
             keep_private(self._path)
-            epoch = await self.thread.run(self.writer.open)
+            epoch = await self.thread.run(self.writer.open, self._lock)
         except BaseException as error:
             await self._release()
             if isinstance(error, OSError):

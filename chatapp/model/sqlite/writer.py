@@ -1,15 +1,21 @@
 """The thread that writes the SQLite log. Nothing here knows of an event loop."""
 
 import hashlib
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatapp.model.message import LOBBY, Message, NonceReused, NoSuchRoom, RoomLimit
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
-from chatapp.model.sqlite.schema import head_of, prepare
+from chatapp.model.sqlite.files import Lock
+from chatapp.model.sqlite.marks import Marks
+from chatapp.model.sqlite.place import Place
+from chatapp.model.sqlite.schema import begin_epoch, count, head_of, prepare
 
 __all__ = ["Entry", "Writer"]
+
+log = logging.getLogger(__name__)
 
 # A nonce is remembered this long after its message: far beyond any client's retries.
 _NONCE_SECONDS = 7 * 86400.0
@@ -56,16 +62,38 @@ class Writer:
         self._heads: dict[str, _Head] = {}  # the longest silent first
         self._db: sqlite3.Connection
 
-    def open(self) -> str:
-        """Open the file; returns the log's epoch."""
+    def open(self, lock: Lock) -> str:
+        """Open the file, of which this process has the lock; returns the log's epoch.
+
+        Raises OSError, LogUnavailable.
+        """
+        self._place = Place(self._path, lock)
+        self._place.meet()
+        self._marks = Marks(lock.file)
+        self._marks.read()
         db = sqlite3.connect(self._path, isolation_level=None)
+        db.text_factory = _readable
         try:
-            epoch = prepare(db)
+            self._epoch = self._settled_epoch(db, prepare(db))
+            self._place.remember()
         except BaseException:
             db.close()
             raise
         self._db = db
         self._load_heads()
+        return self._epoch
+
+    def _settled_epoch(self, db: sqlite3.Connection, epoch: str) -> str:
+        """Another one if the file went back in time."""
+        stored = count(db, 0)
+        lost = self._marks.lost(epoch, stored)
+        if lost:
+            epoch = begin_epoch(db)
+            log.warning(
+                "%s went back in time: it lacks the last %d messages, and another epoch begins",
+                self._path, lost,
+            )  # fmt: skip
+        self._marks.write(epoch, stored)
         return epoch
 
     def close(self) -> None:
@@ -85,6 +113,7 @@ class Writer:
         """Store `entries` in one transaction: the outcome of each, and those that are new."""
         outcomes: list[Message | Exception] = []
         stored: list[Message] = []
+        self._place.check()
         self._db.execute("begin immediate")
         try:
             for entry in entries:
@@ -93,12 +122,16 @@ class Writer:
                 if new is not None:
                     stored.append(new)
             self._trim({message.room for message in stored})
+            ever = count(self._db, len(stored))
             self._db.execute("commit")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("rollback")
             self._load_heads()
             raise
+        # What has gone into a file that nobody finds any more is not stored.
+        self._place.check()
+        self._marks.write(self._epoch, ever)
         return outcomes, stored
 
     def forget_old(self) -> None:
@@ -197,3 +230,8 @@ class Writer:
     def _load_heads(self) -> None:
         rows = self._db.execute("select room, seq, start, at from heads order by at")
         self._heads = {room: _Head(*head) for room, *head in rows}
+
+
+def _readable(stored: bytes) -> str:
+    """A bad byte in what a nonce was used for keeps nobody from pushing."""
+    return stored.decode(errors="replace")

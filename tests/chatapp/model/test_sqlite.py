@@ -290,3 +290,192 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         log = self.make(Observer(), **self.OPTIONS)
         with self.assertRaisesRegex(LogUnavailable, "another version"):
             await log.open()
+
+
+class FileTests(unittest.IsolatedAsyncioTestCase):
+    """What is done to the file behind the server's back."""
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.path = self.folder / "chat.db"
+
+    async def opened(self, name="chat.db", **options):
+        self.observer = Observer()
+        options = {**LogContract.OPTIONS, **options}
+        log = SQLiteLog(self.observer, str(self.folder / name), **options)
+        await log.open()
+        self.addAsyncCleanup(log.close)
+        return log
+
+    async def say(self, log, *texts):
+        for text in texts:
+            await log.append(ROOM, "ann", "Ann", text)
+
+    async def said(self, log):
+        return [message.text for message in (await log.read(ROOM, 0, 1000)).messages]
+
+    async def refused(self, log, line):
+        """Pushes are, with that line, once."""
+        with self.assertLogs("chatapp.model", "ERROR") as logs:
+            for _ in range(3):
+                with self.assertRaisesRegex(LogUnavailable, line):
+                    await self.say(log, "into the void")
+        self.assertEqual(1, len(logs.output))
+        self.assertRegex(logs.output[0], line)
+
+    async def test_one_that_was_removed_or_replaced_takes_nothing_until_it_is_back(self):
+        for name in ("chat.db", "chat.db-wal"):
+            with self.subTest(name):
+                log = await self.opened()
+                await self.say(log, "a")
+                file, away = self.folder / name, self.folder / "away"
+                file.rename(away)
+                await self.refused(log, f"{name} was removed while it is in use")
+                file.write_bytes(b"")
+                await self.refused(log, f"{name} was replaced while it is in use")
+                away.rename(file)
+                with self.assertLogs("chatapp.model", "WARNING") as logs:
+                    await self.say(log, "b")
+                self.assertIn("is back", logs.output[0])
+                await log.close()
+                log = await self.opened()
+                self.assertEqual(["a", "b"], await self.said(log))
+                await log.close()
+                self.path.unlink()
+
+    async def test_one_that_is_removed_during_a_commit_answers_nobody(self):
+        log = await self.opened()
+        writer = log._store.writer
+        trim = writer._trim
+
+        def removed_meanwhile(rooms):
+            trim(rooms)
+            self.path.unlink()
+
+        with (
+            mock.patch.object(writer, "_trim", removed_meanwhile),
+            self.assertLogs("chatapp.model", "ERROR"),
+            self.assertRaisesRegex(LogUnavailable, "was removed"),
+        ):
+            await self.say(log, "a")
+
+    async def test_the_lock_is_taken_again_where_its_file_was_removed(self):
+        log = await self.opened()
+        (self.folder / "chat.db.lock").unlink()
+        await self.say(log, "a")
+        self.enterContext(mock.patch.object(module, "_LOCK_SECONDS", 0))
+        with self.assertRaisesRegex(LogUnavailable, "in use by another process"):
+            await self.opened()
+
+    async def test_one_whose_lock_another_process_has_taken_writes_nothing_more(self):
+        log = await self.opened()
+        await self.say(log, "a")
+        (self.folder / "chat.db.lock").unlink()
+        other = await self.opened()
+        await self.refused(log, "another process has taken .*chat.db")
+        await self.say(other, "b")
+        self.assertEqual(["a", "b"], await self.said(log))
+
+    async def test_one_with_another_name_is_not_opened(self):
+        log = await self.opened()
+        os.link(self.path, self.folder / "other.db")
+        with self.assertRaisesRegex(LogUnavailable, "other.db has another name too"):
+            await self.opened("other.db")
+        await self.say(log, "a")
+
+    async def test_one_that_went_back_in_time_begins_another_epoch(self):
+        log = await self.opened()
+        await self.say(log, "a")
+        await log.close()
+        shutil.copy(self.path, self.folder / "copy.db")
+        log = await self.opened()
+        epoch = log.epoch
+        await self.say(log, "b")
+        await log.close()
+        shutil.copy(self.folder / "copy.db", self.path)
+        with self.assertLogs("chatapp.model", "WARNING") as logs:
+            log = await self.opened()
+        self.assertIn("went back in time: it lacks the last 1 messages", logs.output[0])
+        self.assertNotEqual(epoch, log.epoch)
+        self.assertEqual(["a"], await self.said(log))
+        epoch = log.epoch
+        await self.say(log, "c")
+        await log.close()
+        self.assertEqual(epoch, (await self.opened()).epoch)
+
+    async def test_one_whose_newest_messages_were_cut_off_begins_another_epoch(self):
+        """The end of the write-ahead log is lost, as by a disk that had only promised it."""
+        log = await self.opened()
+        await self.say(log, "a", "b")
+        left = {suffix: Path(f"{self.path}{suffix}").read_bytes() for suffix in ("", "-wal")}
+        lock = Path(f"{self.path}.lock").read_bytes()
+        crashed = self.folder / "crashed"
+        crashed.mkdir()
+        (crashed / "chat.db").write_bytes(left[""])
+        (crashed / "chat.db-wal").write_bytes(left["-wal"][:-100])
+        (crashed / "chat.db.lock").write_bytes(lock)
+        with self.assertLogs("chatapp.model", "WARNING"):
+            again = await self.opened("crashed/chat.db")
+        self.assertNotEqual(log.epoch, again.epoch)
+        self.assertEqual(["a"], await self.said(again))
+        await self.say(again, "c")
+        self.assertEqual(["a", "c"], await self.said(again))
+
+    async def test_marks_that_cannot_be_read_keep_nobody_from_starting(self):
+        for content in (b"", b"[]", b"{", b'{"a": "b"}', b"\xff" * 9000):
+            with self.subTest(content=content[:9]):
+                Path(f"{self.path}.lock").write_bytes(content)
+                log = await self.opened()
+                await self.say(log, "a")
+                await log.close()
+
+    async def test_a_message_with_a_bad_byte_is_lost_and_the_rest_is_read(self):
+        log = await self.opened()
+        await self.say(log, "a", "b", "c", "d", "e")
+        run, db = log._store.thread.run, log._store.writer._db
+        for column, value in (
+            ("text", "cast(x'62ff' as text)"),
+            ("nick", "x'c3'"),
+            ("at", "'when'"),
+        ):
+            await run(db.execute, f"update messages set {column} = {value} where seq in (2, 5)")
+            holes = log._readers._holes
+            holes._told.clear()
+            with self.assertLogs("chatapp.model", "ERROR") as logs:
+                for reading in (log.read(ROOM, 0, 9), log.before(ROOM, None, 9)):
+                    held = await reading
+                    self.assertEqual(["a", "c", "d"], [message.text for message in held.messages])
+                    self.assertEqual((2, 5), held.damaged)
+            self.assertEqual(1, len(logs.output))
+            self.assertIn(f"of room {ROOM} message 2 to 5 (2) is damaged", logs.output[0])
+            with self.assertNoLogs("chatapp.model"):
+                self.assertEqual((5,), (await log.read(ROOM, 3, 2)).damaged)
+                self.assertEqual((), (await log.read(ROOM, 2, 2)).damaged)
+                self.assertEqual((2,), (await log.before(ROOM, 4, 2)).damaged)
+        await self.say(log, "f")
+        self.assertEqual("f", self.observer.messages[-1].text)
+
+    async def test_what_a_nonce_was_used_for_may_be_damaged(self):
+        log = await self.opened()
+        await log.append(ROOM, "ann", "Ann", "a", "n1")
+        run, db = log._store.thread.run, log._store.writer._db
+        await run(db.execute, "update nonces set nick = cast(x'62ff' as text)")
+        self.assertEqual(1, (await log.append(ROOM, "ann", "Ann", "a", "n1")).seq)
+
+    async def test_a_damaged_page_is_a_gap_and_the_rest_is_read(self):
+        log = await self.opened()
+        await self.say(log, *(f"{n}" * 900 for n in range(10, 40)))
+        await log.close()
+        content = bytearray(self.path.read_bytes())
+        at = content.index(b"25" * 900) // 4096 * 4096
+        content[at : at + 4096] = b"\xff" * 4096
+        self.path.write_bytes(content)
+        log = await self.opened()
+        with self.assertLogs("chatapp.model", "ERROR") as logs:
+            held = await log.read(ROOM, 0, 100)
+        self.assertEqual(1, len(logs.output))
+        self.assertEqual(30, len(held.messages) + len(held.damaged))
+        self.assertIn(16, held.damaged)
+        self.assertLess(len(held.damaged), 5)
+        await self.say(log, "new")
+        self.assertEqual("new", (await log.read(ROOM, 30, 10)).messages[0].text)

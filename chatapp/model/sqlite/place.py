@@ -1,0 +1,71 @@
+"""Whether the files at the database's path are still those that are open.
+
+One that was removed or replaced is written on without an error, and what is written goes nowhere.
+"""
+
+import logging
+import os
+import stat
+from contextlib import suppress
+
+from chatapp.model.message import LogUnavailable
+from chatapp.model.sqlite.files import Lock
+
+__all__ = ["Place"]
+
+log = logging.getLogger(__name__)
+
+_Identity = tuple[int, int] | None
+
+
+class Place:
+    """Of the database at `path`, which this process has the `lock` of."""
+
+    def __init__(self, path: str, lock: Lock) -> None:
+        self._path = path
+        self._lock = lock
+        self._known: dict[str, _Identity] = {}
+        self._wrong = ""
+
+    def meet(self) -> None:
+        """Before it is opened. Raises LogUnavailable if it has another name too."""
+        status = os.stat(self._path)
+        if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+            raise LogUnavailable(
+                f"{self._path} has another name too (a hard link), by which another process may "
+                "have it: one of them has to go"
+            )
+
+    def remember(self) -> None:
+        """It was opened now."""
+        self._known = {name: _identity(name) for name in (self._path, f"{self._path}-wal")}
+
+    def check(self) -> None:
+        """Raises LogUnavailable, and says so once, until they are back."""
+        wrong = self._look()
+        if wrong and wrong != self._wrong:
+            log.error("%s: nothing is stored until it is back or the chat is started anew", wrong)
+        elif self._wrong and not wrong:
+            log.warning("%s is back: messages are stored again", self._path)
+        self._wrong = wrong
+        if wrong:
+            raise LogUnavailable(wrong)
+
+    def _look(self) -> str:
+        """'' or what is wrong."""
+        for name, known in self._known.items():
+            there = _identity(name)
+            if there != known and known is not None:
+                return f"{name} was {'replaced' if there else 'removed'} while it is in use"
+        try:
+            held = self._lock.is_held()
+        except OSError as error:
+            return f"{error.filename} was removed and cannot be made anew ({error.strerror})"
+        return "" if held else f"another process has taken {self._path}"
+
+
+def _identity(path: str) -> _Identity:
+    with suppress(OSError):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    return None
