@@ -134,15 +134,16 @@ class Queue:
 
     def _hand_over(self, item: Any) -> bool:
         """To the first who waits."""
-        assert self._getters is not None
-        waiter = next(iter(self._getters))
+        getters = self._getters
+        assert getters is not None
+        waiter = next(iter(getters))
         try:
             waiter.resume(item)
         except RuntimeError:
             if not self._abandoned():
                 raise
             return self._put_elsewhere(item)
-        del self._getters[waiter]
+        del getters[waiter]
         self._unfinished += 1
         return True
 
@@ -152,12 +153,9 @@ class Queue:
             self._match()  # another thread has made that possible
             if self._getters:
                 return self._hand_over(item)
-        items = self._items
-        if items is None:
-            items = self._make_items()
-        elif 0 < self.maxsize <= len(items):
+        if self._items and 0 < self.maxsize <= len(self._items):
             return False
-        items.append(item)
+        self._append(item)
         self._unfinished += 1
         if self._away is not None:
             self._away.tell()
@@ -193,7 +191,7 @@ class Queue:
                 _first(getters).resume(item)
             elif putters and len(items or ()) < self.maxsize:
                 waiter = next(iter(putters))
-                self._make_items().append(putters.pop(waiter))
+                self._append(putters.pop(waiter))
                 self._unfinished += 1
                 waiter.resume(None)
             else:
@@ -212,11 +210,12 @@ class Queue:
 
     def _abandoned(self) -> bool:
         """Whether the loop at home is closed: those who waited there are forgotten then."""
-        if self._home is not None and not self._home.loop.is_closed():
-            return False
         with lock:
+            home = self._home
+            if home is not None and not home.loop.is_closed():
+                return False
             self._home = self._getters = self._putters = self._joiners = None
-        return True
+            return True
 
     def _check_unfinished(self) -> None:
         if self.unfinished <= 0:
@@ -238,29 +237,35 @@ class Queue:
             if 0 < self.maxsize <= len(self) + len(self._putters or ()):
                 return False
             self._elsewhere += 1
-            self._make_items().append(item)
+            self._append(item)
         self._tell()
         return True
 
     def _get_elsewhere(self) -> Any:
         """PARKED if the queue is empty."""
         with lock:
-            if not len(self) or not self._items:
+            items = self._items
+            if not items or not len(self):
                 return PARKED
             try:
-                item = self._items.popleft()
+                item = items.popleft()
             except IndexError:  # the loop was faster
                 return PARKED
         self._tell()
         return item
 
+    def _append(self, item: Any) -> None:
+        items = self._items
+        if items is None:
+            items = self._make_items()
+        items.append(item)
+
     def _make_items(self) -> deque[Any]:
-        if self._items is None:
-            made: deque[Any] = deque()
-            with lock:
-                if self._items is None:
-                    self._items = made
-        return self._items
+        made: deque[Any] = deque()
+        with lock:
+            if self._items is None:
+                self._items = made
+            return self._items
 
     def _tell(self) -> None:
         """Have all who wait look whether they need to."""

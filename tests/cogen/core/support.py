@@ -56,7 +56,7 @@ class LoopThread:
 
     def __init__(self, proactor="any"):
         self.scheduler = Scheduler(proactor=proactor)
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
         self._thread.start()
