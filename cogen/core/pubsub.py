@@ -283,7 +283,9 @@ class Fetch(_PubSubOperation):
         subscriber = waiter.owner
         position = part.positions.get(subscriber) if part is not None else None
         if part is None or position is None:
-            raise LookupError(f"{waiter!r} fetches without having subscribed: yield subscribe()")
+            who = repr(waiter)
+            del waiter, subscriber  # the error's traceback holds this frame
+            raise LookupError(f"{who} fetches without having subscribed: yield subscribe()")
         following = part.base + len(part.messages)
         if position < following:
             part.positions[subscriber] = following

@@ -68,6 +68,7 @@ class CycleTests(CoreCase):
             "a queue that stays empty": (lambda: Queue().get(timeout=1), OperationTimeout),
             "a signal that does not come": (lambda: WaitForSignal("x", 1), OperationTimeout),
             "a subscription": (fetching_in_vain, OperationTimeout),
+            "a fetch without a subscription": (PublishSubscribeQueue().fetch, LookupError),
             "a coroutine that raises": (failing, ValueError),
             "a coroutine that did not catch": (late, OperationTimeout),
             "a coroutine that has had its share": (busy, ValueError),
