@@ -45,7 +45,11 @@ class OperationTimeout(Exception):
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Operation:
-    """Base of all operations. `timeout`: seconds (monotonic) to wait, None for ever."""
+    """Base of all operations. `timeout`: seconds (monotonic) to wait, None for ever.
+
+    Its methods are called on the waiter's loop, and `waiter.resume` and `.fail` have to be: another
+    thread does it by `waiter.scheduler.post`.
+    """
 
     __slots__ = ("timeout",)
 

@@ -299,7 +299,8 @@ class Scheduler(Posting):
             self._idle = None
 
     def run(self) -> None:
-        """Run the loop until no coroutine is left. Not from inside a running loop."""
+        """Run the loop until no coroutine is left. Raises RuntimeError where it is running."""
+        self._check_stands("run")
         self.loop.run_until_complete(self.wait_idle())
 
     async def cancel_all(self, patience: float | None = None) -> None:
@@ -319,8 +320,10 @@ class Scheduler(Posting):
     def shutdown(self, patience: float | None = None) -> None:
         """Cancel every coroutine, run their `finally` blocks, close the loop if it is ours.
 
-        `patience`: as of `cancel_all`.
+        `patience`: as of `cancel_all`. Threads of RunInThread are waited for, however long they
+        take. Raises RuntimeError where the loop is running.
         """
+        self._check_stands("shutdown")
         if not self.loop.is_closed():
             self.loop.run_until_complete(self.cancel_all(patience))
             if self._owns_loop:
@@ -328,6 +331,11 @@ class Scheduler(Posting):
                 self.loop.run_until_complete(self.loop.shutdown_default_executor())
                 self.loop.close()
                 self.thread = 0
+
+    def _check_stands(self, act: str) -> None:
+        # asyncio would have begun when it says so: everything would be cancelled.
+        if self.loop.is_running():
+            raise RuntimeError(f"Scheduler.{act}() was called while the loop runs: who runs it may")
 
     def statistics(self) -> dict[str, int]:
         """Counts of what is held: coroutines, ready waiters, deadlines, signal waiters."""

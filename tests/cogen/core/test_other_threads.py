@@ -602,6 +602,19 @@ class CurrentTests(CoreCase):
         self.assertEqual("value", waiter.result())
 
 
+class RunningLoopTests(CoreCase):
+    def test_what_ends_it_is_refused_in_a_thread(self):
+        waiter = self.start(lambda: (yield Sleep(1)))
+        for act in (self.scheduler.run, self.scheduler.shutdown):
+            with (
+                self.assertLogs("cogen.core"),
+                self.assertRaisesRegex(RuntimeError, "was called while the loop runs"),
+            ):
+                self.run_(lambda act=act: (yield RunInThread(act)))
+        self.scheduler.run()
+        self.assertIsNone(waiter.result())
+
+
 class PostTests(CoreCase):
     def test_one_that_raises_does_not_stop_the_others(self):
         called, errors = [], []
