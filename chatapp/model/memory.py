@@ -1,11 +1,11 @@
 """The message log that lives as long as the process: for trying out and for tests."""
 
+import math
 import secrets
-import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
 from itertools import islice
 
+from chatapp.model.clock import Clock
 from chatapp.model.message import (
     LOBBY,
     LogObserver,
@@ -24,12 +24,13 @@ _NONCES = 100_000
 
 
 class _Room:
-    __slots__ = ("last", "messages", "spoken", "start")
+    __slots__ = ("last", "messages", "spoken", "start", "stored")
 
     def __init__(self, start: int) -> None:
         self.start = self.last = start
         self.spoken = 0.0
         self.messages: deque[Message] = deque()
+        self.stored: deque[float] = deque()  # when each was, by the time that has passed
 
 
 class MemoryLog(MessageLog):
@@ -41,14 +42,14 @@ class MemoryLog(MessageLog):
         history: int,
         max_age: float,
         max_rooms: int,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
     ) -> None:
         self.epoch = secrets.token_urlsafe(6)
         self._observer = observer
         self._history = history
         self._max_age = max_age
         self._max_rooms = max_rooms
-        self._clock = clock
+        self._clock = clock or Clock()
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest silent first
         self._gone: dict[str, int] = {}  # by slot: the last number of rooms that gave way
         self._nonces: OrderedDict[tuple[str, str, str], Message] = OrderedDict()
@@ -72,13 +73,14 @@ class MemoryLog(MessageLog):
             if known.text != text:
                 raise NonceReused(f"nonce {nonce!r} was used for another text")
             return known
-        now = self._clock()
+        now = self._clock.passed()
         kept = self._rooms.get(room) or self._opened(room, opens, now)
         kept.last += 1
         kept.spoken = now
         self._rooms.move_to_end(room)
-        message = Message(room, kept.last, nick, text, round(now, 3))
+        message = Message(room, kept.last, nick, text, round(self._clock.wall(), 3))
         kept.messages.append(message)
+        kept.stored.append(now)
         self._trim(kept)
         if nonce is not None:
             self._nonces[room, sender, nonce] = message
@@ -128,10 +130,7 @@ class MemoryLog(MessageLog):
         return Slice(first, room.last, list(room.messages), room.start)
 
     def _trim(self, room: _Room) -> None:
-        messages = room.messages
-        while len(messages) > self._history:
-            messages.popleft()
-        if self._max_age:
-            oldest = self._clock() - self._max_age
-            while messages and messages[0].at < oldest:
-                messages.popleft()
+        oldest = self._clock.passed() - self._max_age if self._max_age else -math.inf
+        while len(room.messages) > self._history or (room.stored and room.stored[0] < oldest):
+            room.messages.popleft()
+            room.stored.popleft()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from chatapp.config.middleware import make_chat
 from chatapp.lib.cursor import Cursor
+from chatapp.model.clock import Clock
 from tests.chatapp.support import Person
 from tests.support.memory import Answer, MemoryServer, MemoryTransport
 
@@ -119,6 +120,22 @@ class Follower:
         return all(truth.head(self.epoch, room) == at for room, at in self.positions.items())
 
 
+class WorldClock(Clock):
+    """It goes on with the server's, and is set now and then."""
+
+    def __init__(self, world):
+        self.boot = "once"
+        self.shift = 0.0
+        self.world = world
+
+    def wall(self):
+        return 1_700_000_000.0 + self.passed() + self.shift
+
+    def passed(self):
+        server = self.world.server
+        return server.loop.time() if server is not None else 0.0
+
+
 class World:
     """The chat, its clients and what may happen to them."""
 
@@ -129,7 +146,8 @@ class World:
         self.history = self.rng.choice([3, 20, 600])
         self.max_age = self.rng.choice([0.0, 0.0, 60.0])
         self.truth = Truth()
-        self.shift = 0.0
+        self.clock = WorldClock(self)
+        self.server = None
         self.pushes = 0
         self.answered = {}
         self.start()
@@ -158,14 +176,12 @@ class World:
             appended(messages)
 
         hub.appended = heard
-        clock = self.clock
         writer = hub.log._store.writer if self.scheme == "sqlite" else hub.log
-        writer._clock = clock
+        writer._clock = self.clock
+        if self.scheme == "sqlite":
+            writer._ages._clock = self.clock
         self.server = MemoryServer(app, lives=[app.life])
         self.stopped = False
-
-    def clock(self):
-        return 1_700_000_000.0 + self.server.loop.time() + self.shift
 
     def holds(self, epoch, room, seq):
         """Whether the log, if it is that one still, has the message."""
@@ -245,7 +261,7 @@ class World:
         self.server.loop.advance(self.rng.choice([0.1, 1.0, 11.0, 30.0]))
 
     def step_clock(self):
-        self.shift += self.rng.choice([-86400.0, -5.0, 5.0, 3600.0])
+        self.clock.shift += self.rng.choice([-86400.0, -5.0, 5.0, 3600.0])
 
     def restart(self, recreate=False):
         for follower in self.followers:

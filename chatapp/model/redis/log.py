@@ -12,6 +12,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from chatapp.model.clock import Clock
 from chatapp.model.holes import Holes, window_after, window_before
 from chatapp.model.message import (
     LogObserver,
@@ -45,7 +46,7 @@ class RedisLog(MessageLog):
     What is stored is told from the stream that all write to, so that every process tells the same
     in the same order. The engine may be away, at the start as well: it is used when it is back.
 
-    `clock`: Unix seconds, in place of the engine's own.
+    `clock` counts in place of the engine's own.
     """
 
     shared = True
@@ -57,7 +58,7 @@ class RedisLog(MessageLog):
         history: int,
         max_age: float,
         max_rooms: int,
-        clock: Callable[[], float] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._engine = Engine(url)
         self._holes = Holes(str(self._engine))
@@ -195,7 +196,7 @@ class RedisLog(MessageLog):
             ) from error
 
     def _now(self) -> Argument:
-        return "" if self._clock is None else self._clock()
+        return "" if self._clock is None else self._clock.wall()
 
 
 def _room_key(room: str) -> str:

@@ -9,9 +9,10 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from chatapp.model.clock import Clock
 from chatapp.model.message import Ask, LogObserver, LogUnavailable, Message, MessageLog, Slice
 from chatapp.model.sqlite.readers import Readers
 from chatapp.model.sqlite.store import Store
@@ -39,11 +40,11 @@ class SQLiteLog(MessageLog):
         history: int,
         max_age: float,
         max_rooms: int,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
     ) -> None:
         # Through links, so that a lock is one on the file itself.
         self.path = os.path.realpath(path)
-        writer = Writer(self.path, history, max_age, max_rooms, clock, observer.occupied)
+        writer = Writer(self.path, history, max_age, max_rooms, clock or Clock(), observer.occupied)
         self._store = Store(self.path, writer, observer)
         self._observer = observer
         self._is_open = False

@@ -4,7 +4,8 @@ messages  those that are held; `id` is the order in which they were stored
 heads     of each room: the newest seq, the one after which it began, and when somebody last spoke
 gone      of rooms that gave way: the last seq, by slot (chatapp.model.rooms)
 nonces    what each was used for
-meta      the log's epoch, and how many messages were ever stored
+steps     of the machine's clock (chatapp.model.sqlite.ages)
+meta      the log's epoch, how many messages were ever stored, and what the clock last said
 """
 
 import secrets
@@ -27,6 +28,9 @@ create table if not exists gone (slot text primary key, seq integer not null) wi
 create table if not exists nonces (
     id integer primary key, room text not null, sender text not null, nonce text not null,
     seq integer not null, nick text not null, digest blob not null, at real not null);
+create table if not exists steps (
+    id integer primary key, messages integer not null, nonces integer not null,
+    seconds real not null);
 create unique index if not exists nonces_by_name on nonces (room, sender, nonce);
 """
 _VERSION = 2

@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from chatapp.model.clock import Clock
 from chatapp.model.message import LOBBY, Message, NonceReused, NoSuchRoom, RoomLimit
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
+from chatapp.model.sqlite.ages import Ages
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.marks import Marks
 from chatapp.model.sqlite.place import Place
@@ -50,7 +52,7 @@ class Writer:
         history: int,
         max_age: float,
         max_rooms: int,
-        clock: Callable[[], float],
+        clock: Clock,
         occupied: Callable[[str], bool],
     ) -> None:
         self._path = path
@@ -58,6 +60,7 @@ class Writer:
         self._max_age = max_age
         self._max_rooms = max_rooms
         self._clock = clock
+        self._ages = Ages(clock)
         self._occupied = occupied
         self._heads: dict[str, _Head] = {}  # the longest silent first
         self._db: sqlite3.Connection
@@ -75,6 +78,7 @@ class Writer:
         db.text_factory = _readable
         try:
             self._epoch = self._settled_epoch(db, prepare(db))
+            self._ages.open(db)
             self._place.remember()
         except BaseException:
             db.close()
@@ -105,6 +109,7 @@ class Writer:
             db = self._db
             del self._db
             try:
+                self._ages.keep(db)
                 db.execute("pragma wal_checkpoint(truncate)")
             finally:
                 db.close()
@@ -114,8 +119,10 @@ class Writer:
         outcomes: list[Message | Exception] = []
         stored: list[Message] = []
         self._place.check()
+        last = self._ages.last
         self._db.execute("begin immediate")
         try:
+            self._look_at_the_clock()
             for entry in entries:
                 outcome, new = self._store(entry)
                 outcomes.append(outcome)
@@ -127,6 +134,7 @@ class Writer:
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("rollback")
+            self._ages.undo(self._db, last)
             self._load_heads()
             raise
         # What has gone into a file that nobody finds any more is not stored.
@@ -136,10 +144,22 @@ class Writer:
 
     def forget_old(self) -> None:
         """Delete messages and nonces past their age, from the oldest on: no gap is made."""
-        now = self._clock()
+        self._look_at_the_clock()
+        now = self._clock.wall()
         if self._max_age:
             self._forget("messages", now - self._max_age)
         self._forget("nonces", now - _NONCE_SECONDS)
+        self._ages.forgot(self._db)
+        self._ages.keep(self._db)
+
+    def _look_at_the_clock(self) -> None:
+        step = self._ages.look(self._db)
+        if step:
+            # A room is no longer silent for that.
+            self._db.execute("update heads set at = at + ?", (step,))
+            self._heads = {
+                room: head._replace(at=head.at + step) for room, head in self._heads.items()
+            }
 
     def _store(self, entry: Entry) -> tuple[Message | Exception, Message | None]:
         digest = hashlib.blake2b(entry.text.encode(), digest_size=16).digest()
@@ -147,7 +167,7 @@ class Writer:
             known = self._known(entry, digest)
             if known is not None:
                 return known, None
-        at = round(self._clock(), 3)
+        at = round(self._clock.wall(), 3)
         try:
             head = self._heads.pop(entry.room, None) or self._opened(entry, at)
         except (NoSuchRoom, RoomLimit) as error:
@@ -197,6 +217,7 @@ class Writer:
         if room is None:
             raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
         self._db.execute("delete from messages where room = ?", (room,))
+        self._ages.forgot(self._db)
         self._db.execute("delete from heads where room = ?", (room,))
         self._db.execute(
             "insert into gone values (?, ?)"
@@ -220,7 +241,7 @@ class Writer:
                 f"select id, at from {table} order by id limit {_FORGET_AT_ONCE}"
             ).fetchall()
             old = 0
-            while old < len(rows) and rows[old][1] < oldest:
+            while old < len(rows) and self._ages.stamp(table, *rows[old]) < oldest:
                 old += 1
             if old:
                 self._db.execute(f"delete from {table} where id <= ?", (rows[old - 1][0],))

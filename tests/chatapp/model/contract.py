@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 
-from chatapp.model import LOBBY, NonceReused, NoSuchRoom, RoomLimit, Slice
+from chatapp.model import LOBBY, NonceReused, NoSuchRoom, RoomLimit, Slice, clock
 from chatapp.model.rooms import slot
 
 ROOM = "garden"
@@ -32,12 +32,23 @@ class Observer:
         return room in self.rooms
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1_700_000_000.0
+class Clock(clock.Clock):
+    """`now` is what it is set to; it goes on as the tests say."""
 
-    def __call__(self):
+    def __init__(self, now=1_700_000_000.0):
+        self.boot = "once"
+        self.now = now
+        self._passed = 1000.0
+
+    def wall(self):
         return self.now
+
+    def passed(self):
+        return self._passed
+
+    def advance(self, seconds):
+        self.now += seconds
+        self._passed += seconds
 
 
 class LogContract:
@@ -110,7 +121,7 @@ class LogContract:
     async def test_what_is_too_old_is_gone_and_the_numbers_go_on(self):
         log = await self.opened(max_age=60.0)
         await self.say(log, "a", "b")
-        self.clock.now += 61
+        self.clock.advance(61)
         await self.expire(log)
         self.assertEqual(Slice(3, 2, []), await log.read(ROOM, 0, 10))
         [message] = await self.say(log, "c")
@@ -167,7 +178,7 @@ class LogContract:
     async def spoken(self, log, *rooms):
         """One after the other somebody speaks in them."""
         for room in rooms:
-            self.clock.now += 1
+            self.clock.advance(1)
             await self.say(log, f"in {room}", room=room)
 
     async def there(self, log, *rooms):
@@ -194,7 +205,7 @@ class LogContract:
         log = await self.opened(max_rooms=2)
         await self.spoken(log, "one", "two")
         await self.occupy("one", "two")
-        self.clock.now += 298
+        self.clock.advance(298)
         with self.assertRaisesRegex(RoomLimit, "there are 2 rooms, all in use"):
             await self.say(log, "a", room="three")
         self.assertEqual({"one", "two"}, await self.there(log, "one", "two", "three"))
@@ -274,7 +285,7 @@ class LogContract:
         for number in range(150):
             room = rng.choice([LOBBY, *"abcdef"])
             await self.occupy(*rng.sample("abcdef", 2))
-            self.clock.now += rng.choice([1, 400])
+            self.clock.advance(rng.choice([1, 400]))
             try:
                 [message] = await self.say(log, f"{number}", room=room)
             except RoomLimit:
@@ -358,6 +369,43 @@ def _of_one_slot():
         other = rooms.setdefault(slot(f"r{number}"), f"r{number}")
         if other != f"r{number}":
             return other, f"r{number}"
+
+
+class OwnClockContract(LogContract):
+    """Of logs that go by the clock of the machine that they are on."""
+
+    async def test_a_clock_that_is_set_deletes_nothing_that_is_younger(self):
+        log = await self.opened(max_age=60.0)
+        for step in (86400, -86400):
+            with self.subTest(step=step):
+                room = f"set-{step}"
+                await self.say(log, "a", room=room)
+                self.clock.advance(10)
+                self.clock.now += step
+                await self.expire(log)
+                await self.say(log, "b", room=room)
+                await self.expire(log)
+                self.assertEqual(["a", "b"], _texts(await log.read(room, 0, 10)))
+                self.clock.advance(40)
+                self.clock.now -= step
+                await self.expire(log)
+                self.assertEqual(["a", "b"], _texts(await log.read(room, 0, 10)))
+                self.clock.advance(11)
+                await self.expire(log)
+                self.assertEqual(["b"], _texts(await log.read(room, 0, 10)))
+                self.clock.advance(40)
+                await self.expire(log)
+                self.assertEqual([], _texts(await log.read(room, 0, 10)))
+
+    async def test_a_clock_that_is_set_ahead_makes_no_room_silent(self):
+        log = await self.opened(max_rooms=1)
+        self.observer.rooms = {"one"}
+        await self.say(log, "a", room="one")
+        self.clock.now += 86400
+        with self.assertRaises(RoomLimit):
+            await self.say(log, "a", room="two")
+        self.clock.advance(301)
+        await self.say(log, "a", room="two")
 
 
 def _row(message):

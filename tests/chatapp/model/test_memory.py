@@ -1,10 +1,10 @@
 import unittest
 
 from chatapp.model.memory import MemoryLog
-from tests.chatapp.model.contract import LogContract
+from tests.chatapp.model.contract import OwnClockContract
 
 
-class MemoryLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
+class MemoryLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
     def make(self, observer, **options):
         return MemoryLog(observer, **options)
 

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import os
 import resource
 import shutil
@@ -12,7 +13,7 @@ from unittest import mock
 from chatapp.model import LogUnavailable, Message, Slice
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite.log import SQLiteLog
-from tests.chatapp.model.contract import ROOM, Clock, LogContract, Observer
+from tests.chatapp.model.contract import ROOM, Clock, LogContract, Observer, OwnClockContract
 
 FIRST_VERSION = """
 create table meta (key text primary key, value text not null) without rowid;
@@ -32,7 +33,7 @@ pragma user_version = 1;
 """
 
 
-class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
+class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.path = self.folder / "deep" / "chat.db"
@@ -55,8 +56,8 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
     async def begun(self):
         """An open log that is not closed at the end of the test."""
         self.observer = Observer()
-        log = self.make(self.observer, **self.OPTIONS)
-        self.clock = log._store.writer._clock
+        self.clock = Clock()
+        log = self.make(self.observer, **self.OPTIONS, clock=self.clock)
         await log.open()
         return log
 
@@ -83,7 +84,6 @@ class SQLiteLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
 
     async def test_a_restart_keeps_which_room_gives_way_and_where_its_numbers_go_on(self):
         log = await self.begun()
-        self.clock = log._store.writer._clock = Clock()
         await self.spoken(log, "one", "two", "three", "two")
         log = await self.reopened(log, max_rooms=2)
         await self.spoken(log, "four")
@@ -479,3 +479,50 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         self.assertLess(len(held.damaged), 5)
         await self.say(log, "new")
         self.assertEqual("new", (await log.read(ROOM, 30, 10)).messages[0].text)
+
+    async def test_a_clock_that_was_set_while_it_was_closed_deletes_nothing_that_is_younger(self):
+        clock = Clock()
+        for step in (86400, -86400, 0):
+            with self.subTest(step=step):
+                log = await self.opened(max_age=60.0, clock=clock)
+                await self.say(log, "a")
+                await log.close()
+                clock.advance(30)
+                clock.now += step
+                with (
+                    self.assertLogs("chatapp.model", "WARNING")
+                    if step
+                    else contextlib.nullcontext()
+                ):
+                    log = await self.opened(max_age=60.0, clock=clock)
+                    await log._store.thread.run(log._store.writer.forget_old)
+                self.assertEqual(["a"], await self.said(log))
+                await log.close()
+                clock.advance(31)
+                log = await self.opened(max_age=60.0, clock=clock)
+                await log._store.thread.run(log._store.writer.forget_old)
+                self.assertEqual([], await self.said(log))
+                await log.close()
+
+    async def test_a_machine_that_was_started_anew_with_its_clock_behind_deletes_nothing(
+        self,
+    ):
+        clock = Clock()
+        log = await self.opened(max_age=60.0, clock=clock)
+        await self.say(log, "a")
+        await log.close()
+        clock.boot, clock.now, clock._passed = "again", clock.now - 86400, 1.0
+        with self.assertLogs("chatapp.model", "WARNING"):
+            log = await self.opened(max_age=60.0, clock=clock)
+            await self.say(log, "b")
+            clock.now += 86400
+            await log._store.thread.run(log._store.writer.forget_old)
+        self.assertEqual(["a", "b"], await self.said(log))
+
+    async def test_a_stamp_that_is_damaged_ends_no_sweep(self):
+        log = await self.opened(max_age=60.0)
+        await self.say(log, "a", "b")
+        run, writer = log._store.thread.run, log._store.writer
+        await run(writer._db.execute, "update messages set at = 'when' where seq = 1")
+        await run(writer.forget_old)
+        self.assertEqual(["b"], await self.said(log))
