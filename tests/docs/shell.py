@@ -27,8 +27,8 @@ BIN = Path(sys.executable).parent
 PATIENCE = 60
 # Programs whose commands are run as they stand.
 RUN = (
-    "chatapp", "cogen-serve", "curl", "grep", "mkdir", "paster", "python", "python3", "sqlite3",
-    "ulimit", "until", "wait",
+    "cat", "chatapp", "cogen-serve", "curl", "grep", "mkdir", "paster", "python", "python3",
+    "sqlite3", "ulimit", "until", "wait",
 )  # fmt: skip
 _SERVER = re.compile(
     r"(?:[A-Z_]+=\S+ )*(?:cogen-serve (?!--version)|paster serve\b|chatapp serve\b)"
