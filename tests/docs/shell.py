@@ -207,7 +207,9 @@ def _required() -> frozenset[str]:
 @cache
 def _dry(paths: tuple[str, ...]) -> str:
     command = [sys.executable, "-m", *_DRY_PIP.split(), *paths]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=_environ(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return ":"
 
