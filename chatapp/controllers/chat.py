@@ -24,7 +24,7 @@ from chatapp.lib.wire import (
     checked_token,
     is_json,
 )
-from chatapp.model import LOBBY
+from chatapp.model import LOBBY, Message, NoSuchRoom
 from pylons import request, response, session
 
 __all__ = ["ChatController"]
@@ -44,10 +44,7 @@ class ChatController(BaseController):
         text, nonce = self._message(environ, as_json)
         participant = yield from self._pusher(environ)
         figures, began = self._hub.figures, time.perf_counter()
-        yield environ["cogen.call"](self._hub.log.append)(
-            room, participant.id, participant.nick, text, nonce
-        )
-        message = logged(environ, figures)
+        message = yield from self._stored(environ, room, participant, text, nonce)
         figures.commits.observe(time.perf_counter() - began)
         response.content_type = "application/json" if as_json else "text/plain"
         said = orjson.dumps({"room": room, "seq": message.seq}) if as_json else b"%d" % message.seq
@@ -63,7 +60,7 @@ class ChatController(BaseController):
             yield environ["cogen.call"](hub.directory.recall)(participant, tab)
             since = _remembered(environ, tab in participant.clients)
         yield from meet(environ, hub, since)
-        poll = hub.poll(participant, tab, names, since, accepts_json(environ))
+        poll = hub.poll(participant, tab, names, since, accepts_json(environ), environ)
         # Before the first wait: a response that changes after it has to be started again.
         response.content_type = "application/json" if poll.json else "text/plain"
         try:
@@ -119,6 +116,8 @@ class ChatController(BaseController):
             nick = checked_nick(checked_json(body).get("nick"))
         else:
             nick = checked_nick(_decoded(body))
+        # Others are told of it, as of a message.
+        yield from self._charge(environ, "address_push_rate")
         participant = self._known(environ) or (yield from self._join(environ))
         try:
             yield environ["cogen.call"](self._hub.directory.rename)(participant, nick)
@@ -131,23 +130,38 @@ class ChatController(BaseController):
         yield orjson.dumps({"nick": nick})
 
     def _pusher(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
-        """Who pushes, unless it is too much. One whom nobody knows is counted by address."""
-        call, directory = environ["cogen.call"], self._hub.directory
+        """Who pushes, unless it is too much."""
         participant = self._known(environ)
-        if participant is None:
-            yield call(directory.charge_address)(environ.get("REMOTE_ADDR", ""))
-            self._allow(environ)
-            participant = yield from self._join(environ)
-        yield call(directory.charge)(participant)
-        self._allow(environ)
+        if participant is not None:
+            yield from self._charge(environ, "address_push_rate", person=participant)
+            return participant
+        # Whom nobody knows yet are together let through as much as a session is.
+        yield from self._charge(environ, "address_push_rate", "push_rate")
+        participant = yield from self._join(environ)
+        yield from self._charge(environ, person=participant)
         return participant
 
-    def _allow(self, environ: dict[str, Any]) -> None:
-        """Raises BadInput for a push that the directory does not allow yet."""
-        wait = directed(environ)
-        if wait:
-            self._hub.figures.throttled += 1
-            raise BadInput(429, "Too many messages; wait a moment.", wait)
+    def _stored(
+        self,
+        environ: dict[str, Any],
+        room: str,
+        participant: Participant,
+        text: str,
+        nonce: str | None,
+    ) -> Generator[bytes, None, Message]:
+        """The message in the log; if it opens a room, that is taken from the address's share."""
+        append = environ["cogen.call"](self._hub.log.append)
+        words = room, participant.id, participant.nick, text, nonce
+        opens = False
+        yield append(*words, opens)
+        try:
+            message: Message = logged(environ, self._hub.figures)
+        except NoSuchRoom:
+            yield from self._charge(environ, "address_rooms")
+            opens = True
+            yield append(*words, opens)
+            message = logged(environ, self._hub.figures)
+        return message
 
     def _message(self, environ: dict[str, Any], as_json: bool) -> tuple[str, str | None]:
         most = self._hub.options.max_message

@@ -11,17 +11,22 @@ from chatapp.directory.directory import (
     Person,
     folded,
 )
+from chatapp.directory.limits import Charge, Limit, Limits, Refusal
 from chatapp.directory.opening import open_directory
 
 __all__ = [
     "CROWD",
+    "Charge",
     "Directory",
     "DirectoryObserver",
     "DirectoryUnavailable",
+    "Limit",
+    "Limits",
     "MayWait",
     "NickTaken",
     "OtherSecret",
     "Person",
+    "Refusal",
     "folded",
     "open_directory",
 ]

@@ -2,8 +2,10 @@
 
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol, TypeAlias, TypeVar
+
+from chatapp.directory.limits import Charge, Refusal
 
 __all__ = [
     "CROWD",
@@ -134,18 +136,17 @@ class Directory(ABC):
     def people(self, room: str) -> MayWait[list[str]]:
         """Nicks of those in a room that is not known here. Raises DirectoryUnavailable."""
 
-    # Pushes.
+    # Limits.
 
     @abstractmethod
-    def charge(self, person: Person) -> MayWait[float]:
-        """One more push: 0.0 if it may be, else the seconds to wait. The nick is right then.
+    def charge(
+        self, charges: Sequence[Charge], person: Person | None = None
+    ) -> MayWait[Refusal | None]:
+        """Take all of `charges`, or, if that is too much, nothing: then it returns why.
 
-        Raises DirectoryUnavailable.
+        The nick of `person` is right after it. Raises DirectoryUnavailable if there is a `person`;
+        what nobody known is to be charged with is let through where it cannot be counted.
         """
-
-    @abstractmethod
-    def charge_address(self, address: str) -> MayWait[float]:
-        """Somebody unknown pushes: counted by address, as `charge` does."""
 
     # Clients that carry no cursor.
 

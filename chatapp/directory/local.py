@@ -1,31 +1,26 @@
 """The directory of one process: who is here is who is connected to it."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from chatapp.directory.bucket import TokenBucket
+from chatapp.directory.bucket import TokenBuckets
 from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Person, folded
+from chatapp.directory.limits import Charge, Limits, Refusal
 
 __all__ = ["LocalDirectory"]
 
-# Addresses whose pushes without a session are counted; the oldest is forgotten beyond that.
-_ADDRESSES = 10_000
-
 
 class LocalDirectory(Directory):
-    """Nothing waits. `rate`, `burst`: pushes a second and at once; `clock`: monotonic seconds."""
+    """Nothing waits. `clock`: monotonic seconds."""
 
     def __init__(
-        self, observer: DirectoryObserver, rate: float, burst: int, clock: Callable[[], float]
+        self, observer: DirectoryObserver, limits: Limits, clock: Callable[[], float]
     ) -> None:
         self._observer = observer
-        self._rate = rate
-        self._burst = burst
         self._clock = clock
         self._owners: dict[str, str] = {}  # by folded nick: the id of whose it is
         self._rooms: dict[str, dict[str, int]] = {}  # by room and id: clients in it
-        self._buckets: dict[str, TokenBucket] = {}
-        self._addresses: dict[str, TokenBucket] = {}
+        self._buckets = {name: TokenBuckets(limit) for name, limit in limits._asdict().items()}
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -41,7 +36,6 @@ class LocalDirectory(Directory):
 
     def part(self, person: Person) -> None:
         del self._owners[folded(person.nick)]
-        self._buckets.pop(person.id, None)
 
     def rename(self, person: Person, nick: str) -> None:
         if self._owners.get(folded(nick), person.id) != person.id:
@@ -80,19 +74,14 @@ class LocalDirectory(Directory):
     def people(self, room: str) -> list[str]:
         return []
 
-    def charge(self, person: Person) -> float:
-        bucket = self._buckets.get(person.id)
-        if bucket is None:
-            bucket = self._buckets[person.id] = TokenBucket(self._burst, self._clock())
-        return bucket.take(self._rate, self._burst, self._clock())
-
-    def charge_address(self, address: str) -> float:
-        bucket = self._addresses.get(address)
-        if bucket is None:
-            if len(self._addresses) >= _ADDRESSES:
-                self._addresses.pop(next(iter(self._addresses)))
-            bucket = self._addresses[address] = TokenBucket(self._burst, self._clock())
-        return bucket.take(self._rate, self._burst, self._clock())
+    def charge(self, charges: Sequence[Charge], person: Person | None = None) -> Refusal | None:
+        now = self._clock()
+        for limit, whose in charges:
+            if wait := self._buckets[limit].wait(whose, now):
+                return Refusal(limit, wait)
+        for limit, whose in charges:
+            self._buckets[limit].take(whose, now)
+        return None
 
     def recall(self, person: Person, tab: str) -> None:
         """The client itself knows."""

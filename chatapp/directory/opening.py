@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chatapp.directory.directory import Directory, DirectoryObserver
+from chatapp.directory.limits import Limits
 from chatapp.directory.local import LocalDirectory
 from chatapp.model.url import LogURL
 
@@ -13,8 +14,7 @@ __all__ = ["open_directory"]
 def open_directory(
     url: LogURL,
     observer: DirectoryObserver,
-    rate: float,
-    burst: int,
+    limits: Limits,
     clock: Callable[[], float],
     **shared: Any,
 ) -> Directory:
@@ -24,7 +24,7 @@ def open_directory(
     `shared` of a RedisDirectory.
     """
     if url.kind != "redis":
-        return LocalDirectory(observer, rate, burst, clock)
+        return LocalDirectory(observer, limits, clock)
     from chatapp.directory.redis.directory import RedisDirectory
 
-    return RedisDirectory(url.place, observer, rate, burst, **shared)
+    return RedisDirectory(url.place, observer, limits, **shared)

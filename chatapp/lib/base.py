@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from webob.exc import status_map
 
+from chatapp.directory import Charge
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import TOKEN_COOKIE, new_id
-from chatapp.lib.outcomes import cogen_value
+from chatapp.lib.outcomes import allowed, cogen_value
 from chatapp.lib.participant import Participant
 from chatapp.lib.waiting import known, token_of
 from chatapp.lib.wire import BadInput
@@ -50,14 +51,36 @@ class BaseController(WSGIController):
         return identity
 
     def _join(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
-        """Who asks, by the session."""
-        identity = self._identify(self._token_identity(environ))
-        yield environ["cogen.call"](self._hub.join)(identity, session.get("nick"))
+        """Who asks, by the session. Raises BadInput."""
+        if self._is_new(environ):
+            yield from self._charge(environ, "address_sessions")
+        identity = self._identify(environ)
+        address = self._hub.addresses.whose(environ)
+        yield environ["cogen.call"](self._hub.join)(identity, session.get("nick"), address)
         participant: Participant = cogen_value(environ)
         return participant
 
-    def _identify(self, identity: str | None) -> str:
+    def _charge(
+        self, environ: dict[str, Any], *limits: str, person: Participant | None = None
+    ) -> Generator[bytes, None, None]:
+        """Take one of each of `limits` from the address's share, and a push from the person's.
+
+        Raises BadInput if that is too much.
+        """
+        address = self._hub.addresses.whose(environ)
+        charges = [Charge(limit, address) for limit in limits] if address is not None else []
+        if person is not None:
+            charges.append(Charge("push_rate", person.id))
+        yield environ["cogen.call"](self._hub.directory.charge)(charges, person)
+        allowed(environ, self._hub.figures)
+
+    def _is_new(self, environ: dict[str, Any]) -> bool:
+        """Whether who asks has no id yet."""
+        return not isinstance(session.get("id"), str) and self._token_identity(environ) is None
+
+    def _identify(self, environ: dict[str, Any]) -> str:
         """Give who asks an id, in the session and in a signed token; returns it."""
+        identity = self._token_identity(environ)
         own = session.get("id")
         if not isinstance(own, str):
             own = session["id"] = identity or new_id()

@@ -23,12 +23,13 @@ class Client:
 
     `sent` has, for each room, the seq in the log of `epoch` that was answered with last; `unread`
     are the rooms whose log holds more that was never in the queue. `poll` is the poll that is held
-    for it, if one is.
+    for it, if one is. `address` has its place.
     """
 
     __slots__ = (
         "_rooms",
         "_watches",
+        "address",
         "dead",
         "epoch",
         "figures",
@@ -46,12 +47,14 @@ class Client:
         self,
         participant: "Participant",
         tab: str,
+        address: str | None,
         queue_size: int,
         leave: Any,
         figures: Figures,
     ) -> None:
         self.participant = participant
         self.tab = tab
+        self.address = address
         self.leave = leave  # called when its lease has ended: leave(client)
         self.figures = figures
         self.messages = Queue(queue_size)

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from chatapp.directory import Directory, MayWait, open_directory
+from chatapp.lib.addresses import Addresses, Places
 from chatapp.lib.batch import Batch
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 # How many polls a second may come back after a restart.
 _RETURN_RATE = 500.0
 _MOST_RETURN_SECONDS = 30.0
+# After that one who found no place may try again.
+_FULL_SECONDS = 5.0
 
 
 class Hub:
@@ -53,8 +56,7 @@ class Hub:
         self.directory: Directory = open_directory(
             url,
             self,
-            rate=options.push_rate,
-            burst=options.push_burst,
+            limits=options.limits(),
             clock=self._now,
             lease=options.lease,
             poll_timeout=options.poll_timeout,
@@ -63,6 +65,9 @@ class Hub:
         self.participants: dict[str, Participant] = {}
         self.rooms: dict[str, Room] = {}
         self.clients = 0
+        self.addresses = Addresses()
+        self._client_places = Places(options.address_clients)
+        self._session_places = Places(2 * options.address_clients)
         self.figures = Figures()
         self.closing = False
         self._scheduler: Scheduler | None = None
@@ -173,10 +178,12 @@ class Hub:
 
     # Participants.
 
-    def join(self, identity: str, nick: str | None) -> MayWait[Participant]:
+    def join(
+        self, identity: str, nick: str | None, address: str | None = None
+    ) -> MayWait[Participant]:
         """The one with that id, made if need be; with that nick unless another has it.
 
-        Raises BadInput if the chat is full.
+        Raises BadInput if the chat is full, or the `address` has no place left.
         """
         participant = self.participants.get(identity)
         if participant is not None:
@@ -184,19 +191,30 @@ class Hub:
                 self._timers.start(participant, self.options.lease)
             return participant
         if len(self.participants) >= 2 * self.options.max_clients:
-            raise BadInput(503, "The chat is full; try again soon.", 5)
+            raise self._full()
+        if not self._session_places.take(address):
+            raise self._too_many("address_clients", "Too many sessions at your address.")
         given = self.directory.join(identity, nick)
         if isinstance(given, str):
-            return self._joined(identity, given)
-        return self._join_later(identity, given)
+            return self._joined(identity, given, address)
+        return self._join_later(identity, given, address)
 
-    async def _join_later(self, identity: str, nick: Awaitable[str]) -> Participant:
-        return self._joined(identity, await nick)
+    async def _join_later(
+        self, identity: str, nick: Awaitable[str], address: str | None
+    ) -> Participant:
+        try:
+            given = await nick
+        except BaseException:
+            self._session_places.give_back(address)
+            raise
+        return self._joined(identity, given, address)
 
-    def _joined(self, identity: str, nick: str) -> Participant:
+    def _joined(self, identity: str, nick: str, address: str | None) -> Participant:
         participant = self.participants.get(identity)
-        if participant is None:
-            participant = Participant(identity, nick, self._drop_participant)
+        if participant is not None:
+            self._session_places.give_back(address)
+        else:
+            participant = Participant(identity, nick, address, self._drop_participant)
             self.participants[identity] = participant
             self._timers.start(participant, self.options.lease)
         return participant
@@ -217,13 +235,17 @@ class Hub:
         rooms: Sequence[str],
         since: Cursor | None,
         json: bool,
+        environ: Mapping[str, Any],
     ) -> Poll:
-        """Begin a poll. Raises BadInput if there are too many clients, or the log is not there."""
+        """Begin a poll, which came with `environ`.
+
+        Raises BadInput if the client is new and there are too many, or the log is not there.
+        """
         if not self.log.epoch:
             raise BadInput(503, "The message log does not answer; try again soon.", 2)
         client = participant.clients.get(tab)
         if client is None:
-            client = self._new_client(participant, tab)
+            client = self._new_client(participant, tab, self.addresses.whose(environ))
         self._timers.stop(client, self.options.lease)
         entered = [self.rooms.get(name) or self._new_room(name) for name in rooms]
         client.enter(entered)
@@ -252,21 +274,35 @@ class Hub:
             "rooms": len(self.rooms),
         }
 
-    def _new_client(self, participant: Participant, tab: str) -> Client:
-        if self.clients >= self.options.max_clients:
-            raise BadInput(503, "The chat is full; try again soon.", 5)
-        if len(participant.clients) >= self.options.max_clients_per_session:
+    def _new_client(self, participant: Participant, tab: str, address: str | None) -> Client:
+        options = self.options
+        if self.clients >= options.max_clients:
+            raise self._full()
+        if len(participant.clients) >= options.max_clients_per_session:
             idle = [c for c in participant.clients.values() if c.poll is None]
             if not idle:
-                raise BadInput(429, "Too many tabs of this browser are in the chat.", 5)
+                line = "Too many tabs of this browser are in the chat."
+                raise self._too_many("max_clients_per_session", line)
             idle[0].leave_all()
             self._drop_client(idle[0])
+        if not self._client_places.take(address):
+            raise self._too_many("address_clients", "Too many clients at your address.")
         if not participant.clients:
-            self._timers.stop(participant, self.options.lease)
-        client = Client(participant, tab, self.options.queue_size, self._drop_client, self.figures)
+            self._timers.stop(participant, options.lease)
+        client = Client(
+            participant, tab, address, options.queue_size, self._drop_client, self.figures
+        )
         participant.clients[tab] = client
         self.clients += 1
         return client
+
+    def _full(self) -> BadInput:
+        self.figures.limited["max_clients"] += 1
+        return BadInput(503, "The chat is full; try again soon.", _FULL_SECONDS)
+
+    def _too_many(self, limit: str, line: str) -> BadInput:
+        self.figures.limited[limit] += 1
+        return BadInput(429, line, _FULL_SECONDS)
 
     def _new_room(self, name: str) -> Room:
         assert self._scheduler is not None
@@ -282,6 +318,7 @@ class Hub:
         client.forget()
         client.go()
         del participant.clients[client.tab]
+        self._client_places.give_back(client.address)
         self.clients -= 1
         if not participant.clients:
             self._timers.start(participant, self.options.lease)
@@ -289,6 +326,7 @@ class Hub:
     def _drop_participant(self, participant: Participant) -> None:
         self._timers.stop(participant, self.options.lease)
         del self.participants[participant.id]
+        self._session_places.give_back(participant.address)
         self.directory.part(participant)
 
     def _drop_room(self, room: Room) -> None:

@@ -47,6 +47,14 @@ class HubCollector:
         for reason, count in figures.refusals.items():
             refusals.add_metric([reason], count)
         yield refusals
+        limited = CounterMetricFamily(
+            "chat_limit_refusals",
+            "Requests refused because of a limit, by the option that sets it",
+            labels=["limit"],
+        )
+        for limit, count in figures.limited.items():
+            limited.add_metric([limit], count)
+        yield limited
         yield figures.commits.family(
             "chat_commit_seconds", "Time until a pushed message was durable"
         )

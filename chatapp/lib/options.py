@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from chatapp.directory import Limit, Limits
 from cogen.web.options import option
 
 __all__ = ["ChatOptions"]
@@ -37,3 +38,30 @@ class ChatOptions:
     max_clients: int = option(20_000, "Clients at once.", least=1)
     max_clients_per_session: int = option(20, "Clients (tabs) of one session.", least=1)
     max_rooms_per_poll: int = option(20, "Rooms that one poll can name.", least=1)
+    address_clients: int = option(
+        1000, "Clients at once from one address, and twice as many sessions; 0: no limit.", least=0
+    )
+    address_sessions: int = option(
+        2000, "New sessions of one address, at once and each hour; 0: no limit.", least=0
+    )
+    address_rooms: int = option(
+        200, "New rooms of one address, at once and each hour; 0: no limit.", least=0
+    )
+    address_push_rate: float = option(
+        20.0, "Pushes a second of one address; 0, or with push_rate = 0: no limit.", least=0
+    )
+    address_push_burst: int = option(100, "Pushes at once of one address.", least=1)
+
+    def limits(self) -> Limits:
+        """Those that are counted over time."""
+        return Limits(
+            push_rate=Limit(self.push_rate, self.push_burst),
+            address_push_rate=Limit(
+                self.address_push_rate if self.push_rate else 0.0, self.address_push_burst
+            ),
+            address_sessions=Limit(self.address_sessions / _HOUR, self.address_sessions),
+            address_rooms=Limit(self.address_rooms / _HOUR, self.address_rooms),
+        )
+
+
+_HOUR = 3600

@@ -9,16 +9,22 @@ from chatapp.lib.figures import Figures
 from chatapp.lib.wire import BadInput
 from chatapp.model import LogUnavailable, NonceReused, RoomLimit
 
-__all__ = ["cogen_value", "directed", "logged"]
+__all__ = ["allowed", "cogen_value", "directed", "logged"]
 
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 2
+_ROOMS_SECONDS = 60
 # Of a fault that lasts everybody who comes would have the same line written.
 _SILENT_SECONDS = 60.0
 _MOST_LINES = 100
 _written: dict[str, float] = {}
-_ROOMS_SECONDS = 60
+_TOO_MUCH = {
+    "push_rate": "Too many messages; wait a moment.",
+    "address_push_rate": "Too many messages from your address; wait a moment.",
+    "address_sessions": "Too many new sessions from your address; try again later.",
+    "address_rooms": "Too many new rooms from your address; try again later.",
+}
 
 
 def cogen_value(environ: dict[str, Any]) -> Any:
@@ -55,6 +61,16 @@ def directed(environ: dict[str, Any]) -> Any:
         _tell(f"the directory does not answer: {error}")
         line = "The directory of who is here does not answer; try again soon."
         raise BadInput(503, line, _RETRY_SECONDS) from None
+
+
+def allowed(environ: dict[str, Any], figures: Figures) -> None:
+    """Raises BadInput for what the directory found to be too much, and counts it in `figures`."""
+    refusal = directed(environ)
+    if refusal is not None:
+        figures.limited[refusal.limit] += 1
+        if refusal.limit.endswith("push_rate"):
+            figures.throttled += 1
+        raise BadInput(429, _TOO_MUCH[refusal.limit], refusal.wait)
 
 
 def _tell(line: str) -> None:

@@ -10,14 +10,16 @@ __all__ = ["Participant"]
 class Participant:
     """Lives while it has clients, and a while after.
 
-    `token` is the signed token with which it last came, once that has been verified.
+    `token` is the signed token with which it last came, once that has been verified; `address`
+    has its place.
     """
 
-    __slots__ = ("clients", "id", "leave", "nick", "token")
+    __slots__ = ("address", "clients", "id", "leave", "nick", "token")
 
-    def __init__(self, identity: str, nick: str, leave: Any) -> None:
+    def __init__(self, identity: str, nick: str, address: str | None, leave: Any) -> None:
         self.id = identity
         self.nick = nick
+        self.address = address
         self.token = ""
         self.clients: dict[str, Client] = {}
         self.leave = leave  # called when it has been without a client for its time

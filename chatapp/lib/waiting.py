@@ -150,7 +150,7 @@ class Polls:
         poll = None
         try:
             yield from meet(environ, self._hub, since)
-            poll = self._hub.poll(participant, tab, names, since, json)
+            poll = self._hub.poll(participant, tab, names, since, json, environ)
             yield from wait_for(environ, self._hub, poll)
             yield environ["cogen.wsgi"].last(poll.answer())
         except BadInput as bad:

@@ -3,6 +3,8 @@ import { push } from './wire.js';
 import { recall, recallNames, remember, token } from './shared.js';
 
 const KEY = 'out.';
+// Seconds. What the server will not take for longer than that is refused: it keeps other messages waiting.
+const PATIENCE = 15;
 
 /**
  * Own messages on their way: {nonce, room, text, at, state, late, why}, oldest first in `store`'s `outbox`.
@@ -138,8 +140,8 @@ function resting(entry) {
   return entry.state === 'sending' ? { ...entry, state: 'waiting' } : entry;
 }
 
-function judge({ status }) {
+function judge({ status, retryAfter }) {
   if (status === 200 || status === 201) return 'sent';
-  if (status === 429 || status === 503) return 'refused';
+  if (status === 429 || status === 503) return retryAfter > PATIENCE ? 'failed' : 'refused';
   return status >= 400 && status < 500 && status !== 408 ? 'failed' : 'lost';
 }

@@ -120,6 +120,22 @@ class OutageTests(PageTestCase):
         self.assertGreaterEqual(pushes[1] - pushes[0], 2000)
         ann.errors = [error for error in ann.errors if "status of 429" not in error]
 
+    def test_what_the_server_will_not_take_for_long_keeps_nothing_waiting(self):
+        ann = self.tab().enter("ann")
+        line = "Too many new rooms from your address; try again later."
+        ann.page.route(
+            "**/chat/push/**",
+            lambda route: route.fulfill(
+                status=429, json={"error": line}, headers={"Retry-After": "18"}
+            ),
+            times=1,
+        )
+        ann.send("too much")
+        expect(ann.page.locator(".message.failed .fate span")).to_have_text(f"Not sent. {line}")
+        ann.send("next")
+        ann.wait_for("next")
+        ann.errors = [error for error in ann.errors if "status of 429" not in error]
+
     def test_a_hidden_tab_counts_and_a_shown_one_has_read(self):
         ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
         show_as(bob, "hidden")

@@ -60,6 +60,7 @@ class FigureTests(ChatCase):
                 ("log_refusals_total", "rooms"): 1,
                 ("log_refusals_total", "unavailable"): 1,
                 ("throttled_pushes_total",): 1,
+                ("limit_refusals_total", "push_rate"): 1,
             },
             changed,
         )

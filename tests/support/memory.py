@@ -19,10 +19,19 @@ __all__ = ["Answer", "Browser", "MemoryServer", "MemoryTransport"]
 
 
 class MemoryTransport(asyncio.Transport):
-    """What the server writes is in `written`; `closed` once either side has closed."""
+    """What the server writes is in `written`; `closed` once either side has closed.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol) -> None:
+    `address`: the client's; empty: it came by a Unix socket.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        protocol: asyncio.Protocol,
+        address: str = "127.0.0.1",
+    ) -> None:
         super().__init__()
+        self._address = address
         self._loop = loop
         self.protocol: asyncio.Protocol | None = protocol  # None once it knows of the end
         self.written = bytearray()
@@ -59,7 +68,9 @@ class MemoryTransport(asyncio.Transport):
         return self.closed
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return ("127.0.0.1", 50000) if name == "peername" else default
+        if name != "peername":
+            return default
+        return (self._address, 50000) if self._address else ""
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """All is taken at once."""
@@ -87,8 +98,8 @@ class MemoryServer:
         self.server.base_environ["SERVER_PORT"] = "80"
         self.loop.run_until_complete(self.server.start(()))
 
-    def connect(self) -> MemoryTransport:
-        return MemoryTransport(self.loop, Connection(self.server))
+    def connect(self, address: str = "127.0.0.1") -> MemoryTransport:
+        return MemoryTransport(self.loop, Connection(self.server), address)
 
     def close(self) -> None:
         self.loop.run_until_complete(self.server.stop())
@@ -144,6 +155,8 @@ class Answer:
 class Browser:
     """Somebody with cookies of their own; each request has a connection of its own."""
 
+    address = "127.0.0.1"
+
     def __init__(self, server: MemoryServer, **headers: str) -> None:
         self.server = server
         self.cookies: dict[str, str] = {}
@@ -157,7 +170,7 @@ class Browser:
         if body or method == "POST":
             lines["Content-Length"] = str(len(body))
         head = "".join(f"{key}: {value}\r\n" for key, value in lines.items())
-        transport = self.server.connect()
+        transport = self.server.connect(self.address)
         answer = Answer(self, transport)
         request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body
         assert transport.protocol is not None

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from math import ceil
 
@@ -26,11 +26,13 @@ from chatapp.directory.directory import (
     Person,
     folded,
 )
+from chatapp.directory.limits import Charge, Limits, Refusal
 from chatapp.directory.redis.copies import Copies
 from chatapp.directory.redis.leases import AT_ONCE, Leases
 from chatapp.directory.redis.link import PREFIX, Link
 from chatapp.directory.redis.news import Entry, News
 from chatapp.directory.redis.scripts import CHARGE, JOIN, RECALL, REMEMBER, RENAME, VOUCH
+from chatapp.model.redis.commands import Argument
 from chatapp.model.redis.engine import Engine
 
 __all__ = ["RedisDirectory"]
@@ -46,8 +48,7 @@ _GRACE_BEATS = 8
 
 
 class RedisDirectory(Directory):
-    """`rate`, `burst`: pushes a second and at once; `lease`, `poll_timeout`: seconds;
-    `fingerprint`: of the secret that this worker signs with.
+    """`lease`, `poll_timeout`: seconds; `fingerprint`: of the secret that this worker signs with.
 
     `clock`: seconds, in place of the engine's own.
     """
@@ -58,15 +59,14 @@ class RedisDirectory(Directory):
         self,
         url: str,
         observer: DirectoryObserver,
-        rate: float,
-        burst: int,
+        limits: Limits,
         lease: float,
         poll_timeout: float,
         fingerprint: str,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._observer = observer
-        self._limits = (rate, burst)
+        self._limits = limits._asdict()
         self._beat_seconds = lease / _LEASE_BEATS
         # Somebody who joined has to have a client before twice the lease is over.
         self._joined_for = ceil(2000 * lease)
@@ -179,19 +179,31 @@ class RedisDirectory(Directory):
     async def people(self, room: str) -> list[str]:
         return await self._copies.people(room)
 
-    # Pushes.
+    # Limits.
 
-    async def charge(self, person: Person) -> float:
-        self._link.check()
-        wait, nick = await self._link.run(CHARGE, person.id, *self._limits, person.id)
-        if nick is not None and (right := nick.decode(errors="replace")) != person.nick:
-            self._observer.renamed(person.id, right)
-        return float(wait)
+    async def charge(
+        self, charges: Sequence[Charge], person: Person | None = None
+    ) -> Refusal | None:
+        counted = [charge for charge in charges if self._limits[charge.limit].rate]
+        if not counted and person is None:
+            return None
+        words: list[Argument] = ["" if person is None else person.id]
+        for limit, whose in counted:
+            words += [f"{limit}:{whose}", *self._limits[limit]]
+        try:
+            self._link.check()
+            refused, wait, nick = await self._link.run(CHARGE, *words)
+        except DirectoryUnavailable:
+            if person is None:
+                return None
+            raise
+        if person is not None and nick is not None:
+            self._correct(person, nick.decode(errors="replace"))
+        return Refusal(counted[refused - 1].limit, float(wait)) if refused else None
 
-    async def charge_address(self, address: str) -> float:
-        self._link.check()
-        wait, _ = await self._link.run(CHARGE, f"@{address}", *self._limits, "")
-        return float(wait)
+    def _correct(self, person: Person, nick: str) -> None:
+        if person.nick != nick:
+            self._observer.renamed(person.id, nick)
 
     # Clients that carry no cursor.
 

@@ -9,7 +9,7 @@ All keys begin with KEYS[1]:
     news        stream: every coming, going and renaming that is told, numbered by `n`
     marks       hash: ROOM -> `n` of its last news, while somebody is there
     moves:W     stream: clients of the worker W that poll elsewhere now
-    pushes:WHO  hash: a token bucket
+    spent:LIMIT:WHOSE  of a token bucket that is not full: when it will be
     at:ID/TAB   where a client is that carries no cursor
     secret      fingerprint of the secret that the workers sign with
 
@@ -259,17 +259,24 @@ return people
 """)
 
 CHARGE = _script("""
--- who pushes, rate, burst, id or '' -> seconds to wait as text, the nick of id
-local key, rate, burst = prefix .. 'pushes:' .. ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local wait = 0
-if rate > 0 then
-    local tokens, at = unpack(redis.call('HMGET', key, 'tokens', 'at'))
-    tokens = math.min(burst, (tonumber(tokens) or burst) + (now - (at or now)) / 1000 * rate)
-    if tokens >= 1 then tokens = tokens - 1 else wait = (1 - tokens) / rate end
-    redis.call('HSET', key, 'tokens', tostring(tokens), 'at', now)
-    redis.call('PEXPIRE', key, math.ceil(burst / rate * 1000) + 1000)
+-- id or '', then for each bucket: its name, rate, burst -> the position (from 1) of one in which no
+-- token is left, else 0 and one is taken from each; seconds until there is one, as text; the nick
+-- of id. Of a bucket is kept when it will be full, in milliseconds, for as long as it is not.
+local nick = ARGV[2] ~= '' and redis.call('HGET', prefix .. 'who:' .. ARGV[2], 'nick')
+local full_at = {}
+for i = 3, #ARGV, 3 do
+    local token, burst = 1000 / ARGV[i + 1], 1000 * ARGV[i + 2] / ARGV[i + 1]
+    local before = tonumber(redis.call('GET', prefix .. 'spent:' .. ARGV[i])) or now
+    -- The clock of an engine that took another's place may be behind.
+    full_at[i] = math.max(now, math.min(now + burst, before)) + token
+    local wait = full_at[i] - now - burst
+    if wait > 1 then return {i / 3, tostring(wait / 1000), nick} end
 end
-return {tostring(wait), redis.call('HGET', prefix .. 'who:' .. ARGV[5], 'nick')}
+for i, at in pairs(full_at) do
+    local text = string.format('%.3f', at)
+    redis.call('SET', prefix .. 'spent:' .. ARGV[i], text, 'PX', math.ceil(at - now))
+end
+return {0, '0', nick}
 """)
 
 VOUCH = _script("""

@@ -2,9 +2,10 @@
 
 import inspect
 
-from chatapp.directory import NickTaken, folded
+from chatapp.directory import Charge, Limit, Limits, NickTaken, folded
 
 LEASE = 20.0
+LIMITS = Limits(Limit(1.0, 3), Limit(2.0, 4), Limit(5 / 3600, 5), Limit(2 / 3600, 2))
 
 
 class Somebody:
@@ -62,11 +63,11 @@ async def got(result):
 class DirectoryCase:
     """For an AsyncTestCase.
 
-    `make(observer, rate, burst)` returns a directory, not open; `pass_time(seconds)` has its
+    `make(observer, limits)` returns a directory, not open; `pass_time(seconds)` has its
     clock go on; `settle()` returns when the observers have been told all that there is to tell.
     """
 
-    def make(self, observer, rate, burst):
+    def make(self, observer, limits):
         raise NotImplementedError
 
     async def pass_time(self, seconds):
@@ -75,9 +76,9 @@ class DirectoryCase:
     async def settle(self):
         raise NotImplementedError
 
-    async def opened(self, rate=1.0, burst=3):
+    async def opened(self, **limits):
         observer = Observer()
-        directory = self.make(observer, rate, burst)
+        directory = self.make(observer, LIMITS._replace(**limits))
         await directory.open()
         self.addAsyncCleanup(directory.close)
         directory.observer = observer
@@ -100,7 +101,8 @@ class DirectoryCase:
 
     async def charged(self, directory, person, count):
         """How many of `count` pushes at once may be."""
-        return [await got(directory.charge(person)) for _ in range(count)].count(0.0)
+        charge = Charge("push_rate", person.id)
+        return [await got(directory.charge([charge], person)) for _ in range(count)].count(None)
 
 
 class DirectoryContract(DirectoryCase):
@@ -219,12 +221,17 @@ class DirectoryContract(DirectoryCase):
     async def test_people_of_an_unknown_room_are_nobody(self):
         self.assertEqual([], await got(self.directory.people("nowhere")))
 
-    # Pushes.
+    # Limits.
+
+    async def refused(self, *charges, person=None):
+        return await got(self.directory.charge([Charge(*each) for each in charges], person))
 
     async def test_pushes_are_allowed_up_to_the_burst_and_then_at_the_rate(self):
         ann = await self.joined(self.directory, "1", "ann")
         self.assertEqual(3, await self.charged(self.directory, ann, 5))
-        self.assertAlmostEqual(1.0, await got(self.directory.charge(ann)), delta=0.5)
+        refusal = await self.refused(("push_rate", "1"), person=ann)
+        self.assertEqual("push_rate", refusal.limit)
+        self.assertAlmostEqual(1.0, refusal.wait, delta=0.5)
         await self.pass_time(2.0)
         self.assertEqual(2, await self.charged(self.directory, ann, 4))
         await self.pass_time(60.0)
@@ -233,22 +240,41 @@ class DirectoryContract(DirectoryCase):
     async def test_pushes_are_counted_for_each(self):
         ann = await self.joined(self.directory, "1", "ann")
         bob = await self.joined(self.directory, "2", "bob")
-        self.assertEqual(
-            (3, 3),
-            (
-                await self.charged(self.directory, ann, 5),
-                await self.charged(self.directory, bob, 5),
-            ),
-        )
+        self.assertEqual(3, await self.charged(self.directory, ann, 5))
+        self.assertEqual(3, await self.charged(self.directory, bob, 5))
 
     async def test_a_rate_of_zero_is_no_limit(self):
-        directory = await self.opened(rate=0.0)
-        ann = await self.joined(directory, "7", "kim")
-        self.assertEqual(50, await self.charged(directory, ann, 50))
-        self.assertEqual(0.0, await got(directory.charge_address("::1")))
+        self.directory = await self.opened(push_rate=Limit(0.0, 1), address_rooms=Limit(0.0, 0))
+        ann = await self.joined(self.directory, "7", "kim")
+        self.assertEqual(50, await self.charged(self.directory, ann, 50))
+        for _ in range(9):
+            self.assertIsNone(await self.refused(("address_rooms", "::1")))
 
-    async def test_strangers_are_counted_by_address(self):
-        charge = self.directory.charge_address
-        waits = [await got(charge("10.0.0.1")) for _ in range(5)]
-        self.assertEqual(3, waits.count(0.0))
-        self.assertEqual(0.0, await got(charge("10.0.0.2")))
+    async def test_each_limit_and_each_address_has_a_count_of_its_own(self):
+        for limit, most in (("address_push_rate", 4), ("address_sessions", 5)):
+            for address in ("10.0.0.1", "2001:db8::/64"):
+                given = [await self.refused((limit, address)) for _ in range(7)]
+                self.assertEqual(most, given.count(None), (limit, address))
+                self.assertEqual({None, limit}, {each and each.limit for each in given})
+
+    async def test_what_is_given_back_each_hour_comes_bit_by_bit(self):
+        charge = ("address_rooms", "10.0.0.1")
+        self.assertEqual([None] * 2, [await self.refused(charge) for _ in range(2)])
+        refusal = await self.refused(charge)
+        self.assertAlmostEqual(1800.0, refusal.wait, delta=1)
+        await self.pass_time(1801)
+        self.assertIsNone(await self.refused(charge))
+        self.assertIsNotNone(await self.refused(charge))
+
+    async def test_what_is_refused_by_one_limit_is_taken_from_no_other(self):
+        ann = await self.joined(self.directory, "1", "ann")
+        charges = ("address_push_rate", "10.0.0.1"), ("push_rate", "1")
+        for _ in range(3):
+            self.assertIsNone(await self.refused(*charges, person=ann))
+        for _ in range(9):
+            self.assertEqual("push_rate", (await self.refused(*charges, person=ann)).limit)
+        self.assertIsNone(await self.refused(charges[0]))
+        self.assertEqual("address_push_rate", (await self.refused(charges[0])).limit)
+
+    async def test_nothing_is_charged_where_there_is_nobody_to_charge(self):
+        self.assertIsNone(await self.refused())

@@ -5,9 +5,15 @@ import contextlib
 import shutil
 import unittest
 
-from chatapp.directory import CROWD, DirectoryUnavailable, NickTaken, OtherSecret
+from chatapp.directory import CROWD, Charge, DirectoryUnavailable, NickTaken, OtherSecret
 from chatapp.directory.redis.directory import RedisDirectory
-from tests.chatapp.directory.contract import LEASE, DirectoryCase, DirectoryContract, Somebody
+from tests.chatapp.directory.contract import (
+    LEASE,
+    LIMITS,
+    DirectoryCase,
+    DirectoryContract,
+    Somebody,
+)
 from tests.support.engine import RedisServer, watched_pair
 from tests.support.programs import needs
 
@@ -31,9 +37,9 @@ class RedisCase:
         self.server = self.enterContext(RedisServer(self.binary, appendonly="no"))
         return self.server.url
 
-    def make(self, observer, rate, burst, fingerprint="f"):
+    def make(self, observer, limits, fingerprint="f"):
         directory = RedisDirectory(
-            self.url, observer, rate, burst, lease=LEASE, poll_timeout=10.0,
+            self.url, observer, limits, lease=LEASE, poll_timeout=10.0,
             fingerprint=fingerprint, clock=lambda: self.now,
         )  # fmt: skip
         self.workers.append(directory)
@@ -212,7 +218,7 @@ class WorkersTests(WorkersCase):
     async def test_a_rename_is_told_at_each_and_holds_for_the_next_push_anywhere(self):
         ann, too = await self.here("1", "ann", self.one, self.two)
         await self.one.rename(ann, "anna")
-        self.assertEqual(0.0, await self.two.charge(too))
+        self.assertIsNone(await self.two.charge([Charge("push_rate", "1")], too))
         self.assertEqual(("anna", "anna"), (ann.nick, too.nick))
         self.assertEqual([[("lobby", "1", "anna")]] * 2, await self.news())
 
@@ -225,9 +231,27 @@ class WorkersTests(WorkersCase):
         self.assertEqual(2, await self.charged(self.one, ann, 2))
         self.assertEqual(1, await self.charged(self.two, too, 3))
         self.assertEqual(0, await self.charged(self.one, ann, 1))
-        for worker in (self.one, self.two, self.one):
-            self.assertEqual(0.0, await worker.charge_address("10.0.0.1"))
-        self.assertGreater(await self.two.charge_address("10.0.0.1"), 0.0)
+
+    async def test_what_an_address_is_charged_with_is_counted_over_all_workers(self):
+        charges = [Charge("address_rooms", "10.0.0.1")]
+        for worker in self.workers:
+            self.assertIsNone(await worker.charge(charges))
+        for worker in self.workers:
+            self.assertEqual("address_rooms", (await worker.charge(charges)).limit)
+
+    async def test_of_full_buckets_nothing_is_kept(self):
+        ann, _ = await self.here("1", "ann", self.one, self.two)
+        key = "chat:directory:spent:push_rate:1"
+        await self.charged(self.one, ann, 3)
+        left = int(self.server.command("PTTL", key).removeprefix(b":"))
+        self.assertTrue(0 < left <= 3000, left)
+
+    async def test_a_clock_that_goes_back_locks_nobody_out(self):
+        ann, _ = await self.here("1", "ann", self.one, self.two)
+        await self.charged(self.one, ann, 3)
+        self.now -= 86400
+        refusal = await self.one.charge([Charge("push_rate", "1")], ann)
+        self.assertAlmostEqual(1.0, refusal.wait, 2)
 
     async def test_where_a_client_without_a_cursor_is_is_known_at_each(self):
         ann, too = await self.here("1", "ann", self.one, self.two)
@@ -265,7 +289,7 @@ class WorkersTests(WorkersCase):
 
     async def test_another_secret_is_refused(self):
         observer = self.one.observer
-        other = self.make(observer, 1.0, 3, fingerprint="other")
+        other = self.make(observer, LIMITS, fingerprint="other")
         with self.assertRaisesRegex(OtherSecret, f"127.0.0.1:{self.server.port}/0 sign with an"):
             await other.open()
         self.workers.remove(other)
@@ -323,11 +347,12 @@ class OutageTests(AwayCase):
             await self.one.know("lobby")
             await self.one.remember(ann, "tab", "CURSOR")
             for waiting in (
-                self.one.charge(ann), self.one.charge_address("a"), self.one.rename(ann, "x"),
+                self.one.charge([], ann), self.one.rename(ann, "x"),
                 self.one.people("lobby"), self.one.recall(ann, "tab"), self.one._beat(),
             ):  # fmt: skip
                 with self.assertRaises(DirectoryUnavailable):
                     await waiting
+            self.assertIsNone(await self.one.charge([Charge("address_sessions", "10.0.0.1")]))
             self.assertEqual("ann", self.one.observer.people["lobby"]["1"])
             self.assertEqual([], self.two.observer.news())
 
