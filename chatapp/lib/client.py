@@ -47,10 +47,10 @@ class Client:
         self,
         participant: "Participant",
         tab: str,
-        address: str | None,
         queue_size: int,
         leave: Any,
         figures: Figures,
+        address: str | None = None,
     ) -> None:
         self.participant = participant
         self.tab = tab

@@ -214,7 +214,7 @@ class Hub:
         if participant is not None:
             self._session_places.give_back(address)
         else:
-            participant = Participant(identity, nick, address, self._drop_participant)
+            participant = Participant(identity, nick, self._drop_participant, address)
             self.participants[identity] = participant
             self._timers.start(participant, self.options.lease)
         return participant
@@ -290,7 +290,7 @@ class Hub:
         if not participant.clients:
             self._timers.stop(participant, options.lease)
         client = Client(
-            participant, tab, address, options.queue_size, self._drop_client, self.figures
+            participant, tab, options.queue_size, self._drop_client, self.figures, address
         )
         participant.clients[tab] = client
         self.clients += 1

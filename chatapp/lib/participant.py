@@ -16,7 +16,7 @@ class Participant:
 
     __slots__ = ("address", "clients", "id", "leave", "nick", "token")
 
-    def __init__(self, identity: str, nick: str, address: str | None, leave: Any) -> None:
+    def __init__(self, identity: str, nick: str, leave: Any, address: str | None = None) -> None:
         self.id = identity
         self.nick = nick
         self.address = address

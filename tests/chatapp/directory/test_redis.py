@@ -363,13 +363,13 @@ class OutageTests(AwayCase):
             self.server.freeze()
             try:
                 self.assertEqual("bob", await self.one.join("2", "bob"))
-                for waiting in (self.one.charge(ann), self.one.recall(ann, "tab")):
+                for waiting in (self.one.charge([], ann), self.one.recall(ann, "tab")):
                     with self.assertRaisesRegex(DirectoryUnavailable, "stands still"):
                         await waiting
             finally:
                 self.server.thaw()
             await self.one._beat()
-            self.assertEqual(0, await self.one.charge(ann))
+            self.assertIsNone(await self.one.charge([], ann))
 
     async def test_an_engine_that_comes_back_empty_is_told_everything_and_nobody_flaps(self):
         with self.assertLogs("chatapp.directory", "WARNING"):

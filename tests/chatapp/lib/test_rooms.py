@@ -23,7 +23,12 @@ class SharedRoomCase(unittest.TestCase):
         self.addCleanup(self.loop.close)
         self.hub = Hub(ChatOptions(log="memory:"))
         self.directory = RedisDirectory(
-            "redis://nowhere", self.hub, 0.0, 1, lease=20.0, poll_timeout=10.0, fingerprint=""
+            "redis://nowhere",
+            self.hub,
+            self.hub.options.limits(),
+            lease=20.0,
+            poll_timeout=10.0,
+            fingerprint="",
         )
         self.room = Room("lobby", self.loop, self.directory, lambda room: None)
         self.news = []
