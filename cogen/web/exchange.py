@@ -284,7 +284,7 @@ class Exchange(Straight):
             return LEAVE
         else:
             last = self._whole or chunk is wsgi.final
-            self._begun(chunk).send(chunk, last)
+            self._send(chunk, last)
             # It is on its way before what may block.
             return GO_ON if last else LEAVE
         return GO_ON
@@ -314,6 +314,12 @@ class Exchange(Straight):
     def _perform(self, operation: Operation) -> Any:
         """Perform what the application named, in its context."""
         return self.perform(operation)
+
+    def _send(self, chunk: Any, last: bool) -> None:
+        answer = self._begun(chunk)
+        answer.send(chunk, last)
+        # Nobody sees what would follow, which may be without end.
+        self._exhausted = answer.bodyless
 
     def _begun(self, chunk: Any) -> Answer:
         """The answer, for a chunk of it."""

@@ -250,13 +250,13 @@ class ThreadedExchange(Exchange):
     def _arrive(self, chunk: Any) -> None:
         """A thread has posted `chunk`, or END, and goes on."""
         self._arrived += 1
-        if self.left or self._failed:
+        if self.left or self._failed or self._exhausted:
             return
         try:
             if chunk is END:
                 self._finish()
             else:
-                self._begun(chunk).send(chunk, self._whole or chunk is self._wsgi.final)
+                self._send(chunk, self._whole or chunk is self._wsgi.final)
         except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
             self._tell(error)
 
@@ -303,7 +303,12 @@ class ThreadedExchange(Exchange):
             self._outcome = None, error
 
     def _begin(self, environ: dict[str, Any]) -> Any:
-        """Call the application and have its chunks sent."""
+        """Call the application and have its chunks sent.
+
+        Not for a client that has left while it waited for a thread.
+        """
+        if self.left:
+            return _CLOSED
         iterable = self._iterable = self._application(environ, self.start_response)
         if isinstance(iterable, (list, tuple)):
             inline = not hasattr(iterable, "close")
@@ -320,7 +325,7 @@ class ThreadedExchange(Exchange):
         """Have chunks sent until one names an operation, which is returned; else close."""
         assert self._iterator is not None
         try:
-            while not (self.left or self._failed):
+            while not (self.left or self._failed or self._exhausted):
                 chunk: Any = next(self._iterator, END)
                 if chunk is not END and self._wsgi.pending:
                     return chunk

@@ -158,6 +158,29 @@ class LeftTest(MisuseTest):
         self.assertIn("generator ignored GeneratorExit", self.records.text)
 
 
+class EndlessTest(MisuseTest):
+    def test_of_an_endless_answer_no_more_is_made_than_is_seen(self) -> None:
+        closed: list[str] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+            status = environ["QUERY_STRING"] or "200%20OK"
+            start_response(status.replace("%20", " "), [])
+            try:
+                while True:
+                    yield b"tick"
+            finally:
+                closed.append(status)
+
+        server = self.serve(application)
+        with server.connect() as client:
+            for method, status in (("HEAD", "200%20OK"), ("GET", "304%20Not%20Modified")):
+                client.send(f"{method} /?{status} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                client.response(method)
+            self.assertEqual(client.get("/ordinary").body, b"well")
+        self.settled(server)
+        self.assertEqual(closed, ["200%20OK", "304%20Not%20Modified"])
+
+
 class LateTest(MisuseTest):
     def test_a_response_cannot_be_started_when_it_is_over(self) -> None:
         kept: list[Start] = []
@@ -212,6 +235,10 @@ class ThreadedRaisesTest(RaisesTest):
 
 
 class ThreadedLeftTest(LeftTest):
+    options = {"threads": "2"}
+
+
+class ThreadedEndlessTest(EndlessTest):
     options = {"threads": "2"}
 
 

@@ -374,6 +374,31 @@ class CallTest(ThreadsTest):
 
 
 class HangUpTest(ThreadsTest):
+    def test_who_leaves_before_there_is_a_thread_calls_nothing(self) -> None:
+        gate = self.gate()
+        called: list[str] = []
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            called.append(environ["PATH_INFO"])
+            gate.wait()
+            start_response("200 OK", PLAIN)
+            return [b"done"]
+
+        server = self.serve(application)
+        with server.connect() as one, server.connect() as two:
+            for client in (one, two):
+                client.send(b"GET /blocks HTTP/1.1\r\nHost: a\r\n\r\n")
+            gate.reached(2)
+            with server.connect() as client:
+                client.send(b"GET /left HTTP/1.1\r\nHost: a\r\n\r\n")
+                server.settled(threads_waiting=1)
+                client.reset()
+            server.settled(connections=2)
+            gate.open()
+            self.assertEqual([one.response().body, two.response().body], [b"done"] * 2)
+        server.settled(exchanges=0)
+        self.assertEqual(called, ["/blocks"] * 2)
+
     def test_what_a_left_call_returns_is_closed(self) -> None:
         gate = self.gate()
         closed = threading.Event()
