@@ -9,6 +9,7 @@ from cogen.web.logs import log_lines
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
 from cogen.web.signals import Signals
+from cogen.web.streams import open_standard_streams
 
 __all__ = ["serve_chat"]
 
@@ -17,6 +18,7 @@ _SETTINGS = {"max_body": "65536"}
 
 def serve_chat(host: str, port: str, data: str) -> None:
     """Serve until a signal says to stop. Ends the program with one line if it cannot start."""
+    open_standard_streams()
     signals = Signals()
     folder = os.path.abspath(data)
     chat = {"chat.data": folder, "chat.log": f"sqlite:///{folder}/chat.db"}

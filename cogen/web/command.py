@@ -14,12 +14,14 @@ from cogen.web.logs import log_accesses, log_lines
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
 from cogen.web.signals import Signals
+from cogen.web.streams import open_standard_streams
 
 __all__ = ["build", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve what the command line names. Ends the program, with one line, if it cannot."""
+    open_standard_streams()
     signals = Signals()
     parsed = vars(_parser().parse_args(arguments))
     where = parsed.pop("application")

@@ -11,6 +11,7 @@ from cogen.web.logs import log_lines_unless_configured
 from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.serving import serve
 from cogen.web.signals import Signals
+from cogen.web.streams import open_standard_streams
 
 __all__ = ["server_factory", "server_options"]
 
@@ -22,6 +23,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     `http_port` is another name. Ends the program with one line that names the option that is
     unknown or wrong, or the address that cannot be listened on.
     """
+    open_standard_streams()
     signals = Signals()
     expect_lives()
     # Into a file or a pipe, what paster prints at the start would be seen at the end.

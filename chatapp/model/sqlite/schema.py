@@ -58,7 +58,9 @@ def prepare(db: sqlite3.Connection) -> str:
     if version not in (0, *VERSIONS):
         raise sqlite3.DatabaseError(f"made by another version of the chat ({version})")
     older = _FROM_1 if version == 1 else ""
-    db.executescript(f"begin; {_TABLES} {older} pragma user_version = {_VERSION}; commit;")
+    # Where nothing is to be made nothing is written: the disk may be full.
+    numbered = f"pragma user_version = {_VERSION};" if version != _VERSION else ""
+    db.executescript(f"begin immediate; {_TABLES} {older} {numbered} commit;")
     db.execute("insert or ignore into meta values ('epoch', ?)", (_new_epoch(),))
     db.execute(
         "insert or ignore into meta values ('stored', (select coalesce(sum(seq), 0) from heads))"
