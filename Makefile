@@ -4,14 +4,14 @@ PYTHON ?=
 VENV ?= .venv
 BIN = $(VENV)/bin
 INI ?= test.ini
-RELOAD = $(if $(filter development.ini,$(notdir $(INI))),--reload)
+SERVE = serve $(if $(filter development.ini,$(notdir $(INI))),--reload )$(INI)
 # setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
 export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
 
 .PHONY: serve test test-compiled check bench cluster hostile wheels clean FORCE
 
 serve: $(VENV)/.serve
-	$(BIN)/paster serve $(RELOAD) $(INI) $(ARGS)
+	$(BIN)/paster $(SERVE) $(ARGS)
 
 test: $(VENV)/.test
 	scripts/test $(BIN) $(ARGS)
