@@ -78,7 +78,9 @@ def _findings(path: str) -> Iterator[Finding]:
 
 
 def _server(section: Section) -> Options:
-    return server_options(Ini(section.global_conf), section.global_conf, section.settings)
+    ini = Ini(section.global_conf)
+    ini.check_values()
+    return server_options(ini, section.global_conf, section.settings)
 
 
 def _rights(path: str, logs: list[LogURL]) -> Iterator[Finding]:

@@ -81,6 +81,5 @@ def _command() -> list[str]:
 
 def _fail(line: str) -> None:
     """paster ends with status 0 after a SystemExit of its server, but not after its own error."""
-    from paste.script.command import BadCommand
-
-    raise BadCommand(line, exit_code=1) from None
+    paster = sys.modules.get("paste.script.command")
+    raise SystemExit(line) if paster is None else paster.BadCommand(line, exit_code=1)
