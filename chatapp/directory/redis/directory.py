@@ -117,7 +117,6 @@ class RedisDirectory(Directory):
 
     async def join(self, identity: str, nick: str | None) -> str:
         try:
-            self._link.check()
             return await self._claimed(identity, nick)
         except DirectoryUnavailable:
             self._unproven[identity] = nick or _guest()
@@ -135,7 +134,6 @@ class RedisDirectory(Directory):
         self._unproven.pop(person.id, None)
 
     async def rename(self, person: Person, nick: str) -> None:
-        self._link.check()
         words = person.id, nick, folded(nick), self._joined_for
         if not await self._link.run(RENAME, *words):
             raise NickTaken(nick)
@@ -191,7 +189,6 @@ class RedisDirectory(Directory):
         for limit, whose in counted:
             words += [f"{limit}:{whose}", *self._limits[limit]]
         try:
-            self._link.check()
             refused, wait, nick = await self._link.run(CHARGE, *words)
         except DirectoryUnavailable:
             if person is None:
@@ -208,14 +205,12 @@ class RedisDirectory(Directory):
     # Clients that carry no cursor.
 
     async def recall(self, person: Person, tab: str) -> str | None:
-        self._link.check()
         cursor = await self._link.run(RECALL, person.id, tab)
         return None if cursor is None else str(cursor, "utf-8")
 
     async def remember(self, person: Person, tab: str, cursor: str) -> None:
         # If it cannot be, the client may get some of it twice at another worker.
         with contextlib.suppress(DirectoryUnavailable):
-            self._link.check()
             await self._link.run(REMEMBER, person.id, tab, cursor, self._remembered_for)
 
     # What is heard.

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from redis import exceptions as redis_exceptions
-
 from chatapp.directory.directory import DirectoryUnavailable
 from chatapp.model import LogUnavailable
 from chatapp.model.redis.commands import Argument, Commands, Script
@@ -19,14 +17,12 @@ PREFIX = "chat:directory:"
 
 
 class Link:
-    """`clock`: seconds, in place of the engine's own. `down`: the last call had no answer;
-    `stalled`: it was waited for in vain."""
+    """`clock`: seconds, in place of the engine's own. `down`: the last call had no answer."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] | None) -> None:
         self.engine = engine
         self.clock = clock
         self.down = False
-        self.stalled = False
 
     def open(self) -> None:
         """On the loop that it is used on."""
@@ -39,18 +35,9 @@ class Link:
         """What the script returns. Raises DirectoryUnavailable."""
         now: Argument = "" if self.clock is None else round(self.clock() * 1000)
         try:
-            answer = await self._commands.run(script, [PREFIX], [now, *words])
+            return await self._commands.run(script, [PREFIX], [now, *words])
         except LogUnavailable as error:
             if not self.down:
                 log.error("the directory does not answer: %s", error)
             self.down = True
-            self.stalled = isinstance(error.__cause__, TimeoutError | redis_exceptions.TimeoutError)
             raise DirectoryUnavailable(str(error)) from error
-        self.stalled = False
-        return answer
-
-    def check(self) -> None:
-        """For who asks several things in turn: to wait for an engine that stands still once is
-        enough. Raises DirectoryUnavailable."""
-        if self.stalled:
-            raise DirectoryUnavailable(f"{self.engine} stands still")

@@ -75,14 +75,14 @@ class Commands:
         self._waiting.append(call)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
+        patience = self._engine.patience
         try:
-            async with asyncio.timeout(self._engine.patience):
+            async with asyncio.timeout(patience):
                 return await call.future
         except TimeoutError as error:
             call.late = True
-            raise LogUnavailable(
-                f"{self._engine}: no answer in {self._engine.patience:g} s"
-            ) from error
+            self._engine.answered(in_time=False)
+            raise LogUnavailable(f"{self._engine}: no answer in {patience:g} s") from error
 
     async def disconnect(self) -> None:
         """Begin again with a new connection: with Sentinels, to what is the master now."""
@@ -122,6 +122,7 @@ class Commands:
             pipeline.execute_command(command, script, *call.values)
         try:
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            self._engine.answered(in_time=True)
         except (RedisError, OSError) as error:
             answers = [error] * len(batch)
         return answers

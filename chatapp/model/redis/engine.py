@@ -25,6 +25,10 @@ _PORT, _SENTINEL_PORT = 6379, 26379
 # Seconds for a connection, and for the answer to a command that does not block.
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
+# A request may ask several things in turn. Once nothing was answered for the first of these parts of
+# that time, what is asked then waits for the second: together it is what the guide promises.
+_FIRST_PART, _MORE_PART = 0.9, 0.04
+_standing_still: set[str] = set()
 
 
 class _Address(NamedTuple):
@@ -39,8 +43,6 @@ class Engine:
     Sentinels and the name of the master that they watch: HOST[:PORT][,HOST[:PORT]...]/MASTER[/DB].
     `rediss` and `rediss+sentinel` are the same over TLS; `?ca=FILE` names the certificates that
     are trusted, in place of the system's. Raises ValueError, naming what is wrong.
-
-    `patience`: seconds in which an answer has to come, however many wait for one.
     """
 
     def __init__(self, url: str) -> None:
@@ -63,15 +65,27 @@ class Engine:
             "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         }
         self._tls = self._parse_tls(parts)
-        self.patience = _ANSWER_SECONDS
 
     def client(self) -> "Redis":
         """For commands: fails after a few seconds without an answer."""
-        return self._made(socket_timeout=self.patience)
+        return self._made(socket_timeout=_ANSWER_SECONDS)
 
     def blocking_client(self) -> "Redis":
         """For one command at a time that waits as long as it likes."""
         return self._made(socket_timeout=None)
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which an answer has to come, however many wait for one."""
+        stands_still = self._shown in _standing_still
+        return _ANSWER_SECONDS * (_MORE_PART if stands_still else _FIRST_PART)
+
+    def answered(self, in_time: bool) -> None:
+        """All who use the engine in this process know then whether it is worth waiting for."""
+        if in_time:
+            _standing_still.discard(self._shown)
+        else:
+            _standing_still.add(self._shown)
 
     def _made(self, **options: Any) -> "Redis":
         options = {**self._options, **self._tls, **options}

@@ -187,13 +187,12 @@ class RedisLog(MessageLog):
         Raises LogUnavailable.
         """
         assert self._reader is not None
+        patience = self._engine.patience
         try:
-            async with asyncio.timeout(self._engine.patience):
+            async with asyncio.timeout(patience):
                 await self._reader.locate()
         except TimeoutError as error:
-            raise LogUnavailable(
-                f"{self._engine}: no answer in {self._engine.patience:g} s"
-            ) from error
+            raise LogUnavailable(f"{self._engine}: no answer in {patience:g} s") from error
 
     def _now(self) -> Argument:
         return "" if self._clock is None else self._clock.wall()

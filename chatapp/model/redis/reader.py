@@ -217,7 +217,7 @@ class Reader:
     def _told(self, error: Exception) -> str:
         if isinstance(error, LogUnavailable):
             return str(error)
-        return f"{self._engine}: {error or type(error).__name__}"
+        return f"{self._engine}: {str(error) or type(error).__name__}"
 
     async def _read_on(self) -> None:
         """Read until it fails."""

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import shutil
 import unittest
+from unittest import mock
 
 from chatapp.directory import CROWD, Charge, DirectoryUnavailable, NickTaken, OtherSecret
 from chatapp.directory.redis.directory import RedisDirectory
+from chatapp.model.redis import engine as engine_module
 from tests.chatapp.directory.contract import (
     LEASE,
     LIMITS,
@@ -357,18 +359,21 @@ class OutageTests(AwayCase):
             self.assertEqual([], self.two.observer.news())
 
     async def test_an_engine_that_stands_still_is_waited_for_once(self):
-        self.one._link.engine.patience = 0.2
+        self.enterContext(mock.patch.object(engine_module, "_ANSWER_SECONDS", 0.5))
         with self.assertLogs("chatapp.directory", "ERROR"):
             [ann] = await self.here("1", "ann", self.one)
             self.server.freeze()
             try:
                 self.assertEqual("bob", await self.one.join("2", "bob"))
                 for waiting in (self.one.charge([], ann), self.one.recall(ann, "tab")):
-                    with self.assertRaisesRegex(DirectoryUnavailable, "stands still"):
+                    with self.assertRaisesRegex(DirectoryUnavailable, "no answer in 0.02 s"):
                         await waiting
             finally:
                 self.server.thaw()
-            await self.one._beat()
+            await self.heard_again()
+            while self.one._link.engine.patience < 0.4:
+                with contextlib.suppress(DirectoryUnavailable):
+                    await self.one.people("lobby")
             self.assertIsNone(await self.one.charge([], ann))
 
     async def test_an_engine_that_comes_back_empty_is_told_everything_and_nobody_flaps(self):

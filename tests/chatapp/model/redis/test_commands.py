@@ -3,6 +3,7 @@ import unittest
 from unittest import mock
 
 from chatapp.model import LogUnavailable
+from chatapp.model.redis import engine as engine_module
 from chatapp.model.redis.commands import Commands, Script
 from chatapp.model.redis.engine import Engine
 from tests.support.engine import RedisServer
@@ -66,8 +67,9 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([b"a", b"c"], await self.commands.run(READ, ["l"]))
 
     async def test_nobody_waits_longer_for_an_engine_that_stands_still_than_who_asked_first(self):
-        self.commands._engine.patience = 0.5
-        self.commands._client.connection_pool.connection_kwargs["socket_timeout"] = 0.5
+        self.enterContext(mock.patch.object(engine_module, "_ANSWER_SECONDS", 0.5))
+        self.commands = Commands(Engine(self.server.url))
+        self.addAsyncCleanup(self.commands.close)
         await self.commands.run(APPEND, ["l"], ["a"])
         self.server.freeze()
         first = asyncio.ensure_future(self.commands.run(APPEND, ["l"], ["b"]))
@@ -87,18 +89,19 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
             await gate.wait()
             return await exchange(*arguments)
 
-        self.commands._engine.patience = 0.05
-        with mock.patch.object(self.commands, "_exchange", held):
+        with (
+            mock.patch.object(engine_module, "_ANSWER_SECONDS", 0.05),
+            mock.patch.object(self.commands, "_exchange", held),
+        ):
             first = asyncio.ensure_future(self.commands.run(APPEND, ["l"], ["a"]))
             while not first.done() and (self.commands._waiting or not self.commands._sending):
                 await asyncio.sleep(0)
-            with self.assertRaisesRegex(LogUnavailable, "no answer in 0.05 s"):
+            with self.assertRaisesRegex(LogUnavailable, "no answer in 0.045 s"):
                 await self.commands.run(APPEND, ["l"], ["b"])
             gate.set()
             await asyncio.gather(first, return_exceptions=True)
             while self.commands._sending is not None:
                 await asyncio.sleep(0)
-        self.commands._engine.patience = 5.0
         self.assertEqual([b"a"], await self.commands.run(READ, ["l"]))
 
     async def test_who_leaves_takes_nothing_away(self):
