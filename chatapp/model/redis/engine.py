@@ -25,8 +25,8 @@ _PORT, _SENTINEL_PORT = 6379, 26379
 # Seconds for a connection, and for the answer to a command that does not block.
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
-# A request may ask several things in turn. Once nothing was answered for the first of these parts of
-# that time, what is asked then waits for the second: together it is what the guide promises.
+# A request may ask several things in turn. Once nothing was answered for the first of these parts
+# of that time, what is asked then waits for the second: together it is what the guide promises.
 _FIRST_PART, _MORE_PART = 0.9, 0.04
 _standing_still: set[str] = set()
 
