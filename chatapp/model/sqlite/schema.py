@@ -73,8 +73,8 @@ def count(db: sqlite3.Connection, stored: int) -> int:
     """Count messages that are stored in this transaction; returns how many there ever were."""
     if stored:
         db.execute("update meta set value = value + ? where key = 'stored'", (stored,))
-    found: str = db.execute("select value from meta where key = 'stored'").fetchone()[0]
-    return int(found)
+    found = db.execute("select cast(value as integer) from meta where key = 'stored'").fetchone()
+    return int(found[0])
 
 
 def begin_epoch(db: sqlite3.Connection) -> str:

@@ -89,6 +89,10 @@ class Store:
                 outcomes, stored = await self.thread.run(self.writer.commit, entries)
             except LogUnavailable as error:
                 outcomes = [error] * len(batch)
+            except Exception as error:
+                # Whatever it is, those who wait are answered, and those who come after.
+                log.exception("%s: messages could not be stored", self._path)
+                outcomes = [LogUnavailable(f"{self._path}: {error}")] * len(batch)
             else:
                 if stored:
                     self._observer.appended(stored)
@@ -107,4 +111,6 @@ class Store:
                 await self.thread.run(self.writer.forget_old)
             except LogUnavailable as error:
                 log.warning("old messages could not be deleted: %s", error)
+            except Exception:
+                log.exception("%s: old messages could not be deleted", self._path)
             await asyncio.sleep(_SWEEP_SECONDS)

@@ -11,6 +11,7 @@ from chatapp.model.message import LOBBY, Message, NonceReused, NoSuchRoom, RoomL
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 from chatapp.model.sqlite.ages import Ages
 from chatapp.model.sqlite.files import Lock
+from chatapp.model.sqlite.heads import Head, load_heads, mend_heads
 from chatapp.model.sqlite.marks import Marks
 from chatapp.model.sqlite.place import Place
 from chatapp.model.sqlite.schema import begin_epoch, count, head_of, prepare
@@ -35,14 +36,6 @@ class Entry(NamedTuple):
     opens: bool = True
 
 
-class _Head(NamedTuple):
-    """A room: its newest seq, the one after which it began, and when somebody last spoke."""
-
-    seq: int
-    start: int
-    at: float
-
-
 class Writer:
     """All methods run in one thread. They raise sqlite3.Error where the engine fails."""
 
@@ -62,7 +55,7 @@ class Writer:
         self._clock = clock
         self._ages = Ages(clock)
         self._occupied = occupied
-        self._heads: dict[str, _Head] = {}  # the longest silent first
+        self._heads: dict[str, Head] = {}  # the longest silent first
         self._db: sqlite3.Connection
 
     def open(self, lock: Lock) -> str:
@@ -84,11 +77,14 @@ class Writer:
             db.close()
             raise
         self._db = db
-        self._load_heads()
+        self._heads = load_heads(db)
         return self._epoch
 
     def _settled_epoch(self, db: sqlite3.Connection, epoch: str) -> str:
-        """Another one if the file went back in time."""
+        """Another one if the file went back in time, or does not know any more where it was."""
+        if mend_heads(db):
+            epoch = begin_epoch(db)
+            log.error("%s: where rooms were is damaged, and another epoch begins", self._path)
         stored = count(db, 0)
         lost = self._marks.lost(epoch, stored)
         if lost:
@@ -135,7 +131,7 @@ class Writer:
             if self._db.in_transaction:
                 self._db.execute("rollback")
             self._ages.undo(self._db, last)
-            self._load_heads()
+            self._heads = load_heads(self._db)
             raise
         # What has gone into a file that nobody finds any more is not stored.
         self._place.check()
@@ -183,7 +179,7 @@ class Writer:
                 " values (?, ?, ?, ?, ?, ?, ?)",
                 (entry.room, entry.sender, entry.nonce, seq, entry.nick, digest, at),
             )
-        self._heads[entry.room] = _Head(seq, head.start, at)
+        self._heads[entry.room] = Head(seq, head.start, at)
         message = Message(entry.room, seq, entry.nick, entry.text, at)
         return message, message
 
@@ -199,7 +195,7 @@ class Writer:
             return NonceReused(f"nonce {entry.nonce!r} was used for another text")
         return Message(entry.room, seq, nick, entry.text, at)
 
-    def _opened(self, entry: Entry, now: float) -> _Head:
+    def _opened(self, entry: Entry, now: float) -> Head:
         """Raises NoSuchRoom, RoomLimit."""
         _, start = head_of(self._db, entry.room)
         if entry.room != LOBBY:
@@ -209,7 +205,7 @@ class Writer:
                 if len(self._heads) - (LOBBY in self._heads) < self._max_rooms:
                     break
                 self._give_way(now)
-        return _Head(start, start, now)
+        return Head(start, start, now)
 
     def _give_way(self, now: float) -> None:
         silences = ((room, head.at) for room, head in self._heads.items())
@@ -247,10 +243,6 @@ class Writer:
                 self._db.execute(f"delete from {table} where id <= ?", (rows[old - 1][0],))
             if old < _FORGET_AT_ONCE:
                 return
-
-    def _load_heads(self) -> None:
-        rows = self._db.execute("select room, seq, start, at from heads order by at")
-        self._heads = {room: _Head(*head) for room, *head in rows}
 
 
 def _readable(stored: bytes) -> str:

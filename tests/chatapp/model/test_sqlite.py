@@ -526,3 +526,34 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         await run(writer._db.execute, "update messages set at = 'when' where seq = 1")
         await run(writer.forget_old)
         self.assertEqual(["b"], await self.said(log))
+
+    async def test_a_head_that_is_damaged_is_made_anew_from_the_messages(self):
+        for damage in ("room = cast(x'67ff' as text)", "seq = 'x'", "at = 'when'", "start = x'00'"):
+            with self.subTest(damage):
+                log = await self.opened()
+                await self.say(log, "a", "b")
+                await log.append("other", "ann", "Ann", "kept")
+                epoch, last = log.epoch, (await log.read(ROOM, 0, 0)).last
+                await log.close()
+                with contextlib.closing(sqlite3.connect(self.path)) as database, database:
+                    database.execute(f"update heads set {damage} where room = ?", (ROOM,))
+                with self.assertLogs("chatapp.model", "ERROR"):
+                    log = await self.opened()
+                self.assertNotEqual(epoch, log.epoch)
+                message = await log.append(ROOM, "ann", "Ann", "c")
+                self.assertEqual(last + 1, message.seq)
+                self.assertEqual((), (await log.read("other", 0, 10)).damaged)
+                await log.close()
+                with self.assertNoLogs("chatapp.model"):
+                    await (await self.opened()).close()
+
+    async def test_whatever_fails_in_a_commit_answers_those_who_wait(self):
+        log = await self.opened()
+        fails = mock.patch.object(log._store.writer, "_trim", side_effect=TypeError("of course"))
+        with fails, self.assertLogs("chatapp.model", "ERROR"):
+            outcomes = await asyncio.gather(
+                *(self.say(log, f"{n}") for n in range(3)), return_exceptions=True
+            )
+        self.assertEqual({LogUnavailable}, {type(outcome) for outcome in outcomes})
+        await self.say(log, "a")
+        self.assertEqual(["a"], await self.said(log))
