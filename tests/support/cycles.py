@@ -13,8 +13,8 @@ TIMES = 20
 def assert_no_cycles(case: unittest.TestCase, run: Callable[[], object]) -> None:
     """Call `run()` again and again; fails, telling what it was, if anything is left in cycles."""
     run()
-    gc.collect()
     enabled = gc.isenabled()
+    gc.freeze()  # what was there before is not looked at
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
@@ -26,5 +26,6 @@ def assert_no_cycles(case: unittest.TestCase, run: Callable[[], object]) -> None
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
+        gc.unfreeze()
         if enabled:
             gc.enable()
