@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
@@ -34,6 +34,15 @@ _standing_still: set[str] = set()
 class _Address(NamedTuple):
     host: str
     port: int
+
+
+class _Pool(SentinelConnectionPool):
+    """Closes the connections to the Sentinels with those to the master; redis-py leaves them."""
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        for sentinel in self.sentinel_manager.sentinels:
+            await sentinel.aclose()
 
 
 class Engine:
@@ -100,7 +109,7 @@ class Engine:
             **self._tls,
         }
         sentinel = Sentinel(self._addresses, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
-        client: Redis = sentinel.master_for(self._master, **options)
+        client: Redis = sentinel.master_for(self._master, connection_pool_class=_Pool, **options)
         return client
 
     def _parse_addresses(self, text: str) -> list[_Address]:

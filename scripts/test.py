@@ -1,0 +1,110 @@
+"""Runs the tests: test.py [nosetests arguments]; without any the whole suite, in several processes.
+
+Each process takes the next module when it is done with one. Its temporary folder is its own, and
+nothing may be left in it. The closing lines are those of all.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+# What takes longest begins first: nobody waits for it at the end.
+FIRST = ("tests/chatapp/test_chaos.py", "tests/functional", "tests/browser")
+SKIPPED = re.compile(r"^skipped (\d+): (.*)$", re.M)
+CLOSING = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped\n\Z", re.M)
+MISSING = " is not installed"
+
+
+class Nose:
+    """A process that runs tests in `folder`; options are those of subprocess.Popen."""
+
+    def __init__(self, folder: Path, arguments: list[str], **options: object) -> None:
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir(parents=True)
+        self.temporary.chmod(0o755)  # nginx's workers read there
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.shares", *arguments],
+            env={**os.environ, "TMPDIR": str(self.temporary)},
+            **options,
+        )
+
+    def wait(self) -> bool:
+        """Return when it has ended: whether all is well, and nothing left in its folder."""
+        status = self.process.wait()
+        left = sorted(os.listdir(self.temporary))
+        if left and status == 0:
+            print(f"left in the temporary folder: {', '.join(left)}")
+        return status == 0 and not left
+
+
+def modules() -> list[str]:
+    """Those of the whole suite, in the order in which they begin."""
+    found = sorted(str(path) for path in Path("tests").rglob("test_*.py"))
+    return sorted(found, key=lambda path: not path.startswith(FIRST))
+
+
+def everything(folder: Path, count: int) -> bool:
+    """Run the whole suite in `count` processes; whether all is well."""
+    names = modules()
+    taken, queue = os.pipe()
+    os.write(queue, b"".join(b"%4d" % number for number in range(len(names))))
+    os.close(queue)
+    share = ["--take", str(taken), *names]
+    outputs = [folder / f"{number}.txt" for number in range(count)]
+    processes = []
+    for number, path in enumerate(outputs):
+        with path.open("wb") as output:
+            processes.append(
+                Nose(
+                    folder / str(number), share,
+                    pass_fds=[taken], stdin=subprocess.DEVNULL, stderr=output,
+                )
+            )  # fmt: skip
+    os.close(taken)
+    well = [process.wait() for process in processes]
+    texts = [output.read_text(errors="replace") for output in outputs]
+    for text, fine in zip(texts, well, strict=True):
+        if not fine or not CLOSING.search(text):
+            print(text)
+    return close(texts) and all(well)
+
+
+def close(texts: list[str]) -> bool:
+    """Print the closing lines of all of these outputs; False if one of them lacks its own."""
+    skips: Counter[str] = Counter()
+    passed = failed = 0
+    for text in texts:
+        for count, why in SKIPPED.findall(text):
+            skips[why] += int(count)
+        closing = CLOSING.search(text)
+        # One that does not close has not run to its end, or something went wrong after it.
+        passed += int(closing[1]) if closing else 0
+        failed += int(closing[2]) if closing else 1
+    for why, count in sorted(skips.items()):
+        print(f"skipped {count}: {why}")
+    print(f"{passed} passed, {failed} failed, {skips.total()} skipped")
+    missing = sorted(why.removesuffix(MISSING) for why in skips if why.endswith(MISSING))
+    if missing:
+        print(f"to run what was skipped, install {', '.join(missing)} (scripts/debian-packages)")
+    return failed == 0
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="tests-"))
+    folder.chmod(0o755)
+    try:
+        if sys.argv[1:]:
+            well = Nose(folder / "0", sys.argv[1:]).wait()
+        else:
+            well = everything(folder, min(4, (os.cpu_count() or 1) + 1))
+    finally:
+        shutil.rmtree(folder)
+    sys.exit(not well)
+
+
+main()
