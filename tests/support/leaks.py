@@ -2,9 +2,7 @@
 be told of, a process that goes on, a file that stays in the temporary folder.
 
 Python prints the first two and goes on; warnings must be errors, so that they get here. Garbage
-tells of itself when it is collected, which is done after each module: what it leaves is collected
-then, and no more looked at, so that the tests that call the collector are not the slower the more
-modules ran before.
+tells of itself when it is collected, which is done after each module.
 """
 
 import gc
@@ -49,7 +47,7 @@ class Leaks(Plugin):  # type: ignore[misc]
             self.files = dict.fromkeys(os.listdir(tempfile.gettempdir()), "")
             self.run(test, result)
             self.where = "the end"
-            self.collect()
+            gc.collect()
             self.tell()
             for name, where in self.files.items():
                 if where and os.path.lexists(os.path.join(tempfile.gettempdir(), name)):
@@ -80,7 +78,7 @@ class Leaks(Plugin):  # type: ignore[misc]
     def stopContext(self, context: Any) -> None:
         if isinstance(context, types.ModuleType):
             self.where = context.__name__
-            self.collect()
+            gc.collect()
         self.tell()
 
     def beforeTest(self, test: Any) -> None:
@@ -90,10 +88,6 @@ class Leaks(Plugin):  # type: ignore[misc]
         for name in os.listdir(tempfile.gettempdir()):
             self.files.setdefault(name, self.where)
         self.tell()
-
-    def collect(self) -> None:
-        gc.collect()
-        gc.freeze()
 
     def tell(self) -> None:
         told, self.told = self.told, []

@@ -1,5 +1,6 @@
 """nosetests as scripts/test.py runs it: a leak fails it, and several share the suite's modules."""
 
+import gc
 import os
 import sys
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import nose
+from nose.loader import TestLoader
 
 from tests.support.leaks import Leaks
 
@@ -20,17 +22,21 @@ class Share(Leaks):
         super().__init__()
         self.modules = modules
 
-    def prepareTestLoader(self, loader: Any) -> None:
-        self.loader = loader
+    def configure(self, options: Any, conf: Any) -> None:
+        super().configure(options, conf)
+        self.conf = conf
 
     def run(self, test: Any, result: Any) -> None:
         for module in self.modules:
             began = time.monotonic()
             before = _failures(result)
-            self.loader.loadTestsFromName(module)(result)
-            # nose sets a package up once for all, and this is all of it that runs here.
-            self.loader.suiteClass.was_setup.clear()
-            self.loader.suiteClass.was_torndown.clear()
+            # A loader remembers what it has set up, and all tests.
+            TestLoader(config=self.conf).loadTestsFromName(module)(result)
+            self.where = module
+            gc.collect()
+            self.tell()
+            # Else tests that call the collector are the slower the more modules ran before.
+            gc.freeze()
             failed = _failures(result) - before
             word = f"{failed} FAILED" if failed else "ok"
             print(
