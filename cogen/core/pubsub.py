@@ -69,12 +69,7 @@ class PublishSubscribeQueue:
             for part in self._all():
                 if not part.scheduler.post(partial(part.publish, message)):
                     self._remove(part)
-        subscribers = 0
-        for part in self._all():
-            if part.is_here():
-                part.catch_up()
-            subscribers += len(part.positions)
-        return subscribers
+            return sum(len(part.positions) for part in self._all())
 
     def subscribe_nowait(self, subscriber: Any) -> None:
         """Subscribe `subscriber`, a coroutine or task, from now on; its end unsubscribes it.

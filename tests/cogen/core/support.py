@@ -80,7 +80,8 @@ class LoopThread:
 
     def idle(self):
         """Return when nothing is ready on the loop: it waits for what comes from outside."""
-        while self.call(self.scheduler.statistics)["ready"]:
+        scheduler = self.scheduler
+        while self.call(lambda: scheduler.posted or scheduler.statistics()["ready"]):
             pass
 
     def start(self, function, *args):

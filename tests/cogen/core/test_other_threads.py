@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 import unittest
-from collections import Counter
+from collections import Counter, deque
+from contextvars import ContextVar
 from functools import partial
 
 from hypothesis import given, settings
@@ -17,10 +18,21 @@ from cogen.core.coroutines import coro
 from cogen.core.events import Join, OperationTimeout, Sleep, WaitForSignal
 from cogen.core.pubsub import PublishSubscribeQueue
 from cogen.core.queue import Empty, Full, Queue
-from cogen.core.schedulers import Scheduler, running_for
+from cogen.core.schedulers import Scheduler, Waiter, running_for
 from cogen.core.threads import RunInThread
 from tests.cogen.core.support import CoreCase, LoopThread, elsewhere, end_of
 from tests.support.clock import FakeClockLoop
+
+
+@contextlib.contextmanager
+def fast_switches():
+    """Threads interrupt each other five hundred times as often."""
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(switch)
 
 
 class AtOnceTests(unittest.TestCase):
@@ -78,6 +90,16 @@ class AtOnceTests(unittest.TestCase):
     def test_a_coroutine_starts(self):
         for there in self.on_each_loop():
             self.assertEqual(3, end_of(there.scheduler.add(lambda a, b: a + b, (1,), {"b": 2})))
+
+    def test_a_loop_that_ran_in_this_thread_before_is_woken(self):
+        there = LoopThread()
+        there.scheduler.add(lambda: (yield))
+        there.scheduler.run()
+        queue = Queue()
+        getter = there.scheduler.add(lambda: (yield queue.get()))
+        with there:
+            queue.put_nowait("item")
+            self.assertEqual("item", end_of(getter))
 
     def test_a_coroutine_is_cancelled(self):
         for there in self.on_each_loop():
@@ -265,6 +287,114 @@ class OrderTests(CoreCase):
         self.assertEqual(([], True), (ran, coroutine.done))
 
 
+class Meanwhile(dict):
+    """Another thread does something just before an entry can be seen."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def __setitem__(self, key, value):
+        elsewhere(self.act)
+        super().__setitem__(key, value)
+
+
+class Raced(deque):
+    """Another thread takes the item just before."""
+
+    def popleft(self):
+        elsewhere(super().popleft)
+        return super().popleft()
+
+
+class MomentTests(CoreCase):
+    """What another thread does in the worst moment."""
+
+    def setUp(self):
+        super().setUp()
+        self.queue = Queue(1)
+
+    def test_an_item_comes_while_somebody_begins_to_wait(self):
+        self.queue._items = deque()
+        self.queue._getters = Meanwhile(partial(self.queue.put_nowait, "item"))
+        self.assertEqual("item", self.run_(lambda: (yield self.queue.get())))
+
+    def test_room_comes_while_somebody_begins_to_wait_for_it(self):
+        self.queue.put_nowait(1)
+        self.queue._putters = Meanwhile(self.queue.get_nowait)
+        self.run_(lambda: (yield self.queue.put(2)))
+        self.assertEqual(2, self.queue.get_nowait())
+
+    def test_the_last_task_is_done_while_somebody_begins_to_wait_for_it(self):
+        self.queue.put_nowait("task")
+        self.queue._joiners = Meanwhile(self.queue.task_done)
+        self.run_(lambda: (yield self.queue.join()))
+
+    def test_the_item_is_gone_that_was_there(self):
+        self.run_(lambda: (yield self.queue.put("at home")))
+        self.queue._items = Raced([1])
+        with self.assertRaises(Empty):
+            self.queue.get_nowait()
+        self.queue._items = Raced([1])
+        with self.assertRaises(Empty):
+            elsewhere(self.queue.get_nowait)
+
+    def test_the_item_is_gone_that_was_for_one_who_waits(self):
+        getter = self.start(lambda: (yield self.queue.get()))
+        self.loop.settle()
+        self.queue._items = Raced([1])
+        self.queue._match()
+        self.loop.settle()
+        self.assertFalse(getter.done)
+        self.queue.put_nowait(2)
+        self.loop.settle()
+        self.assertEqual(2, getter.result())
+
+    def test_a_thread_signals_before_somebody_begins_to_wait(self):
+        heard = []
+
+        class Probe(Waiter):
+            def step(self):
+                heard.append(self.value)
+
+        self.start(lambda: (yield WaitForSignal("name")))
+        self.loop.settle()
+        elsewhere(self.scheduler.signal, "name", "before")
+        Probe(self.scheduler).perform(WaitForSignal("name"))
+        self.scheduler.signal("name", "after")
+        self.scheduler.run()
+        self.assertEqual(["after"], heard)
+
+    def test_threads_that_put_at_once_do_not_put_too_much(self):
+        rounds, count = 100, 4
+        barrier, put = threading.Barrier(count), []
+        queues = [Queue(1) for _ in range(rounds)]
+
+        def putting():
+            for number, queue in enumerate(queues):
+                barrier.wait()
+                with contextlib.suppress(Full):
+                    queue.put_nowait(number)
+                    put.append(number)
+
+        threads = [threading.Thread(target=putting) for _ in range(count)]
+        with fast_switches():
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(list(range(rounds)), sorted(put))
+
+    def test_an_idle_queue_costs_one_small_object(self):
+        def putting_and_getting():
+            yield self.queue.put(1)
+            yield self.queue.get()
+            with contextlib.suppress(OperationTimeout):
+                yield self.queue.get(timeout=1)
+
+        self.run_(putting_and_getting)
+        self.assertIsNone(self.queue._items)
+
+
 class PubSubOrderTests(CoreCase):
     def setUp(self):
         super().setUp()
@@ -301,6 +431,29 @@ class PubSubOrderTests(CoreCase):
         elsewhere(self.pubsub.publish_nowait, 2)
         self.loop.settle()
         self.assertEqual(([1, 2], [2]), (self.got, late))
+
+    def test_one_that_is_subscribed_gets_nothing_that_a_thread_published_before(self):
+        def reading():
+            yield Sleep(1)
+            self.got.extend((yield self.pubsub.fetch()))
+
+        self.reader([])
+        coroutine = self.start(reading)
+        self.loop.settle()
+        elsewhere(self.pubsub.publish_nowait, 1)
+        self.pubsub.subscribe_nowait(coroutine)
+        self.pubsub.publish_nowait(2)
+        self.loop.advance(2)
+        self.assertEqual([2], self.got)
+
+    def test_one_that_comes_as_the_last_goes_stays(self):
+        coroutine = self.reader()
+        (part,) = self.pubsub._parts.values()
+        self.pubsub.left(part)
+        self.assertEqual(1, self.pubsub.publish_nowait(1))
+        self.loop.settle()
+        self.assertEqual([1], self.got)
+        coroutine.cancel()
 
     def test_a_thread_subscribes_another_from_now_on(self):
         def reading():
@@ -487,6 +640,30 @@ class TwoLoopsTests(CoreCase):
         self.other.scheduler.signal("end")
         end_of(there)
 
+    def test_who_is_cancelled_as_it_ends_is_cancelled(self):
+        there = self.other.start(lambda: (yield WaitForSignal("end")))
+        joiner = self.here(lambda: (yield Join(there)))
+        self.other.scheduler.signal("end")
+        end_of(there)
+        joiner.cancel()
+        with self.assertNoLogs("asyncio"):
+            self.loop.settle()
+        with self.assertRaises(asyncio.CancelledError):
+            joiner.result()
+
+    def test_the_other_is_closed_without_a_word(self):
+        queue = Queue()
+        self.here(lambda: (yield queue.put(0)))
+        self.assertEqual(0, queue.get_nowait())
+        other = Scheduler(FakeClockLoop())
+        other.add(lambda: (yield queue.get()))
+        other.loop.settle()
+        other.loop.close()
+        for put in (queue.put_nowait, partial(elsewhere, queue.put_nowait)):
+            put("item")
+            self.assertEqual("item", queue.get_nowait())
+        self.assertEqual({}, queue._away._waiting)
+
     def test_asyncio_code_in_a_thread_waits_too(self):
         queue, pubsub = Queue(), PublishSubscribeQueue()
         self.here(lambda: (yield queue.put(0)))
@@ -643,6 +820,46 @@ class PostTests(CoreCase):
         self.scheduler.run()
         self.assertEqual(["posted", "signalled"], order)
 
+    def test_one_may_have_those_done_that_follow(self):
+        order = []
+
+        def first():
+            self.scheduler.signal("name")
+            order.append("first")
+
+        def posting():
+            self.scheduler.post(first)
+            self.scheduler.post(partial(order.append, "second"))
+
+        elsewhere(posting)
+        with self.assertNoLogs("asyncio"):
+            self.loop.settle()
+        self.assertEqual(["second", "first"], order)
+
+    def test_many_wake_the_loop_once(self):
+        pokes = []
+        poke = self.loop.call_soon_threadsafe
+        self.loop.call_soon_threadsafe = lambda *args, **kwargs: (
+            pokes.append(True),
+            poke(*args, **kwargs),
+        )
+        called = []
+        for number in range(3):
+            elsewhere(self.scheduler.post, partial(called.append, number))
+        self.loop.settle()
+        self.assertEqual(([0, 1, 2], [True]), (called, pokes))
+
+    def test_what_is_posted_does_not_see_the_context_of_who_posts(self):
+        variable, seen = ContextVar("variable", default="none"), []
+
+        def posting():
+            variable.set("of the thread")
+            self.scheduler.post(lambda: seen.append(variable.get()))
+
+        elsewhere(posting)
+        self.loop.settle()
+        self.assertEqual(["none"], seen)
+
     def test_endless_posts_let_the_loop_go_on(self):
         rounds = []
 
@@ -739,12 +956,8 @@ class CrowdTests(unittest.TestCase):
         self.ended = []
 
     def run(self, result=None):
-        switch = sys.getswitchinterval()
-        sys.setswitchinterval(1e-5)
-        try:
+        with fast_switches():
             return super().run(result)
-        finally:
-            sys.setswitchinterval(switch)
 
     def going(self):
         return time.monotonic() < self.deadline
