@@ -232,7 +232,7 @@ class LogFileTest(unittest.TestCase):
                     _, *children = map(str, pids)
                     self.assertRegex(lines, rf'"-" "-" \d\.\d{{6}} ({"|".join(children)})\n')
                     log = (server.folder / "log.1").read_text()
-                    self.assertRegex(log, rf" INFO +{pids[0]} cogen\.web\.serving: ")
+                    self.assertRegex(log, rf" INFO +{pids[0]} cogen\.web\.listen: ")
                 self.assertEqual(0, server.stop())
 
     def test_one_that_cannot_be_written_ends_the_start_with_one_line(self) -> None:
