@@ -1,7 +1,8 @@
 """Runs the tests: test.py [nosetests arguments]; without any the whole suite, in several processes.
 
-Each process takes the next module when it is done with one. Its temporary folder is its own, and
-nothing may be left in it. The closing lines are those of all.
+PROCESSES says in how many, by default one more than there are processors. Each takes the next
+module when it is done with one. Its temporary folder is its own, and nothing may be left in it. The
+closing lines are those of all.
 """
 
 import os
@@ -101,7 +102,8 @@ def main() -> None:
         if sys.argv[1:]:
             well = Nose(folder / "0", sys.argv[1:]).wait()
         else:
-            well = everything(folder, min(4, (os.cpu_count() or 1) + 1))
+            count = os.environ.get("PROCESSES") or min(4, (os.cpu_count() or 1) + 1)
+            well = everything(folder, int(count))
     finally:
         shutil.rmtree(folder)
     sys.exit(not well)
