@@ -30,7 +30,7 @@ import tempfile
 from cogen.core.events import Sleep
 
 MEGABYTE = b'x' * (1 << 20)
-FILE = tempfile.NamedTemporaryFile()
+FILE = tempfile.NamedTemporaryFile(dir='.')
 FILE.truncate(100 << 20)
 
 def application(environ, start_response):
