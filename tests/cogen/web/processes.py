@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -142,7 +143,15 @@ class CommandServer:
             return version, int(pid)
 
     def signal(self, number: signal.Signals) -> None:
+        """Returns once it has arrived: two of a kind that wait are one for the kernel."""
         self.process.send_signal(number)
+        while self.process.poll() is None and number in self._waiting_signals():
+            time.sleep(0.001)
+
+    def _waiting_signals(self) -> list[int]:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        [mask] = re.findall(r"^ShdPnd:\s*(\w+)", status, re.M)
+        return [bit + 1 for bit in range(64) if int(mask, 16) >> bit & 1]
 
     def stop(self) -> int:
         """SIGTERM; the exit status."""
