@@ -1,8 +1,9 @@
 """Runs the tests: test.py [nosetests arguments]; without any the whole suite, in several processes.
 
 PROCESSES says in how many, by default one more than there are processors. Each takes the next
-module when it is done with one. Its temporary folder is its own, and nothing may be left in it. The
-closing lines are those of all.
+module when it is done with one. Its temporary folder is its own, and nothing may be left in it. A
+module that fails beside others is run again alone, and that is told: what fails then fails the run.
+The closing lines are those of all.
 """
 
 import os
@@ -30,7 +31,11 @@ class Nose:
         self.temporary.chmod(0o755)  # nginx's workers read there
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.shares", *arguments],
-            env={**os.environ, "TMPDIR": str(self.temporary)},
+            env={
+                **os.environ,
+                "TMPDIR": str(self.temporary),
+                "FAILED_MODULES": str(folder.parent / "failed"),
+            },
             **options,
         )
 
@@ -72,11 +77,32 @@ def everything(folder: Path, count: int) -> bool:
     for text, fine in zip(texts, well, strict=True):
         if not fine or not CLOSING.search(text):
             print(text)
-    return close(texts) and all(well)
+    failed = close(texts)
+    if failed:
+        return again(folder, failed, texts)
+    return all(well)
 
 
-def close(texts: list[str]) -> bool:
-    """Print the closing lines of all of these outputs; False if one of them lacks its own."""
+def again(folder: Path, failed: int, texts: list[str]) -> bool:
+    """Run by themselves the modules in which all of the failures were; whether all is well then."""
+    noted = folder / "failed"
+    lines = noted.read_text().splitlines() if noted.exists() else []
+    counts = {module: int(count) for count, module in map(str.split, lines)}
+    if sum(counts.values()) != failed:
+        return False
+    print(f"again, alone: {', '.join(counts)}", flush=True)
+    well = Nose(folder / "again", list(counts)).wait()
+    if well:
+        print(f"failed beside others and passed alone: {', '.join(counts)}")
+    close(texts, failed if well else 0)
+    return well
+
+
+def close(texts: list[str], mended: int = 0) -> int:
+    """Print the closing lines of all of these outputs; how many failed.
+
+    `mended`: failures that were none when their modules were run again.
+    """
     skips: Counter[str] = Counter()
     passed = failed = 0
     for text in texts:
@@ -86,13 +112,14 @@ def close(texts: list[str]) -> bool:
         # One that does not close has not run to its end, or something went wrong after it.
         passed += int(closing[1]) if closing else 0
         failed += int(closing[2]) if closing else 1
+    passed, failed = passed + mended, failed - mended
     for why, count in sorted(skips.items()):
         print(f"skipped {count}: {why}")
     print(f"{passed} passed, {failed} failed, {skips.total()} skipped")
     missing = sorted(why.removesuffix(MISSING) for why in skips if why.endswith(MISSING))
     if missing:
         print(f"to run what was skipped, install {', '.join(missing)} (scripts/debian-packages)")
-    return failed == 0
+    return failed
 
 
 def main() -> None:

@@ -120,6 +120,21 @@ class RunTests(unittest.TestCase):
         self.assertIn("FAIL: test_bad (tests.test_two.Case.test_bad)", lines)
         self.assertIn("AssertionError: 1 != 2", lines)
 
+    def test_what_fails_beside_others_and_passes_alone_is_told(self):
+        text = """
+            import os, tempfile, unittest
+            MARK = os.path.join(os.path.dirname(os.path.dirname(tempfile.gettempdir())), "mark")
+            class Case(unittest.TestCase):
+                def test_good(self): pass
+                def test_once(self):
+                    if not os.path.exists(MARK):
+                        open(MARK, "w").close()
+                        self.fail("the first time")
+        """
+        status, lines = self.run_suite(one=GOOD, two=text)
+        self.assertEqual((0, "3 passed, 0 failed, 0 skipped"), (status, lines[-1]), lines)
+        self.assertIn("failed beside others and passed alone: tests/test_two.py", lines)
+
     def test_leaks_are_named_and_fail_the_run(self):
         status, lines = self.run_suite(one=GOOD, two=LEAKING)
         said = "\n".join(lines)

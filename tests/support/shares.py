@@ -38,12 +38,19 @@ class Share(Leaks):
             # Else tests that call the collector are the slower the more modules ran before.
             gc.freeze()
             failed = _failures(result) - before
+            if failed:
+                self.note(module, failed)
             word = f"{failed} FAILED" if failed else "ok"
             print(
                 f"{module}: {word}, {time.monotonic() - began:.1f} s",
                 file=sys.__stdout__,
                 flush=True,
             )
+
+    def note(self, module: str, failed: int) -> None:
+        """Tell whoever runs the suite what to run again by itself."""
+        with open(os.environ["FAILED_MODULES"], "a") as file:
+            file.write(f"{failed} {module}\n")
 
 
 def _failures(result: Any) -> int:
