@@ -65,11 +65,16 @@ class PublishSubscribeQueue:
         return part.publish(message)
 
     def _publish_everywhere(self, message: Any) -> int:
+        told = 0
         with self._lock:
             for part in self._all():
-                if not part.scheduler.post(partial(part.publish, message)):
+                # Its loop may have told them, and they may have gone, by the time that this goes on.
+                subscribers = len(part.positions)
+                if part.scheduler.post(partial(part.publish, message)):
+                    told += subscribers
+                else:
                     self._remove(part)
-            return sum(len(part.positions) for part in self._all())
+        return told
 
     def subscribe_nowait(self, subscriber: Any) -> None:
         """Subscribe `subscriber`, a coroutine or task, from now on; its end unsubscribes it.
