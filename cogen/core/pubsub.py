@@ -68,7 +68,7 @@ class PublishSubscribeQueue:
         told = 0
         with self._lock:
             for part in self._all():
-                # Its loop may have told them, and they may have gone, by the time that this goes on.
+                # Told at once, they may have gone by the time that this goes on.
                 subscribers = len(part.positions)
                 if part.scheduler.post(partial(part.publish, message)):
                     told += subscribers

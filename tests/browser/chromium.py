@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -175,11 +174,8 @@ class PageTestCase(unittest.TestCase):
         self.tabs.append(tab)
         return tab
 
-    def screenshot(self, tab: ChatPage, name: str) -> Path:
-        folder = Path(
-            os.environ.get("SCREENSHOTS") or Path(tempfile.gettempdir()) / "chat-screenshots"
-        )
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.png"
-        tab.page.screenshot(path=path)
-        return path
+    def screenshot(self, tab: ChatPage, name: str) -> None:
+        """Keep one in the folder that SCREENSHOTS names, if it does."""
+        folder = os.environ.get("SCREENSHOTS")
+        if folder:
+            tab.page.screenshot(path=Path(folder, f"{name}.png"))
