@@ -277,6 +277,9 @@ class Connection(Link):
                 self.server.scheduler.loop.call_soon(self._receive_rest)
             if self._buffer or body.size > _BODY_AHEAD:
                 self._pause_reading()
+            else:
+                # It was paused while this request waited for its turn.
+                self._resume_reading()
             body.wake()
         self._start_pending(body)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import unittest
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from cogen.core.events import WaitForSignal
 from cogen.web.body import Body, NoSource
+from tests.support.memory import MemoryServer, MemoryTransport
 
 
 class Counted(bytearray):
@@ -45,3 +49,40 @@ class LineTest(unittest.TestCase):
         body.feed(b"abcdef\n")
         self.assertEqual(body.line_end(3), 3)
         self.assertEqual(body.line_end(100), 7)
+
+
+class WaitingBodyTest(unittest.TestCase):
+    """A request with a body that came while another one was answered."""
+
+    def test_the_rest_of_it_is_read_when_its_turn_comes(self) -> None:
+        def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            if environ["PATH_INFO"] == "/held":
+                yield environ["cogen.call"](WaitForSignal)("go")
+            start("200 OK", [])
+            yield b"%d" % len(environ["wsgi.input"].read())
+
+        server = MemoryServer(application)
+        self.addCleanup(server.close)
+        client = server.connect()
+        paused = []
+
+        class Pausing(MemoryTransport):
+            def pause_reading(self) -> None:
+                paused.append(True)
+
+            def resume_reading(self) -> None:
+                paused.clear()
+
+        client.__class__ = Pausing
+        receive = client.protocol.data_received
+        receive(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.loop.settle()
+        # More than is held of requests that wait, and not more than is taken in of a body.
+        receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" + b"x" * 65_500)
+        self.assertTrue(paused)
+        server.scheduler.signal("go")
+        server.loop.settle()
+        self.assertFalse(paused, "nobody reads the rest of the body")
+        receive(b"x" * 4_500)
+        server.loop.settle()
+        self.assertTrue(client.written.endswith(b"\r\n5\r\n70000\r\n0\r\n\r\n"), client.written)

@@ -6,6 +6,7 @@ import os
 import random
 import threading
 import unittest
+from typing import Any
 
 from tests.cogen.web.encounters import Encounter, application
 from tests.cogen.web.support import Records, ServerThread
@@ -54,8 +55,17 @@ class EncountersTest(unittest.TestCase):
             server.settled(**AS_BEFORE)
             self.assertEqual(server.get().body, b"well")
         except AssertionError as error:
+            left = server.call(lambda: [self.state(each) for each in server.server.exchanges])
             stories = "\n".join(f"{n}: {client.story}" for n, client in enumerate(clients))
-            raise AssertionError(f"{told}: {error}\n{stories}") from None
+            raise AssertionError(f"{told}: {error}\n{left}\n{stories}") from None
+
+    def state(self, exchange: Any) -> str:
+        connection = exchange._connection
+        names = ("left", "closing", "ended", "waits", "head_sent", "runner")
+        flags = {name: getattr(exchange, name) for name in names}
+        more = ("write_paused", "eof", "closing", "_reading_paused", "_intake", "_transport")
+        flags |= {f"connection.{name}": getattr(connection, name) for name in more}
+        return f"{exchange}: {exchange.operation} {flags}"
 
 
 class ThreadedEncountersTest(EncountersTest):
