@@ -165,7 +165,7 @@ class InterruptTests(unittest.TestCase):
             server.get()
             for _ in range(3):
                 server.signal(signal.SIGINT)
-                time.sleep(0.6)
+                time.sleep(1.0)
             self.assertEqual(200, held.response().status)
             slow.send(b"x")
             self.assertEqual(200, slow.response().status)
