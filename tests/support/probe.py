@@ -11,12 +11,13 @@ from cogen.web.stuck import POOL
 
 __all__ = ["SITE", "Probe"]
 
-# As sitecustomize.py, it has a process tell in its log what the probe sees.
+# As sitecustomize.py, it has a process tell in its log what the probe sees, each line by one write: print
+# makes two, and lines of several threads would mix.
 SITE = """\
 import sys
 from tests.support.probe import Probe
 
-probe = Probe(lambda package: print(f"{package} runs in a thread", file=sys.stderr, flush=True))
+probe = Probe(lambda package: sys.stderr.write(f"{package} runs in a thread\\n"))
 probe.__enter__()
 """
 
