@@ -4,7 +4,7 @@ import os
 
 from setuptools import setup
 
-COMPILED = "client hub outcomes poll rooms waiting wire"
+COMPILED = "asked client hub outcomes poll rooms waiting wire"
 
 # `make check` judges the types. An install has neither the libraries nor the mypy of that.
 OPTIONS = ["--config-file=", "--ignore-missing-imports"]

@@ -13,7 +13,7 @@ from cogen.web.streams import open_standard_streams
 
 __all__ = ["serve_chat"]
 
-_SETTINGS = {"max_body": "65536"}
+_SETTINGS = {"max_body": "131072"}
 
 
 def serve_chat(host: str, port: str, data: str) -> None:

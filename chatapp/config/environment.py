@@ -9,6 +9,7 @@ from typing import Any
 from mako.lookup import TemplateLookup
 
 from chatapp.config.routing import make_map
+from chatapp.config.version import version_of
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer
 from chatapp.lib.options import ChatOptions
@@ -33,9 +34,14 @@ class Globals:
     """`app_globals`: the hub, the signer of tokens, the templates; `fresh`: read at each use."""
 
     def __init__(
-        self, options: ChatOptions, secret: bytes, templates: Sequence[str], fresh: bool
+        self,
+        options: ChatOptions,
+        secret: bytes,
+        version: str,
+        templates: Sequence[str],
+        fresh: bool,
     ) -> None:
-        self.hub = Hub(options, fingerprint(secret))
+        self.hub = Hub(options, fingerprint(secret), version)
         self.signer = Signer(derived_key(secret, "token"))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
         self._lookup = None if fresh else _loaded(self._make_lookup())
@@ -69,11 +75,12 @@ def _loaded_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -
     options = chat_options(app_conf)
     secret = find_secret(os.environ, options.secret_file, options.data)
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    public, templates = os.path.join(root, "public"), os.path.join(root, "templates")
     paths = {
         "root": root,
         "controllers": os.path.join(root, "controllers"),
-        "static_files": os.path.join(root, "public"),
-        "templates": [os.path.join(root, "templates")],
+        "static_files": public,
+        "templates": [templates],
     }
     config = PylonsConfig()
     config.init_app(global_conf, app_conf, package="chatapp", paths=paths)
@@ -84,7 +91,8 @@ def _loaded_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -
         "Referrer-Policy": "same-origin",
     }
     fresh = config["chatapp.fresh"] = config["debug"] or _RELOADING in os.environ
-    config["pylons.app_globals"] = Globals(options, secret, paths["templates"], fresh)
+    version = version_of([public, templates])
+    config["pylons.app_globals"] = Globals(options, secret, version, [templates], fresh)
     config["routes.map"] = make_map(config)
     return config
 

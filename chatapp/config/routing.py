@@ -18,6 +18,7 @@ def make_map(config: PylonsConfig) -> Mapper:
 
     connect("/chat/pull", "pull", get)
     connect("/chat/pull/{rooms}", "pull", get)
+    connect("/chat/pull", "pull", post)
     connect("/chat/push", "push", post)
     connect("/chat/push/{room}", "push", post)
     connect("/chat/history/{room}", "history", get)

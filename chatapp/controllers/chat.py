@@ -7,12 +7,14 @@ from typing import Any
 import orjson
 
 from chatapp.directory import NickTaken
+from chatapp.lib.asked import asked, asked_in_body
 from chatapp.lib.base import BaseController
-from chatapp.lib.cursor import Cursor
+from chatapp.lib.cursor import LONGEST_CURSOR, Cursor
 from chatapp.lib.outcomes import directed, logged
 from chatapp.lib.participant import Participant
-from chatapp.lib.waiting import Steps, asked, meet, wait_for
+from chatapp.lib.waiting import Steps, meet, wait_for
 from chatapp.lib.wire import (
+    MOST_ROOM,
     BadInput,
     accepts_json,
     checked_json,
@@ -53,14 +55,23 @@ class ChatController(BaseController):
     def pull(self, rooms: str | None = None) -> Steps:
         """Wait for news; answered as soon as there are any, empty after the poll's time."""
         environ, hub = request.environ, self._hub
-        names, tab, since = asked(environ, rooms, hub.options.max_rooms_per_poll)
-        participant = self._known(environ) or (yield from self._join(environ))
-        shared = since is None and hub.directory.shared
+        most = hub.options.max_rooms_per_poll
+        if environ["REQUEST_METHOD"] == "POST":
+            wanted = asked_in_body(checked_json(_body(environ, _poll_bytes(most))), most)
+        else:
+            wanted = asked(environ, rooms, most)
+        participant = self._known(environ)
+        cookie = participant is not None or not self._is_new(environ)
+        if participant is None:
+            participant = yield from self._join(environ)
+        tab = wanted.tab
+        shared = wanted.since is None and hub.directory.shared
         if shared:
             yield environ["cogen.call"](hub.directory.recall)(participant, tab)
             since = _remembered(environ, tab in participant.clients)
-        yield from meet(environ, hub, since)
-        poll = hub.poll(participant, tab, names, since, accepts_json(environ), environ)
+            wanted = wanted._replace(since=since)
+        yield from meet(environ, hub, wanted.since)
+        poll = hub.poll(participant, wanted, accepts_json(environ), environ, cookie)
         # Before the first wait: a response that changes after it has to be started again.
         response.content_type = "application/json" if poll.json else "text/plain"
         try:
@@ -185,6 +196,14 @@ def _remembered(environ: dict[str, Any], known: bool) -> Cursor | None:
             return None
         raise
     return None if cursor is None else Cursor.decode(cursor)
+
+
+def _poll_bytes(rooms: int) -> int:
+    """What the body of a poll of so many rooms has at most.
+
+    A character of JSON takes at most twelve bytes: two escapes of a surrogate pair.
+    """
+    return rooms * (12 * MOST_ROOM + 4) + LONGEST_CURSOR + 1024
 
 
 def _body(environ: dict[str, Any], most: int) -> bytes:

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import orjson
 from webob.exc import status_map
 
 from chatapp.controllers.page import POLICY
 from chatapp.lib.base import BaseController
-from chatapp.lib.wire import accepts_json
+from chatapp.lib.wire import BadInput, accepts_json
 from pylons import request, response
 from pylons import tmpl_context as c
 from pylons.templating import render_mako
@@ -30,13 +29,14 @@ class ErrorController(BaseController):
     def document(self) -> bytes | str:
         original = request.environ.get("pylons.original_response")
         code = original.status_int if original is not None else 404
-        line = request.environ.get("chatapp.error") or _LINES.get(code) or status_map[code].title
+        told = request.environ.get("chatapp.error")
+        bad = told or BadInput(code, _LINES.get(code) or status_map[code].title)
         if accepts_json(request.environ):
             response.content_type = "application/json"
-            return orjson.dumps({"error": line})
+            return bad.json
         if "text/html" in request.environ.get("HTTP_ACCEPT", ""):
             response.headers["Content-Security-Policy"] = POLICY
-            c.code, c.message = code, line
+            c.code, c.message = code, bad.line
             return render_mako("/error.mako")
         response.content_type = "text/plain"
-        return f"{line}\n"
+        return f"{bad.line}\n"

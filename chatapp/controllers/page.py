@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+
 from chatapp.lib.base import BaseController
 from chatapp.lib.waiting import Steps
 from chatapp.lib.wire import BadInput
@@ -40,5 +42,9 @@ class PageController(BaseController):
 
     def _page(self) -> str:
         response.headers["Content-Security-Policy"] = POLICY
-        c.title = app_globals.hub.options.title
+        hub = app_globals.hub
+        c.title = hub.options.title
+        c.base = request.script_name
+        c.version = hub.about["version"]
+        c.limits = orjson.dumps(hub.about["limits"]).decode()
         return render_mako("/index.mako")

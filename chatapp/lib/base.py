@@ -99,7 +99,7 @@ class BaseController(WSGIController):
 
 def refuse(bad: BadInput) -> None:
     """Raise the HTTPException that tells of `bad`; its page is the error document's."""
-    request.environ["chatapp.error"] = bad.line
+    request.environ["chatapp.error"] = bad
     headers = [bad.retry_header] if bad.retry_after is not None else []
     raise status_map[bad.status](detail=bad.line, headers=headers) from None
 

@@ -5,13 +5,14 @@ import binascii
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
-__all__ = ["BadCursor", "Cursor"]
+__all__ = ["LONGEST_CURSOR", "BadCursor", "Cursor"]
 
-_LONGEST = 8192
+# Of a hundred rooms with the longest names.
+LONGEST_CURSOR = 1 << 16
 # What is remembered is bounded in length: a stranger may send anything.
 _REMEMBERED = 512
 _MOST_SEQ = 2**53
@@ -37,9 +38,11 @@ class Cursor(NamedTuple):
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
     @classmethod
-    def decode(cls, text: str) -> "Cursor":
+    def decode(cls, text: Any) -> "Cursor":
         """Raises BadCursor."""
-        if len(text) > _LONGEST:
+        if not isinstance(text, str):
+            raise BadCursor("the cursor is no text")
+        if len(text) > LONGEST_CURSOR:
             raise BadCursor("the cursor is too long")
         return _remembered(text) if len(text) <= _REMEMBERED else _decoded(text)
 

@@ -13,15 +13,15 @@ from typing import Any
 
 from chatapp.directory import Directory, MayWait, open_directory
 from chatapp.lib.addresses import Addresses, Places
+from chatapp.lib.asked import Asked
 from chatapp.lib.batch import Batch
 from chatapp.lib.client import Client
-from chatapp.lib.cursor import Cursor
 from chatapp.lib.figures import Figures
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import Poll
 from chatapp.lib.rooms import Room
-from chatapp.lib.wire import BadInput
+from chatapp.lib.wire import MOST_NICK, MOST_ROOM, BadInput
 from chatapp.model import Message, MessageLog, open_log, parse_log_url
 from cogen.core.schedulers import Scheduler
 from cogen.web.peers import Peers
@@ -40,11 +40,21 @@ _FULL_SECONDS = 5.0
 class Hub:
     """Made with the application, started on the server's event loop.
 
-    `fingerprint`: of the secret that this process signs cookies with.
+    `fingerprint`: of the secret that this process signs cookies with; `version`: of what it serves.
+    `about` is what clients are told of it.
     """
 
-    def __init__(self, options: ChatOptions, fingerprint: str = "") -> None:
+    def __init__(self, options: ChatOptions, fingerprint: str = "", version: str = "") -> None:
         self.options = options
+        self.about = {
+            "limits": {
+                "message": options.max_message,
+                "rooms": options.max_rooms_per_poll,
+                "room": MOST_ROOM,
+                "nick": MOST_NICK,
+            },
+            "version": version,
+        }
         url = parse_log_url(options.log)
         self.log: MessageLog = open_log(
             url,
@@ -231,25 +241,25 @@ class Hub:
     def poll(
         self,
         participant: Participant,
-        tab: str,
-        rooms: Sequence[str],
-        since: Cursor | None,
+        asked: Asked,
         json: bool,
         environ: Mapping[str, Any],
+        cookie: bool = True,
     ) -> Poll:
-        """Begin a poll, which came with `environ`.
+        """Begin a poll, which came with `environ`; `cookie`: one of this chat was with it.
 
         Raises BadInput if the client is new and there are too many, or the log is not there.
         """
         if not self.log.epoch:
             raise BadInput(503, "The message log does not answer; try again soon.", 2)
-        client = participant.clients.get(tab)
+        client = participant.clients.get(asked.tab)
         if client is None:
-            client = self._new_client(participant, tab, self.addresses.whose(environ))
+            client = self._new_client(participant, asked.tab, self.addresses.whose(environ))
         self._timers.stop(client, self.options.lease)
-        entered = [self.rooms.get(name) or self._new_room(name) for name in rooms]
+        entered = [self.rooms.get(name) or self._new_room(name) for name in asked.rooms]
         client.enter(entered)
-        poll = Poll(client, entered, since, self.log, json, self.options.poll_timeout)
+        poll = Poll(client, entered, asked, self.log, json, self.options.poll_timeout, self.about)
+        poll.cookie = cookie
         if self.closing:
             poll.closing = True
         return poll

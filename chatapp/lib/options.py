@@ -37,7 +37,7 @@ class ChatOptions:
     lease: float = option(20.0, "Time after a poll until its client counts as gone.", least=1)
     max_clients: int = option(20_000, "Clients at once.", least=1)
     max_clients_per_session: int = option(20, "Clients (tabs) of one session.", least=1)
-    max_rooms_per_poll: int = option(20, "Rooms that one poll can name.", least=1)
+    max_rooms_per_poll: int = option(100, "Rooms that one poll can name.", least=1)
     address_clients: int = option(
         1000, "Clients at once from one address, and twice as many sessions; 0: no limit.", least=0
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from chatapp.lib.asked import Asked
 from chatapp.lib.batch import Batch, Head, News, as_json, as_text, nothing
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
@@ -26,11 +27,12 @@ _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Poll:
-    """A poll of `client` for `rooms`, from `since` or from where the client is.
+    """A poll of `client`, which is in `rooms`, from where it asked, or from where the client is.
 
-    `timeout`: seconds it is held without news; `retry`: seconds after which its client is to come
-    back, None: at once. Both are told. `waiting` is true while it waits for the queue. It may be
-    interrupted in any wait.
+    `held`: whether it waits for news, and `timeout`: for how many seconds; `retry`: seconds after
+    which its client is to come back, None: at once. The last two are told; with a list of people
+    whether a `cookie` came along, and what there is to say `about` the server. `waiting` is true
+    while it waits for the queue. It may be interrupted in any wait.
 
     Most polls just wait for one batch: what the others need is made when it is needed.
     """
@@ -48,9 +50,12 @@ class Poll:
         "_recreated",
         "_took",
         "_unread",
+        "about",
         "client",
         "closing",
+        "cookie",
         "epoch",
+        "held",
         "joining",
         "json",
         "news",
@@ -66,10 +71,11 @@ class Poll:
         self,
         client: Client,
         rooms: Sequence[Room],
-        since: Cursor | None,
+        asked: Asked,
         log: MessageLog,
         json: bool,
         timeout: float,
+        about: Mapping[str, Any],
     ) -> None:
         self.client = client
         self.rooms = {room.name: room for room in rooms}
@@ -77,6 +83,10 @@ class Poll:
         self._log = log
         self.json = json
         self.timeout = timeout
+        self.about = about
+        self.cookie = True
+        self.held = asked.held
+        since = asked.since
         if since is None and client.sent and client.epoch != epoch:
             since = Cursor(client.epoch, client.sent)
         self.joining = since is None and not client.sent
@@ -317,7 +327,8 @@ class Poll:
         if people is not None:
             extras["people"] = people
         if self.joining or self._people:
-            extras["you"] = {"nick": self.client.participant.nick}
+            extras["you"] = {"nick": self.client.participant.nick, "cookie": self.cookie}
+            extras.update(self.about)
         extras["advice"] = advice = {"timeout": self.timeout}
         if self.retry is not None:
             advice["retry"] = self.retry

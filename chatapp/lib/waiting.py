@@ -1,4 +1,4 @@
-"""The waiting path: what a poll asks for, who asks, the wait, and the way that most polls take.
+"""The waiting path: who asks, the wait, and the way that most polls take.
 
 Nearly all requests are polls of somebody who is known, from a cursor. `Polls` answers those in
 front of all middleware: they need no session, no route and no error page, and the price of a
@@ -11,37 +11,21 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import orjson
-
-from chatapp.lib.cursor import BadCursor, Cursor
+from chatapp.lib.asked import Asked, asked
+from chatapp.lib.cursor import Cursor
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import TOKEN_COOKIE, Signer, cookie_value, same
 from chatapp.lib.outcomes import cogen_value, logged
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import READ_LIMIT, Poll
-from chatapp.lib.wire import BadInput, accepts_json, checked_query, checked_rooms, checked_token
+from chatapp.lib.wire import BadInput, accepts_json
 from cogen.core.events import OperationTimeout
 
-__all__ = ["Asked", "Polls", "Steps", "asked", "known", "meet", "token_of", "wait_for"]
+__all__ = ["Polls", "Steps", "known", "meet", "token_of", "wait_for"]
 
-Asked = tuple[tuple[str, ...], str, Cursor | None]
 Steps = Generator[bytes, None, None]
 
 _PATH = "/chat/pull"
-
-
-def asked(environ: dict[str, Any], rooms: str | None, most_rooms: int) -> Asked:
-    """What a poll is for: rooms, tab, and where the client says it is. Raises BadInput."""
-    names = checked_rooms(rooms, most_rooms)
-    query = checked_query(environ.get("QUERY_STRING", ""))
-    tab = checked_token(query["client"], "client") if "client" in query else ""
-    since = None
-    if "since" in query:
-        try:
-            since = Cursor.decode(query["since"])
-        except BadCursor as error:
-            raise BadInput(400, f"since: {error}.") from None
-    return names, tab, since
 
 
 def token_of(environ: dict[str, Any]) -> str:
@@ -88,7 +72,7 @@ def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
         elif (unread := poll.to_read()) is not None:
             yield call(hub.log.read)(*unread, READ_LIMIT)
             poll.read(unread[0], logged(environ, hub.figures))
-        elif poll.complete:
+        elif poll.complete or (not poll.held and client.messages.empty()):
             break
         else:
             poll.waiting = True
@@ -138,19 +122,18 @@ class Polls:
             wanted = asked(environ, rooms, self._hub.options.max_rooms_per_poll)
         except BadInput:
             return None
-        return wanted if wanted[2] is not None else None
+        return wanted if wanted.since is not None else None
 
     def _answer(
         self, environ: dict[str, Any], start_response: Any, participant: Participant, wanted: Asked
     ) -> Steps:
-        names, tab, since = wanted
         json = accepts_json(environ)
         # Nothing is sent before the first chunk that is not empty: a refusal replaces this.
         start_response("200 OK", list(self._json if json else self._text))
         poll = None
         try:
-            yield from meet(environ, self._hub, since)
-            poll = self._hub.poll(participant, tab, names, since, json, environ)
+            yield from meet(environ, self._hub, wanted.since)
+            poll = self._hub.poll(participant, wanted, json, environ)
             yield from wait_for(environ, self._hub, poll)
             yield environ["cogen.wsgi"].last(poll.answer())
         except BadInput as bad:
@@ -165,7 +148,7 @@ class Polls:
             headers.append(bad.retry_header)
         status = f"{bad.status} {HTTPStatus(bad.status).phrase}"
         start_response(status, headers, sys.exc_info())
-        return orjson.dumps({"error": bad.line}) if json else f"{bad.line}\n".encode()
+        return bad.json if json else f"{bad.line}\n".encode()
 
 
 def _decoded(rooms: str) -> str:

@@ -13,12 +13,15 @@ import orjson
 from chatapp.model import LOBBY
 
 __all__ = [
+    "MOST_NICK",
+    "MOST_ROOM",
     "BadInput",
     "accepts_json",
     "checked_json",
     "checked_nick",
     "checked_query",
     "checked_room",
+    "checked_room_list",
     "checked_rooms",
     "checked_seq",
     "checked_text",
@@ -26,8 +29,8 @@ __all__ = [
     "is_json",
 ]
 
-_NAME = 64
-_NICK = 32
+MOST_ROOM = 64
+MOST_NICK = 32
 _FIELDS = 20
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_SEQ = 2**53
@@ -36,13 +39,27 @@ _JOINERS = "\u200c\u200d"
 
 
 class BadInput(Exception):
-    """What a client sent cannot be taken: `status` and the line to answer with."""
+    """What a client sent cannot be taken: `status` and the line to answer with.
 
-    def __init__(self, status: int, line: str, retry_after: float | None = None) -> None:
+    `room`: the name, as the client wrote it, of the one that it is about.
+    """
+
+    def __init__(
+        self, status: int, line: str, retry_after: float | None = None, room: str | None = None
+    ) -> None:
         super().__init__(line)
         self.status = status
         self.line = line
         self.retry_after = retry_after
+        self.room = room
+
+    @property
+    def json(self) -> bytes:
+        """The body of the answer."""
+        told = {"error": self.line}
+        if self.room is not None:
+            told["room"] = self.room
+        return orjson.dumps(told)
 
     @property
     def retry_header(self) -> tuple[str, str]:
@@ -82,12 +99,11 @@ def checked_query(query_string: str) -> dict[str, str]:
 
 def checked_room(name: str) -> str:
     """A room's name, in Unicode's composed form (NFC). Raises BadInput."""
-    name = unicodedata.normalize("NFC", name)
-    if not 1 <= len(name) <= _NAME or not all(c.isalnum() or c in "._-" for c in name):
-        raise BadInput(
-            400, f"A room's name is 1 to {_NAME} letters, digits, dots, dashes or underscores."
-        )
-    return name
+    composed = unicodedata.normalize("NFC", name)
+    if not 1 <= len(composed) <= MOST_ROOM or not all(c.isalnum() or c in "._-" for c in composed):
+        line = f"A room's name is 1 to {MOST_ROOM} letters, digits, dots, dashes or underscores."
+        raise BadInput(400, line, room=name)
+    return composed
 
 
 def checked_rooms(names: str | None, most: int) -> tuple[str, ...]:
@@ -95,18 +111,29 @@ def checked_rooms(names: str | None, most: int) -> tuple[str, ...]:
     if names is None:
         return (LOBBY,)
     # What is remembered is bounded in length: a stranger may send anything.
-    check = _remembered_rooms if len(names) <= 512 else _checked_rooms
+    check = _remembered_rooms if len(names) <= 512 else _split_rooms
     return check(names, most)
 
 
-def _checked_rooms(names: str, most: int) -> tuple[str, ...]:
-    rooms = tuple(dict.fromkeys(map(checked_room, names.split(","))))
-    if len(rooms) > most:
-        raise BadInput(400, f"One poll takes at most {most} rooms.")
-    return rooms
+def checked_room_list(names: Any, most: int) -> tuple[str, ...]:
+    """Names in a JSON array, each once. Raises BadInput."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadInput(400, "rooms: a list of names.")
+    if not names:
+        raise BadInput(400, "rooms: one name or more.")
+    rooms: dict[str, None] = {}
+    for name in names:
+        rooms[checked_room(name)] = None
+        if len(rooms) > most:
+            raise BadInput(400, f"One poll takes at most {most} rooms.", room=name)
+    return tuple(rooms)
 
 
-_remembered_rooms = lru_cache(maxsize=256)(_checked_rooms)
+def _split_rooms(names: str, most: int) -> tuple[str, ...]:
+    return checked_room_list(names.split(","), most)
+
+
+_remembered_rooms = lru_cache(maxsize=256)(_split_rooms)
 
 
 def checked_nick(nick: Any) -> str:
@@ -114,14 +141,14 @@ def checked_nick(nick: Any) -> str:
     if isinstance(nick, str):
         name = unicodedata.normalize("NFC", nick).strip()
         printable = all(c.isprintable() or c in _JOINERS for c in name)
-        if 1 <= len(name) <= _NICK and printable and any(c.isalnum() for c in name):
+        if 1 <= len(name) <= MOST_NICK and printable and any(c.isalnum() for c in name):
             name = " ".join(name.split())
             if ": " in name:
                 # In a line of text the name would end there.
                 raise BadInput(400, "A name holds no colon that a space follows.")
             return name
     raise BadInput(
-        400, f"A name is 1 to {_NICK} printable characters, a letter or digit among them."
+        400, f"A name is 1 to {MOST_NICK} printable characters, a letter or digit among them."
     )
 
 

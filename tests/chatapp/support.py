@@ -9,6 +9,7 @@ import types
 import unittest
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from chatapp.config.middleware import make_chat
 from tests.support.memory import Answer, Browser, MemoryServer
@@ -47,7 +48,7 @@ class Person(Browser):
 
     def say(self, text: str, room: str = "lobby", nonce: str | None = None) -> Answer:
         body = {"text": text} if nonce is None else {"text": text, "nonce": nonce}
-        return self.post(f"/chat/push/{room}", body)
+        return self.post("/chat/push/" + quote(room, safe="%"), body)
 
     def post(self, path: str, body: Any) -> Answer:
         return self.ask("POST", path, json.dumps(body).encode(), Content_Type="application/json")

@@ -1,6 +1,7 @@
 """What strangers may send: a clear status, one readable line, and the chat goes on."""
 
 import json
+from urllib.parse import quote
 
 from chatapp.lib.cursor import Cursor
 from tests.chatapp.support import ChatCase
@@ -113,8 +114,56 @@ class UrlTests(InputCase):
         self.assertEqual("recreated", self.ann.pull()["gap"]["reason"])
 
     def test_too_many_rooms_in_a_poll(self):
-        rooms = ",".join(f"room{n}" for n in range(21))
-        self.refused(400, "GET", f"/chat/pull/{rooms}")
+        rooms = [f"room{n}" for n in range(102)]
+        answer, line = self.refused(400, "GET", f"/chat/pull/{','.join(rooms)}")
+        self.assertEqual("One poll takes at most 100 rooms.", line)
+        self.assertEqual("room100", json.loads(answer.body)["room"])
+        answer, again = self.refused(
+            400, "POST", "/chat/pull", json.dumps({"rooms": rooms}).encode()
+        )
+        self.assertEqual(line, again)
+        self.assertEqual("room100", json.loads(answer.body)["room"])
+
+    def test_a_refusal_names_the_room_as_it_was_written(self):
+        for name in ("a b", "\N{ANGSTROM SIGN} ", "e\u0301!", "\u0958\0", "x" * 65, ""):
+            written = quote(name)
+            cursor = self.ann.cursor
+            answers = [
+                self.refused(400, "GET", f"/chat/pull/lobby,{written}?since={cursor}"),
+                self.refused(400, "GET", f"/chat/pull/lobby,{written}"),
+                self.refused(
+                    400, "POST", "/chat/pull", json.dumps({"rooms": ["lobby", name]}).encode()
+                ),
+            ]
+            if name:
+                answers.append(self.refused(400, "POST", f"/chat/push/{written}", b"hi"))
+            for answer, _ in answers:
+                self.assertEqual(name, json.loads(answer.body)["room"])
+        answer, _ = self.refused(400, "GET", "/chat/pull?since=bad")
+        self.assertNotIn("room", json.loads(answer.body))
+
+    def test_polls_in_a_body_that_cannot_be_taken(self):
+        for body in (
+            {"rooms": []},
+            {"rooms": "lobby"},
+            {"rooms": [1]},
+            {"rooms": {"lobby": 1}},
+            {"since": 5},
+            {"since": "bad"},
+            {"since": ["a"]},
+            {"client": 5},
+            {"client": ""},
+            {"hold": 1},
+            {"hold": True},
+            {"hold": "no"},
+            [],
+            "lobby",
+        ):
+            self.refused(400, "POST", "/chat/pull", json.dumps(body).encode())
+        self.refused(400, "POST", "/chat/pull", b"rooms=lobby")
+        self.refused(400, "GET", "/chat/pull?hold=1")
+        self.refused(413, "POST", "/chat/pull", b" " * 200_000)
+        self.refused(403, "POST", "/chat/pull", b"{}", Sec_Fetch_Site="cross-site")
 
     def test_client_tokens(self):
         for tab in ("", "a b", "x" * 65, "%E9", "a/b"):
@@ -139,8 +188,8 @@ class UrlTests(InputCase):
         self.refused(404, "GET", "/nothing")
         answer, _ = self.refused(405, "DELETE", "/chat/push/lobby")
         self.assertEqual("POST", answer.header("Allow"))
-        answer, _ = self.refused(405, "POST", "/chat/pull", b"x")
-        self.assertEqual("GET, HEAD", answer.header("Allow"))
+        answer, _ = self.refused(405, "PUT", "/chat/pull", b"x")
+        self.assertEqual("GET, HEAD, POST", answer.header("Allow"))
 
     def test_an_error_is_a_line_of_text_where_json_is_not_accepted(self):
         answer = self.ann.ask("GET", "/nothing", Accept="*/*")
@@ -193,7 +242,7 @@ class NickTests(InputCase):
         self.pass_time(100)
         again = self.person()
         again.cookies = dict(self.ann.cookies)
-        self.assertEqual({"nick": "ann"}, again.pull()["you"])
+        self.assertEqual({"nick": "ann", "cookie": True}, again.pull()["you"])
 
 
 class LimitTests(ChatCase):

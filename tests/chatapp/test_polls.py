@@ -1,7 +1,9 @@
 """Polls: what they answer, when, and what they leave behind."""
 
 import gc
+import html
 import json
+import re
 
 from chatapp.lib.poll import READ_LIMIT
 from cogen.core.schedulers import SLICE, Waiter
@@ -71,7 +73,7 @@ class PollTests(ChatCase):
         ann.post("/chat/nick", {"nick": "ann"})
         news = ann.pull()
         self.assertEqual([], news["messages"])
-        self.assertEqual({"nick": "ann"}, news["you"])
+        self.assertEqual({"nick": "ann", "cookie": True}, news["you"])
         self.assertEqual({"lobby": ["bob", "ann"]}, news["people"])
 
     def test_a_cursor_goes_on_where_it_was(self):
@@ -212,6 +214,71 @@ class PollTests(ChatCase):
         self.pass_time(10.1)
         answers.append(ann.take(held))
         self.assertEqual([{"timeout": 10.0}] * 5, [answer["advice"] for answer in answers])
+
+    def test_a_poll_that_is_not_held_is_answered_at_once(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        self.settle()
+        ann.pull()
+        path = f"/chat/pull/lobby?client=tab&since={ann.cursor}&hold=0"
+        news = ann.take(ann.begin("GET", path))
+        self.assertEqual({"messages": [], "cursor": ann.cursor, "advice": {"timeout": 10.0}}, news)
+        bob.say("hi")
+        bob.say("you")
+        self.assertEqual(["hi", "you"], texts(ann.take(ann.begin("GET", path))))
+
+    def test_a_poll_that_is_not_held_takes_text_as_well(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        self.settle()
+        ann.pull()
+        bob.say("hi")
+        for expected in (b"bob: hi\r\n", b""):
+            answer = ann.begin("GET", "/chat/pull?client=tab&hold=0", Accept="text/plain")
+            self.assertEqual((True, expected), (answer.look().done, answer.body))
+
+    def test_a_poll_can_be_asked_for_in_a_body(self):
+        ann, bob = self.joined("ann", rooms="lobby,garden"), self.joined("bob")
+        self.settle()
+        asked = {"rooms": ["lobby", "garden"], "client": "tab"}
+        ann.pull()
+        held = ann.begin("POST", "/chat/pull", json.dumps({**asked, "since": ann.cursor}).encode())
+        self.assertFalse(held.look().done)
+        held = ann.begin("POST", "/chat/pull", json.dumps({**asked, "since": None}).encode())
+        self.assertFalse(held.look().done)
+        bob.say("over there", room="garden")
+        self.assertEqual(["over there"], texts(ann.take(held)))
+        at_once = ann.post("/chat/pull", {**asked, "since": ann.cursor, "hold": 0})
+        self.assertEqual([], texts(json.loads(at_once.body)))
+        self.assertEqual([], texts(json.loads(ann.post("/chat/pull", {"hold": 0}).body)))
+
+    def test_a_hundred_rooms_with_the_longest_names_take_part_in_one_poll(self):
+        def rooms(letter):
+            return [f"{letter * 61}{number:03}" for number in range(100)]
+
+        bob = self.joined("bob")
+        for letter in ("x", "語", "\U00010330"):
+            ann = self.person(letter.encode().hex())
+            asked = {"rooms": rooms(letter), "client": ann.tab}
+            ann.cursor = json.loads(ann.post("/chat/pull", asked).body)["cursor"]
+            bob.say(letter, room=rooms(letter)[99])
+            self.assertEqual(
+                [letter], texts(ann.take(ann.post("/chat/pull", {**asked, "since": ann.cursor})))
+            )
+
+    def test_with_the_people_come_what_the_server_takes_and_its_version(self):
+        news = self.person().pull()
+        limits = {"message": 4000, "rooms": 100, "room": 64, "nick": 32}
+        self.assertEqual(limits, news["limits"])
+        self.assertRegex(news["version"], "^[0-9a-f]{12}$")
+        page = self.person().ask("GET", "/").body.decode()
+        told = re.search(r'data-base="" data-version="(\w+)" data-limits="([^"]+)"', page)
+        self.assertEqual(news["version"], told[1])
+        self.assertEqual(limits, json.loads(html.unescape(told[2])))
+
+    def test_who_brings_no_cookie_is_told(self):
+        ann = self.person()
+        self.assertIs(False, ann.pull()["you"]["cookie"])
+        ann.rooms = "garden"
+        self.assertIs(True, ann.pull()["you"]["cookie"])
 
 
 class _Other(Waiter):

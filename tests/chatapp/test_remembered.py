@@ -68,7 +68,7 @@ class RememberedTests(unittest.TestCase):
         def decode(number):
             rooms = {f"room-{number}-{each}": each for each in range(number % 200)}
             text = Cursor("epoch", rooms).encode()
-            if len(text) > cursor._LONGEST:
+            if len(text) > cursor.LONGEST_CURSOR:
                 self.assertRaises(BadCursor, Cursor.decode, text)
             else:
                 self.assertEqual(rooms, Cursor.decode(text).seqs)

@@ -11,8 +11,8 @@ from cogen.web.stuck import POOL
 
 __all__ = ["SITE", "Probe"]
 
-# As sitecustomize.py, it has a process tell in its log what the probe sees, each line by one write: print
-# makes two, and lines of several threads would mix.
+# As sitecustomize.py, it has a process tell in its log what the probe sees, each line by one write:
+# print makes two, and lines of several threads would mix.
 SITE = """\
 import sys
 from tests.support.probe import Probe

@@ -4,6 +4,7 @@ import unittest
 
 from chatapp.directory import CROWD
 from chatapp.directory.redis.directory import RedisDirectory
+from chatapp.lib.asked import Asked
 from chatapp.lib.batch import Batch
 from chatapp.lib.client import Client
 from chatapp.lib.cursor import Cursor
@@ -81,7 +82,8 @@ class PollTests(SharedRoomCase):
         client = Client(Participant("1", "ann", None), "tab", 10, None, Figures())
         self.hub.log.epoch = "e"
         self.room.head = 5
-        poll = Poll(client, [self.room], since, self.hub.log, json, timeout=10.0)
+        asked = Asked(("lobby",), "tab", since, held=True)
+        poll = Poll(client, [self.room], asked, self.hub.log, json, timeout=10.0, about={})
         poll.meet(self.room)
         self.assertIsNone(poll.to_read())
         return poll

@@ -1,0 +1,54 @@
+"""What a poll asks for: by its URL, or by a JSON body where the URL would be too long."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from chatapp.lib.cursor import BadCursor, Cursor
+from chatapp.lib.wire import (
+    BadInput,
+    checked_query,
+    checked_room_list,
+    checked_rooms,
+    checked_token,
+)
+from chatapp.model import LOBBY
+
+__all__ = ["Asked", "asked", "asked_in_body"]
+
+
+class Asked(NamedTuple):
+    """News of `rooms`, for the client `tab`, which is at `since`; None: where it is known to be.
+
+    `held`: it waits for them; otherwise it is answered at once.
+    """
+
+    rooms: tuple[str, ...]
+    tab: str
+    since: Cursor | None
+    held: bool
+
+
+def asked(environ: dict[str, Any], rooms: str | None, most_rooms: int) -> Asked:
+    """By the URL, of whose path `rooms` is the end. Raises BadInput."""
+    names = checked_rooms(rooms, most_rooms)
+    return _asked(names, checked_query(environ.get("QUERY_STRING", "")))
+
+
+def asked_in_body(body: Mapping[str, Any], most_rooms: int) -> Asked:
+    """By a JSON body, in which null is as nothing. Raises BadInput."""
+    given = {name: value for name, value in body.items() if value is not None}
+    return _asked(checked_room_list(given.get("rooms", [LOBBY]), most_rooms), given)
+
+
+def _asked(names: tuple[str, ...], given: Mapping[str, Any]) -> Asked:
+    tab = checked_token(given["client"], "client") if "client" in given else ""
+    since = None
+    if "since" in given:
+        try:
+            since = Cursor.decode(given["since"])
+        except BadCursor as error:
+            raise BadInput(400, f"since: {error}.") from None
+    held = "hold" not in given
+    if not held and str(given["hold"]) != "0":
+        raise BadInput(400, "hold: 0, or nothing.")
+    return Asked(names, tab, since, held)
