@@ -1,7 +1,11 @@
-"""The files of an application, served out of memory with validators and ranges (RFC 9110)."""
+"""The files of an application, served out of memory with validators and ranges (RFC 9110).
+
+Text goes compressed to whom says that gzip is taken, each form under an ETag of its own.
+"""
 
 from __future__ import annotations
 
+import gzip
 import mimetypes
 import os
 import re
@@ -17,6 +21,11 @@ __all__ = ["StaticFiles"]
 _Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _Headers = Sequence[tuple[str, str]]
 
+_VERSIONED = "/static/"
+_FOR_EVER = "max-age=31536000, public, immutable"
+
+_TEXT = re.compile(r"text/.*|application/(javascript|json|xml|manifest\+json)|.*\+xml")
+_GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?(?=,|$)", re.I)
 _ETAG = re.compile(r'"[^"]*"')
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))", re.ASCII)
 
@@ -28,6 +37,10 @@ class StaticFiles:
     and a restart takes the new ones. `max_age`: seconds that a browser need not ask again. With
     `fresh` each request reads the file anew and a browser always asks. `headers` are added to each
     answer. Files and folders whose names begin with a dot are left out.
+
+    With a `version`, which has to be another whenever a file is, each is below `/static/VERSION/`
+    as well, where a browser never asks again. Below another version, of which a page may be that
+    came before a restart, or from another server, is what there is, and a browser always asks.
     """
 
     def __init__(
@@ -38,22 +51,34 @@ class StaticFiles:
         max_age: int = 0,
         fresh: bool = False,
         headers: _Headers = (),
+        version: str = "",
     ) -> None:
         self._app = app
         self._root = Path(root)
-        cached = "no-cache" if fresh else f"max-age={max_age}, public"
-        self._headers = [("Cache-Control", cached), *headers]
+        self._headers = headers
+        self._fresh = fresh
+        self._cached = "no-cache" if fresh else f"max-age={max_age}, public"
+        self._current = f"{_VERSIONED}{version}/" if version else ""
         self._held = None if fresh else {path: self._read(file) for path, file in self._files()}
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        found = self._find(environ["PATH_INFO"])
+        path, cached = self._meant(environ["PATH_INFO"])
+        found = self._find(path)
         if found is None:
             return self._app(environ, start_response)
-        answer = _answer(found, environ)
+        answer = _answer(found, [("Cache-Control", cached), *self._headers], environ)
         start_response(answer.status, list(answer.headers))
         return [answer.body]
+
+    def _meant(self, path: str) -> tuple[str, str]:
+        """The path of the file, without a version, and how long a browser may keep it."""
+        if not self._current or not path.startswith(_VERSIONED):
+            return path, self._cached
+        is_current = path.startswith(self._current) and not self._fresh
+        _, slash, rest = path.removeprefix(_VERSIONED).partition("/")
+        return slash + rest, _FOR_EVER if is_current else "no-cache"
 
     def _find(self, path: str) -> _Held | None:
         if self._held is not None:
@@ -75,24 +100,37 @@ class StaticFiles:
         with file.open("rb") as opened:
             changed = formatdate(os.fstat(opened.fileno()).st_mtime, usegmt=True)
             content = opened.read()
-        etag = f'"{urlsafe_b64encode(blake2b(content, digest_size=12).digest()).decode()}"'
-        return _Held(
-            content,
-            _content_type(file.name),
-            etag,
-            changed,
-            [("ETag", etag), ("Last-Modified", changed), *self._headers],
-        )
+        tag = urlsafe_b64encode(blake2b(content, digest_size=12).digest()).decode()
+        content_type = _content_type(file.name)
+        if _TEXT.fullmatch(content_type.partition(";")[0]):
+            packed = gzip.compress(content, mtime=0)
+            if len(packed) < len(content):
+                vary = ("Vary", "Accept-Encoding")
+                forms = _form(content, tag, vary), _form(packed, f"{tag}-gzip", vary)
+                return _Held(content_type, changed, *forms)
+        return _Held(content_type, changed, _form(content, tag), None)
+
+
+class _Form(NamedTuple):
+    """What a file's content is sent as; `headers` tell of it."""
+
+    content: bytes
+    etag: str
+    headers: list[tuple[str, str]]
+
+
+def _form(content: bytes, tag: str, *headers: tuple[str, str]) -> _Form:
+    etag = f'"{tag}"'
+    return _Form(content, etag, [("ETag", etag), *headers])
 
 
 class _Held(NamedTuple):
-    """A file; `headers` are those of every answer about it."""
+    """A file, as it is, and as text is `packed`."""
 
-    content: bytes
     content_type: str
-    etag: str
     changed: str
-    headers: _Headers
+    plain: _Form
+    packed: _Form | None
 
 
 class _Answer(NamedTuple):
@@ -101,25 +139,25 @@ class _Answer(NamedTuple):
     body: bytes
 
 
-def _answer(held: _Held, environ: dict[str, Any]) -> _Answer:
+def _answer(held: _Held, common: _Headers, environ: dict[str, Any]) -> _Answer:
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "HEAD"):
         plain = [("Allow", "GET, HEAD"), ("Content-Type", "text/plain"), ("Content-Length", "0")]
         return _Answer("405 Method Not Allowed", plain, b"")
-    if _is_known(held, environ):
-        return _Answer("304 Not Modified", held.headers, b"")
-    whole = len(held.content)
-    headers = [
-        ("Content-Type", held.content_type),
-        ("Accept-Ranges", "bytes"),
-        *held.headers,
-    ]
+    form = _taken(held, environ)
+    headers = [*form.headers, ("Last-Modified", held.changed), *common]
+    if _is_known(form.etag, held.changed, environ):
+        return _Answer("304 Not Modified", headers, b"")
+    whole = len(form.content)
+    headers += [("Content-Type", held.content_type), ("Accept-Ranges", "bytes")]
+    if form is held.packed:
+        headers.append(("Content-Encoding", "gzip"))
     if method == "HEAD":
         return _Answer("200 OK", [*headers, ("Content-Length", str(whole))], b"")
-    part = _part(held, environ)
+    part = _part(form, held.changed, environ)
     if part is None:
-        return _Answer("200 OK", [*headers, ("Content-Length", str(whole))], held.content)
-    body = held.content[part.start : part.stop]
+        return _Answer("200 OK", [*headers, ("Content-Length", str(whole))], form.content)
+    body = form.content[part.start : part.stop]
     headers.append(("Content-Length", str(len(body))))
     if not body:
         headers.append(("Content-Range", f"bytes */{whole}"))
@@ -128,26 +166,34 @@ def _answer(held: _Held, environ: dict[str, Any]) -> _Answer:
     return _Answer("206 Partial Content", headers, body)
 
 
-def _is_known(held: _Held, environ: dict[str, Any]) -> bool:
+def _taken(held: _Held, environ: dict[str, Any]) -> _Form:
+    """The one that the client takes (RFC 9110, 12.5.3). A part is always one of the plain file."""
+    if held.packed is None or "HTTP_RANGE" in environ:
+        return held.plain
+    gzipped = _GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    return held.packed if gzipped and float(gzipped[1] or 1) else held.plain
+
+
+def _is_known(etag: str, changed: str, environ: dict[str, Any]) -> bool:
     """Whether the client has this version already (RFC 9110, 13.1.2 and 13.1.3)."""
     etags: str | None = environ.get("HTTP_IF_NONE_MATCH")
     if etags is not None:
-        return etags.strip() == "*" or held.etag in _ETAG.findall(etags)
+        return etags.strip() == "*" or etag in _ETAG.findall(etags)
     since = environ.get("HTTP_IF_MODIFIED_SINCE", "")
     try:
-        return parsedate_to_datetime(held.changed) <= parsedate_to_datetime(since)
+        return parsedate_to_datetime(changed) <= parsedate_to_datetime(since)
     except (TypeError, ValueError):
         return False  # no date, or one without a zone
 
 
-def _part(held: _Held, environ: dict[str, Any]) -> range | None:
+def _part(form: _Form, changed: str, environ: dict[str, Any]) -> range | None:
     """The part that is asked for, None for the whole (RFC 9110, 14.2): several are not served."""
     asked = _RANGE.fullmatch(environ.get("HTTP_RANGE", "").strip())
-    condition = environ.get("HTTP_IF_RANGE", held.etag).strip()
-    if asked is None or condition not in (held.etag, held.changed):
+    condition = environ.get("HTTP_IF_RANGE", form.etag).strip()
+    if asked is None or condition not in (form.etag, changed):
         return None
     first, last, suffix = asked.groups()
-    whole = len(held.content)
+    whole = len(form.content)
     if suffix is not None:
         return range(max(0, whole - int(suffix)), whole)
     if last and int(last) < int(first):

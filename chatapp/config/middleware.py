@@ -37,6 +37,7 @@ def make_app(global_conf: dict[str, Any], **app_conf: Any) -> Application:
 def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     """The application with its middleware, not registered with a server."""
     config = load_environment(global_conf, app_conf)
+    shared = config["pylons.app_globals"]
     app: Any = PylonsApp(config)  # routes, calls the controller
     app = SessionMiddleware(app, config)  # Beaker: environ['beaker.session']
     app = ErrorHandler(app, global_conf)  # an exception: logged, 500
@@ -47,8 +48,8 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
         max_age=_STATIC_SECONDS,
         fresh=config["chatapp.fresh"],
         headers=[("X-Content-Type-Options", "nosniff")],
+        version=shared.hub.about["version"],
     )
-    shared = config["pylons.app_globals"]
     headers = config["pylons.response_options"]["headers"]
     app = Polls(app, shared.hub, shared.signer, headers)  # polls that need nothing of the above
     return ChatApp(app, shared.hub)

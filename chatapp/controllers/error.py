@@ -4,12 +4,10 @@ from typing import Any
 
 from webob.exc import status_map
 
-from chatapp.controllers.page import POLICY
 from chatapp.lib.base import BaseController
 from chatapp.lib.wire import BadInput, accepts_json
 from pylons import request, response
 from pylons import tmpl_context as c
-from pylons.templating import render_mako
 
 __all__ = ["ErrorController"]
 
@@ -35,8 +33,7 @@ class ErrorController(BaseController):
             response.content_type = "application/json"
             return bad.json
         if "text/html" in request.environ.get("HTTP_ACCEPT", ""):
-            response.headers["Content-Security-Policy"] = POLICY
             c.code, c.message = code, bad.line
-            return render_mako("/error.mako")
+            return self._page("/error.mako")
         response.content_type = "text/plain"
         return f"{bad.line}\n"

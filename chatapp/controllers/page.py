@@ -7,16 +7,10 @@ import orjson
 from chatapp.lib.base import BaseController
 from chatapp.lib.waiting import Steps
 from chatapp.lib.wire import BadInput
-from pylons import app_globals, request, response
+from pylons import request
 from pylons import tmpl_context as c
-from pylons.templating import render_mako
 
 __all__ = ["PageController"]
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 
 
 class PageController(BaseController):
@@ -28,7 +22,7 @@ class PageController(BaseController):
         if "cogen.wsgi" in environ and self._is_new(environ):
             return self._first(environ)
         self._identify(environ)
-        return self._page()
+        return self._chat()
 
     def _first(self, environ: dict[str, Any]) -> Steps:
         """For somebody new; without an id if there are too many of those."""
@@ -38,13 +32,11 @@ class PageController(BaseController):
             pass  # the page itself costs nothing; its first request is told
         else:
             self._identify(environ)
-        yield environ["cogen.wsgi"].last(self._page().encode())
+        yield environ["cogen.wsgi"].last(self._chat().encode())
 
-    def _page(self) -> str:
-        response.headers["Content-Security-Policy"] = POLICY
-        hub = app_globals.hub
-        c.title = hub.options.title
-        c.base = request.script_name
-        c.version = hub.about["version"]
-        c.limits = orjson.dumps(hub.about["limits"]).decode()
-        return render_mako("/index.mako")
+    def _chat(self) -> str:
+        about = self._hub.about
+        c.title = self._hub.options.title
+        c.version = about["version"]
+        c.limits = orjson.dumps(about["limits"]).decode()
+        return self._page("/index.mako")

@@ -5,15 +5,15 @@
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <meta name="color-scheme" content="light dark">
   <title>${c.code} · ${c.message}</title>
-  <link rel="icon" href="/icon.svg" type="image/svg+xml">
-  <link rel="stylesheet" href="/error.css">
+  <link rel="icon" href="${c.static('icon.svg')}" type="image/svg+xml">
+  <link rel="stylesheet" href="${c.static('error.css')}">
 </head>
 <body>
   <main>
-    <img src="/icon.svg" alt="" width="44" height="44">
+    <img src="${c.static('icon.svg')}" alt="" width="44" height="44">
     <p class="code">${c.code}</p>
     <h1>${c.message}</h1>
-    <p><a href="/">Back to the chat</a></p>
+    <p><a href="${c.base}/">Back to the chat</a></p>
   </main>
 </body>
 </html>

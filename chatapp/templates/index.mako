@@ -7,15 +7,15 @@
   <meta name="theme-color" content="#fbf9f4" media="(prefers-color-scheme: light)">
   <meta name="theme-color" content="#161a19" media="(prefers-color-scheme: dark)">
   <title>${c.title}</title>
-  <link rel="icon" href="/icon.svg" type="image/svg+xml" id="favicon">
-  <link rel="stylesheet" href="/chat.css">
-  <script type="module" src="/chat.js"></script>
+  <link rel="icon" href="${c.static('icon.svg')}" type="image/svg+xml" id="favicon">
+  <link rel="stylesheet" href="${c.static('chat.css')}">
+  <script type="module" src="${c.static('chat.js')}"></script>
 </head>
 <body>
   <a class="skip" href="#composer-text">Skip to the message box</a>
 
   <aside id="rooms" class="panel" aria-label="Rooms">
-    <p class="brand"><img src="/icon.svg" alt="" width="30" height="30"> ${c.title}</p>
+    <p class="brand"><img src="${c.static('icon.svg')}" alt="" width="30" height="30"> ${c.title}</p>
     <nav aria-labelledby="rooms-title">
       <h2 id="rooms-title">Rooms</h2>
       <ul id="room-list"></ul>
@@ -74,7 +74,7 @@
 
   <dialog id="nick-dialog" aria-labelledby="nick-title">
     <form id="nick-form" autocomplete="off">
-      <img src="/icon.svg" alt="" width="44" height="44">
+      <img src="${c.static('icon.svg')}" alt="" width="44" height="44">
       <h2 id="nick-title">What shall we call you?</h2>
       <p id="nick-help">A name is all it takes. You can change it any time.</p>
       <label for="nick-field">Name</label>

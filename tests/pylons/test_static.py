@@ -1,5 +1,6 @@
 """Static files: what is served is whole, a validator and a range mean what RFC 9110 says."""
 
+import gzip
 import os
 import tempfile
 import unittest
@@ -142,6 +143,91 @@ class FileTests(_StaticTests):
             with self.subTest(condition):
                 found = self.ask(self.app, Range="bytes=0-1", If_Range=condition)
                 self.assertEqual(status, found.status_int)
+
+
+class CompressedTests(_StaticTests):
+    """Text, to whom says that gzip is taken."""
+
+    def setUp(self):
+        super().setUp()
+        self.text = b"a { color: red }\n" * 100
+        self.write("long.css", self.text)
+        self.write("picture.png", self.text)
+        self.app = StaticFiles(beneath, str(self.root), max_age=300)
+
+    def test_it_is_sent_compressed_where_gzip_is_taken(self):
+        for taken in ("gzip", "deflate, gzip;q=1.0, *;q=0.5", "br,GZIP ;q=0.5", "gzip, br"):
+            with self.subTest(taken):
+                found = self.ask(self.app, "/long.css", Accept_Encoding=taken)
+                self.assertEqual("gzip", found.headers["Content-Encoding"])
+                self.assertEqual(self.text, gzip.decompress(found.body))
+                self.assertEqual(str(len(found.body)), found.headers["Content-Length"])
+        for taken in ("", "br", "identity", "gzip;q=0", "gzip; q=0.000, br", "gzipped", "x-gzipp"):
+            with self.subTest(taken):
+                found = self.ask(self.app, "/long.css", Accept_Encoding=taken)
+                self.assertNotIn("Content-Encoding", found.headers)
+                self.assertEqual(self.text, found.body)
+
+    def test_each_form_has_a_validator_of_its_own_and_caches_tell_them_apart(self):
+        plain = self.ask(self.app, "/long.css")
+        packed = self.ask(self.app, "/long.css", Accept_Encoding="gzip")
+        self.assertNotEqual(plain.headers["ETag"], packed.headers["ETag"])
+        for status, form, taken in (
+            (304, plain, ""),
+            (304, packed, "gzip"),
+            (200, plain, "gzip"),
+            (200, packed, ""),
+        ):
+            headers = {"If_None_Match": form.headers["ETag"], "Accept_Encoding": taken}
+            found = self.ask(self.app, "/long.css", **headers)
+            self.assertEqual(status, found.status_int)
+            self.assertEqual("Accept-Encoding", found.headers["Vary"])
+
+    def test_a_part_is_one_of_the_plain_file(self):
+        headers = {"Range": "bytes=0-3", "Accept_Encoding": "gzip"}
+        found = self.ask(self.app, "/long.css", **headers)
+        self.assertEqual((206, b"a { "), (found.status_int, found.body))
+        self.assertNotIn("Content-Encoding", found.headers)
+        etag = self.ask(self.app, "/long.css", Accept_Encoding="gzip").headers["ETag"]
+        found = self.ask(self.app, "/long.css", If_Range=etag, **headers)
+        self.assertEqual((200, self.text), (found.status_int, found.body))
+
+    def test_what_is_no_text_or_too_short_is_not_compressed(self):
+        for path in ("/picture.png", "/a.css"):
+            found = self.ask(self.app, path, Accept_Encoding="gzip")
+            self.assertNotIn("Content-Encoding", found.headers)
+            self.assertNotIn("Vary", found.headers)
+
+
+class VersionTests(_StaticTests):
+    def app(self, **options):
+        return StaticFiles(beneath, str(self.root), version="abc", **options)
+
+    def test_below_its_version_a_file_is_kept_for_ever(self):
+        self.write("part/b.js", b"1")
+        app = self.app(max_age=300)
+        for path, body in (("/static/abc/a.css", CONTENT), ("/static/abc/part/b.js", b"1")):
+            found = self.ask(app, path)
+            self.assertEqual((200, body), (found.status_int, found.body))
+            cached = "max-age=31536000, public, immutable"
+            self.assertEqual(cached, found.headers["Cache-Control"])
+        self.assertEqual("max-age=300, public", self.ask(app).headers["Cache-Control"])
+
+    def test_below_another_version_is_what_there_is_and_nobody_keeps_it(self):
+        for app, version in (
+            (self.app(), "abcd"),
+            (self.app(), "0"),
+            (self.app(fresh=True), "abc"),
+        ):
+            found = self.ask(app, f"/static/{version}/a.css")
+            self.assertEqual((200, CONTENT), (found.status_int, found.body))
+            self.assertEqual("no-cache", found.headers["Cache-Control"])
+
+    def test_what_is_not_there_is_the_applications(self):
+        for path in ("/static", "/static/", "/static/abc", "/static/abc/", "/static/abc/b.css",
+                     "/static/a.css", "/static/abc//a.css"):  # fmt: skip
+            with self.subTest(path):
+                self.assertEqual(b"beneath", self.ask(self.app(), path).body)
 
 
 class ChangeTests(_StaticTests):

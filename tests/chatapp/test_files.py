@@ -1,0 +1,84 @@
+"""The page's files: below their version, for whatever path the chat is mounted at."""
+
+import gzip
+import re
+
+from tests.chatapp.support import ChatCase
+
+MODULE = re.compile(rb"""(?:from|import) ?['"](\./[^'"]+)['"]""")
+IMAGE = re.compile(rb'url\("([^":]+)"\)')
+FOR_EVER = "max-age=31536000, public, immutable"
+
+
+class FilesTests(ChatCase):
+    def setUp(self):
+        self.start()
+        self.ann = self.person()
+
+    def files(self, page):
+        """The paths that the page names, and those that they name."""
+        found = set(re.findall(r'(?:src|href)="([^"]+\.(?:js|css|svg))"', page))
+        todo = list(found)
+        while todo:
+            path = todo.pop()
+            folder = path.rpartition("/")[0]
+            body = self.ann.ask("GET", path).body
+            for name in MODULE.findall(body) + IMAGE.findall(body):
+                inner = f"{folder}/{name.decode().removeprefix('./')}"
+                if inner not in found:
+                    found.add(inner)
+                    todo.append(inner)
+        return found
+
+    def test_all_of_them_are_below_the_version_and_kept_for_ever(self):
+        page = self.ann.ask("GET", "/").body.decode()
+        version = re.search(r'data-version="(\w+)"', page)[1]
+        paths = self.files(page)
+        self.assertGreater(len(paths), 20)
+        for path in paths:
+            self.assertTrue(path.startswith(f"/static/{version}/"), path)
+            answer = self.ann.ask("GET", path)
+            self.assertEqual((200, FOR_EVER), (answer.status, answer.header("Cache-Control")))
+            self.assertEqual("nosniff", answer.header("X-Content-Type-Options"))
+
+    def test_they_go_compressed(self):
+        page = self.ann.ask("GET", "/").body.decode()
+        whole = sent = 0
+        for path in self.files(page):
+            whole += len(self.ann.ask("GET", path).body)
+            answer = self.ann.ask("GET", path, Accept_Encoding="gzip, deflate, br")
+            sent += len(answer.body)
+            if answer.header("Content-Encoding"):
+                self.assertEqual(self.ann.ask("GET", path).body, gzip.decompress(answer.body))
+        self.assertLess(sent, whole / 2)
+
+    def test_a_page_of_another_version_finds_what_there_is(self):
+        answer = self.ann.ask("GET", "/static/0123456789ab/chat.js")
+        self.assertEqual((200, "no-cache"), (answer.status, answer.header("Cache-Control")))
+
+    def test_an_error_has_its_files_too(self):
+        page = self.ann.ask("GET", "/nowhere", Accept="text/html").body.decode()
+        for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
+            self.assertEqual(200, self.ann.ask("GET", path).status, path)
+
+
+class MountedTests(ChatCase):
+    @staticmethod
+    def wrapped(app):
+        def below(environ, start_response):
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = "/te am", environ["PATH_INFO"][6:]
+            return app(environ, start_response)
+
+        return below
+
+    def test_below_a_prefix_all_paths_begin_with_it(self):
+        self.start()
+        ann = self.person()
+        for path in ("/te%20am/", "/te%20am/nowhere"):
+            page = ann.ask("GET", path, Accept="text/html").body.decode()
+            paths = re.findall(r'(?:src|href)="(/[^"]*)"', page)
+            self.assertGreater(len(paths), 3)
+            for each in paths:
+                self.assertTrue(each.startswith("/te%20am/"), each)
+                self.assertEqual(200, ann.ask("GET", each).status, each)
+        self.assertIn('data-base="/te%20am"', ann.ask("GET", "/te%20am/").body.decode())
