@@ -15,6 +15,7 @@ from cogen.web.environ import header_fields, request_environ
 from cogen.web.errors import BodyError, HTTPError
 from cogen.web.exchange import Exchange
 from cogen.web.extensions import Core, Wsgi
+from cogen.web.hosts import Hosts
 from cogen.web.http import Request, empty_lines, head_end, repeated_request
 from cogen.web.intake import Intake
 from cogen.web.link import Link
@@ -43,7 +44,7 @@ class Connection(Link):
     """The protocol of one accepted connection of `server`.
 
     `base_environ` holds what is the same for all requests of the listening socket; by
-    default the server's.
+    default the server's. `hosts` are those that requests may name; None: any.
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class Connection(Link):
         "_buffer",
         "_empty_lines",
         "_exchange",
+        "_hosts",
         "_intake",
         "_known",
         "_pending",
@@ -60,9 +62,15 @@ class Connection(Link):
         "truncated",
     )
 
-    def __init__(self, server: "Server", base_environ: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        server: "Server",
+        base_environ: dict[str, Any] | None = None,
+        hosts: Hosts | None = None,
+    ) -> None:
         super().__init__(server)
         self._base_environ = base_environ or server.base_environ
+        self._hosts = hosts
         self._buffer = b""
         self._seen = 0  # bytes of the buffer in which the end of the head is not
         self._empty_lines = 0  # skipped since the last request
@@ -205,6 +213,8 @@ class Connection(Link):
         fields = header_fields(request)
         fields["REMOTE_ADDR"], fields["REMOTE_PORT"] = self._peer
         exchange, environ = self._exchange_of(request, fields)
+        if self._hosts is not None:
+            self._hosts.check(environ.get("HTTP_HOST"), self._peer[0])
         if request.content_length is None:
             self._known = None
             if (

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import ipaddress
 import logging
 import os
 import socket
@@ -14,6 +15,7 @@ from cogen.web.options import Options
 __all__ = [
     "UnixPath",
     "inherited_sockets",
+    "is_loopback",
     "listening_socket",
     "log_addresses",
     "socket_of",
@@ -123,10 +125,23 @@ def socket_of(fd: int) -> socket.socket:
     return sock
 
 
-def log_addresses(socks: Sequence[socket.socket], secure: bool) -> None:
-    """Tell where the server takes connections from now on."""
+def is_loopback(sock: socket.socket) -> bool:
+    """Whether only this machine's own processes reach `sock`, by an address."""
+    address = sock.getsockname()
+    if not isinstance(address, tuple):
+        return False
+    ip = ipaddress.ip_address(address[0].partition("%")[0])
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_loopback
+
+
+def log_addresses(socks: Sequence[socket.socket], options: Options) -> None:
+    """Tell where the server takes connections from now on, and whether for any host."""
     for sock in socks:
-        log.info("serving on %s", _address(sock, "https" if secure else "http"))
+        log.info("serving on %s", _address(sock, "https" if options.certificate else "http"))
+    tcp = (sock for sock in socks if sock.family != socket.AF_UNIX)
+    if not options.allowed_hosts and not all(map(is_loopback, tcp)):
+        log.info("requests for any host are answered: allowed_hosts is not set")
 
 
 def _address(sock: socket.socket, scheme: str) -> str:

@@ -46,6 +46,12 @@ class Options:
         "The headers that those proxies set, of `Forwarded` and `X-Forwarded-For`, `-Proto`, "
         "`-Host`, `-Prefix`; the others are dropped.",
     )
+    allowed_hosts: str = option(
+        "",
+        "The hosts that requests may be for, also `*.NAME`, or `*` for any; another is refused "
+        "with 421. Empty: on a loopback address names without a dot, `*.localhost` and addresses, "
+        "else `*`.",
+    )
     workers: int = option(1, "Processes that serve; more than 1 are supervised.", least=1)
     threads: str = option(
         "auto",

@@ -59,7 +59,7 @@ class Process:
         supervisor = Supervisor(command, self._socks, self._server.options, self)
         self._server.peers.router = supervisor.members
         await self._start(supervisor.members.kill_all, supervisor.reopen_log_files)
-        log_addresses(self._socks, self._certificate is not None)
+        log_addresses(self._socks, self._server.options)
         log.info("%s", self._server.mode)
         notify("READY=1")
         await supervisor.run(self._signals)

@@ -67,7 +67,7 @@ class Proxies:
 
     def apply(self, environ: dict[str, Any]) -> None:
         """Set REMOTE_ADDR, the scheme, the host and SCRIPT_NAME as the proxies say."""
-        if not self._trusts(environ["REMOTE_ADDR"]):
+        if not self.trusts(environ["REMOTE_ADDR"]):
             return
         for name in self._dropped:
             environ.pop(name, None)
@@ -79,7 +79,7 @@ class Proxies:
             if not address:
                 break
             environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = address, port
-            if not self._trusts(address):
+            if not self.trusts(address):
                 break
         if last.get("proto", "").lower() in ("http", "https"):
             environ["wsgi.url_scheme"] = last["proto"].lower()
@@ -89,7 +89,8 @@ class Proxies:
         if _PREFIX.fullmatch(prefix):
             environ["SCRIPT_NAME"] = prefix.rstrip("/")
 
-    def _trusts(self, address: str) -> bool:
+    def trusts(self, address: str) -> bool:
+        """Whether that is the address of one of the proxies; empty: of a Unix socket."""
         if self._all:
             return True
         if not address:

@@ -22,6 +22,7 @@ from cogen.web.extensions import Wsgi
 from cogen.web.files import FileWrapper
 from cogen.web.greenlets import Runners
 from cogen.web.handshakes import Handshakes
+from cogen.web.hosts import Hosts
 from cogen.web.http import Request, RequestParser
 from cogen.web.life import Application, Life, OnLoop
 from cogen.web.memory import Memory
@@ -76,6 +77,7 @@ class Server:
         self.proxies: Proxies | None = None
         if options.trusted_proxies:
             self.proxies = Proxies(options.trusted_proxies, options.proxy_headers)
+        self._hosts = Hosts(options.allowed_hosts, self.proxies)
         self.connections: set[Connection] = set()
         self.places = Places(options)
         self.exchanges: set[Exchange] = set()
@@ -136,7 +138,7 @@ class Server:
     ) -> "asyncio.Server | Handshakes":
         backlog = self.options.backlog
         # The loop asks for the methods of a protocol, not for its class.
-        protocol: Any = functools.partial(Connection, self, environ)
+        protocol: Any = functools.partial(Connection, self, environ, self._hosts.at(sock))
         if tls is None:
             return await self.scheduler.loop.create_server(protocol, sock=sock, backlog=backlog)
         places, timeout = self.places, self.options.header_timeout

@@ -118,7 +118,7 @@ def _supervise(
             supervisor.members.kill_all,
             supervisor.reopen_log_files,
         )
-        log_addresses(socks, bool(options.certificate))
+        log_addresses(socks, options)
         notify("READY=1")
         await supervisor.run(signals)
 

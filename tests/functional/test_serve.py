@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -94,6 +95,22 @@ class RunningTests(unittest.TestCase):
                 server.start()
                 with urllib.request.urlopen(f"{server.url}chat/history/lobby") as history:
                     self.assertIn(b'"text":"kept"', history.read())
+
+    def test_a_name_that_a_stranger_had_lead_here_reads_no_room(self):
+        """DNS rebinding: to the browser this is the stranger's own site."""
+        with ChatServer() as server:
+            statuses = []
+            for name in ("127.0.0.1", "localhost", "evil.example"):
+                pull = urllib.request.Request(f"{server.url}chat/pull/room")
+                pull.add_header("Host", f"{name}:{server.port}")
+                pull.add_header("Origin", f"http://{name}:{server.port}")
+                try:
+                    with urllib.request.urlopen(pull, timeout=10) as answer:
+                        statuses.append(answer.status)
+                except urllib.error.HTTPError as error:
+                    statuses.append(error.code)
+                    self.assertIn(b"evil.example", error.read())
+            self.assertEqual([200, 200, 421], statuses)
 
     def test_an_ini_without_loggers_is_not_mute(self):
         for with_file in (False, True):

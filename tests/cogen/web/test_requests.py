@@ -44,7 +44,7 @@ class Requests:
     def setUpClass(cls) -> None:
         cls.records = Records()
         cls.records.__enter__()
-        cls.server = ServerThread(echo, cls.proactor, threads=cls.threads)
+        cls.server = ServerThread(echo, cls.proactor, threads=cls.threads, allowed_hosts="*")
         cls.server.__enter__()
 
     @classmethod
