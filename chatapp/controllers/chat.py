@@ -133,8 +133,9 @@ class ChatController(BaseController):
         try:
             yield environ["cogen.call"](self._hub.directory.rename)(participant, nick)
             directed(environ)
-        except NickTaken:
-            raise BadInput(409, f"The name {nick} is taken; choose another.") from None
+        except NickTaken as error:
+            like = nick if nick == error.taken else f"{nick} looks like {error.taken}, which"
+            raise BadInput(409, f"The name {like} is taken; choose another.") from None
         session["nick"] = nick
         session.save()
         response.content_type = "application/json"

@@ -9,7 +9,6 @@ from chatapp.directory.directory import (
     NickTaken,
     OtherSecret,
     Person,
-    folded,
 )
 from chatapp.directory.limits import Charge, Limit, Limits, Refusal
 from chatapp.directory.opening import open_directory
@@ -27,6 +26,5 @@ __all__ = [
     "OtherSecret",
     "Person",
     "Refusal",
-    "folded",
     "open_directory",
 ]

@@ -1,6 +1,5 @@
 """What every directory is: who is here, under which nick, in which room, and how much they push."""
 
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol, TypeAlias, TypeVar
@@ -16,7 +15,6 @@ __all__ = [
     "NickTaken",
     "OtherSecret",
     "Person",
-    "folded",
 ]
 
 # In a room of more than this, nobody's coming and going is told, and this many are listed.
@@ -27,9 +25,6 @@ _Result = TypeVar("_Result")
 MayWait: TypeAlias = _Result | Awaitable[_Result]
 """The result, or an awaitable of it: either way what `environ['cogen.call']` takes."""
 
-# Joiners within a word or an emoji are allowed in a nick and cannot be seen.
-_UNSEEN = dict.fromkeys(map(ord, "\u200c\u200d"))
-
 
 class Person(Protocol):
     """A participant, as far as a directory cares."""
@@ -39,7 +34,11 @@ class Person(Protocol):
 
 
 class NickTaken(Exception):
-    """Somebody else who is here has that nick."""
+    """Somebody else who is here has that nick, or `taken`, which looks the same."""
+
+    def __init__(self, taken: str) -> None:
+        super().__init__(taken)
+        self.taken = taken
 
 
 class DirectoryUnavailable(Exception):
@@ -157,8 +156,3 @@ class Directory(ABC):
     @abstractmethod
     def remember(self, person: Person, tab: str, cursor: str) -> MayWait[None]:
         """The client is about to be answered and is at `cursor` then."""
-
-
-def folded(nick: str) -> str:
-    """What two nicks that look alike have in common."""
-    return unicodedata.normalize("NFKC", nick).casefold().translate(_UNSEEN)

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from chatapp.directory.bucket import TokenBuckets
-from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Person, folded
+from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Person
 from chatapp.directory.limits import Charge, Limits, Refusal
+from chatapp.names import looks
 
 __all__ = ["LocalDirectory"]
 
@@ -18,7 +19,7 @@ class LocalDirectory(Directory):
     ) -> None:
         self._observer = observer
         self._clock = clock
-        self._owners: dict[str, str] = {}  # by folded nick: the id of whose it is
+        self._owners: dict[str, tuple[str, str]] = {}  # by what a nick looks like: id, nick
         self._rooms: dict[str, dict[str, int]] = {}  # by room and id: clients in it
         self._buckets = {name: TokenBuckets(limit) for name, limit in limits._asdict().items()}
 
@@ -29,23 +30,38 @@ class LocalDirectory(Directory):
         """Nothing to let go."""
 
     def join(self, identity: str, nick: str | None) -> str:
-        while nick is None or self._owners.get(folded(nick), identity) != identity:
+        while nick is None or self._owner(identity, nick) is not None:
             nick = f"guest-{secrets.token_hex(2)}"
-        self._owners[folded(nick)] = identity
+        self._own(identity, nick)
         return nick
 
     def part(self, person: Person) -> None:
-        del self._owners[folded(person.nick)]
+        self._disown(person.nick)
 
     def rename(self, person: Person, nick: str) -> None:
-        if self._owners.get(folded(nick), person.id) != person.id:
-            raise NickTaken(nick)
-        del self._owners[folded(person.nick)]
-        self._owners[folded(nick)] = person.id
+        if (taken := self._owner(person.id, nick)) is not None:
+            raise NickTaken(taken)
+        self._disown(person.nick)
+        self._own(person.id, nick)
         self._observer.renamed(person.id, nick)
         for room, counts in self._rooms.items():
             if person.id in counts:
                 self._observer.present(room, person.id, nick)
+
+    def _owner(self, identity: str, nick: str) -> str | None:
+        """The nick of somebody else that looks like this one."""
+        for look in looks(nick):
+            owner, owned = self._owners.get(look, (identity, nick))
+            if owner != identity:
+                return owned
+        return None
+
+    def _own(self, identity: str, nick: str) -> None:
+        self._owners.update(dict.fromkeys(looks(nick), (identity, nick)))
+
+    def _disown(self, nick: str) -> None:
+        for look in looks(nick):
+            del self._owners[look]
 
     def entered(self, person: Person, tab: str, room: str) -> None:
         counts = self._rooms.setdefault(room, {})

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from chatapp.model import LOBBY
+from chatapp.names import is_seen, visible
 
 __all__ = [
     "MOST_NICK",
@@ -36,6 +37,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_SEQ = 2**53
 # Format characters that hide or turn text around; a joiner within a word or emoji stays allowed.
 _JOINERS = "\u200c\u200d"
+_BETWEEN = f"._-{_JOINERS}"
 
 
 class BadInput(Exception):
@@ -100,10 +102,16 @@ def checked_query(query_string: str) -> dict[str, str]:
 def checked_room(name: str) -> str:
     """A room's name, in Unicode's composed form (NFC). Raises BadInput."""
     composed = unicodedata.normalize("NFC", name)
-    if not 1 <= len(composed) <= MOST_ROOM or not all(c.isalnum() or c in "._-" for c in composed):
-        line = f"A room's name is 1 to {MOST_ROOM} letters, digits, dots, dashes or underscores."
-        raise BadInput(400, line, room=name)
-    return composed
+    named = 1 <= len(composed) <= MOST_ROOM and not _is_mark(composed[0]) and is_seen(composed)
+    if named and all(c.isalnum() or c in _BETWEEN or _is_mark(c) for c in composed):
+        return composed
+    line = f"A room's name is 1 to {MOST_ROOM} letters, digits, dots, dashes or underscores."
+    raise BadInput(400, line, room=name)
+
+
+def _is_mark(character: str) -> bool:
+    """Whether it belongs to the letter before, as the vowels of many scripts do."""
+    return unicodedata.category(character)[0] == "M"
 
 
 def checked_rooms(names: str | None, most: int) -> tuple[str, ...]:
@@ -141,7 +149,8 @@ def checked_nick(nick: Any) -> str:
     if isinstance(nick, str):
         name = unicodedata.normalize("NFC", nick).strip()
         printable = all(c.isprintable() or c in _JOINERS for c in name)
-        if 1 <= len(name) <= MOST_NICK and printable and any(c.isalnum() for c in name):
+        named = any(c.isalnum() for c in visible(name)) and is_seen(name)
+        if 1 <= len(name) <= MOST_NICK and printable and named:
             name = " ".join(name.split())
             if ": " in name:
                 # In a line of text the name would end there.
@@ -158,7 +167,7 @@ def checked_text(text: Any, most: int) -> str:
         raise BadInput(400, "A message needs a text.")
     if len(text) > most:
         raise BadInput(413, f"A message has at most {most} characters; this one has {len(text)}.")
-    if not text.strip():
+    if not is_seen(text):
         raise BadInput(400, "The message is empty.")
     try:
         text.encode()

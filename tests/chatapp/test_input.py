@@ -1,10 +1,12 @@
 """What strangers may send: a clear status, one readable line, and the chat goes on."""
 
 import json
+from unicodedata import normalize
 from urllib.parse import quote
 
 from chatapp.lib.cursor import Cursor
-from tests.chatapp.support import ChatCase
+from tests.chatapp.scripts import NAMES
+from tests.chatapp.support import ChatCase, texts
 
 
 class InputCase(ChatCase):
@@ -59,6 +61,20 @@ class PushTests(InputCase):
         self.refused_json(400, rb'{"text": "\ud800"}')
         self.refused_json(400, rb'{"text": "a\u0000b"}')
 
+    def test_a_message_in_which_there_is_nothing_to_see(self):
+        for text in (
+            "",
+            " \n",
+            "\u3164",
+            "\u200b\u2060",
+            "\u2800 \u115f",
+            "\ufe0f\U000e0100",
+            "\x01",
+        ):
+            line = self.refused_json(400, {"text": text})
+            self.assertEqual("The message is empty.", line)
+        self.assertEqual(200, self.ann.say("\u200b.").status)
+
     def test_a_message_over_the_limit(self):
         self.assertEqual(200, self.ann.say("é" * 100).status)
         self.assertIn("101", self.refused_json(413, {"text": "é" * 101}))
@@ -83,8 +99,20 @@ class PushTests(InputCase):
             self.assertIn("room", self.refused_json(400, {"text": "hi"}, room).lower())
         self.refused(400, "GET", "/chat/pull/a,,b")
         self.refused(400, "GET", "/chat/pull/%FF")
+        for room in ("\u3164", "\u115f\u1160", "\u0301a", "\u093e", "\u200d", "\u2800"):
+            self.refused_json(400, {"text": "hi"}, quote(room))
         for room in ("a.b-c_d", "%C3%A9t%C3%A9", "x" * 64, "%E6%97%A5%E6%9C%AC"):
             self.assertEqual(200, self.ann.say("hi", room).status)
+
+    def test_room_names_of_every_script(self):
+        for name in NAMES.values():
+            composed = normalize("NFC", name)
+            pushed = json.loads(self.ann.say("hi", name).body)
+            self.assertEqual({"room": composed, "seq": 1}, pushed)
+            held = json.loads(self.ann.ask("GET", f"/chat/history/{quote(name)}").body)
+            self.assertEqual(["hi"], texts(held))
+            ann = self.person("other", quote(name))
+            self.assertEqual([composed], list(ann.pull()["people"]))
 
 
 class UrlTests(InputCase):
@@ -215,20 +243,30 @@ class NickTests(InputCase):
             ["a"],
             "\x7f",
             "--",
+            "\u3164",
+            "\u2800",
+            "\u115f\u1160",
+            "\U00013441",
+            "\ufe0f\u034f",
         ):
             self.assertEqual(400, self.rename(self.ann, nick).status, repr(nick))
 
     def test_good_nicks(self):
-        for nick in ("ann", "Ann Lee", "日本", "O'Brien", "<b>ann</b>", "x" * 32):
+        for nick in ("ann", "Ann Lee", "日本", "O'Brien", "<b>ann</b>", "x" * 32, *NAMES.values()):
             self.assertEqual(200, self.rename(self.ann, nick).status, repr(nick))
         self.assertEqual("Ann Lee", json.loads(self.rename(self.ann, " Ann   Lee ").body)["nick"])
 
     def test_a_nick_that_somebody_has_is_refused_whatever_its_form(self):
         bob = self.joined("bob")
-        for nick in ("ann", "ANN", "\uff41nn", "a\u200dnn"):
+        for nick in (
+            "ann", "ANN", "\uff41nn", "a\u200dnn", "\u0430nn", "ann\u3164", "an\u0578", "ann\u2800",
+            "ann\U000e0100",
+        ):  # fmt: skip
             answer = self.rename(bob, nick)
             self.assertEqual(409, answer.status, repr(nick))
-            self.assertIn("taken", json.loads(answer.body)["error"])
+            line = json.loads(answer.body)["error"]
+            like = "ann" if nick == "ann" else f"{nick} looks like ann, which"
+            self.assertEqual(f"The name {like} is taken; choose another.", line)
         self.assertEqual(b'{"nick":"bob"}', bob.ask("GET", "/chat/nick").body)
 
     def test_a_nick_is_free_again_when_its_owner_has_left(self):

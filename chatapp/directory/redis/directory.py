@@ -24,12 +24,11 @@ from chatapp.directory.directory import (
     NickTaken,
     OtherSecret,
     Person,
-    folded,
 )
 from chatapp.directory.limits import Charge, Limits, Refusal
 from chatapp.directory.redis.copies import Copies
 from chatapp.directory.redis.leases import AT_ONCE, Leases
-from chatapp.directory.redis.link import PREFIX, Link
+from chatapp.directory.redis.link import PREFIX, Link, looks_of
 from chatapp.directory.redis.news import Entry, News
 from chatapp.directory.redis.scripts import CHARGE, JOIN, RECALL, REMEMBER, RENAME, VOUCH
 from chatapp.model.redis.commands import Argument
@@ -124,8 +123,8 @@ class RedisDirectory(Directory):
 
     async def _claimed(self, identity: str, nick: str | None) -> str:
         while True:
-            fold = folded(nick) if nick else ""
-            given = await self._link.run(JOIN, identity, nick or "", fold, self._joined_for)
+            words = identity, nick or "", looks_of(nick or ""), self._joined_for
+            given = await self._link.run(JOIN, *words)
             if given is not None:
                 return str(given, "utf-8", "replace")
             nick = _guest()
@@ -134,9 +133,10 @@ class RedisDirectory(Directory):
         self._unproven.pop(person.id, None)
 
     async def rename(self, person: Person, nick: str) -> None:
-        words = person.id, nick, folded(nick), self._joined_for
-        if not await self._link.run(RENAME, *words):
-            raise NickTaken(nick)
+        words = person.id, nick, looks_of(nick), self._joined_for
+        taken = await self._link.run(RENAME, *words)
+        if taken is not None:
+            raise NickTaken(str(taken, "utf-8", "replace") or nick)
         self._observer.renamed(person.id, nick)
 
     def _refused(self, person: Person) -> None:

@@ -5,13 +5,8 @@ import contextlib
 from collections.abc import Callable
 from math import ceil
 
-from chatapp.directory.directory import (
-    DirectoryObserver,
-    DirectoryUnavailable,
-    Person,
-    folded,
-)
-from chatapp.directory.redis.link import Link
+from chatapp.directory.directory import DirectoryObserver, DirectoryUnavailable, Person
+from chatapp.directory.redis.link import Link, looks_of
 from chatapp.directory.redis.scripts import RENEW, SEAT, SWEEP
 from chatapp.directory.redis.seats import Seat, Seats
 from chatapp.model.redis.commands import Argument
@@ -77,7 +72,7 @@ class Leases:
         words: list[Argument] = [self._worker, self._milliseconds]
         for seat in seats:
             nick = seat.person.nick
-            words += [seat.person.id, seat.tab, nick, folded(nick), ",".join(seat.rooms)]
+            words += [seat.person.id, seat.tab, nick, looks_of(nick), ",".join(seat.rooms)]
         try:
             refused = await self._link.run(SEAT, *words)
         except DirectoryUnavailable:

@@ -8,8 +8,9 @@ from chatapp.directory.directory import DirectoryUnavailable
 from chatapp.model import LogUnavailable
 from chatapp.model.redis.commands import Argument, Commands, Script
 from chatapp.model.redis.engine import Engine
+from chatapp.names import looks
 
-__all__ = ["PREFIX", "Link"]
+__all__ = ["PREFIX", "Link", "looks_of"]
 
 log = logging.getLogger(__name__)
 
@@ -41,3 +42,8 @@ class Link:
                 log.error("the directory does not answer: %s", error)
             self.down = True
             raise DirectoryUnavailable(str(error)) from error
+
+
+def looks_of(nick: str) -> str:
+    """What the nick looks like, as the scripts take it."""
+    return "\n".join(looks(nick))

@@ -2,8 +2,9 @@
 
 All keys begin with KEYS[1]:
 
-    who:ID      hash: `nick`, `fold` and, by `/TAB`, the worker and the rooms of each client
-    nicks       hash: folded nick -> ID
+    who:ID      hash: `nick`, its looks in `fold` and, by `/TAB`, the worker and the rooms of each
+                client
+    nicks       hash: what a nick looks like -> ID
     leases      sorted set: when the client ID/TAB is gone, or ID that has no client
     room:ROOM   sorted set: ID, in the order they came
     news        stream: every coming, going and renaming that is told, numbered by `n`
@@ -13,7 +14,8 @@ All keys begin with KEYS[1]:
     at:ID/TAB   where a client is that carries no cursor
     secret      fingerprint of the secret that the workers sign with
 
-ARGV[1] is the time in milliseconds; empty, the engine's own clock counts.
+ARGV[1] is the time in milliseconds; empty, the engine's own clock counts. What a nick looks like
+(chatapp.names.looks) are texts joined by line breaks.
 """
 
 from chatapp.directory.directory import CROWD
@@ -114,16 +116,28 @@ local function leave(id, room)
     if size == CROWD then tell('count', room, id, '', size) end
 end
 
--- Give `id` the nick unless another has it; whether that was done.
-local function claim(id, nick, fold)
-    local owner = redis.call('HGET', nicks, fold)
-    if owner and owner ~= id then return false end
-    local who = prefix .. 'who:' .. id
-    local before = redis.call('HGET', who, 'fold')
-    if before and before ~= fold then redis.call('HDEL', nicks, before) end
-    redis.call('HSET', nicks, fold, id)
-    redis.call('HSET', who, 'nick', nick, 'fold', fold)
-    return true
+local function each(looks)
+    return string.gmatch(looks, '[^\\n]+')
+end
+
+local function disown(id)
+    for look in each(redis.call('HGET', prefix .. 'who:' .. id, 'fold') or '') do
+        if redis.call('HGET', nicks, look) == id then redis.call('HDEL', nicks, look) end
+    end
+end
+
+-- Give `id` the nick unless another has one that looks like it: then that is returned.
+local function claim(id, nick, looks)
+    for look in each(looks) do
+        local owner = redis.call('HGET', nicks, look)
+        if owner and owner ~= id then
+            return redis.call('HGET', prefix .. 'who:' .. owner, 'nick') or nick
+        end
+    end
+    disown(id)
+    for look in each(looks) do redis.call('HSET', nicks, look, id) end
+    redis.call('HSET', prefix .. 'who:' .. id, 'nick', nick, 'fold', looks)
+    return false
 end
 """
 
@@ -133,11 +147,11 @@ def _script(text: str) -> Script:
 
 
 JOIN = _script("""
--- id, nick or '', folded nick, milliseconds -> the nick, or nil if it is another's
-local id, nick, fold, milliseconds = unpack(ARGV, 2)
+-- id, nick or '', its looks, milliseconds -> the nick, or nil if it is another's
+local id, nick, looks, milliseconds = unpack(ARGV, 2)
 local known = redis.call('HGET', prefix .. 'who:' .. id, 'nick')
 if not known then
-    if nick == '' or not claim(id, nick, fold) then return nil end
+    if nick == '' or claim(id, nick, looks) then return nil end
     known = nick
 end
 linger(id, milliseconds)
@@ -145,9 +159,10 @@ return known
 """)
 
 RENAME = _script("""
--- id, nick, folded nick, milliseconds -> 1, or 0 if the nick is another's
-local id, nick, fold, milliseconds = unpack(ARGV, 2)
-if not claim(id, nick, fold) then return 0 end
+-- id, nick, its looks, milliseconds -> nil, or the nick of another that is in the way
+local id, nick, looks, milliseconds = unpack(ARGV, 2)
+local taken = claim(id, nick, looks)
+if taken then return taken end
 linger(id, milliseconds)
 local told = {}
 local fields = redis.call('HGETALL', prefix .. 'who:' .. id)
@@ -161,16 +176,16 @@ for i = 1, #fields, 2 do
         end
     end
 end
-return 1
+return nil
 """)
 
 SEAT = _script("""
--- worker, milliseconds, then for each client: id, tab, nick, folded nick, rooms -> positions
+-- worker, milliseconds, then for each client: id, tab, nick, its looks, rooms -> positions
 -- (from 1) of those whose participant could not be given the nick
 local worker, milliseconds = ARGV[2], ARGV[3]
 local refused = {}
 
-local function seat(id, tab, nick, fold, rooms)
+local function seat(id, tab, nick, looks, rooms)
     local who, member = prefix .. 'who:' .. id, id .. '/' .. tab
     local holder, before = unpacked(redis.call('HGET', who, '/' .. tab))
     if rooms == '' then
@@ -180,7 +195,7 @@ local function seat(id, tab, nick, fold, rooms)
         redis.call('DEL', prefix .. 'at:' .. member)
         linger(id, milliseconds)
     else
-        if not redis.call('HGET', who, 'nick') and not claim(id, nick, fold) then return false end
+        if not redis.call('HGET', who, 'nick') and claim(id, nick, looks) then return false end
         nick = redis.call('HGET', who, 'nick')
         redis.call('HSET', who, '/' .. tab, worker .. ' ' .. rooms)
         extend(member, milliseconds)
@@ -235,10 +250,7 @@ for _, member in ipairs(due) do
         end
         linger(id, ARGV[3])
     else
-        local fold = redis.call('HGET', who, 'fold')
-        if fold and redis.call('HGET', nicks, fold) == member then
-            redis.call('HDEL', nicks, fold)
-        end
+        disown(member)
         redis.call('DEL', who)
     end
 end
