@@ -106,6 +106,8 @@ class ChatClient:
         """
         if self.nick is not None:
             await self._ask("POST", "/chat/nick", {"nick": self.nick})
+        else:
+            self.nick = (await self._ask("GET", "/chat/nick"))["nick"]
         if self.cursor is None:
             answer = await self.poll()
             self.nick = answer["you"]["nick"]

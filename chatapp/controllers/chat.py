@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from chatapp.directory import NickTaken
-from chatapp.lib.asked import asked, asked_in_body
+from chatapp.lib.asked import Asked, asked, asked_in_body
 from chatapp.lib.base import BaseController
 from chatapp.lib.cursor import LONGEST_CURSOR, Cursor
 from chatapp.lib.outcomes import directed, logged
@@ -61,22 +61,25 @@ class ChatController(BaseController):
         else:
             wanted = asked(environ, rooms, most)
         participant = self._known(environ)
-        cookie = participant is not None or not self._is_new(environ)
-        if participant is None:
+        if participant is None and self._is_new(environ):
+            participant = yield from self._visitor(environ, wanted)
+        elif participant is None:
             participant = yield from self._join(environ)
-        tab = wanted.tab
-        shared = wanted.since is None and hub.directory.shared
-        if shared:
+        tab, visiting = wanted.tab, participant.visiting
+        is_known, shared = tab in participant.clients, hub.directory.shared
+        forgetful = wanted.since is None and participant.id != ""
+        if forgetful and not visiting and (shared or not is_known):
             yield environ["cogen.call"](hub.directory.recall)(participant, tab)
-            since = _remembered(environ, tab in participant.clients)
-            wanted = wanted._replace(since=since)
+            wanted = wanted._replace(since=_remembered(environ, is_known))
         yield from meet(environ, hub, wanted.since)
-        poll = hub.poll(participant, wanted, accepts_json(environ), environ, cookie)
+        poll = hub.poll(participant, wanted, accepts_json(environ), environ)
+        if not participant.id:
+            poll.joining = False  # it is held
         # Before the first wait: a response that changes after it has to be started again.
         response.content_type = "application/json" if poll.json else "text/plain"
         try:
             yield from wait_for(environ, hub, poll)
-            if shared and not poll.superseded:
+            if forgetful and (shared or visiting) and not poll.superseded:
                 yield environ["cogen.call"](hub.directory.remember)(participant, tab, poll.cursor)
             yield environ["cogen.wsgi"].last(poll.answer())
         finally:
@@ -140,6 +143,23 @@ class ChatController(BaseController):
         session.save()
         response.content_type = "application/json"
         yield orjson.dumps({"nick": nick})
+
+    def _visitor(
+        self, environ: dict[str, Any], wanted: Asked
+    ) -> Generator[bytes, None, Participant]:
+        """Who polls without a cookie of this chat. They are given one, if not too many are.
+
+        Raises BadInput for one who has not read before, and cannot be given any.
+        """
+        identity = ""
+        if self._hub.welcomes(self._hub.addresses.whose(environ)):
+            try:
+                yield from self._charge(environ, "address_sessions")
+                identity = self._identify(environ)
+            except BadInput:
+                if wanted.since is None:
+                    raise
+        return self._hub.visitor(identity)
 
     def _pusher(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
         """Who pushes, unless it is too much."""

@@ -1,5 +1,6 @@
 """The directories: who is here, one contract for one process and for a cluster."""
 
+from chatapp.directory.bucket import TokenBuckets
 from chatapp.directory.directory import (
     CROWD,
     Directory,
@@ -26,5 +27,6 @@ __all__ = [
     "OtherSecret",
     "Person",
     "Refusal",
+    "TokenBuckets",
     "open_directory",
 ]

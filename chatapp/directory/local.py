@@ -1,6 +1,7 @@
 """The directory of one process: who is here is who is connected to it."""
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from chatapp.directory.bucket import TokenBuckets
@@ -9,6 +10,9 @@ from chatapp.directory.limits import Charge, Limits, Refusal
 from chatapp.names import looks
 
 __all__ = ["LocalDirectory"]
+
+# Remembered of those who have been given a cookie and have not come back with it.
+_MOST_CURSORS = 1000
 
 
 class LocalDirectory(Directory):
@@ -21,6 +25,7 @@ class LocalDirectory(Directory):
         self._clock = clock
         self._owners: dict[str, tuple[str, str]] = {}  # by what a nick looks like: id, nick
         self._rooms: dict[str, dict[str, int]] = {}  # by room and id: clients in it
+        self._cursors: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._buckets = {name: TokenBuckets(limit) for name, limit in limits._asdict().items()}
 
     async def open(self) -> None:
@@ -99,8 +104,10 @@ class LocalDirectory(Directory):
             self._buckets[limit].take(whose, now)
         return None
 
-    def recall(self, person: Person, tab: str) -> None:
-        """The client itself knows."""
+    def recall(self, person: Person, tab: str) -> str | None:
+        return self._cursors.pop((person.id, tab), None)
 
     def remember(self, person: Person, tab: str, cursor: str) -> None:
-        """The client itself knows."""
+        self._cursors[person.id, tab] = cursor
+        if len(self._cursors) > _MOST_CURSORS:
+            self._cursors.popitem(last=False)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from chatapp.directory import Directory, MayWait, open_directory
+from chatapp.directory import Directory, MayWait, TokenBuckets, open_directory
 from chatapp.lib.addresses import Addresses, Places
 from chatapp.lib.asked import Asked
 from chatapp.lib.batch import Batch
@@ -78,6 +78,8 @@ class Hub:
         self.addresses = Addresses()
         self._client_places = Places(options.address_clients)
         self._session_places = Places(2 * options.address_clients)
+        self._newcomers = TokenBuckets(options.newcomers())
+        self._visitors: set[Client] = set()
         self.figures = Figures()
         self.closing = False
         self._scheduler: Scheduler | None = None
@@ -107,13 +109,14 @@ class Hub:
     async def shutdown(self) -> None:
         """Answer held polls, each with a delay after which to come back."""
         self.closing = True
-        for participant in self.participants.values():
-            for client in participant.clients.values():
-                if client.poll is not None:
-                    client.poll.interrupt(closing=True)
+        for client in self._all_clients():
+            if client.poll is not None:
+                client.poll.interrupt(closing=True)
 
     async def close(self) -> None:
         """Forget everybody and close log and directory."""
+        for visitor in list(self._visitors):
+            self._drop_visitor(visitor)
         for participant in list(self.participants.values()):
             for client in list(participant.clients.values()):
                 self._drop_client(client)
@@ -137,11 +140,10 @@ class Hub:
         """Numbers start again: every client goes on from its cursor, which names the old log."""
         for room in self.rooms.values():
             room.head = None
-        for participant in self.participants.values():
-            for client in participant.clients.values():
-                if client.poll is not None:
-                    client.poll.interrupt(closing=True)
-                client.forget()
+        for client in self._all_clients():
+            if client.poll is not None:
+                client.poll.interrupt(closing=True)
+            client.forget()
 
     def missed(self, heads: Mapping[str, int]) -> None:
         for name, room in self.rooms.items():
@@ -244,9 +246,8 @@ class Hub:
         asked: Asked,
         json: bool,
         environ: Mapping[str, Any],
-        cookie: bool = True,
     ) -> Poll:
-        """Begin a poll, which came with `environ`; `cookie`: one of this chat was with it.
+        """Begin a poll, which came with `environ`.
 
         Raises BadInput if the client is new and there are too many, or the log is not there.
         """
@@ -254,12 +255,11 @@ class Hub:
             raise BadInput(503, "The message log does not answer; try again soon.", 2)
         client = participant.clients.get(asked.tab)
         if client is None:
-            client = self._new_client(participant, asked.tab, self.addresses.whose(environ))
+            client = self._new_client(participant, asked.tab, environ)
         self._timers.stop(client, self.options.lease)
         entered = [self.rooms.get(name) or self._new_room(name) for name in asked.rooms]
         client.enter(entered)
         poll = Poll(client, entered, asked, self.log, json, self.options.poll_timeout, self.about)
-        poll.cookie = cookie
         if self.closing:
             poll.closing = True
         return poll
@@ -268,7 +268,9 @@ class Hub:
         """The poll is over: from now on its client's lease runs."""
         poll.end()
         client = poll.client
-        if client.poll is None and client.participant.clients.get(client.tab) is client:
+        if client.participant.visiting:
+            self._drop_visitor(client)
+        elif client.poll is None and client.participant.clients.get(client.tab) is client:
             self._timers.start(client, self.options.lease)
 
     def return_delay(self) -> float:
@@ -284,8 +286,30 @@ class Hub:
             "rooms": len(self.rooms),
         }
 
-    def _new_client(self, participant: Participant, tab: str, address: str | None) -> Client:
+    def visitor(self, identity: str) -> Participant:
+        """One who has brought no cookie yet, and may have been given one with that `identity`."""
+        return Participant(identity, "", None, visiting=True)
+
+    def welcomes(self, address: str | None) -> bool:
+        """Whether one more who polls without a cookie is given one, and is answered at once.
+
+        The others may read, and are held like anybody: who never brings back a cookie would come
+        again and again.
+        """
+        if address is not None:
+            now = self._now()
+            if self._newcomers.wait(address, now):
+                return False
+            self._newcomers.take(address, now)
+        return True
+
+    def _new_client(self, participant: Participant, tab: str, environ: Mapping[str, Any]) -> Client:
         options = self.options
+        if participant.visiting:
+            visitor = Client(participant, tab, options.queue_size, None, self.figures)
+            self._visitors.add(visitor)
+            return visitor
+        address = self.addresses.whose(environ)
         if self.clients >= options.max_clients:
             raise self._full()
         if len(participant.clients) >= options.max_clients_per_session:
@@ -320,7 +344,17 @@ class Hub:
         room = self.rooms[name] = Room(name, loop, self.directory, self._drop_room)
         return room
 
+    def _all_clients(self) -> list[Client]:
+        here = [client for each in self.participants.values() for client in each.clients.values()]
+        return [*here, *self._visitors]
+
     # Leaving.
+
+    def _drop_visitor(self, client: Client) -> None:
+        if client in self._visitors:
+            self._visitors.remove(client)
+            client.forget()
+            client.go()
 
     def _drop_client(self, client: Client) -> None:
         participant = client.participant

@@ -63,5 +63,9 @@ class ChatOptions:
             address_rooms=Limit(self.address_rooms / _HOUR, self.address_rooms),
         )
 
+    def newcomers(self) -> Limit:
+        """Of those who poll without a cookie, from one address: they are given one at once."""
+        return Limit(self.address_sessions / _HOUR, max(20, self.address_sessions // 20))
+
 
 _HOUR = 3600

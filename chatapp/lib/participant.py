@@ -10,14 +10,23 @@ __all__ = ["Participant"]
 class Participant:
     """Lives while it has clients, and a while after.
 
+    One who is `visiting` has brought no cookie yet, reads for one poll, and is not here for others.
     `token` is the signed token with which it last came, once that has been verified; `address`
     has its place.
     """
 
-    __slots__ = ("address", "clients", "id", "leave", "nick", "token")
+    __slots__ = ("address", "clients", "id", "leave", "nick", "token", "visiting")
 
-    def __init__(self, identity: str, nick: str, leave: Any, address: str | None = None) -> None:
+    def __init__(
+        self,
+        identity: str,
+        nick: str,
+        leave: Any,
+        address: str | None = None,
+        visiting: bool = False,
+    ) -> None:
         self.id = identity
+        self.visiting = visiting
         self.nick = nick
         self.address = address
         self.token = ""

@@ -31,8 +31,10 @@ class Poll:
 
     `held`: whether it waits for news, and `timeout`: for how many seconds; `retry`: seconds after
     which its client is to come back, None: at once. The last two are told; with a list of people
-    whether a `cookie` came along, and what there is to say `about` the server. `waiting` is true
-    while it waits for the queue. It may be interrupted in any wait.
+    also what there is to say `about` the server. `waiting` is true while it waits for the queue. It
+    may be interrupted in any wait.
+
+    One who is visiting hears of no changes of presence: each answer has the people.
 
     Most polls just wait for one batch: what the others need is made when it is needed.
     """
@@ -53,7 +55,6 @@ class Poll:
         "about",
         "client",
         "closing",
-        "cookie",
         "epoch",
         "held",
         "joining",
@@ -84,7 +85,6 @@ class Poll:
         self.json = json
         self.timeout = timeout
         self.about = about
-        self.cookie = True
         self.held = asked.held
         since = asked.since
         if since is None and client.sent and client.epoch != epoch:
@@ -108,7 +108,7 @@ class Poll:
         self._unread: frozenset[str] = _NO_ROOMS  # of these the log holds more than was read
         self._behind: frozenset[str] = _NO_ROOMS
         self._find_positions(since)
-        client.wants_news = json
+        client.wants_news = json and not client.participant.visiting
         held = client.poll
         client.poll = self
         if held is not None:
@@ -170,7 +170,7 @@ class Poll:
     def meet(self, room: Room) -> None:
         """The client needs a list of who is in `room`, unless it had one and follows since then."""
         mark = self._marks.get(room.name)
-        if self.json and (mark is None or mark < room.told):
+        if self.client.wants_news and (mark is None or mark < room.told):
             self._people = True
 
     def to_read(self) -> tuple[str, int] | None:
@@ -236,7 +236,7 @@ class Poll:
                     self._take_batch(item)
                 elif isinstance(item, Head):
                     self._take_head(item)
-                elif self.json and item.room in self.rooms:
+                elif self.client.wants_news and item.room in self.rooms:
                     self._take_news(item)
             if queue.empty():
                 return
@@ -308,6 +308,8 @@ class Poll:
             return b""
         if self._gaps or self._recreated or self.news or self._people or self.joining:
             return b""
+        if self.client.participant.visiting:
+            return b""
         if self._batch is not None:
             return self._batch.answer
         ((name, position),) = self.positions.items()
@@ -318,7 +320,8 @@ class Poll:
     def _with_extras(self) -> bytes:
         if self._batch is not None:
             self._pieces += (self._batch.json,)
-        people = self._listed() if self._people else None
+        person = self.client.participant
+        people = self._listed() if self._people or person.visiting else None
         extras: dict[str, Any] = {"cursor": self.cursor}
         if self._gaps or self._recreated:
             extras["gap"] = self._gap()
@@ -326,8 +329,8 @@ class Poll:
             extras["presence"] = self.news
         if people is not None:
             extras["people"] = people
-        if self.joining or self._people:
-            extras["you"] = {"nick": self.client.participant.nick, "cookie": self.cookie}
+        if self.joining or people is not None:
+            extras["you"] = {"nick": person.nick or None, "cookie": not person.visiting}
             extras.update(self.about)
         extras["advice"] = advice = {"timeout": self.timeout}
         if self.retry is not None:
@@ -337,9 +340,10 @@ class Poll:
     def _listed(self) -> dict[str, list[str]]:
         """Who is there, in each room; the client knows it from now on."""
         participant = self.client.participant
+        asking = None if participant.visiting else participant
         if any(room.shared for room in self.rooms.values()):
             self._marks = {name: room.mark for name, room in self.rooms.items()}
-        return {name: room.people(participant) for name, room in self.rooms.items()}
+        return {name: room.people(asking) for name, room in self.rooms.items()}
 
     def _gap(self) -> dict[str, Any]:
         lost = sum(self._gaps.values())

@@ -87,7 +87,8 @@ class Room:
 
     def joined(self, client: "Client") -> None:
         self._clients += 1
-        self._directory.entered(client.participant, client.tab, self.name)
+        if not client.participant.visiting:
+            self._directory.entered(client.participant, client.tab, self.name)
 
     def left(self, client: "Client") -> None:
         """`client` is elsewhere now."""
@@ -96,7 +97,8 @@ class Room:
 
     def gone(self, client: "Client") -> None:
         """`client` has ended here."""
-        self._directory.gone(client.participant, client.tab, self.name)
+        if not client.participant.visiting:
+            self._directory.gone(client.participant, client.tab, self.name)
         self._uncount()
 
     def _uncount(self) -> None:

@@ -80,7 +80,9 @@ class ChatCase(unittest.TestCase):
     def joined(self, nick: str | None = None, rooms: str = "lobby") -> Person:
         """Somebody who is in the rooms and knows it."""
         person = self.person(rooms=rooms)
-        if nick is not None:
+        if nick is None:
+            assert person.ask("GET", "/chat/nick").status == 200
+        else:
             assert person.post("/chat/nick", {"nick": nick}).status == 200
         person.pull()
         return person

@@ -19,6 +19,12 @@ class AddressCase(ChatCase):
         person.address = address
         return person
 
+    def met(self, *where):
+        """A stranger who has cookies of the chat."""
+        person = self.at(*where)
+        person.ask("GET", "/chat/nick")
+        return person
+
     def refusals(self):
         """By option, what was refused."""
         return {
@@ -94,11 +100,11 @@ class RoomTests(AddressCase):
 class PlaceTests(AddressCase):
     def test_one_address_has_so_many_clients_and_others_go_on(self):
         self.start(address_clients=30, max_clients=60)
-        held = [self.at() for _ in range(30)]
+        held = [self.met() for _ in range(30)]
         for person in held:
             person.pull()
             person.held = person.poll()
-        refused = self.at().poll()
+        refused = self.met().poll()
         self.check(refused, "Too many clients at your address.", "5")
         self.assertEqual({"address_clients": 1}, self.refusals())
         self.check_newcomer()
@@ -109,7 +115,7 @@ class PlaceTests(AddressCase):
 
     def test_the_tabs_of_a_session_are_clients(self):
         self.start(address_clients=5)
-        ann = self.at()
+        ann = self.met()
         ann.pull()
         statuses = []
         for number in range(6):
@@ -120,10 +126,10 @@ class PlaceTests(AddressCase):
     def test_places_come_back_once_nobody_polls(self):
         self.start(address_clients=3)
         for _ in range(3):
-            self.at().pull()
-        self.assertEqual(429, self.at().poll().status)
+            self.met().pull()
+        self.assertEqual(429, self.met().poll().status)
         self.pass_time(21)
-        self.assertEqual(200, self.at().poll().status)
+        self.assertEqual(200, self.met().poll().status)
         self.pass_time(60)
         self.assertEqual((0, 0), (len(self.hub._client_places), len(self.hub._session_places)))
 
@@ -190,7 +196,7 @@ class SessionTests(AddressCase):
 
     def test_what_is_refused_makes_no_session(self):
         self.start(address_sessions=1)
-        self.at().pull()
+        self.met().pull()
         for _ in range(3):
             refused = self.at().ask("GET", "/chat/nick")
             self.assertEqual((429, None), (refused.status, refused.header("Set-Cookie")))
@@ -235,7 +241,7 @@ class PushTests(AddressCase):
 
     def test_an_office_speaks(self):
         self.start()
-        office = [self.at() for _ in range(300)]
+        office = [self.met() for _ in range(300)]
         for person in office:
             person.pull()
         for turn in range(5):

@@ -441,8 +441,7 @@ class LeavingTests(ChatCase):
     def test_a_thousand_strangers_are_forgotten(self):
         before = self.counts()
         for number in range(1000):
-            stranger = self.person(rooms=f"room{number % 50}")
-            stranger.pull()
+            self.joined(rooms=f"room{number % 50}")
         self.assertEqual(1000, self.hub.statistics()["clients"])
         self.pass_time(100)
         self.assertEqual(before, self.counts())
@@ -450,7 +449,7 @@ class LeavingTests(ChatCase):
     def test_strangers_leave_no_object_behind(self):
         def visited(day):
             for number in range(250):
-                self.person(rooms=f"room{day}-{number}").pull()
+                self.joined(rooms=f"room{day}-{number}")
             self.pass_time(100)
             gc.collect()
             return len(gc.get_objects())
