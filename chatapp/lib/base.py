@@ -105,12 +105,14 @@ class BaseController(WSGIController):
     def _page(self, template: str) -> str:
         """What `template` makes of tmpl_context.
 
-        `c.base` is in front of every path of the chat; `c.static(name)` is that of a file.
+        `c.base` is in front of every path of the chat; `c.static(name)` is that of a file, relative
+        where it can be: a proxy may put the chat below a prefix and not say so.
         """
         response.headers["Content-Security-Policy"] = _POLICY
         c.base = base = quote(request.script_name)
+        folder = "" if request.path_info == "/" else f"{base}/"
         version = self._hub.about["version"]
-        c.static = lambda name: f"{base}/static/{version}/{name}"
+        c.static = lambda name: f"{folder}static/{version}/{name}"
         return render_mako(template)
 
 

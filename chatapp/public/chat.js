@@ -2,6 +2,7 @@
 
 import { Composer } from './viewcomposer.js';
 import { drawers } from './drawers.js';
+import { Joined } from './joined.js';
 import { joinTabs } from './leader.js';
 import { LinkView } from './viewlink.js';
 import { LogView } from './viewlog.js';
@@ -13,22 +14,31 @@ import { Poll } from './poll.js';
 import { Rooms } from './rooms.js';
 import { RoomsView, roomName } from './viewrooms.js';
 import { rowsOf } from './rows.js';
-import { recall, remember, share, token } from './shared.js';
+import { isName, isSeq, listOf, mapOf } from './shape.js';
+import { learn, version } from './server.js';
+import { NAME, recall, remember, share, token } from './shared.js';
+import { sleep } from './delay.js';
 import { Store } from './store.js';
 import { Title } from './viewtitle.js';
 import { pull } from './wire.js';
 
-const store = new Store({ nick: null, joined: ['lobby'], read: {}, room: '', link: { state: 'connecting' }, outbox: [] });
-share(store, ['nick', 'joined', 'read']);
+// ms
+const CLAIMING = 2_000; // that the poll waits for our nick to be told to the server
+const SELDOM = 30_000; // between two polls of a tab that nobody looks at and that leads only itself
 
+const store = new Store({ nick: null, joined: ['lobby'], read: {}, room: '', link: { state: 'connecting' }, outbox: [] });
+share(store, { nick: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq) });
+
+const joined = new Joined(store);
 const rooms = new Rooms(store);
-const tabs = joinTabs({ onLead: lead, onMessage: hear });
-const outbox = new Outbox(store, tabs.post);
+const tabs = joinTabs(NAME, { onLead: lead, onYield: follow, onMessage: hear, onAsked: tellTabs, onSilence: doubt });
+const outbox = new Outbox(store, (message) => tabs.post(message));
 const poll = new Poll({
-  ask: (cursor, timeout) => pull(asked(), client(), cursor, timeout),
+  ask: (cursor, how) => pull(asked(), client(), cursor, how),
   onAnswer: answered,
   onRejected: rejected,
   onLink: tellLink,
+  seldom: () => (tabs.together || document.visibilityState === 'visible' ? 0 : SELDOM),
 });
 
 let leading = false;
@@ -49,7 +59,7 @@ const log = new LogView({
   },
 });
 const composer = new Composer({ send });
-const nickView = new NickView({ choose: async (nick) => (await takeNick(store, nick)).line });
+const nickView = new NickView({ choose });
 const roomsView = new RoomsView({ join: (name) => (location.hash = encodeURIComponent(name)) });
 const peopleView = new PeopleView();
 const linkView = new LinkView({ retry });
@@ -58,18 +68,29 @@ const panels = drawers(['rooms', 'people']);
 
 // --- leading: the poll and what it brings
 
-function lead(tookOver) {
+async function lead(tookOver) {
   leading = true;
   outbox.lead();
-  poll.cursor = tookOver ? (cursor ?? recall('cursor')) : null;
-  if (store.get('nick')) claimNick().then(() => poll.start());
+  poll.cursor = tookOver ? (cursor ?? recall('cursor', isName)) : null;
+  if (!store.get('nick')) return;
+  await Promise.race([claimNick(), sleep(CLAIMING)]);
+  if (leading) poll.start();
+}
+
+/** Another tab leads from now on. */
+function follow() {
+  leading = false;
+  outbox.yield();
+  poll.stop();
+  doubt();
+  tabs.post({ kind: 'hello' });
 }
 
 /** The server may have forgotten our nick, or given it to another one meanwhile. */
 async function claimNick() {
   const nick = store.get('nick');
-  const { taken, line } = await takeNick(store, nick);
-  if (taken) nickView.ask({ nick, needed: true, error: line });
+  const { refused, line } = await takeNick(store, nick);
+  if (refused) nickView.ask({ nick, needed: true, error: line });
 }
 
 function asked() {
@@ -77,10 +98,12 @@ function asked() {
   return polled;
 }
 
+const isToken = (value) => isName(value) && /^[\w-]{1,64}$/.test(value);
+
 /** The token under which this browser polls; a tab that leads only itself has its own. */
 function client() {
   if (!tabs.together) return TAB;
-  const known = recall('client');
+  const known = recall('client', isToken);
   if (!known) remember('client', TAB);
   return known ?? TAB;
 }
@@ -90,22 +113,35 @@ function answered(answer) {
   take(news);
   // Handed on before it is acknowledged: a leader that dies in between leaves a repetition, never a loss.
   tabs.post({ ...news, heads: rooms.heads() });
-  if (tabs.together) remember('cursor', answer.cursor);
-  outbox.wake();
+  if (tabs.together && answer.cursor) remember('cursor', answer.cursor);
 }
 
-function rejected(status, error) {
-  const culprits = polled.filter((name) => !accepted.includes(name));
+/** Act on a refusal; returns whether its cause is gone. */
+function rejected({ status, error, room }) {
   if (status === 409) nickView.ask({ nick: store.get('nick'), needed: true, error });
-  else if (culprits.length && culprits.length < polled.length) {
-    store.set('joined', store.get('joined').filter((name) => !culprits.includes(name)));
-    roomsView.complain(error);
-  } else tellLink({ ...store.get('link'), error });
+  if (status === 409) return false;
+  const others = polled.filter((name) => !accepted.includes(name));
+  const culprits = room !== null ? [room] : others.length < polled.length ? others : [];
+  if (culprits.filter((name) => joined.leave(name)).length) {
+    tellNotice(error);
+    return true;
+  }
+  if (status !== 400 || poll.cursor === null) return false;
+  poll.cursor = null; // of no use to this server
+  return true;
+}
+
+function tellNotice(line) {
+  linkView.note(line);
+  tabs.post({ kind: 'notice', line });
 }
 
 function tellLink(link) {
+  const was = store.get('link');
+  if (JSON.stringify(link) === JSON.stringify(was)) return;
   store.set('link', link);
   tabs.post({ kind: 'link', link });
+  if (link.state === 'connected') outbox.wake();
 }
 
 function retry() {
@@ -113,34 +149,64 @@ function retry() {
   else tabs.post({ kind: 'wake' });
 }
 
+/** Tell the other tabs what they cannot know if they were opened or woken just now. */
+function tellTabs() {
+  tabs.post({ kind: 'here', link: store.get('link'), heads: rooms.heads(), people: rooms.lists() });
+}
+
 // --- every tab: what the leader hands on
 
 function hear(message) {
-  if (message.kind === 'answer') {
+  const { kind } = message;
+  if (kind === 'answer') {
     take(message);
     rooms.catchUp(message.heads);
   }
-  if (message.kind === 'link') store.set('link', message.link);
-  if (message.kind === 'here') rooms.catchUp(message.heads);
-  if (leading && message.kind === 'wake') poll.wake(message.anew);
-  if (leading && message.kind === 'hello') {
-    tabs.post({ kind: 'link', link: store.get('link') });
-    tabs.post({ kind: 'here', heads: rooms.heads() });
+  if (kind === 'notice') linkView.note(message.line);
+  if (kind === 'link' && !leading) store.set('link', message.link);
+  if (kind === 'here' && !leading) {
+    store.set('link', message.link);
+    rooms.list(message.people);
+    rooms.catchUp(message.heads);
   }
+  if (leading && kind === 'wake') poll.wake(message.anew);
+  if (leading && kind === 'hello') tellTabs();
   outbox.receive(message);
 }
 
+/** Whether this tab is connected is not known: its leader does not answer. */
+function doubt() {
+  if (!leading) store.set('link', { state: 'connecting' });
+}
+
 function take({ answer, rooms: names }) {
-  cursor = answer.cursor;
+  cursor = answer.cursor ?? cursor;
+  learn(answer.limits);
+  if (answer.version && version && answer.version !== version) linkView.offerReload();
+  const called = renamed(answer.names ?? {}, names);
   const nick = store.get('nick');
-  if (answer.you && answer.you.nick !== nick && leading) claimNick();
+  const { you } = answer;
+  // Without cookies the server knows nobody: claiming the nick again would not help.
+  if (leading && you && you.nick !== nick && you.cookie !== false) claimNick();
   for (const message of rooms.apply(answer)) if (message.nick === nick) outbox.echo(message);
   outbox.settle(rooms.heads());
   const others = (answer.presence ?? []).filter((event) => event.room === store.get('room') && event.nick !== nick);
   peopleView.tell(others);
   // History read before the poll covered a room may lack what came in between.
-  for (const name of names) if (!accepted.includes(name)) rooms.load(name);
-  accepted = names;
+  for (const name of called) if (!accepted.includes(name)) rooms.want(name);
+  accepted = called;
+}
+
+/** Call rooms as the server does. names: {as asked for: as it is called}; returns `asked` so. */
+function renamed(names, asked) {
+  for (const [was, name] of Object.entries(names)) {
+    if (was === name || !joined.names.includes(was)) continue;
+    rooms.rename(was, name);
+    outbox.rename(was, name);
+    joined.rename(was, name);
+    if (store.get('room') === was) location.replace(`#${encodeURIComponent(name)}`);
+  }
+  return asked.map((name) => names[name] ?? name);
 }
 
 // --- what people do
@@ -152,32 +218,42 @@ function send(text) {
   log.toEnd();
 }
 
+async function choose(nick) {
+  const { line } = await takeNick(store, nick);
+  if (!line) retry();
+  return line;
+}
+
 function openRoom() {
-  const name = roomName(decode(location.hash)) ?? store.get('joined')[0];
-  if (!store.get('joined').includes(name)) store.set('joined', [...store.get('joined'), name]);
+  const name = roomName(decode(location.hash)) ?? joined.names[0];
+  const error = joined.add(name);
+  if (error) {
+    linkView.note(error);
+    roomsView.complain(error);
+    location.replace(`#${encodeURIComponent(store.get('room') || joined.names[0])}`);
+    return;
+  }
   if (store.get('room') === name) return;
   readUpTo = undefined;
   panels.close();
   composer.open(name);
   store.set('room', name);
+  rooms.open(name);
   if (matchMedia('(pointer: fine)').matches) composer.focus();
 }
 
 function leaveRoom() {
   const left = store.get('room');
-  const others = store.get('joined').filter((name) => name !== left);
-  if (!others.length) return;
-  location.hash = encodeURIComponent(others[0]);
-  store.set('joined', others);
+  if (!joined.leave(left)) return;
   const { [left]: _, ...read } = store.get('read');
   store.set('read', read);
 }
 
 /** Open the room `step` places down the list. */
 function walk(step) {
-  const joined = store.get('joined');
-  const at = joined.indexOf(store.get('room')) + step + joined.length;
-  location.hash = encodeURIComponent(joined[at % joined.length]);
+  const { names } = joined;
+  const at = names.indexOf(store.get('room')) + step + names.length;
+  location.hash = encodeURIComponent(names[at % names.length]);
 }
 
 function decode(hash) {
@@ -224,7 +300,7 @@ function render() {
 }
 
 function showAround(name, room) {
-  const list = store.get('joined').map((each) => ({ name: each, unread: rooms.unread(each) }));
+  const list = joined.names.map((each) => ({ name: each, unread: rooms.unread(each) }));
   roomsView.show(list, name);
   peopleView.show(room.people, store.get('nick'));
   title.show(name, list.reduce((sum, each) => sum + each.unread, 0));
@@ -247,8 +323,8 @@ store.on('joined', () => {
   rooms.sync();
   const open = store.get('room');
   // None is open yet while the page starts with a room in its URL.
-  if (open && !store.get('joined').includes(open)) location.hash = encodeURIComponent(store.get('joined')[0]);
-  poll.wake(true);
+  if (open && !joined.names.includes(open)) location.replace(`#${encodeURIComponent(joined.names[0])}`);
+  if (leading) poll.wake(true);
 });
 addEventListener('hashchange', openRoom);
 addEventListener('pagehide', () => poll.stop());
@@ -260,11 +336,16 @@ addEventListener('keydown', (event) => {
   walk(event.key === 'ArrowDown' ? 1 : -1);
 });
 onReturn((anew) => {
-  if (leading) poll.start();
+  if (leading && store.get('nick')) poll.start();
   if (leading) poll.wake(anew);
   else tabs.post({ kind: 'wake', anew });
+  tabs.look();
   tabs.post({ kind: 'hello' });
   changed();
+});
+document.addEventListener('visibilitychange', () => {
+  // Nobody looks: let go of the connection, of which a browser has few.
+  if (document.visibilityState !== 'visible' && !tabs.together) poll.wake(true);
 });
 
 linkView.show(store.get('link'));
@@ -272,3 +353,4 @@ rooms.sync();
 openRoom();
 tabs.post({ kind: 'hello' });
 if (!store.get('nick')) nickView.ask({ needed: true });
+document.documentElement.dataset.started = 'yes';

@@ -1,22 +1,31 @@
 import { nextDelay } from './delay.js';
 import { push } from './wire.js';
+import { isMoment, isName, isText, oneOf, record } from './shape.js';
 import { recall, recallNames, remember, token } from './shared.js';
 
 const KEY = 'out.';
+const isEntry = record(
+  { nonce: isName, room: isName, text: isText, at: isMoment, state: oneOf('waiting', 'sending', 'failed') },
+  { why: isText },
+);
 // Seconds. What the server will not take for longer than that is refused: it keeps other messages waiting.
 const PATIENCE = 15;
+// What something on the way refuses so often, while the chat can be reached, is refused: a firewall dislikes the text.
+const REFUSALS = 4;
 
 /**
  * Own messages on their way: {nonce, room, text, at, state, late, why}, oldest first in `store`'s `outbox`.
  *
  * state: 'waiting' -> 'sending' -> 'sent' (answered with `seq`, not yet in the transcript) or 'failed' (refused
- * for good, `why` says it); `late` once a try found no answer. Each is kept until it is answered and sent again under its nonce, so that the server
- * stores it once however often it arrives. Only the leading tab sends, one message at a time.
+ * for good, `why` says it); `late` once a try found no answer. Each is kept until it is answered and sent again under its
+ * nonce, so that the server stores it once however often it arrives. Only the leading tab sends, one message at a time,
+ * and none while the server would not know whose it is.
  */
 export class Outbox {
   #store;
   #post;
   #leading = false;
+  #refusals = 0; // of the message that is sent, by something that is not the chat
   #draining = false;
   #endPause = null;
 
@@ -24,7 +33,7 @@ export class Outbox {
   constructor(store, post) {
     this.#store = store;
     this.#post = post;
-    this.#entries = recallNames(KEY).map((name) => recall(name)).filter(Boolean).map(resting);
+    this.#entries = recallNames(KEY).map((name) => recall(name, isEntry)).filter(Boolean).map(resting);
   }
 
   get #entries() {
@@ -32,7 +41,7 @@ export class Outbox {
   }
 
   set #entries(entries) {
-    this.#store.set('outbox', entries.toSorted((a, b) => a.at - b.at));
+    this.#store.set('outbox', [...entries].sort((a, b) => a.at - b.at));
   }
 
   add(room, text) {
@@ -67,9 +76,21 @@ export class Outbox {
     this.drain();
   }
 
+  /** Another tab sends. */
+  yield() {
+    this.#leading = false;
+    this.#endPause?.();
+  }
+
   /** The server can be reached again: no need to wait out a delay. */
   wake() {
     this.#endPause?.();
+    this.drain();
+  }
+
+  /** A room is called `name` by the server. */
+  rename(room, name) {
+    for (const entry of this.#entries) if (entry.room === room) this.#put({ ...entry, room: name });
   }
 
   /** A message of ours came by the poll, perhaps before its push was answered: show it once. */
@@ -85,25 +106,47 @@ export class Outbox {
   }
 
   async drain() {
-    if (!this.#leading || this.#draining) return;
+    if (this.#draining) return;
     this.#draining = true;
-    let failures = 0;
-    for (let next; (next = this.#entries.find((each) => each.state === 'waiting')); ) {
-      this.#change({ ...next, state: 'sending' });
-      const answer = await push(next.room, next.text, next.nonce);
-      const outcome = judge(answer);
-      failures = outcome === 'lost' || outcome === 'refused' ? failures + 1 : 0;
-      this.#answered(next.nonce, outcome, answer);
-      if (failures) await this.#pause(nextDelay(outcome, failures, answer.retryAfter), outcome === 'lost');
+    try {
+      for (let next, failures = 0; (next = this.#next()); ) failures = await this.#send(next, failures);
+    } finally {
+      this.#draining = false;
     }
-    this.#draining = false;
   }
 
-  #answered(nonce, outcome, { data, error }) {
+  /** Try once; returns how often in a row it was in vain, after the delay for that. */
+  async #send(entry, failures) {
+    this.#change({ ...entry, state: 'sending' });
+    const answer = await push(entry.room, entry.text, entry.nonce);
+    const outcome = this.#judge(answer);
+    this.#answered(entry.nonce, outcome, answer);
+    if (outcome !== 'lost' && outcome !== 'refused') return 0;
+    await this.#pause(nextDelay(failures + 1, answer.retryAfter), outcome === 'lost');
+    return failures + 1;
+  }
+
+  /** The message that is to be sent now, if one is. */
+  #next() {
+    const may = this.#leading && this.#store.get('link').state !== 'cookies';
+    return may ? this.#entries.find((each) => each.state === 'waiting') : undefined;
+  }
+
+  #judge({ status, retryAfter, foreign }) {
+    const disliked = foreign >= 400 && foreign < 500 && this.#store.get('link').state === 'connected';
+    this.#refusals = disliked ? this.#refusals + 1 : 0;
+    if (this.#refusals >= REFUSALS) return 'failed';
+    if (status === 200) return 'sent';
+    if (status === 429 || status === 503) return retryAfter > PATIENCE ? 'failed' : 'refused';
+    return status >= 400 && status < 500 && status !== 408 ? 'failed' : 'lost';
+  }
+
+  #answered(nonce, outcome, { data, error, foreign }) {
     const entry = this.#find(nonce);
     if (!entry) return;
-    if (outcome === 'sent') this.#change({ ...entry, state: 'sent', seq: data.seq });
-    else if (outcome === 'failed') this.#change({ ...entry, state: 'failed', seq: 0, why: error || 'The server refused it.' });
+    const reason = error || (foreign ? `Something between you and the chat refuses it (${foreign}).` : 'The server refused it.');
+    if (outcome === 'sent') this.#change({ ...entry, state: 'sent', room: data.room, seq: data.seq });
+    else if (outcome === 'failed') this.#change({ ...entry, state: 'failed', seq: 0, why: reason });
     else this.#change({ ...entry, state: 'waiting', late: true, why: outcome === 'refused' ? error : '' });
   }
 
@@ -138,10 +181,4 @@ export class Outbox {
 /** An entry found in storage or left by a tab that is gone: nobody is sending it. */
 function resting(entry) {
   return entry.state === 'sending' ? { ...entry, state: 'waiting' } : entry;
-}
-
-function judge({ status, retryAfter }) {
-  if (status === 200 || status === 201) return 'sent';
-  if (status === 429 || status === 503) return retryAfter > PATIENCE ? 'failed' : 'refused';
-  return status >= 400 && status < 500 && status !== 408 ? 'failed' : 'lost';
 }

@@ -3,25 +3,33 @@ import { setNick } from './wire.js';
 // A background tab's timers may run but once a minute; a longer silence was sleep.
 const TICK = 5_000;
 const SLEPT = 90_000;
+// What was out of view for longer may have lost its connection, ms.
+const AWAY = 15_000;
 
-/** Take `nick` on the server and keep it in `store`. Returns {taken, line}: line '' if it is ours now. */
+/** Take `nick` on the server and keep it in `store`. Returns {refused, line}: line '' if it is ours now. */
 export async function takeNick(store, nick) {
-  const { status, data, error } = await setNick(nick);
-  if (status === 200) store.set('nick', data.nick ?? nick);
-  if (status === 200) return { taken: false, line: '' };
-  if (status === 409) return { taken: true, line: `“${nick}” is taken here. Try another name.` };
-  return { taken: false, line: error || 'The server does not answer. Try again in a moment.' };
+  const { status, data, error, foreign } = await setNick(nick);
+  if (status === 200) store.set('nick', data.nick);
+  if (status === 200) return { refused: false, line: '' };
+  if (status === 409) return { refused: true, line: error || `“${nick}” is taken here. Try another name.` };
+  const nobody = foreign > 0 && foreign < 500 ? 'Something between you and the chat answers in its place.' : 'The server does not answer.';
+  return { refused: status === 400, line: error || `${nobody} Try again in a moment.` };
 }
 
-/** Call `act` when this tab may have missed something: shown again, back online, woken from sleep. */
+/** Call `act(anew)` when this tab may have missed something: shown again, back online, woken from sleep. */
 export function onReturn(act) {
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && act(false));
+  let left = null;
+  document.addEventListener('visibilitychange', () => {
+    const away = left === null ? 0 : Date.now() - left;
+    left = document.visibilityState === 'visible' ? null : Date.now();
+    if (document.visibilityState === 'visible') act(away > AWAY);
+  });
   addEventListener('pageshow', (event) => event.persisted && act(true));
   addEventListener('online', () => act(true));
   addEventListener('offline', () => act(true));
   let last = Date.now();
   setInterval(() => {
-    const slept = Date.now() - last > SLEPT;
+    const slept = Date.now() - last > (left === null ? AWAY : SLEPT);
     last = Date.now();
     if (slept) act(true);
   }, TICK);

@@ -1,12 +1,18 @@
 // What all tabs of a browser know: kept in localStorage, followed by `storage` events. A browser that refuses
-// storage (some private windows do) still chats; it only forgets at a reload.
+// storage (some private windows do) still chats; it only forgets at a reload. Another application of the same origin may
+// have written there: a value of another shape than ours counts as none.
 
-const PREFIX = 'chat.';
+import { base } from './server.js';
 
-/** The value kept under `name`, or `fallback` if there is none or it cannot be read. */
-export function recall(name, fallback = null) {
+/** What the tabs of this browser and this chat call themselves. */
+export const NAME = `chat${base}`;
+const PREFIX = `${NAME}.`;
+
+/** The value kept under `name`, or `fallback` if there is none for which `is` holds. */
+export function recall(name, is, fallback = null) {
   try {
-    return JSON.parse(localStorage.getItem(PREFIX + name)) ?? fallback;
+    const value = JSON.parse(localStorage.getItem(PREFIX + name));
+    return value !== null && is(value) ? value : fallback;
   } catch {
     return fallback;
   }
@@ -33,18 +39,19 @@ export function recallNames(start) {
   }
 }
 
-/** Keep `names` of `store` in step with storage and with every other tab. */
-export function share(store, names) {
-  for (const name of names) {
-    store.set(name, recall(name, store.get(name)));
+/** Keep the names of `shapes` ({name: is}) of `store` in step with storage and with every other tab. */
+export function share(store, shapes) {
+  for (const [name, is] of Object.entries(shapes)) {
+    store.set(name, recall(name, is, store.get(name)));
     store.on(name, (value) => {
       // Another tab's change comes back as an equal value: writing it again would echo between tabs.
-      if (JSON.stringify(value) !== JSON.stringify(recall(name))) remember(name, value);
+      if (JSON.stringify(value) !== JSON.stringify(recall(name, is))) remember(name, value);
     });
   }
   addEventListener('storage', (event) => {
     const name = event.key?.slice(PREFIX.length);
-    if (names.includes(name) && event.newValue !== null) store.set(name, recall(name));
+    const value = event.key?.startsWith(PREFIX) && name in shapes ? recall(name, shapes[name]) : null;
+    if (value !== null) store.set(name, value);
   });
 }
 

@@ -30,8 +30,16 @@ export function linked(text) {
 }
 
 function link(address) {
-  if (!URL.canParse(address)) return address;
+  if (!isAddress(address)) return address;
   return element('a', { href: address, textContent: address, target: '_blank', rel: 'noopener noreferrer nofollow' });
+}
+
+function isAddress(text) {
+  try {
+    return Boolean(new URL(text));
+  } catch {
+    return false;
+  }
 }
 
 /** A <time> that shows hour and minute of `at` (unix seconds). */

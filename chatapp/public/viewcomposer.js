@@ -1,7 +1,16 @@
-const LIMIT = 4000; // characters, the server's default; it has the last word
-const NEAR = 400; // show what is left from here on
+import { isText } from './shape.js';
+import { limits } from './server.js';
+import { recall, remember } from './shared.js';
 
-/** The message box: Enter sends, Shift+Enter makes a line, each room keeps its draft. acts: send(text). */
+const NEAR = 400; // characters; show what is left from here on
+const COMPOSING = 229; // the key code of an Enter that ends an input method's conversion, which Safari tells after it
+const DRAFT = 'draft.';
+const byTouch = matchMedia('(pointer: coarse)');
+
+/**
+ * The message box: Enter sends and Shift+Enter makes a line; where there may be no Shift key, on touch, Enter makes a
+ * line and the button or Ctrl+Enter sends. Each room keeps its draft, also through a reload. acts: send(text).
+ */
 export class Composer {
   #form = document.getElementById('composer');
   #field = document.getElementById('composer-text');
@@ -15,11 +24,11 @@ export class Composer {
     this.#acts = acts;
     this.#field.addEventListener('input', () => this.#changed());
     this.#field.addEventListener('keydown', (event) => {
-      // While an input method composes, Enter chooses a word.
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      if (!sends(event)) return;
       event.preventDefault();
       this.#submit();
     });
+    this.#field.enterKeyHint = byTouch.matches ? 'enter' : 'send';
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
@@ -34,10 +43,9 @@ export class Composer {
   /** Write to `room`; a draft left there comes back. */
   open(room) {
     if (room === this.#room) return;
-    if (this.#room) this.#drafts.set(this.#room, this.#field.value);
     this.#room = room;
     this.#field.placeholder = `Message ${room}`;
-    this.write(this.#drafts.get(room) ?? '');
+    this.write(this.#drafts.get(room) ?? recall(DRAFT + room, isText, ''));
   }
 
   write(text) {
@@ -47,13 +55,14 @@ export class Composer {
 
   #submit() {
     const text = this.#field.value.trimEnd();
-    if (!text.trim() || [...text].length > LIMIT) return;
+    if (!text.trim() || [...text].length > limits.message) return;
     this.write('');
     this.#acts.send(text);
   }
 
   #changed() {
-    const left = LIMIT - [...this.#field.value.trimEnd()].length;
+    this.#keep();
+    const left = limits.message - [...this.#field.value.trimEnd()].length;
     this.#left.hidden = left > NEAR;
     this.#left.textContent = left < 0 ? `${-left} too many` : `${left} left`;
     this.#form.classList.toggle('over', left < 0);
@@ -61,4 +70,18 @@ export class Composer {
     this.#field.style.height = 'auto';
     this.#field.style.height = `${this.#field.scrollHeight}px`;
   }
+
+  /** Another tab may have another draft for this room: what is written here stays, the last one is stored. */
+  #keep() {
+    const text = this.#field.value;
+    if (text === (this.#drafts.get(this.#room) ?? '') && this.#drafts.has(this.#room)) return;
+    this.#drafts.set(this.#room, text);
+    if (text !== recall(DRAFT + this.#room, isText, '')) remember(DRAFT + this.#room, text || null);
+  }
+}
+
+/** Whether a key sends the message. While an input method composes, Enter chooses a word. */
+function sends({ key, keyCode, shiftKey, ctrlKey, metaKey, isComposing }) {
+  if (key !== 'Enter' || isComposing || keyCode === COMPOSING || shiftKey) return false;
+  return !byTouch.matches || ctrlKey || metaKey;
 }

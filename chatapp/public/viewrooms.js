@@ -1,11 +1,13 @@
+import { limits } from './server.js';
 import { count, element } from './text.js';
 
-const ROOM = /^[\p{L}\p{N}._-]{1,64}$/u;
+// What cannot stand in an address. Which letters a name is made of, the server says.
+const IMPOSSIBLE = /[/,\p{Cc}\p{Cs}]|^\.*$/u;
 
 /** The room name that `text` means ("#Tea" is "Tea"), or null if none can be called that. */
 export function roomName(text) {
   const name = text.trim().replace(/^#/, '').replace(/\s+/g, '-');
-  return ROOM.test(name) ? name : null;
+  return IMPOSSIBLE.test(name) || [...name].length > limits.room ? null : name;
 }
 
 /** The list of rooms and the form to join one. acts: join(name). Rooms are links: `#name` opens it. */

@@ -6,7 +6,7 @@ export class Title {
   show(room, unread) {
     const title = `${unread ? `(${unread}) ` : ''}${room} · ${this.#name}`;
     if (document.title !== title) document.title = title;
-    const icon = unread ? '/icon-unread.svg' : '/icon.svg';
+    const icon = new URL(unread ? 'icon-unread.svg' : 'icon.svg', import.meta.url).pathname;
     document.documentElement.classList.toggle('unread', unread > 0);
     if (this.#icon.getAttribute('href') !== icon) this.#icon.setAttribute('href', icon);
   }

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from tests.support.programs import installed, needs
 from tests.support.server import ChatServer
 
-__all__ = ["CHROMIUM", "ChatPage", "PageTestCase", "close_browser", "expect"]
+__all__ = ["CHROMIUM", "ChatPage", "PageTestCase", "close_browser", "expect", "show_as"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = installed(*NAMES)
@@ -36,12 +36,16 @@ NETWORK_LOSS = re.compile(
 WATCH_POLICY = """addEventListener('securitypolicyviolation',
     (event) => console.error('CSP', event.violatedDirective, event.blockedURI))"""
 
+HIDE = """(state) => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
 
 _open: list[Any] = []  # playwright and the browser, once they run
 
 
 def open_browser() -> Any:
-    """The browser of this run of tests; nose runs no class cleanups, so its package closes it."""
+    """The browser of a class of tests, which closes it."""
     if not _open:
         playwright = sync_playwright().start()
         expect.set_options(timeout=PATIENCE)
@@ -66,6 +70,7 @@ class ChatPage:
         self.url = url
         self.errors: list[str] = []
         self.polls = 0  # polls under way
+        self._debugger: Any = None
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
         page.on("request", lambda request: self._count(request, 1))
@@ -113,6 +118,23 @@ class ChatPage:
         self.page.locator("html[data-link=connected]").wait_for(state="attached")
         return self
 
+    def wait_idle(self) -> ChatPage:
+        """Until no poll is under way."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while self.polls:
+            assert time.monotonic() < deadline, "a poll is under way"
+            self.page.wait_for_timeout(20)
+        return self
+
+    def suspend(self) -> None:
+        """Stop its scripts where they are, as a system does to save its battery."""
+        self._debugger = self.page.context.new_cdp_session(self.page)
+        self._debugger.send("Debugger.enable")
+        self._debugger.send("Debugger.pause")
+
+    def resume(self) -> None:
+        self._debugger.send("Debugger.disable")
+
     def send(self, text: str) -> None:
         self.page.fill("#composer-text", text)
         self.page.press("#composer-text", "Enter")
@@ -137,9 +159,14 @@ class ChatPage:
         return self.page.locator("#people-list .nick")
 
 
+def show_as(tab: ChatPage, state: str) -> None:
+    """Headless pages under test are always in front, so the browser's word is put in its mouth."""
+    tab.page.evaluate(HIDE, state)
+
+
 @needs(*NAMES)
 class PageTestCase(unittest.TestCase):
-    """One browser for all, one server a test. Fails after a test whose pages had errors."""
+    """One browser for a class, one server a test. Fails after a test whose pages had errors."""
 
     server: ChatServer
     options: ClassVar[dict[str, object]] = {}  # of the chat
@@ -147,6 +174,10 @@ class PageTestCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.browser = open_browser()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        close_browser()
 
     def setUp(self) -> None:
         self.tabs: list[ChatPage] = []

@@ -16,6 +16,7 @@ class ModuleTests(PageTestCase):
     @classmethod
     def tearDownClass(cls) -> None:
         cls.files.__exit__()
+        super().tearDownClass()
 
     def serve(self) -> ChatServer:
         return self.files
@@ -38,56 +39,51 @@ class ModuleTests(PageTestCase):
         )
 
     def test_after_an_answer_it_is_asked_again_at_once_or_as_the_server_says(self):
-        self.assertEqual([0, 3000], self.delays(["answered", 0, None, 0.9], ["answered", 0, 3, 0]))
+        self.assertEqual([0, 3000], self.delays([0, None, 0.9], [0, 3, 0]))
 
     def test_delays_grow_up_to_a_bound_and_are_jittered(self):
-        shortest = self.delays(*(["lost", failures, None, 0] for failures in range(1, 9)))
-        self.assertEqual([250, 500, 1000, 2000, 4000, 8000, 10000, 10000], shortest)
-        longest = self.delays(*(["lost", failures, None, 0.9999999] for failures in range(1, 9)))
+        shortest = self.delays(*([failures, None, 0] for failures in range(1, 8)))
+        self.assertEqual([500, 1000, 2000, 4000, 8000, 15000, 15000], shortest)
+        longest = self.delays(*([failures, None, 0.9999999] for failures in range(1, 8)))
         self.assertEqual([2 * delay for delay in shortest], longest)
-        drawn = self.delays(*[["lost", 3]] * 50)
+        drawn = self.delays(*[[3]] * 50)
         self.assertGreater(len(set(drawn)), 10)
-        self.assertTrue(all(1000 <= delay <= 2000 for delay in drawn))
+        self.assertTrue(all(2000 <= delay <= 4000 for delay in drawn))
 
     def test_what_the_server_asks_for_is_never_undercut(self):
         for random in (0, 0.5, 0.9999):
-            [delay] = self.delays(["refused", 1, 30, random])
+            [delay] = self.delays([1, 30, random])
             self.assertGreaterEqual(delay, 30_000)
-        self.assertEqual(
-            [250, 250, 250], self.delays(*(["lost", 1, bad, 0] for bad in (-5, "x", 0)))
-        )
+        self.assertEqual([500, 500, 500], self.delays(*([1, bad, 0] for bad in (-5, "x", 0))))
 
     def test_a_poll_is_waited_for_longer_than_the_server_holds_it(self):
         patience = self.run_in(
             "delay.js",
             "({ patience }, ...calls) => calls.map((call) => patience(...call) / 1000)",
             *([None], [10], [60], [300], [10, 1], [10, 2], [10, 9], [None, 1], [300, 1]),
+            *([60, 0, False], [60, 1, False]),
         )
-        self.assertEqual([90, 40, 90, 330, 80, 160, 330, 180, 330], patience)
+        self.assertEqual([90, 40, 90, 330, 80, 160, 330, 180, 330, 10, 20], patience)
+
+    def test_a_pace_lets_a_burst_through_and_then_one_at_a_time(self):
+        waits = self.run_in(
+            "delay.js",
+            """({ Pace }) => {
+                const pace = new Pace(2, 100);
+                return [0, 0, 0, 0, 150, 1000, 1000, 1000].map((now) => pace.next(1, now));
+            }""",
+        )
+        self.assertEqual([0, 0, 100, 200, 150, 0, 0, 100], waits)
 
     def test_what_the_server_says_of_its_polls_holds_for_the_next(self):
-        timeouts = self.run_in(
-            "poll.js",
-            """({ Poll }) => new Promise((resolve) => {
-                const told = (timeout) =>
-                    ({ status: 200, data: { messages: [{}], advice: { timeout } } });
-                const nothing = (timedOut) => ({ status: 0, timedOut });
-                const answers = [told(60), nothing(true), nothing(false), told(10), told(20)];
-                const timeouts = [];
-                const poll = new Poll({
-                    ask(cursor, timeout) {
-                        timeouts.push(timeout / 1000);
-                        const answer = answers.shift();
-                        if (!answer) resolve(timeouts);
-                        return { answer: answer ? Promise.resolve(answer) : new Promise(() => {}) };
-                    },
-                    onAnswer() {},
-                    onLink: ({ state }) => state === 'waiting' && queueMicrotask(() => poll.wake()),
-                });
-                poll.start();
-            })""",
+        did = self.polls(
+            """{ after: 1, answer: [ours({ cursor: 'a', advice: { timeout: 60 } }),
+                { timedOut: true }, {}, ours({ cursor: 'b', advice: { timeout: 20 } }),
+                ours({ cursor: 'c' })][number] ?? { timedOut: true } }""",
+            30,
         )
-        self.assertEqual([90, 90, 180, 180, 40, 50], timeouts)
+        timeouts = [each["timeout"] / 1000 for each in did["asked"]]
+        self.assertEqual([10, 90, 20, 20, 50], timeouts[:5])
 
     def test_the_page_waits_for_as_long_as_its_server_says(self):
         tab = self.tab()
@@ -104,7 +100,145 @@ class ModuleTests(PageTestCase):
             };"""
         )
         tab.enter("ann").wait_until("window.polls.length > 1")
-        self.assertEqual([90, 230], tab.page.evaluate("window.polls.slice(0, 2)"))
+        # The first is not held, so its answer comes at once.
+        self.assertEqual([10, 230], tab.page.evaluate("window.polls.slice(0, 2)"))
+
+    def polls(self, ask: str, seconds: int = 60):
+        """What a loop does in a minute of the page's clock, and what it says of the link.
+
+        `ask`: a function of (number, {hold, cursor, timeout}) that gives {after, answer}: the ms
+        after which there is which answer. OURS makes one of the server's.
+        """
+        self.page.clock.install()
+        self.page.evaluate(
+            """async () => {
+                const { Poll } = await import('/poll.js');
+                const none = { status: 0, data: null, error: '', room: null, retryAfter: null };
+                const ours = (data) =>
+                    ({ status: 200, data: { messages: [], advice: { timeout: 10 }, ...data } });
+                const began = performance.now();
+                window.asked = [];
+                window.links = [];
+                window.taken = [];
+                const answerOf = (number, how) => (ANSWER);
+                window.poll = new Poll({
+                    ask(cursor, how) {
+                        const { after, answer } = answerOf(asked.length, { cursor, ...how }, ours);
+                        const at = Math.round(performance.now() - began) / 1000;
+                        asked.push({ at, ...how, cursor });
+                        let abort;
+                        return {
+                            answer: new Promise((resolve) => {
+                                abort = () => resolve({ ...none, aborted: true });
+                                setTimeout(() => resolve({ ...none, ...answer }), after);
+                            }),
+                            abort,
+                        };
+                    },
+                    onAnswer(data) {
+                        if (data.cursor === 'bad') throw new Error('stumbled');
+                        taken.push(data.cursor);
+                    },
+                    onRejected: () => false,
+                    onLink: ({ state }) => links.at(-1) !== state && links.push(state),
+                });
+                poll.start();
+            }""".replace("ANSWER", ask)
+        )
+        self.page.clock.run_for(1000 * seconds)
+        return self.page.evaluate("({ asked, links, taken })")
+
+    def test_however_it_is_answered_a_loop_does_not_flood(self):
+        held = "{ after: how.hold ? 10000 : 5, answer: ours({ cursor: 'a' }) }"
+        states = {
+            "all is well": (held, ["connected"]),
+            "an answer that is not held": (
+                "{ after: 2, answer: ours({ cursor: 'a' }) }", ["connected"],
+            ),
+            "an answer without a cursor": ("{ after: 2, answer: ours({}) }", ["connected"]),
+            "an answer with people and no more": (
+                "{ after: 2, answer: ours({ people: { lobby: ['ann'] } }) }", ["connected"],
+            ),
+            "no cookie comes back": (
+                """{ after: 2, answer: ours({ cursor: `${number}`, people: { lobby: [] },
+                    you: { nick: `guest-${number}`, cookie: false } }) }""",
+                ["connected", "cookies"],
+            ),
+            "nobody answers": ("{ after: 1, answer: {} }", ["waiting"]),
+            "something else answers": ("{ after: 1, answer: { foreign: 200 } }", ["waiting"]),
+            "every other answer is of a proxy": (
+                f"number % 2 ? {{ after: 1, answer: {{ foreign: 502 }} }} : {held}", None,
+            ),
+            "whoever waits is cut after 5 s": (
+                f"how.hold ? {{ after: 5000, answer: {{ foreign: 504 }} }} : {held}",
+                ["connected"],
+            ),
+            "whoever waits is cut after 20 s": (
+                f"how.hold ? {{ after: 20000, answer: {{}} }} : {held}", ["connected"],
+            ),
+            "too many of an address": (
+                "{ after: 1, answer: { status: 429, retryAfter: 2, error: 'Too many.' } }",
+                ["waiting"],
+            ),
+            "the chat is full": ("{ after: 1, answer: { status: 503 } }", ["waiting"]),
+            "it is refused": ("{ after: 1, answer: { status: 400 } }", ["refused"]),
+            "the nick is another's": ("{ after: 1, answer: { status: 409 } }", ["refused"]),
+            "something is wrong there": ("{ after: 1, answer: { status: 500 } }", ["waiting"]),
+        }  # fmt: skip
+        for state, (ask, links) in states.items():
+            with self.subTest(state):
+                did = self.polls(ask)
+                times = [each["at"] for each in did["asked"]]
+                self.assertLessEqual(len(times), 10, times)
+                if links is not None:
+                    self.assertEqual(links, did["links"])
+                self.page = self.tab().open().page
+
+    def test_much_to_tell_is_asked_for_less_than_twice_a_second(self):
+        did = self.polls("{ after: 1, answer: ours({ cursor: `${number}` }) }", 10)
+        self.assertLessEqual(len(did["asked"]), 20)
+        self.assertGreater(len(did["asked"]), 15)
+
+    def test_the_first_poll_and_the_first_after_a_failure_are_not_held(self):
+        did = self.polls(
+            """number === 2 ? { after: 1, answer: { foreign: 502 } }
+                : { after: how.hold ? 10000 : 5, answer: ours({ cursor: 'a' }) }""",
+            30,
+        )
+        self.assertEqual([False, True, True, False, True], [a["hold"] for a in did["asked"]][:5])
+        self.assertEqual(["connected", "waiting", "connected"], did["links"])
+
+    def test_polls_that_are_cut_time_and_again_are_not_held_for_a_while(self):
+        did = self.polls(
+            """how.hold ? { after: 5000, answer: { foreign: 504 } }
+                : { after: 5, answer: ours({ cursor: 'a' }) }""",
+            200,
+        )
+        held = [each["at"] for each in did["asked"] if each["hold"]]
+        self.assertLess(held[1], 12)
+        self.assertTrue(110 < held[2] < 150, held)
+        self.assertEqual(["connected"], did["links"])
+
+    def test_a_page_kept_by_a_cache_has_its_cookie_from_the_second_poll_on(self):
+        did = self.polls(
+            """{ after: how.hold ? 10000 : 5, answer: ours({ cursor: 'a',
+                you: { nick: 'ann', cookie: number > 0 } }) }""",
+            30,
+        )
+        self.assertEqual(["connected"], did["links"])
+
+    def test_a_page_that_stumbles_over_an_answer_says_so_and_goes_on(self):
+        did = self.polls(
+            """{ after: how.hold ? 10000 : 5,
+                answer: ours({ cursor: ['a', 'bad', 'b'][number] ?? 'c' }) }""",
+            30,
+        )
+        self.assertEqual(["connected", "waiting", "connected"], did["links"])
+        self.assertEqual([None, "a", "a", "b"], [each["cursor"] for each in did["asked"]][:4])
+        self.assertEqual(["a", "b"], did["taken"][:2])
+        [tab] = self.tabs
+        self.assertEqual(["uncaught: stumbled"], tab.errors)
+        tab.errors.clear()
 
     def transcript(self, script: str):
         seqs = "(...all) => all.map((seq) => ({ seq }))"

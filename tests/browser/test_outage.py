@@ -1,14 +1,4 @@
-from tests.browser.chromium import ChatPage, PageTestCase, expect
-
-HIDE = """(state) => {
-    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-}"""
-
-
-def show_as(tab: ChatPage, state: str) -> None:
-    """Headless pages under test are always in front, so the browser's word is put in its mouth."""
-    tab.page.evaluate(HIDE, state)
+from tests.browser.chromium import PageTestCase, expect, show_as
 
 
 class OutageTests(PageTestCase):

@@ -1,4 +1,4 @@
-from tests.browser.chromium import PATIENCE, PageTestCase
+from tests.browser.chromium import PATIENCE, PageTestCase, show_as
 
 
 class TabsOfOneBrowserTests(PageTestCase):
@@ -62,12 +62,97 @@ class TabsOfOneBrowserTests(PageTestCase):
         first.page.locator("#me-nick", has_text="anna").wait_for(timeout=PATIENCE)
         first.page.locator("#room-list a", has_text="garden").wait_for()
 
-    def test_without_web_locks_every_tab_polls(self):
+    def test_a_leader_that_the_system_suspended_is_replaced(self):
         context = self.user()
-        context.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
+        leader, follower = self.tab(context).enter("ann"), self.tab(context).open().wait_connected()
+        other = self.tab().enter("bob")
+        self.assertEqual((1, 0), (leader.polls, follower.polls))
+        leader.suspend()
+        follower.wait_until("document.documentElement.dataset.link === 'connecting'")
+        follower.wait_connected().send("from the one in view")
+        other.wait_for("from the one in view").send("heard")
+        follower.wait_for("heard")
+        leader.resume()
+        leader.wait_for("heard").wait_connected()
+        leader.wait_until("true")
+        other.send("to both")
+        for tab in (leader, follower):
+            tab.wait_for("to both")
+        self.assertEqual((0, 1), (leader.polls, follower.polls))
+        self.assertEqual(other.transcript(), leader.transcript())
+        self.assertEqual(other.transcript(), follower.transcript())
+
+
+NO_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined })"
+NO_LOCKS_THERE = "Object.defineProperty(navigator, 'locks', { get: refuse });"
+NO_LOCKS_GIVEN = """navigator.locks.request = () =>
+    Promise.reject(new DOMException('No.', 'SecurityError'));"""
+BLOCKED = """{
+    const refuse = () => {
+        throw new DOMException('The user blocked it.', 'SecurityError');
+    };
+    Object.defineProperty(window, 'localStorage', { get: refuse });
+    window.BroadcastChannel = refuse;
+    %s
+}"""
+
+
+class TabsOfAnotherBrowserTests(PageTestCase):
+    """Where the page may not use what tabs share."""
+
+    def test_without_web_locks_tabs_take_turns_by_a_lease(self):
+        context = self.user()
+        context.add_init_script(NO_LOCKS)
         first, second = self.tab(context).enter("ann"), self.tab(context).open().wait_connected()
         first.send("from the first")
         second.wait_for("from the first").send("from the second")
         first.wait_for("from the second")
-        self.assertEqual((1, 1), (first.polls, second.polls))
-        self.assertEqual(first.transcript(), second.transcript())
+        self.assertEqual((1, 0), (first.polls, second.polls))
+        first.page.close()
+        second.send("from the one that is left")
+        second.wait_for("from the one that is left").wait_connected()
+        self.assertEqual(
+            ["ann: from the first", "ann: from the second", "ann: from the one that is left"],
+            second.transcript(),
+        )
+
+    def test_a_lease_of_a_suspended_leader_is_taken_away(self):
+        context = self.user()
+        context.add_init_script(NO_LOCKS)
+        leader, follower = self.tab(context).enter("ann"), self.tab(context).open().wait_connected()
+        leader.suspend()
+        follower.send("from the one in view")
+        follower.wait_for("from the one in view")
+        leader.resume()
+        leader.wait_for("from the one in view").send("from the one that woke")
+        follower.wait_for("from the one that woke")
+        self.assertEqual(leader.transcript(), follower.transcript())
+
+    def test_a_tab_whose_data_is_blocked_works_alone(self):
+        for nick, locks in (("ann", NO_LOCKS_THERE), ("bob", NO_LOCKS_GIVEN)):
+            context = self.user()
+            context.add_init_script(BLOCKED % locks)
+            first, second = self.tab(context).enter(nick), self.tab(context).enter(nick)
+            second.send(f"{nick} in the second")
+            first.wait_for(f"{nick} in the second").send(f"{nick} in the first")
+            second.wait_for(f"{nick} in the first")
+            self.assertEqual((1, 1), (first.polls, second.polls))
+            context.close()
+
+    def test_a_tab_that_is_alone_and_hidden_holds_no_request(self):
+        context = self.user()
+        context.add_init_script(BLOCKED % NO_LOCKS_THERE)
+        tab = self.tab(context).enter("ann")
+        show_as(tab, "hidden")
+        tab.wait_idle()
+        show_as(tab, "visible")
+        tab.wait_connected().send("back")
+        tab.wait_for("back")
+
+    def test_locks_that_the_browser_refuses_leave_the_lease(self):
+        context = self.user()
+        context.add_init_script(NO_LOCKS_GIVEN)
+        first, second = self.tab(context).enter("ann"), self.tab(context).open().wait_connected()
+        second.send("hello")
+        first.wait_for("hello")
+        self.assertEqual((1, 0), (first.polls, second.polls))

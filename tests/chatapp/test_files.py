@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from urllib.parse import urljoin
 
 from tests.chatapp.support import ChatCase
 
@@ -16,8 +17,9 @@ class FilesTests(ChatCase):
         self.ann = self.person()
 
     def files(self, page):
-        """The paths that the page names, and those that they name."""
-        found = set(re.findall(r'(?:src|href)="([^"]+\.(?:js|css|svg))"', page))
+        """The paths that the page at `/` names, and those that they name."""
+        named = re.findall(r'(?:src|href)="([^"]+\.(?:js|css|svg))"', page)
+        found = {urljoin("/", path) for path in named}
         todo = list(found)
         while todo:
             path = todo.pop()
@@ -71,14 +73,36 @@ class MountedTests(ChatCase):
 
         return below
 
-    def test_below_a_prefix_all_paths_begin_with_it(self):
+    def test_below_a_prefix_all_paths_lead_there(self):
         self.start()
         ann = self.person()
         for path in ("/te%20am/", "/te%20am/nowhere"):
             page = ann.ask("GET", path, Accept="text/html").body.decode()
-            paths = re.findall(r'(?:src|href)="(/[^"]*)"', page)
+            paths = re.findall(r'(?:src|href)="([^"#]*)"', page)
             self.assertGreater(len(paths), 3)
             for each in paths:
-                self.assertTrue(each.startswith("/te%20am/"), each)
-                self.assertEqual(200, ann.ask("GET", each).status, each)
+                whole = urljoin(path, each)
+                self.assertTrue(whole.startswith("/te%20am/"), each)
+                self.assertEqual(200, ann.ask("GET", whole).status, each)
         self.assertIn('data-base="/te%20am"', ann.ask("GET", "/te%20am/").body.decode())
+
+    def test_the_page_names_its_files_relatively_for_a_proxy_with_a_prefix_of_its_own(self):
+        self.start()
+        page = self.person().ask("GET", "/te%20am/").body.decode()
+        self.assertEqual([], re.findall(r'(?:src|href)="(/[^"]*)"', page))
+
+
+class PreloadTests(ChatCase):
+    def test_the_page_names_each_module_that_its_script_comes_to_import(self):
+        self.start()
+        ann = self.person()
+        page = ann.ask("GET", "/").body.decode()
+        named = set(re.findall(r'rel="modulepreload" href="static/\w+/([^"]+)"', page))
+        imported, todo = set(), ["chat.js"]
+        while todo:
+            for name in MODULE.findall(ann.ask("GET", f"/{todo.pop()}").body):
+                module = name.decode().removeprefix("./")
+                if module not in imported:
+                    imported.add(module)
+                    todo.append(module)
+        self.assertEqual(imported, named)

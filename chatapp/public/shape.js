@@ -1,0 +1,59 @@
+// What a value from outside must look like before the page works with it: answers, and what storage holds. Anybody
+// may have written either: a proxy in the server's place, another application on this origin.
+
+const LAST_SECOND = 8.64e12; // of a Date
+
+export const isText = (value) => typeof value === 'string';
+export const isName = (value) => isText(value) && value !== '';
+export const isSeq = (value) => Number.isSafeInteger(value) && value >= 0;
+export const isMoment = (value) => typeof value === 'number' && Math.abs(value) <= LAST_SECOND;
+export const isFlag = (value) => typeof value === 'boolean';
+
+export const oneOf =
+  (...values) =>
+  (value) =>
+    values.includes(value);
+
+export const listOf = (each) => (value) => Array.isArray(value) && value.every(each);
+
+const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** An object, whatever its names, whose values are each `each`. */
+export const mapOf = (each) => (value) => isObject(value) && Object.values(value).every(each);
+
+/** An object with the `needed` parts and, where it has them, the `possible` ones; others are let through. */
+export const record =
+  (needed, possible = {}) =>
+  (value) =>
+    isObject(value) &&
+    Object.entries(needed).every(([name, is]) => is(value[name])) &&
+    Object.entries(possible).every(([name, is]) => value[name] === undefined || is(value[name]));
+
+const isAmount = (value) => typeof value === 'number' && value >= 0;
+const isMessage = record({ room: isName, seq: isSeq, nick: isText, text: isText, at: isMoment });
+const isChange = record({ room: isName, event: oneOf('join', 'leave', 'nick'), nick: isText }, { was: isText });
+const isGap = record({ lost: isSeq, reason: isText }, { rooms: mapOf(isSeq), exact: isFlag });
+
+/** The answers of the wire, by the call that they answer; see docs/wire.md. */
+export const answers = {
+  pull: record(
+    { messages: listOf(isMessage) },
+    {
+      cursor: isName,
+      gap: isGap,
+      presence: listOf(isChange),
+      people: mapOf(listOf(isText)),
+      you: record({ nick: isText }, { cookie: isFlag }),
+      names: mapOf(isName),
+      limits: mapOf(isAmount),
+      version: isText,
+      advice: record({}, { timeout: isAmount, retry: isAmount }),
+    },
+  ),
+  push: record({ room: isName, seq: (value) => isSeq(value) && value > 0 }),
+  history: record({ messages: listOf(isMessage), first: isSeq }, { damaged: listOf(isSeq) }),
+  people: record({ people: listOf(isText) }),
+  nick: record({ nick: isName }),
+};
+
+export const isRefusal = record({ error: isText }, { room: isText });
