@@ -11,18 +11,31 @@ Needs aiohttp: `pip install 'aiohttp>=3.13,<4'`.
 """
 
 import asyncio
+import json
 import random
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import aiohttp
+from yarl import URL
 
+from chatapp.answers import Event, Foreign, Gap, Presence, events_of, nick_of, poll_of, seq_of
 from chatapp.model.message import Message
 
-__all__ = ["ChatClient", "ChatError", "Event", "Gap", "Message", "Presence", "events_of"]
+__all__ = [
+    "ChatClient",
+    "ChatError",
+    "Event",
+    "Gap",
+    "Message",
+    "NoAnswer",
+    "Presence",
+    "events_of",
+]
+
+T = TypeVar("T")
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0
@@ -32,7 +45,16 @@ _UNTOLD_SECONDS = 60.0
 _MARGIN_SECONDS = 30.0
 _MOST_SECONDS = 300 + _MARGIN_SECONDS
 _LINE = 200
-_TRY_AGAIN = (429, 500, 502, 503, 504)
+# What answers so often in a row, each time at once, and never moves the cursor is not asked without
+# end. It may be a cache, which keeps no answer to a POST.
+_STILL = 3
+_AT_ONCE_SECONDS = 0.5
+# What the chat itself refuses with (docs/wire.md); it says 429 and 503 of what passes.
+_REFUSALS = (400, 403, 404, 405, 409, 413, 429, 503)
+_PASSING = (429, 503)
+# A longer URL goes as a body.
+_LONGEST_URL = 4096
+_JSON = "application/json"
 
 
 class ChatError(Exception):
@@ -44,27 +66,8 @@ class ChatError(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """`lost` messages that the log no longer holds; at least so many if it is not `exact`."""
-
-    lost: int
-    reason: str
-    rooms: Mapping[str, int]
-    exact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """Somebody's `event` in `room`: join, leave, or nick (then `was` is the nick before)."""
-
-    room: str
-    event: str
-    nick: str
-    was: str | None = None
-
-
-Event = Message | Gap | Presence
+class NoAnswer(ChatError):
+    """What answered with `status` is not the chat: a proxy, a login page, a part of an answer."""
 
 
 class ChatClient:
@@ -88,6 +91,7 @@ class ChatClient:
         self.people: dict[str, list[str]] = {}
         self.tab = secrets.token_urlsafe(9)
         self._held = _UNTOLD_SECONDS  # how long the server holds a poll
+        self._still = 0  # polls in a row that were answered at once, where the cursor stood still
         self._given_up = 0  # polls in a row that got no answer in time
         self._given_session = session
         self.session: aiohttp.ClientSession = session or _new_session()
@@ -99,24 +103,40 @@ class ChatClient:
         if self._given_session is None:
             await self.session.close()
 
-    async def join(self) -> None:
+    async def join(self, patience: float = 60.0) -> None:
         """Take the nick, if one was given, and a place in the rooms: from now on, or the cursor.
 
-        Raises ChatError, aiohttp.ClientError.
+        A nick that is taken is asked for again for `patience` seconds: who went without a word has
+        it until his lease is over. Raises ChatError, aiohttp.ClientError, TimeoutError.
         """
         if self.nick is not None:
-            await self._ask("POST", "/chat/nick", {"nick": self.nick})
+            await self._take_nick(self.nick, patience)
         else:
-            self.nick = (await self._ask("GET", "/chat/nick"))["nick"]
+            self.nick = await self._ask(nick_of, "GET", "/chat/nick")
         if self.cursor is None:
-            answer = await self.poll()
-            self.nick = answer["you"]["nick"]
+            you = (await self.poll())["you"]
+            if you.get("cookie") is False:
+                raise ChatError(403, "The cookies that the chat gives do not come back to it.")
+            self.nick = you["nick"]
+
+    async def _take_nick(self, nick: str, patience: float) -> None:
+        loop = asyncio.get_running_loop()
+        delays, until = _delays(), loop.time() + patience
+        while True:
+            try:
+                await self._ask(nick_of, "POST", "/chat/nick", {"nick": nick})
+                return
+            except ChatError as error:
+                delay = next(delays)
+                if error.status != 409 or loop.time() + delay > until:
+                    raise
+            await asyncio.sleep(delay)
 
     async def send(self, text: str, room: str = "lobby", tries: int = 10) -> int:
         """Send a message; its seq. Tried again, under one nonce, while the server is away.
 
-        Raises ChatError for a message that is refused, TimeoutError or aiohttp.ClientError if the
-        last try gets no answer.
+        Raises ChatError for a message that is refused; NoAnswer, TimeoutError or
+        aiohttp.ClientError if the last try gets no answer.
         """
         body = {"text": text, "nonce": secrets.token_urlsafe(12)}
         path = f"/chat/push/{quote(room, safe='')}"
@@ -124,51 +144,47 @@ class ChatClient:
         while True:
             tries -= 1
             try:
-                answer = await self._ask("POST", path, body)
+                return await self._ask(seq_of, "POST", path, body)
             except (ChatError, aiohttp.ClientError, TimeoutError) as error:
-                if tries <= 0 or getattr(error, "status", 503) not in _TRY_AGAIN:
+                if tries <= 0 or not _passes(error):
                     raise
-                await asyncio.sleep(next(delays))
-            else:
-                return int(answer["seq"])
+            await asyncio.sleep(next(delays))
 
     async def follow(self) -> AsyncIterator[Event]:
         """What happens in the rooms, for ever; the connection may come and go.
 
         Raises ChatError if the server refuses the poll itself.
         """
+        loop = asyncio.get_running_loop()
         delays = _delays()
         while True:
+            began, cursor = loop.time(), self.cursor
             try:
                 answer = await self.poll()
-            except ChatError as error:
-                if error.status not in _TRY_AGAIN:
+            except (ChatError, aiohttp.ClientError, TimeoutError) as error:
+                if not _passes(error):
                     raise
                 await asyncio.sleep(next(delays))
                 continue
-            except (aiohttp.ClientError, TimeoutError):
-                await asyncio.sleep(next(delays))
-                continue
-            delays = _delays()
             for event in events_of(answer):
                 yield event
-            retry = answer.get("advice", {}).get("retry")
-            if retry:
+            if self.cursor != cursor or loop.time() - began >= _AT_ONCE_SECONDS:
+                delays = _delays()
+                self._still = 0
+            else:
+                self._still += 1
+            if retry := answer.get("advice", {}).get("retry"):
                 await asyncio.sleep(retry)
+            elif self._still > _STILL:
+                await asyncio.sleep(next(delays))
 
-    async def poll(self) -> dict[str, Any]:
+    async def poll(self) -> Mapping[str, Any]:
         """One poll from the cursor, which moves on: the answer as docs/wire.md has it.
 
         Raises ChatError, aiohttp.ClientError, TimeoutError.
         """
-        rooms = ",".join(quote(room, safe="") for room in self.rooms)
-        query = {"client": self.tab}
-        if self.cursor is not None:
-            query["since"] = self.cursor
         try:
-            answer = await self._ask(
-                "GET", f"/chat/pull/{rooms}", query=query, seconds=self._patience
-            )
+            answer = await self._ask(poll_of, *self._poll_request(), seconds=self._patience)
         except TimeoutError:
             self._given_up += 1
             raise
@@ -177,6 +193,17 @@ class ChatClient:
         self.cursor = answer.get("cursor", self.cursor)
         self.people.update(answer.get("people", {}))
         return answer
+
+    def _poll_request(self) -> tuple[str, str, Mapping[str, Any] | None]:
+        query = {"client": self.tab}
+        if self.cursor is not None:
+            query["since"] = self.cursor
+        path = (
+            f"/chat/pull/{','.join(quote(room, safe='') for room in self.rooms)}?{urlencode(query)}"
+        )
+        if self._still <= _STILL and len(self.url) + len(path) <= _LONGEST_URL:
+            return "GET", path, None
+        return "POST", "/chat/pull", {"rooms": self.rooms, **query}
 
     @property
     def _patience(self) -> float:
@@ -193,38 +220,51 @@ class ChatClient:
         query = {"limit": str(limit)}
         if before is not None:
             query["before"] = str(before)
-        answer = await self._ask("GET", f"/chat/history/{quote(room, safe='')}", query=query)
-        return [Message(**message) for message in answer["messages"]]
+        path = f"/chat/history/{quote(room, safe='')}?{urlencode(query)}"
+        return await self._ask(_messages_of, "GET", path)
 
     async def _ask(
         self,
+        read: Callable[[Mapping[str, Any]], T],
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
         seconds: float = _CALL_SECONDS,
-    ) -> dict[str, Any]:
+    ) -> T:
+        """What `read` finds in the answer. Raises ChatError, aiohttp.ClientError, TimeoutError."""
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CALL_SECONDS)
-        url = self.url + path
-        request = self.session.request(method, url, json=body, params=query, timeout=timeout)
+        # A URL that is encoded already: aiohttp would write some of it in another way.
+        url = URL(self.url + path, encoded=True)
+        request = self.session.request(
+            method, url, json=body, timeout=timeout, allow_redirects=False
+        )
         async with request as answer:
-            if answer.content_type != "application/json":
-                # A proxy answers for a server that is away.
-                raise ChatError(answer.status, (await answer.text())[:_LINE])
-            content: dict[str, Any] = await answer.json()
-            if answer.status != 200:
-                raise ChatError(answer.status, content.get("error", ""))
-            return content
+            status, content_type, content = answer.status, answer.content_type, await answer.read()
+        if content_type != _JSON:
+            raise NoAnswer(status, content.decode(errors="replace")[:_LINE] or "no content")
+        try:
+            found = json.loads(content)
+            if not isinstance(found, dict):
+                raise Foreign(f"{found!r:.80} is no object")
+            if status == 200:
+                return read(found)
+        except (ValueError, RecursionError) as error:
+            raise NoAnswer(status, f"not an answer of the chat: {error}") from None
+        line = found.get("error")
+        if status in _REFUSALS and isinstance(line, str):
+            raise ChatError(status, line)
+        raise NoAnswer(status, content.decode(errors="replace")[:_LINE])
 
 
-def events_of(answer: Mapping[str, Any]) -> list[Event]:
-    """What an answer tells, in order: what is lost, messages, presence."""
-    events: list[Event] = []
-    if "gap" in answer:
-        events.append(Gap(**answer["gap"]))
-    events += [Message(**message) for message in answer["messages"]]
-    events += [Presence(**change) for change in answer.get("presence", ())]
-    return events
+def _messages_of(answer: Mapping[str, Any]) -> list[Message]:
+    return [event for event in events_of(answer) if isinstance(event, Message)]
+
+
+def _passes(error: Exception) -> bool:
+    """Whether it is worth trying again after `error`."""
+    return (
+        not isinstance(error, ChatError) or isinstance(error, NoAnswer) or error.status in _PASSING
+    )
 
 
 def _new_session() -> aiohttp.ClientSession:
@@ -234,7 +274,7 @@ def _new_session() -> aiohttp.ClientSession:
     )
 
 
-def _delays() -> Any:
+def _delays() -> Iterator[float]:
     """Growing, jittered delays in seconds."""
     delay = _FIRST_DELAY
     while True:

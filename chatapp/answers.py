@@ -1,0 +1,100 @@
+"""What answers tell a client, and whether they are the chat's at all.
+
+Between a client and the chat may stand what answers in its place: a login page, a proxy's error, a
+part of an answer. Only what has the shape of docs/wire.md counts as an answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from chatapp.model.message import Message
+
+__all__ = ["Event", "Foreign", "Gap", "Presence", "events_of", "nick_of", "poll_of", "seq_of"]
+
+
+class Foreign(ValueError):
+    """An answer that the chat did not give; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """`lost` messages that the log no longer holds; at least so many if it is not `exact`."""
+
+    lost: int
+    reason: str
+    rooms: Mapping[str, int]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody's `event` in `room`: join, leave, or nick (then `was` is the nick before)."""
+
+    room: str
+    event: str
+    nick: str
+    was: str | None = None
+
+
+Event = Message | Gap | Presence
+
+_TYPES: dict[type[Any], dict[str, Any]] = {
+    Message: {"room": str, "seq": int, "nick": str, "text": str, "at": (int, float)},
+    Gap: {"lost": int, "reason": str, "rooms": dict, "exact": bool},
+    Presence: {"room": str, "event": str, "nick": str, "was": (str, type(None))},
+}
+
+
+def poll_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`answer` to a poll. Raises Foreign."""
+    events_of(answer)
+    _typed(answer, "cursor", str, needed=False)
+    for name in ("people", "advice", "you"):
+        _typed(answer, name, dict, needed=False)
+    return answer
+
+
+def seq_of(answer: Mapping[str, Any]) -> int:
+    """Of the message that `answer`, to a push, says is stored. Raises Foreign."""
+    _typed(answer, "room", str)
+    _typed(answer, "seq", int)
+    return int(answer["seq"])
+
+
+def nick_of(answer: Mapping[str, Any]) -> str:
+    """The nick in `answer`. Raises Foreign."""
+    _typed(answer, "nick", str)
+    return str(answer["nick"])
+
+
+def events_of(answer: Mapping[str, Any]) -> list[Event]:
+    """What an answer to a poll tells: what is lost, messages, presence. Raises Foreign."""
+    _typed(answer, "messages", list)
+    _typed(answer, "presence", list, needed=False)
+    events: list[Event] = []
+    if "gap" in answer:
+        events.append(_event(Gap, answer["gap"]))
+    events += [_event(Message, message) for message in answer["messages"]]
+    events += [_event(Presence, change) for change in answer.get("presence", ())]
+    return events
+
+
+def _event(kind: type[Any], content: Any) -> Any:
+    """The event in `content`, which a later version may have more to say of."""
+    if not isinstance(content, dict):
+        raise Foreign(f"{content!r:.80} is no {kind.__name__.lower()}")
+    for name, types in _TYPES[kind].items():
+        _typed(content, name, types, needed=name != "was")
+    return kind(
+        **{field.name: content[field.name] for field in fields(kind) if field.name in content}
+    )
+
+
+def _typed(content: Mapping[str, Any], name: str, types: Any, needed: bool = True) -> None:
+    value = content.get(name)
+    if value is None and not needed and name not in content:
+        return
+    # For Python a bool is an int.
+    if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
+        raise Foreign(f"{name} is {value!r:.80}")
