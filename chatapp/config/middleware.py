@@ -68,6 +68,7 @@ class ChatApp:
             hand_over=hub.hand_over,
             take_back=hub.take_back,
             metrics=lambda: [HubCollector(hub)],
+            trim=hub.trim,
             ready=hub.ready,
         )
 

@@ -43,6 +43,10 @@ class TokenBuckets:
             self._let_go(now)
         self._full_at[name] = full_at
 
+    def trim(self, now: float) -> None:
+        """Forget those that are full."""
+        self._let_go(now)
+
     def _after(self, name: str, now: float) -> float:
         """When it will be full if a token is taken."""
         return max(now, self._full_at.get(name, now)) + 1 / self._limit.rate

@@ -156,3 +156,7 @@ class Directory(ABC):
     @abstractmethod
     def remember(self, person: Person, tab: str, cursor: str) -> MayWait[None]:
         """The client is about to be answered and is at `cursor` then."""
+
+    @abstractmethod
+    def trim(self) -> None:
+        """A crowd has gone: let go of what need not be kept of it."""

@@ -11,8 +11,10 @@ from chatapp.names import looks
 
 __all__ = ["LocalDirectory"]
 
-# Remembered of those who have been given a cookie and have not come back with it.
-_MOST_CURSORS = 1000
+# Remembered of those who have been given a cookie and have not come back with it: characters, and
+# seconds once a crowd has gone.
+_MOST_REMEMBERED = 1 << 19
+_REMEMBERED_SECONDS = 20.0
 
 
 class LocalDirectory(Directory):
@@ -25,7 +27,8 @@ class LocalDirectory(Directory):
         self._clock = clock
         self._owners: dict[str, tuple[str, str]] = {}  # by what a nick looks like: id, nick
         self._rooms: dict[str, dict[str, int]] = {}  # by room and id: clients in it
-        self._cursors: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._cursors: OrderedDict[tuple[str, str], tuple[str, float]] = OrderedDict()
+        self._remembered = 0
         self._buckets = {name: TokenBuckets(limit) for name, limit in limits._asdict().items()}
 
     async def open(self) -> None:
@@ -105,9 +108,24 @@ class LocalDirectory(Directory):
         return None
 
     def recall(self, person: Person, tab: str) -> str | None:
-        return self._cursors.pop((person.id, tab), None)
+        cursor, _ = self._cursors.pop((person.id, tab), (None, 0.0))
+        self._remembered -= len(cursor or "")
+        return cursor
 
     def remember(self, person: Person, tab: str, cursor: str) -> None:
-        self._cursors[person.id, tab] = cursor
-        if len(self._cursors) > _MOST_CURSORS:
-            self._cursors.popitem(last=False)
+        self.recall(person, tab)
+        self._cursors[person.id, tab] = (cursor, self._clock())
+        self._remembered += len(cursor)
+        while self._remembered > _MOST_REMEMBERED:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        _, (cursor, _) = self._cursors.popitem(last=False)
+        self._remembered -= len(cursor)
+
+    def trim(self) -> None:
+        long_ago = self._clock() - _REMEMBERED_SECONDS
+        while self._cursors and next(iter(self._cursors.values()))[1] <= long_ago:
+            self._forget_oldest()
+        for bucket in self._buckets.values():
+            bucket.trim(self._clock())

@@ -3,8 +3,9 @@
 import ipaddress
 import logging
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
+
+from chatapp.lib.remembering import remembered
 
 __all__ = ["Addresses", "Places"]
 
@@ -67,7 +68,7 @@ class Places:
                 del self._taken[address]
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _share(peer: str) -> tuple[str, bool]:
     """What is counted of an address, and whether it is of this machine."""
     try:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import orjson
 
 from chatapp.lib.cursor import Cursor
+from chatapp.lib.remembering import remembered
 from chatapp.model import Message
 
 __all__ = ["Batch", "Head", "News", "as_json", "as_text", "nothing"]
@@ -68,7 +69,7 @@ class News:
         self.mark = mark
 
 
-@lru_cache(maxsize=256)  # all who wait in a room in vain get the same
+@remembered(256)  # all who wait in a room in vain get the same
 def nothing(epoch: str, room: str, seq: int, mark: int, timeout: float) -> bytes:
     """The whole JSON answer without news for a client of this room alone: it is where it was."""
     return _answer(epoch, room, seq, mark, timeout, b"")

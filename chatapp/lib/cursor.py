@@ -3,11 +3,12 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
+
+from chatapp.lib.remembering import remembered
 
 __all__ = ["LONGEST_CURSOR", "BadCursor", "Cursor"]
 
@@ -64,4 +65,4 @@ def _decoded(text: str) -> Cursor:
 
 
 # A message leaves all who are in a room with the same one.
-_remembered = lru_cache(maxsize=256)(_decoded)
+_remembered = remembered(256)(_decoded)

@@ -20,6 +20,7 @@ from chatapp.lib.figures import Figures
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import Poll
+from chatapp.lib.remembering import forget
 from chatapp.lib.rooms import Room
 from chatapp.lib.wire import MOST_NICK, MOST_ROOM, BadInput
 from chatapp.model import Message, MessageLog, open_log, parse_log_url
@@ -101,6 +102,11 @@ class Hub:
     async def take_back(self) -> None:
         """The new process did not start."""
         await self.log.take_back()
+
+    def trim(self) -> None:
+        """A crowd has gone: forget what it made this remember."""
+        forget()
+        self.directory.trim()
 
     def ready(self) -> str:
         """'' or one line that says why polls cannot be answered yet."""

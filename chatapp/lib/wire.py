@@ -4,12 +4,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 
+from chatapp.lib.remembering import remembered
 from chatapp.model import LOBBY
 from chatapp.names import is_seen, visible
 
@@ -141,7 +141,7 @@ def _split_rooms(names: str, most: int) -> tuple[str, ...]:
     return checked_room_list(names.split(","), most)
 
 
-_remembered_rooms = lru_cache(maxsize=256)(_split_rooms)
+_remembered_rooms = remembered(256)(_split_rooms)
 
 
 def checked_nick(nick: Any) -> str:

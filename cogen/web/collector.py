@@ -40,17 +40,20 @@ _NEVER: Final = 1_000_000_000
 class Collector:
     """Of the process that serves on `loop`, by the options `gc_freeze` and `gc_threshold`.
 
-    `blocks()`: how many blocks of memory are in use, 0 if the allocator does not count them.
+    `blocks()`: how many blocks of memory are in use, 0 if the allocator does not count them; `told`
+    is called with that now and then.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         options: Options,
+        told: Callable[[int], None],
         blocks: Callable[[], int] = sys.getallocatedblocks,
     ) -> None:
         self._loop = loop
         self._options = options
+        self._told = told
         self._blocks = blocks
         self._active = self._freezes = False
         self._requests = 0
@@ -93,6 +96,7 @@ class Collector:
             delay = max(_DELAY, _PAUSE * (time.thread_time() - began))
             blocks = self._least = self._blocks()
         self._least = min(self._least, blocks)
+        self._told(blocks)
         self._loop.call_later(delay, self._check_size)
 
     def collect(self) -> int:

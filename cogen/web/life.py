@@ -46,6 +46,7 @@ class Life:
     one from starting.
     `take_back()`: it did not start, all is as before. Called also if `hand_over` failed.
     `metrics()`: collectors for `metrics_path`.
+    `trim()`: a crowd has gone: let go of what is kept only to be made less often.
     `ready()`: '' or one line that says why requests cannot be answered yet.
     """
 
@@ -55,6 +56,7 @@ class Life:
     hand_over: _Hook | None = None
     take_back: _Hook | None = None
     metrics: Callable[[], Iterable[_Collector]] | None = None
+    trim: Callable[[], None] | None = None
     ready: Callable[[], str] | None = None
 
 

@@ -17,6 +17,8 @@ __all__ = ["Memory"]
 # Seconds that the crowd has for coming back, and that pass for each second of CPU spent on it.
 _DELAY: Final = 0.2
 _PAUSE: Final = 20
+# Seconds after which it is done once more: an application may keep something of who is gone.
+_AGAIN: Final = 45.0
 # uvloop keeps up to 250 freed objects of a kind. Those are made now, while memory is compact:
 # made in a crowd, a few of them would hold on to all the pages that they are scattered over.
 _KEPT_BY_LOOP: Final = 250
@@ -25,6 +27,26 @@ _KEPT_BY_LOOP: Final = 250
 _ROOM: Final = 2 << 20
 _BLOCK: Final = 440
 _HOLDING: Final = 1000  # one of so many blocks is kept, about two in each arena, and holds it
+
+# So many blocks more than there were at the least, about 4 MiB, are no crowd.
+_FEW_BLOCKS: Final = 50_000
+
+
+class _Crowd:
+    """How many there are of something, and the most there were since memory was given back."""
+
+    __slots__ = ("count", "most")
+
+    def __init__(self) -> None:
+        self.count = self.most = 0
+
+    def left(self, count: int) -> bool:
+        """There are `count` now; whether at least half of the crowd is gone."""
+        self.count = count
+        if count > self.most:
+            self.most = count
+            return False
+        return 2 * count <= self.most and self.most > 0
 
 
 class Memory:
@@ -35,9 +57,11 @@ class Memory:
         self._trim = trim
         # Of the C library of Linux; elsewhere there is none.
         self._malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        self._count = self._peak = 0
+        self._connections, self._blocks = _Crowd(), _Crowd()
+        self._least = 0  # blocks that were ever in use
         self._delay = _DELAY
         self._timer: asyncio.TimerHandle | None = None
+        self._again: asyncio.TimerHandle | None = None
         self._room: list[bytes] = []
 
     def start(self) -> None:
@@ -48,21 +72,39 @@ class Memory:
             handle.cancel()
         self._room = [bytes(_BLOCK) for _ in range(_ROOM // _BLOCK)][::_HOLDING]
 
-    def holds(self, count: int) -> None:
-        """There are now `count` connections."""
-        self._count = count
-        if count > self._peak:
-            self._peak = count
-        elif self._timer is None and 2 * count <= self._peak and self._malloc_trim is not None:
-            self._timer = self._loop.call_later(self._delay, self._give_back)
+    def holds(self, connections: int) -> None:
+        """There are so many connections now."""
+        if self._connections.left(connections):
+            self._soon()
+
+    def uses(self, blocks: int) -> None:
+        """So many blocks of memory are in use now: not only connections hold some."""
+        self._least = min(self._least or blocks, blocks)
+        if self._blocks.left(max(0, blocks - self._least - _FEW_BLOCKS)):
+            self._soon()
+
+    def _soon(self) -> None:
+        if self._timer is None and self._malloc_trim is not None:
+            self._timer = self._loop.call_later(self._delay, self._crowd_gone)
 
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._again):
+            if timer is not None:
+                timer.cancel()
+
+    def _crowd_gone(self) -> None:
+        self._timer = None
+        self._give_back()
+        if self._again is None:
+            self._again = self._loop.call_later(_AGAIN, self._once_more)
+
+    def _once_more(self) -> None:
+        self._again = None
+        self._give_back()
 
     def _give_back(self) -> None:
-        self._timer = None
-        self._peak = self._count
+        for crowd in (self._connections, self._blocks):
+            crowd.most = crowd.count
         began = time.thread_time()
         self._trim()
         if self._malloc_trim is not None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cogen.web.environ import SERVER_SOFTWARE
 from cogen.web.errors import HTTPError
 
-__all__ = ["Head", "head_of", "plain_response", "server_lines"]
+__all__ = ["Head", "forget_heads", "head_of", "plain_response", "server_lines"]
 
 _STATUS = re.compile(r"[2-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -110,6 +110,11 @@ def head_of(status: Any, headers: Any) -> Head:
                 _heads.clear()
             _heads[key] = head
     return head
+
+
+def forget_heads() -> None:
+    """Those that are remembered: some are strangers' and hold on to memory around them."""
+    _heads.clear()
 
 
 def _lower_name(name: Any) -> str:

@@ -31,6 +31,7 @@ from cogen.web.peers import Peers
 from cogen.web.places import Places
 from cogen.web.pool import Pool
 from cogen.web.proxies import Proxies
+from cogen.web.response import forget_heads
 from cogen.web.spool import Spool
 from cogen.web.stuck import POOL, threads_at_work
 from cogen.web.threads import ThreadedExchange
@@ -92,7 +93,8 @@ class Server:
         self.access = None
         if options.access_log != "off":
             self.access = AccessLog(options.access_log, options.workers > 1)
-        self.collector = Collector(scheduler.loop, options)
+        self._memory = Memory(scheduler.loop, self._trim)
+        self.collector = Collector(scheduler.loop, options, self._memory.uses)
         self._observers: list[Callable[[Exchange, dict[str, Any]], None]] = [self.collector.began]
         if self.access is not None:
             self._observers.append(self.access.began)
@@ -102,7 +104,6 @@ class Server:
             self._observers += self._endpoints.observers
         self._listeners: list[asyncio.Server | Handshakes] = []
         self._idle = asyncio.Event()
-        self._memory = Memory(scheduler.loop, self._trim)
 
     @property
     def mode(self) -> str:
@@ -289,6 +290,12 @@ class Server:
         if self._parser is not None:
             self._parser.close()
             self._parser = None
+        forget_heads()
+        for life in self.lives:
+            if life.trim is not None:
+                life.trim()
+        # CPython remembers by name the attributes that were looked up last.
+        sys._clear_type_cache()
         self.collector.collect()
 
     def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:

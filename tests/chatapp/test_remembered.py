@@ -5,8 +5,14 @@ import sys
 import tracemalloc
 import unittest
 
+import orjson
+
+from chatapp.directory.local import LocalDirectory
 from chatapp.lib import cursor, wire
 from chatapp.lib.cursor import BadCursor, Cursor
+from chatapp.lib.options import ChatOptions
+from chatapp.lib.participant import Participant
+from chatapp.lib.remembering import forget
 from chatapp.lib.wire import checked_rooms
 from cogen.web import environ, response
 from cogen.web.http import RequestParser
@@ -74,6 +80,28 @@ class RememberedTests(unittest.TestCase):
                 self.assertEqual(rooms, Cursor.decode(text).seqs)
 
         self.check(decode)
+
+    def test_cursors_of_those_who_have_not_come_back(self):
+        directory = LocalDirectory(None, ChatOptions().limits(), lambda: self.now)
+        self.now = 0.0
+        people = [Participant(f"{number}", "", None) for number in range(1100)]
+        self.check(lambda number: directory.remember(people[number], "tab", f"{number}" * 1000))
+        self.assertIsNone(directory.recall(people[0], "tab"))
+        self.now = 30.0
+        directory.remember(people[0], "tab", "new")
+        directory.trim()
+        recalled = [directory.recall(person, "tab") for person in (people[1099], people[0])]
+        self.assertEqual([None, "new"], recalled)
+
+    def test_a_crowd_that_has_gone_leaves_none(self):
+        names = [f"room{number}" for number in range(3000)]
+        read = orjson.loads(orjson.dumps(dict.fromkeys(names, 0)))
+        checked_rooms(",".join(names[:20]), 20)
+        remembered = [sys.getrefcount(name) for name in read]
+        forget()
+        left = [sys.getrefcount(name) for name in read]
+        self.assertGreater(sum(remembered) - sum(left), 1000)
+        self.assertEqual(1, len(set(left)))
 
     def test_rooms(self):
         self.check(lambda number: checked_rooms(",".join(f"r{number}-{n}" for n in range(99)), 99))

@@ -213,6 +213,9 @@ class RedisDirectory(Directory):
         with contextlib.suppress(DirectoryUnavailable):
             await self._link.run(REMEMBER, person.id, tab, cursor, self._remembered_for)
 
+    def trim(self) -> None:
+        """What is to be remembered the engine does."""
+
     # What is heard.
 
     def _heard(self, entry: Entry) -> None:

@@ -33,6 +33,13 @@ class TokenBucketTests(unittest.TestCase):
         taken = [self.take(buckets, 1000.0) for _ in range(4)]
         self.assertEqual([0, 0, 0, 0.5], taken)
 
+    def test_those_that_are_full_again_are_forgotten(self):
+        buckets = TokenBuckets(Limit(2, 3))
+        self.take(buckets, 0.0)
+        self.take(buckets, 5.0, "bob")
+        buckets.trim(5.0)
+        self.assertEqual(1, len(buckets))
+
     def test_no_rate_is_no_limit(self):
         buckets = TokenBuckets(Limit(0, 1))
         self.assertEqual({0.0}, {self.take(buckets, 0.0) for _ in range(1000)})

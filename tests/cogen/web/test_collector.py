@@ -24,9 +24,10 @@ class CollectorTests(unittest.TestCase):
         self.addCleanup(gc.unfreeze)
         self.addCleanup(gc.set_threshold, *gc.get_threshold())
         self.blocks = 1000
+        self.told = []
 
     def started(self, **options):
-        collector = Collector(self.loop, Options(**options), lambda: self.blocks)
+        collector = Collector(self.loop, Options(**options), self.told.append, lambda: self.blocks)
         collector.start()
         return collector
 

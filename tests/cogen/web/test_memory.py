@@ -8,8 +8,12 @@ import weakref
 
 from greenlet import getcurrent
 
+from cogen.web import response
+from cogen.web.life import Life
+from cogen.web.memory import Memory
 from tests.cogen.web.hostile import HostileServer, broken_uploads
 from tests.cogen.web.support import echo, eventually
+from tests.support.clock import FakeClockLoop
 from tests.support.memory import MemoryServer
 
 MEBIBYTE = 1 << 20
@@ -47,4 +51,36 @@ class MemoryTest(unittest.TestCase):
         server.loop.advance(1)
         self.assertEqual([ref() for ref in made_in_crowd], [None] * 3)
         self.assertIsNone(server.server._parser)
+        self.assertEqual(response._heads, {})
+        server.loop.advance(60)
         self.assertEqual([each for each in server.loop._scheduled if not each.cancelled()], [])
+
+    def test_it_is_done_when_an_application_holds_much_less_and_once_more(self) -> None:
+        """What the chat holds of clients lasts longer than their connections."""
+        loop = FakeClockLoop()
+        self.addCleanup(loop.close)
+        trims: list[float] = []
+        memory = Memory(loop, lambda: trims.append(loop.time()))
+        began = loop.time()
+        for blocks in (300_000, 340_000, 300_000, 900_000, 700_000):
+            memory.uses(blocks)
+            loop.advance(1)
+        self.assertEqual(trims, [])
+        memory.uses(400_000)
+        loop.advance(1)
+        self.assertEqual([round(at - began, 1) for at in trims], [5.2])
+        loop.advance(100)
+        self.assertEqual(len(trims), 2)
+        memory.uses(380_000)
+        loop.advance(100)
+        self.assertEqual(len(trims), 2)
+
+    def test_applications_let_go_of_what_they_remember(self) -> None:
+        trims: list[str] = []
+        lives = [Life(trim=lambda: trims.append("one")), Life()]
+        server = MemoryServer(echo, lives=lives)
+        self.addCleanup(server.close)
+        client = server.connect()
+        client.close()
+        server.loop.advance(1)
+        self.assertEqual(trims, ["one"])
