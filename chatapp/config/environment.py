@@ -10,6 +10,7 @@ from mako.lookup import TemplateLookup
 
 from chatapp.config.routing import make_map
 from chatapp.config.version import version_of
+from chatapp.lib.cookies import COOKIE_SECONDS, session_name, token_name
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer
 from chatapp.lib.options import ChatOptions
@@ -41,8 +42,9 @@ class Globals:
         templates: Sequence[str],
         fresh: bool,
     ) -> None:
-        self.hub = Hub(options, fingerprint(secret), version)
-        self.signer = Signer(derived_key(secret, "token"))
+        mark = fingerprint(secret)
+        self.hub = Hub(options, mark, version)
+        self.signer = Signer(derived_key(secret, "token"), token_name(mark))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
         self._lookup = None if fresh else _loaded(self._make_lookup())
 
@@ -122,12 +124,12 @@ def _session_options(secret: bytes, config: PylonsConfig) -> dict[str, Any]:
     """Beaker's: a signed cookie that holds an id and a nick, as JSON, never a live object."""
     defaults = {
         "session.type": "cookie",
-        "session.key": "chat_session",
+        "session.key": session_name(fingerprint(secret)),
         "session.validate_key": derived_key(secret, "session").hex(),
         "session.data_serializer": "json",
         "session.httponly": "true",
         "session.samesite": "Lax",
-        "session.cookie_expires": str(30 * 86400),
+        "session.cookie_expires": str(COOKIE_SECONDS),
         "session.save_accessed_time": "false",
     }
     return {name: config.get(name, value) for name, value in defaults.items()}

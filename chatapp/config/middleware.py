@@ -8,6 +8,7 @@ from beaker.middleware import SessionMiddleware
 
 from chatapp.config.environment import load_environment
 from chatapp.directory import OtherSecret
+from chatapp.lib.cookies import FormerCookies
 from chatapp.lib.hub import Hub
 from chatapp.lib.metrics import HubCollector
 from chatapp.lib.waiting import Polls
@@ -40,6 +41,7 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     shared = config["pylons.app_globals"]
     app: Any = PylonsApp(config)  # routes, calls the controller
     app = SessionMiddleware(app, config)  # Beaker: environ['beaker.session']
+    app = FormerCookies(app, shared.signer, config["session.key"])  # those of an older version
     app = ErrorHandler(app, global_conf)  # an exception: logged, 500
     app = StatusCodeRedirect(app, _ERRORS)  # error documents from /error/document
     app = StaticFiles(  # the page's files

@@ -31,6 +31,8 @@ from pylons import request, response, session
 
 __all__ = ["ChatController"]
 
+# For which newcomers are held, where there are too many to be answered at once.
+_CROWD_SECONDS = 1.0
 _HISTORY_LIMIT = 200
 _HISTORY_DEFAULT = 50
 
@@ -61,8 +63,11 @@ class ChatController(BaseController):
         else:
             wanted = asked(environ, rooms, most)
         participant = self._known(environ)
+        hold = None
         if participant is None and self._is_new(environ):
-            participant = yield from self._visitor(environ, wanted)
+            if not hub.welcomes(hub.addresses.whose(environ)):
+                hold = _CROWD_SECONDS
+            participant = yield from self._visitor(environ, wanted, hold is None)
         elif participant is None:
             participant = yield from self._join(environ)
         tab, visiting = wanted.tab, participant.visiting
@@ -73,8 +78,8 @@ class ChatController(BaseController):
             wanted = wanted._replace(since=_remembered(environ, is_known))
         yield from meet(environ, hub, wanted.since)
         poll = hub.poll(participant, wanted, accepts_json(environ), environ)
-        if not participant.id:
-            poll.joining = False  # it is held
+        if forgetful and hold is not None:
+            poll.joining, poll.hold = False, min(hold, poll.hold)
         # Before the first wait: a response that changes after it has to be started again.
         response.content_type = "application/json" if poll.json else "text/plain"
         try:
@@ -145,21 +150,21 @@ class ChatController(BaseController):
         yield orjson.dumps({"nick": nick})
 
     def _visitor(
-        self, environ: dict[str, Any], wanted: Asked
+        self, environ: dict[str, Any], wanted: Asked, is_welcome: bool
     ) -> Generator[bytes, None, Participant]:
-        """Who polls without a cookie of this chat. They are given one, if not too many are.
+        """Who polls without a cookie of this chat. They are given one, if there may be one more.
 
-        Raises BadInput for one who has not read before, and cannot be given any.
+        Who has a cursor may read without; the others are refused. Raises BadInput.
         """
         identity = ""
-        if self._hub.welcomes(self._hub.addresses.whose(environ)):
+        if is_welcome or wanted.since is None:
             try:
                 yield from self._charge(environ, "address_sessions")
                 identity = self._identify(environ)
             except BadInput:
                 if wanted.since is None:
                     raise
-        return self._hub.visitor(identity)
+        return Participant(identity, "", None, visiting=True)
 
     def _pusher(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
         """Who pushes, unless it is too much."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Generator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from webob.exc import status_map
 
 from chatapp.directory import Charge
+from chatapp.lib.cookies import COOKIE_SECONDS
 from chatapp.lib.hub import Hub
-from chatapp.lib.identity import TOKEN_COOKIE, new_id
+from chatapp.lib.identity import Signer, new_id
+from chatapp.lib.origins import is_ours
 from chatapp.lib.outcomes import allowed, cogen_value
 from chatapp.lib.participant import Participant
 from chatapp.lib.waiting import known, token_of
@@ -21,7 +23,6 @@ from pylons.templating import render_mako
 __all__ = ["BaseController", "refuse"]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_TOKEN_SECONDS = 30 * 86400
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -53,8 +54,8 @@ class BaseController(WSGIController):
 
     def _token_identity(self, environ: dict[str, Any]) -> str | None:
         """The id in the signed token, which need not lead to anybody."""
-        identity: str | None = app_globals.signer.verified(token_of(environ))
-        return identity
+        signer: Signer = app_globals.signer
+        return signer.verified(token_of(environ, signer))
 
     def _join(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
         """Who asks, by the session. Raises BadInput."""
@@ -93,9 +94,9 @@ class BaseController(WSGIController):
             session.save()
         if own != identity:
             response.set_cookie(
-                TOKEN_COOKIE,
+                app_globals.signer.cookie,
                 app_globals.signer.sign(own),
-                max_age=_TOKEN_SECONDS,
+                max_age=COOKIE_SECONDS,
                 httponly=True,
                 samesite="Lax",
                 secure=request.scheme == "https",
@@ -131,17 +132,6 @@ def _guarded(steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
 
 
 def _check_origin(environ: dict[str, Any]) -> None:
-    """Refuse what another site's page sends in the user's name. Raises HTTPForbidden.
-
-    Browsers say where a request comes from by Sec-Fetch-Site or Origin; programs say neither.
-    """
-    site = environ.get("HTTP_SEC_FETCH_SITE")
-    origin = environ.get("HTTP_ORIGIN")
-    if site is not None:
-        ours = site in ("same-origin", "none")
-    elif origin is not None:
-        ours = urlsplit(origin).netloc == environ.get("HTTP_HOST")
-    else:
-        ours = True
-    if not ours:
+    """Refuse what another site's page sends in the user's name. Raises HTTPForbidden."""
+    if not is_ours(environ):
         refuse(BadInput(403, "This request comes from another site."))

@@ -292,15 +292,10 @@ class Hub:
             "rooms": len(self.rooms),
         }
 
-    def visitor(self, identity: str) -> Participant:
-        """One who has brought no cookie yet, and may have been given one with that `identity`."""
-        return Participant(identity, "", None, visiting=True)
-
     def welcomes(self, address: str | None) -> bool:
-        """Whether one more who polls without a cookie is given one, and is answered at once.
+        """Whether one more who polls without a cookie is answered at once, as who is new.
 
-        The others may read, and are held like anybody: who never brings back a cookie would come
-        again and again.
+        There may be too many of them: who never brings back a cookie comes again and again.
         """
         if address is not None:
             now = self._now()

@@ -9,9 +9,7 @@ import hashlib
 import hmac
 import secrets
 
-__all__ = ["TOKEN_COOKIE", "Signer", "cookie_value", "new_id", "same"]
-
-TOKEN_COOKIE = "chat_token"
+__all__ = ["Signer", "cookie_value", "new_id", "same"]
 
 
 def new_id() -> str:
@@ -19,10 +17,11 @@ def new_id() -> str:
 
 
 class Signer:
-    """Signs ids with HMAC-SHA256 (RFC 2104) under `key`."""
+    """Signs ids with HMAC-SHA256 (RFC 2104) under `key`, for the cookie of that name."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, cookie: str) -> None:
         self._key = key
+        self.cookie = cookie
 
     def sign(self, identity: str) -> str:
         return f"{identity}.{self._signature(identity)}"

@@ -29,7 +29,7 @@ _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 class Poll:
     """A poll of `client`, which is in `rooms`, from where it asked, or from where the client is.
 
-    `held`: whether it waits for news, and `timeout`: for how many seconds; `retry`: seconds after
+    `hold`: seconds for which it waits for news; `timeout`: those for which polls do; `retry`: after
     which its client is to come back, None: at once. The last two are told; with a list of people
     also what there is to say `about` the server. `waiting` is true while it waits for the queue. It
     may be interrupted in any wait.
@@ -56,7 +56,7 @@ class Poll:
         "client",
         "closing",
         "epoch",
-        "held",
+        "hold",
         "joining",
         "json",
         "news",
@@ -85,7 +85,7 @@ class Poll:
         self.json = json
         self.timeout = timeout
         self.about = about
-        self.held = asked.held
+        self.hold = timeout if asked.held else 0.0
         since = asked.since
         if since is None and client.sent and client.epoch != epoch:
             since = Cursor(client.epoch, client.sent)

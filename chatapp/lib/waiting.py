@@ -14,7 +14,7 @@ from typing import Any
 from chatapp.lib.asked import Asked, asked
 from chatapp.lib.cursor import Cursor
 from chatapp.lib.hub import Hub
-from chatapp.lib.identity import TOKEN_COOKIE, Signer, cookie_value, same
+from chatapp.lib.identity import Signer, cookie_value, same
 from chatapp.lib.outcomes import cogen_value, logged
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import READ_LIMIT, Poll
@@ -28,14 +28,14 @@ Steps = Generator[bytes, None, None]
 _PATH = "/chat/pull"
 
 
-def token_of(environ: dict[str, Any]) -> str:
+def token_of(environ: dict[str, Any], signer: Signer) -> str:
     """The signed token that came with the request, empty if none did; not verified."""
-    return cookie_value(environ.get("HTTP_COOKIE", ""), TOKEN_COOKIE) or ""
+    return cookie_value(environ.get("HTTP_COOKIE", ""), signer.cookie) or ""
 
 
 def known(environ: dict[str, Any], hub: Hub, signer: Signer) -> Participant | None:
     """Who asks, if the signed token leads to somebody alive; no session is looked at."""
-    token = token_of(environ)
+    token = token_of(environ, signer)
     participant = hub.participants.get(token.rpartition(".")[0])
     if participant is None or same(token, participant.token):
         return participant
@@ -61,7 +61,7 @@ def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
     Raises BadInput where the log does not answer.
     """
     call, core = environ["cogen.call"], environ["cogen.core"]
-    client, timeout = poll.client, poll.timeout
+    client, hold = poll.client, poll.hold
     while not poll.interrupted:
         if (room := poll.unwatched()) is not None:
             yield core.events.AddCoro(client.watch, (room,))
@@ -72,11 +72,11 @@ def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
         elif (unread := poll.to_read()) is not None:
             yield call(hub.log.read)(*unread, READ_LIMIT)
             poll.read(unread[0], logged(environ, hub.figures))
-        elif poll.complete or (not poll.held and client.messages.empty()):
+        elif poll.complete or (not hold and client.messages.empty()):
             break
         else:
             poll.waiting = True
-            yield call(client.messages.get)(timeout=timeout)
+            yield call(client.messages.get)(timeout=hold)
             poll.waiting = False
             if isinstance(environ["cogen.wsgi"].result, OperationTimeout):
                 break

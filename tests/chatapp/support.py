@@ -26,6 +26,10 @@ class Person(Browser):
         self.rooms = rooms
         self.cursor: str | None = None
 
+    def cookie(self, kind: str) -> str:
+        """The name of the cookie of that kind: `token` or `session`."""
+        return next(name for name in self.cookies if name.startswith(f"chat_{kind}_"))
+
     def poll(self, **headers: str) -> Answer:
         """Begin a poll; it may be held."""
         since = "" if self.cursor is None else f"&since={self.cursor}"

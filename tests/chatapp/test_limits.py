@@ -179,7 +179,7 @@ class SessionTests(AddressCase):
         for _ in range(5):
             ann.pull()
             self.pass_time(60)
-        ann.cookies.pop("chat_session")
+        ann.cookies.pop(ann.cookie("session"))
         ann.pull()
 
     def test_the_page_is_there_for_all_and_gives_no_more_sessions(self):

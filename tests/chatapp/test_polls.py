@@ -174,9 +174,10 @@ class PollTests(ChatCase):
         self.settle()
         ann.pull()
         first = ann.poll()
+        token = ann.cookie("token")
         request = (
             f"GET /chat/pull/lobby?client=tab&since={ann.cursor} HTTP/1.1\r\nHost: x\r\n"
-            f"Accept: application/json\r\nCookie: chat_token={ann.cookies['chat_token']}\r\n\r\n"
+            f"Accept: application/json\r\nCookie: {token}={ann.cookies[token]}\r\n\r\n"
         )
         second = self.server.connect()
         # The watch hands the message to the first poll, which runs behind the second: others that

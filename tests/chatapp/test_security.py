@@ -54,7 +54,7 @@ class CookieTests(ChatCase):
         self.enterContext(warnings.catch_warnings())
         warnings.simplefilter("ignore", BeakerWarning)  # it tells of the bad signature
         ann = self.joined("ann")
-        for name in ("chat_token", "chat_session"):
+        for name in (ann.cookie("token"), ann.cookie("session")):
             mallory = self.person()
             value = ann.cookies[name]
             mallory.cookies = {name: ("x" if value[0] != "x" else "y") + value[1:]}
@@ -63,6 +63,63 @@ class CookieTests(ChatCase):
     def test_the_session_holds_an_id_and_a_nick(self):
         ann = self.joined("ann")
         self.assertNotIn("Set-Cookie", dict(ann.poll().headers))
+
+    def test_two_chats_of_one_host_have_cookies_of_their_own(self):
+        ann = self.joined("ann")
+        first = self.server
+        self.start()
+        ann.server = self.server
+        self.assertEqual(200, ann.post("/chat/nick", {"nick": "anna"}).status)
+        self.assertEqual(4, len(ann.cookies))
+        self.assertEqual(b'{"nick":"anna"}', ann.ask("GET", "/chat/nick").body)
+        ann.server = first
+        self.assertEqual(b'{"nick":"ann"}', ann.ask("GET", "/chat/nick").body)
+        for name in ann.cookies:
+            self.assertRegex(name, "^chat_(token|session)_[0-9a-f]{8}$")
+
+
+class FormerCookieTests(ChatCase):
+    """Those by the names that a version before gave."""
+
+    def setUp(self):
+        self.start()
+        self.ann = self.joined("ann")
+        self.given = dict(self.ann.cookies)
+        self.former = {name.rpartition("_")[0]: value for name, value in self.given.items()}
+
+    def test_who_has_them_is_no_stranger_and_is_given_the_others(self):
+        for path in ("/", "/chat/nick", "/chat/pull?hold=0", f"/chat/pull?since={self.ann.cursor}"):
+            self.pass_time(60)  # nobody is known any more
+            self.ann.cookies = dict(self.former)
+            answer = (
+                self.ann.ask("GET", path) if "since" not in path else self.ann.begin("GET", path)
+            )
+            lines = [value for name, value in answer.headers if name.lower() == "set-cookie"]
+            if not answer.done:
+                self.pass_time(11)
+                lines = [v for name, v in answer.look().headers if name.lower() == "set-cookie"]
+            self.assertEqual(4, len({line.partition("=")[0] for line in lines}), lines)
+            for name, value in self.given.items():
+                [line] = [line for line in lines if line.startswith(f"{name}={value};")]
+                for attribute in ("Max-Age=2592000", "Path=/", "HttpOnly", "SameSite=Lax"):
+                    self.assertIn(attribute, line)
+                [line] = [line for line in lines if line.startswith(f"{name[:-9]}=;")]
+                self.assertIn("Max-Age=0", line)
+            self.ann.cookies = dict(self.given)
+            self.assertEqual(b'{"nick":"ann"}', self.ann.ask("GET", "/chat/nick").body)
+
+    def test_the_others_come_first(self):
+        bob = self.joined("bob")
+        bob.cookies = {**self.former, **bob.cookies}
+        answer = bob.ask("GET", "/chat/nick")
+        self.assertEqual((b'{"nick":"bob"}', None), (answer.body, answer.header("Set-Cookie")))
+
+    def test_those_of_another_chat_of_the_host_are_none(self):
+        self.start()
+        bob = self.person()
+        bob.cookies = dict(self.former)
+        self.assertIs(False, bob.pull()["you"]["cookie"])
+        self.assertEqual(self.former, {name: bob.cookies[name] for name in self.former})
 
 
 class PageTests(ChatCase):
@@ -114,8 +171,8 @@ class SecretTests(ChatCase):
         path.write_text("s" * 64)
         self.start(secret_file=path)
         ann = self.joined("ann")
-        token = ann.cookies["chat_token"]
+        token = ann.cookies[ann.cookie("token")]
         self.start(secret_file=path)
         ann.server = self.server
         self.assertEqual(b'{"nick":"ann"}', ann.ask("GET", "/chat/nick").body)
-        self.assertEqual(token, ann.cookies["chat_token"])
+        self.assertEqual(token, ann.cookies[ann.cookie("token")])

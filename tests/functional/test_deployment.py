@@ -42,11 +42,15 @@ http {{
 
 
 class Nginx:
-    """A context manager: nginx as the guide configures it, in front of the Unix socket `path`."""
+    """A context manager: nginx as the guide configures it, in front of the Unix socket `path`.
 
-    def __init__(self, path):
+    `changed`: what is put in the place of what.
+    """
+
+    def __init__(self, path, **changed):
         self.port = free_port()
         self.path = path
+        self.changed = changed
 
     def __enter__(self):
         # A socket's path and nginx's own files must be reachable for its unprivileged workers.
@@ -55,6 +59,8 @@ class Nginx:
         documented = blocks(GUIDE, "nginx")[0].text
         documented = documented.replace("/run/chat.sock", self.path)
         documented = documented.replace("listen 80;", f"listen 127.0.0.1:{self.port};")
+        for before, after in self.changed.items():
+            documented = documented.replace(f"${before};", f"{after};")
         configuration = self.folder / "nginx.conf"
         configuration.write_text(MAIN.format(folder=self.folder, documented=documented))
         self.process = subprocess.Popen(["nginx", "-c", configuration, "-e", "stderr"])
@@ -72,21 +78,47 @@ class Nginx:
 
 @needs("nginx")
 class NginxTests(unittest.TestCase):
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        os.chmod(folder, 0o755)
+        self.path = f"{folder}/chat.sock"
+        options = {
+            "unix_socket": self.path,
+            "unix_mode": "666",
+            "trusted_proxies": "unix",
+            "access_log": "json",
+        }
+        self.server = self.enterContext(ChatServer(server=options))
+
     def test_the_guides_configuration_passes_long_polls_on(self):
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            path = f"{folder}/chat.sock"
-            options = {
-                "unix_socket": path,
-                "unix_mode": "666",
-                "trusted_proxies": "unix",
-                "access_log": "json",
-            }
-            with ChatServer(server=options) as server, Nginx(path) as nginx:
-                texts = asyncio.run(talk(f"http://127.0.0.1:{nginx.port}/"))
-                lines = [json.loads(line[line.index("{") :]) for line in _access(server.log)]
+        with Nginx(self.path) as nginx:
+            texts = asyncio.run(talk(f"http://127.0.0.1:{nginx.port}/"))
+            lines = [json.loads(line[line.index("{") :]) for line in _access(self.server.log)]
         self.assertEqual(["one", "two"], texts)
         self.assertEqual({"127.0.0.1"}, {line["address"] for line in lines})
+
+    def test_the_chats_own_pages_speak_whatever_nginx_makes_of_the_host(self):
+        for host in ("$http_host", "$host", "$host:$server_port", "$server_name"):
+            with Nginx(self.path, http_host=host.replace("$server_name", "localhost")) as nginx:
+                for name in ("localhost", "LOCALHOST", "LocalHost"):
+                    self.assertEqual(200, self.push(nginx, name, f"localhost:{nginx.port}"), host)
+                for origin in ("evil.example", f"evil.example:{nginx.port}", "127.0.0.1"):
+                    self.assertEqual(403, self.push(nginx, "localhost", origin), host)
+
+    def push(self, nginx, name, origin):
+        headers = {
+            "Host": f"{name}:{nginx.port}",
+            "Origin": f"http://{origin}",
+            "Content-Type": "text/plain",
+        }
+        url = f"http://127.0.0.1:{nginx.port}/chat/push"
+        request = urllib.request.Request(url, b"hi", headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
 
 
 def _access(log):

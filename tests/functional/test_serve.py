@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -196,8 +197,8 @@ async def _follow(port, ready, messages):
         writer.write(request.encode())
         head, body = await _answer(reader)
         if not joined:
-            token = head.split(b"chat_token=")[1].split(b";")[0].decode()
-            cookie = f"Cookie: chat_token={token}\r\n"
+            token = re.search(rb"chat_token_\w+=[^;]+", head)[0].decode()
+            cookie = f"Cookie: {token}\r\n"
             joined = True
             ready.release()
         news = json.loads(body)

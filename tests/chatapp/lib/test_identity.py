@@ -12,7 +12,7 @@ KEY = b"k" * 32
 
 class SignerTests(unittest.TestCase):
     def setUp(self):
-        self.signer = Signer(KEY)
+        self.signer = Signer(KEY, "token")
 
     def test_what_it_signed_is_the_id_again(self):
         identity = new_id()
@@ -23,7 +23,7 @@ class SignerTests(unittest.TestCase):
         self.assertEqual("ann.it7jC8fwM3PqYqeDIONvG9JYQDHptsOK", self.signer.sign("ann"))
 
     def test_another_key_signs_otherwise(self):
-        self.assertIsNone(Signer(b"l" * 32).verified(self.signer.sign("ann")))
+        self.assertIsNone(Signer(b"l" * 32, "token").verified(self.signer.sign("ann")))
 
     @given(st.data())
     def test_a_token_with_another_character_is_nobodys(self, data):
