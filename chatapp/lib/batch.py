@@ -58,13 +58,17 @@ class Head:
 class News:
     """Changes of who is present in one room, in order: objects as in the wire's `presence`.
 
-    `mark`: the directory's, of the last of them; 0 if it has none.
+    `mark`: the directory's, of the last of them; 0 if it has none. `stale`: who was given a list
+    while they waited to be told needs another.
     """
 
     is_messages = False
 
-    def __init__(self, room: str, changes: Sequence[dict[str, Any]], mark: int = 0) -> None:
+    def __init__(
+        self, room: str, changes: Sequence[dict[str, Any]], mark: int = 0, stale: bool = False
+    ) -> None:
         self.room = room
+        self.stale = stale
         self.changes = changes
         self.mark = mark
 

@@ -22,8 +22,9 @@ class Client:
     """Bridges the rooms it watches into one bounded queue, `messages`.
 
     `sent` has, for each room, the seq in the log of `epoch` that was answered with last; `unread`
-    are the rooms whose log holds more that was never in the queue. `poll` is the poll that is held
-    for it, if one is. `address` has its place.
+    are the rooms whose log holds more that was never in the queue; `listed` those whose people it was
+    given a list of while changes waited. `poll` is the poll that is held for it, if one is. `address`
+    has its place.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class Client:
         "epoch",
         "figures",
         "leave",
+        "listed",
         "messages",
         "participant",
         "poll",
@@ -62,6 +64,7 @@ class Client:
         self.epoch = ""
         self.sent: dict[str, int] = {}
         self.unread: frozenset[str] = frozenset()
+        self.listed: frozenset[str] = frozenset()
         self.poll: Poll | None = None
         self.wants_news = False
         self._rooms: dict[str, Room] = {}

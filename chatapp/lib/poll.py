@@ -343,6 +343,8 @@ class Poll:
         asking = None if participant.visiting else participant
         if any(room.shared for room in self.rooms.values()):
             self._marks = {name: room.mark for name, room in self.rooms.items()}
+        changing = (name for name, room in self.rooms.items() if room.changing)
+        self.client.listed = frozenset(changing)
         return {name: room.people(asking) for name, room in self.rooms.items()}
 
     def _gap(self) -> dict[str, Any]:
@@ -360,6 +362,9 @@ class Poll:
     # Taking in.
 
     def _take_news(self, news: News) -> None:
+        if news.room in self.client.listed:
+            self.client.listed -= {news.room}
+            self._people = self._people or news.stale
         if news.mark:
             if news.mark <= self._marks.get(news.room, 0):
                 return  # the client had it at another worker

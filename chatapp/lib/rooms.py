@@ -32,6 +32,7 @@ class Room:
         "_directory",
         "_emptied",
         "_guessed",
+        "_listed",
         "_loop",
         "_telling",
         "_untold",
@@ -64,7 +65,9 @@ class Room:
         self.presence: dict[str, str] = {}
         self._clients = 0
         self._loop = loop
-        self._untold: dict[str, str | None] = {}  # by id: the nick as last told, None: absent
+        # By id: the nick as last told, None: absent; and the nick in lists that were given since.
+        self._untold: dict[str, str | None] = {}
+        self._listed: dict[str, set[str | None]] = {}
         self._telling: asyncio.TimerHandle | None = None
 
     def publish(self, batch: Batch) -> None:
@@ -109,10 +112,17 @@ class Room:
     def people(self, asking: Person | None = None) -> list[str]:
         """The nicks of those present, in the order they came, and who asks; at most CROWD."""
         self._guessed = self._guessed or not self.known
+        for identity in self._untold:
+            self._listed.setdefault(identity, set()).add(self.presence.get(identity))
         people = list(islice(self.presence.values(), CROWD))
         if asking is not None and asking.id not in self.presence:
             people.append(asking.nick)
         return people[-CROWD:]
+
+    @property
+    def changing(self) -> bool:
+        """Whether there are changes to tell, which a list that is given now may lack later."""
+        return bool(self._untold)
 
     def present(self, identity: str, nick: str, mark: int = 0) -> None:
         """The participant is here, under that nick."""
@@ -156,6 +166,7 @@ class Room:
         self._telling = None
         self.told = self.mark
         untold, self._untold = self._untold, {}
+        listed, self._listed = self._listed, {}
         if len(self.presence) > CROWD:
             return
         changes: list[dict[str, Any]] = []
@@ -169,8 +180,9 @@ class Room:
                 changes.append({"room": self.name, "event": "leave", "nick": was})
             else:
                 changes.append({"room": self.name, "event": "nick", "nick": now, "was": was})
-        if changes:
-            self.pubsub.publish_nowait(News(self.name, changes, self.told))
+        stale = any(nicks != {self.presence.get(each)} for each, nicks in listed.items())
+        if changes or stale:
+            self.pubsub.publish_nowait(News(self.name, changes, self.told, stale))
 
     def close(self) -> None:
         """Nobody is in it any more."""

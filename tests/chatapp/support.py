@@ -25,6 +25,7 @@ class Person(Browser):
         self.tab = tab
         self.rooms = rooms
         self.cursor: str | None = None
+        self.people: dict[str, list[str]] = {}
 
     def cookie(self, kind: str) -> str:
         """The name of the cookie of that kind: `token` or `session`."""
@@ -44,6 +45,7 @@ class Person(Browser):
         answer.transport.close()
         news: dict[str, Any] = json.loads(answer.body)
         self.cursor = news.get("cursor", self.cursor)
+        self.people = news.get("people", self.people)
         return news
 
     def pull(self) -> dict[str, Any]:

@@ -79,6 +79,41 @@ class PresenceTests(ChatCase):
         bob.post("/chat/nick", {"nick": "bob"})
         self.assertEqual([("join", "bob")], self.heard())
 
+    def test_a_list_that_was_given_while_changes_waited_is_put_right(self):
+        eve = self.joined("eve")  # her joining is not told yet
+        bob = self.joined("bob")
+        self.assertEqual(["ann", "eve", "bob"], bob.people["lobby"])
+        eve.post("/chat/nick", {"nick": "evelyn"})
+        self.settle()
+        news = bob.pull()
+        self.assertEqual({"lobby": ["ann", "evelyn", "bob"]}, news["people"])
+        self.assertEqual([("join", "evelyn"), ("join", "bob")], self.heard())
+        self.assertNotIn("people", bob.pull() if eve.say("hi") else {})
+
+    def test_ones_own_name_in_such_a_list_is_put_right(self):
+        bob = self.joined()
+        bob.post("/chat/nick", {"nick": "bob"})
+        self.settle()
+        self.assertEqual({"lobby": ["ann", "bob"]}, bob.pull()["people"])
+
+    def test_who_is_away_for_a_moment_is_in_such_a_list_again(self):
+        bob, eve = self.joined("bob"), self.person()
+        self.heard()
+        bob.rooms = "garden"
+        bob.pull()
+        eve.post("/chat/nick", {"nick": "eve"})
+        self.assertEqual(["ann", "eve"], eve.pull()["people"]["lobby"])
+        bob.rooms = "lobby"
+        bob.pull()
+        self.settle()
+        self.assertEqual({"ann", "eve", "bob"}, set(eve.pull()["people"]["lobby"]))
+
+    def test_one_that_stayed_right_is_not_given_again(self):
+        bob, eve = self.joined("bob"), self.joined("eve")
+        for person in (bob, eve):
+            self.settle()
+            self.assertNotIn("people", person.pull())
+
     def test_people_are_listed_by_a_request_too(self):
         self.joined("bob")
         answer = self.ann.ask("GET", "/chat/people/lobby")
