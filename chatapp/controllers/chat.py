@@ -51,7 +51,11 @@ class ChatController(BaseController):
         message = yield from self._stored(environ, room, participant, text, nonce)
         figures.commits.observe(time.perf_counter() - began)
         response.content_type = "application/json" if as_json else "text/plain"
-        said = orjson.dumps({"room": room, "seq": message.seq}) if as_json else b"%d" % message.seq
+        said = (
+            orjson.dumps({"room": message.room, "seq": message.seq})
+            if as_json
+            else b"%d" % message.seq
+        )
         yield environ["cogen.wsgi"].last(said)
 
     def pull(self, rooms: str | None = None) -> Steps:
@@ -76,8 +80,8 @@ class ChatController(BaseController):
         if forgetful and not visiting and (shared or not is_known):
             yield environ["cogen.call"](hub.directory.recall)(participant, tab)
             wanted = wanted._replace(since=_remembered(environ, is_known))
-        yield from meet(environ, hub, wanted.since)
-        poll = hub.poll(participant, wanted, accepts_json(environ), environ)
+        called = yield from meet(environ, hub, wanted.rooms, wanted.since)
+        poll = hub.poll(participant, wanted, accepts_json(environ), environ, called)
         if forgetful and hold is not None:
             poll.joining, poll.hold = False, min(hold, poll.hold)
         # Before the first wait: a response that changes after it has to be started again.
@@ -96,6 +100,7 @@ class ChatController(BaseController):
         query = checked_query(request.environ.get("QUERY_STRING", ""))
         limit = checked_seq(query.get("limit", str(_HISTORY_DEFAULT)), "limit", 1, _HISTORY_LIMIT)
         seq = checked_seq(query["before"], "before", 1) if "before" in query else None
+        room = yield from self._called(room)
         yield request.environ["cogen.call"](self._hub.log.before)(room, seq, limit)
         held = logged(request.environ, self._hub.figures)
         response.content_type = "application/json"
@@ -114,7 +119,7 @@ class ChatController(BaseController):
 
     def people(self, room: str) -> Steps:
         """Who is present in a room."""
-        room = checked_room(room)
+        room = yield from self._called(checked_room(room))
         yield request.environ["cogen.call"](self._hub.people)(room)
         people = directed(request.environ)
         response.content_type = "application/json"
@@ -148,6 +153,11 @@ class ChatController(BaseController):
         session.save()
         response.content_type = "application/json"
         yield orjson.dumps({"nick": nick})
+
+    def _called(self, room: str) -> Generator[bytes, None, str]:
+        """The name of the room that is meant."""
+        called = yield from meet(request.environ, self._hub, (room,), None)
+        return called.get(room, room)
 
     def _visitor(
         self, environ: dict[str, Any], wanted: Asked, is_welcome: bool
@@ -195,6 +205,7 @@ class ChatController(BaseController):
             message: Message = logged(environ, self._hub.figures)
         except NoSuchRoom:
             yield from self._charge(environ, "address_rooms")
+            words = self._hub.live_name(room), *words[1:]
             opens = True
             yield append(*words, opens)
             message = logged(environ, self._hub.figures)

@@ -19,13 +19,15 @@ __all__ = ["Asked", "asked", "asked_in_body"]
 class Asked(NamedTuple):
     """News of `rooms`, for the client `tab`, which is at `since`; None: where it is known to be.
 
-    `held`: it waits for them; otherwise it is answered at once.
+    `held`: it waits for them; otherwise it is answered at once. `written`: the names of rooms that
+    were written otherwise, by how they were.
     """
 
     rooms: tuple[str, ...]
     tab: str
     since: Cursor | None
     held: bool
+    written: Mapping[str, str]
 
 
 def asked(environ: dict[str, Any], rooms: str | None, most_rooms: int) -> Asked:
@@ -40,7 +42,7 @@ def asked_in_body(body: Mapping[str, Any], most_rooms: int) -> Asked:
     return _asked(checked_room_list(given.get("rooms", [LOBBY]), most_rooms), given)
 
 
-def _asked(names: tuple[str, ...], given: Mapping[str, Any]) -> Asked:
+def _asked(names: Mapping[str, str], given: Mapping[str, Any]) -> Asked:
     tab = checked_token(given["client"], "client") if "client" in given else ""
     since = None
     if "since" in given:
@@ -51,4 +53,6 @@ def _asked(names: tuple[str, ...], given: Mapping[str, Any]) -> Asked:
     held = "hold" not in given
     if not held and str(given["hold"]) != "0":
         raise BadInput(400, "hold: 0, or nothing.")
-    return Asked(names, tab, since, held)
+    rooms = tuple(dict.fromkeys(names.values()))
+    written = {name: room for name, room in names.items() if name != room}
+    return Asked(rooms, tab, since, held, written)

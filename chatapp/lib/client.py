@@ -22,9 +22,9 @@ class Client:
     """Bridges the rooms it watches into one bounded queue, `messages`.
 
     `sent` has, for each room, the seq in the log of `epoch` that was answered with last; `unread`
-    are the rooms whose log holds more that was never in the queue; `listed` those whose people it was
-    given a list of while changes waited. `poll` is the poll that is held for it, if one is. `address`
-    has its place.
+    are the rooms whose log holds more that was never in the queue; `listed` those of which it was
+    given the people while changes waited. `poll` is the poll that is held for it, if one is.
+    `address` has its place.
     """
 
     __slots__ = (

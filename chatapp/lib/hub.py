@@ -24,6 +24,7 @@ from chatapp.lib.remembering import forget
 from chatapp.lib.rooms import Room
 from chatapp.lib.wire import MOST_NICK, MOST_ROOM, BadInput
 from chatapp.model import Message, MessageLog, open_log, parse_log_url
+from chatapp.names import folded
 from cogen.core.schedulers import Scheduler
 from cogen.web.peers import Peers
 
@@ -75,6 +76,7 @@ class Hub:
         )
         self.participants: dict[str, Participant] = {}
         self.rooms: dict[str, Room] = {}
+        self._names: dict[str, str] = {}  # of one of them each, by what it folds to
         self.clients = 0
         self.addresses = Addresses()
         self._client_places = Places(options.address_clients)
@@ -138,7 +140,9 @@ class Hub:
         self.figures.published += len(messages)
         for name, group in groupby(messages, key=_room_of):
             room = self.rooms.get(name)
-            if room is not None:
+            if room is None:
+                self._opened(name)
+            else:
                 timeout = self.options.poll_timeout
                 room.publish(Batch(self.log.epoch, name, list(group), timeout, room.told))
 
@@ -252,8 +256,9 @@ class Hub:
         asked: Asked,
         json: bool,
         environ: Mapping[str, Any],
+        called: Mapping[str, str],
     ) -> Poll:
-        """Begin a poll, which came with `environ`.
+        """Begin a poll, which came with `environ`; `called`: what rooms are, that are not as asked.
 
         Raises BadInput if the client is new and there are too many, or the log is not there.
         """
@@ -263,9 +268,17 @@ class Hub:
         if client is None:
             client = self._new_client(participant, asked.tab, environ)
         self._timers.stop(client, self.options.lease)
-        entered = [self.rooms.get(name) or self._new_room(name) for name in asked.rooms]
+        names = asked.rooms
+        if called:
+            names = tuple(dict.fromkeys(called.get(name, name) for name in names))
+        if asked.written:
+            others = {n: name for n, name in called.items() if n not in asked.written.values()}
+            called = {**others, **{w: called.get(n, n) for w, n in asked.written.items()}}
+        entered = [self.rooms.get(name) or self._new_room(name) for name in names]
         client.enter(entered)
-        poll = Poll(client, entered, asked, self.log, json, self.options.poll_timeout, self.about)
+        poll = Poll(
+            client, entered, asked, self.log, json, self.options.poll_timeout, self.about, called
+        )
         if self.closing:
             poll.closing = True
         return poll
@@ -343,7 +356,27 @@ class Hub:
         assert self._scheduler is not None
         loop = self._scheduler.loop
         room = self.rooms[name] = Room(name, loop, self.directory, self._drop_room)
+        self._names.setdefault(folded(name), name)
         return room
+
+    def live_name(self, name: str) -> str:
+        """What a room is called by those who are in it, of which the log has none: as it was first.
+
+        A name that nobody is in stays as it is.
+        """
+        return self._names.get(folded(name), name)
+
+    def _opened(self, name: str) -> None:
+        """Somebody has spoken in a room that nobody is in here by that name.
+
+        Where that was elsewhere, those who are in it by another name come again, and are told.
+        """
+        room = self.rooms.get(self.live_name(name))
+        if room is not None and not room.head:
+            self._forget_room(room)
+            for client in self._all_clients():
+                if client.poll is not None and room.name in client.poll.rooms:
+                    client.poll.interrupt(superseded=True)
 
     def _all_clients(self) -> list[Client]:
         here = [client for each in self.participants.values() for client in each.clients.values()]
@@ -377,7 +410,14 @@ class Hub:
     def _drop_room(self, room: Room) -> None:
         room.close()
         self.directory.forget(room.name)
+        if self.rooms.get(room.name) is room:
+            self._forget_room(room)
+
+    def _forget_room(self, room: Room) -> None:
         del self.rooms[room.name]
+        fold = folded(room.name)
+        if self._names.get(fold) == room.name:
+            del self._names[fold]
 
     @property
     def _timers(self) -> Any:

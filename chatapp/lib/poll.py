@@ -24,6 +24,7 @@ __all__ = ["READ_LIMIT", "Poll"]
 READ_LIMIT = 200
 _NO_ROOMS: Final[frozenset[str]] = frozenset()
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
+_NONE_CALLED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Poll:
@@ -34,7 +35,8 @@ class Poll:
     also what there is to say `about` the server. `waiting` is true while it waits for the queue. It
     may be interrupted in any wait.
 
-    One who is visiting hears of no changes of presence: each answer has the people.
+    One who is visiting hears of no changes of presence: each answer has the people. `called`: by
+    the name that was asked for, what a room is called; told where it is another.
 
     Most polls just wait for one batch: what the others need is made when it is needed.
     """
@@ -53,6 +55,7 @@ class Poll:
         "_took",
         "_unread",
         "about",
+        "called",
         "client",
         "closing",
         "epoch",
@@ -77,6 +80,7 @@ class Poll:
         json: bool,
         timeout: float,
         about: Mapping[str, Any],
+        called: Mapping[str, str] = _NONE_CALLED,
     ) -> None:
         self.client = client
         self.rooms = {room.name: room for room in rooms}
@@ -85,6 +89,7 @@ class Poll:
         self.json = json
         self.timeout = timeout
         self.about = about
+        self.called = {a: name for a, name in called.items() if a != name} if called else called
         self.hold = timeout if asked.held else 0.0
         since = asked.since
         if since is None and client.sent and client.epoch != epoch:
@@ -128,6 +133,10 @@ class Poll:
     def _asked(self, since: Cursor, name: str, sent: int | None) -> int | None:
         """Where the cursor says that the client is in the room."""
         seq = since.seqs.get(name)
+        if seq is None and self.called:
+            # Nobody had spoken there, and it was called as each who came had it.
+            asked = (since.seqs.get(a) for a, called in self.called.items() if called == name)
+            seq = next((each for each in asked if each is not None), None)
         if seq is None:
             return sent
         if since.epoch == self.epoch:
@@ -304,7 +313,7 @@ class Poll:
 
     def _shared(self) -> bytes:
         """The body that others in the same place get as well; empty if this one's is its own."""
-        if len(self.rooms) > 1 or self._pieces or self.retry is not None:
+        if len(self.rooms) > 1 or self._pieces or self.retry is not None or self.called:
             return b""
         if self._gaps or self._recreated or self.news or self._people or self.joining:
             return b""
@@ -323,6 +332,8 @@ class Poll:
         person = self.client.participant
         people = self._listed() if self._people or person.visiting else None
         extras: dict[str, Any] = {"cursor": self.cursor}
+        if self.called:
+            extras["names"] = self.called
         if self._gaps or self._recreated:
             extras["gap"] = self._gap()
         if self.news:

@@ -7,9 +7,10 @@ ChatController.pull, which waits by the same steps.
 """
 
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from chatapp.lib.asked import Asked, asked
 from chatapp.lib.cursor import Cursor
@@ -19,6 +20,7 @@ from chatapp.lib.outcomes import cogen_value, logged
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import READ_LIMIT, Poll
 from chatapp.lib.wire import BadInput, accepts_json
+from chatapp.names import folded
 from cogen.core.events import OperationTimeout
 
 __all__ = ["Polls", "Steps", "known", "meet", "token_of", "wait_for"]
@@ -26,6 +28,7 @@ __all__ = ["Polls", "Steps", "known", "meet", "token_of", "wait_for"]
 Steps = Generator[bytes, None, None]
 
 _PATH = "/chat/pull"
+_ALL_KNOWN: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def token_of(environ: dict[str, Any], signer: Signer) -> str:
@@ -45,14 +48,26 @@ def known(environ: dict[str, Any], hub: Hub, signer: Signer) -> Participant | No
     return participant
 
 
-def meet(environ: dict[str, Any], hub: Hub, since: Cursor | None) -> Steps:
-    """Before a poll from `since`: what its client knows of the log is to be known here as well.
+def meet(
+    environ: dict[str, Any], hub: Hub, rooms: Sequence[str], since: Cursor | None
+) -> Generator[bytes, None, Mapping[str, str]]:
+    """Before a poll for `rooms`, from `since`: what its client knows is to be known here as well.
 
-    Raises BadInput where the log does not answer.
+    Returns what those rooms are called that are not known here by these names. Raises BadInput
+    where the log does not answer.
     """
     if since is not None and since.epoch != hub.log.epoch:
         yield environ["cogen.call"](hub.log.meet)(since.epoch)
         logged(environ, hub.figures)
+    unknown = [name for name in rooms if name not in hub.rooms]
+    if not unknown:
+        return _ALL_KNOWN
+    yield environ["cogen.call"](hub.log.named)(unknown)
+    called: Mapping[str, str] = logged(environ, hub.figures)
+    firsts: dict[str, str] = {}
+    for name in unknown:
+        firsts.setdefault(folded(name), name)
+    return {name: called.get(name) or hub.live_name(firsts[folded(name)]) for name in unknown}
 
 
 def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
@@ -132,8 +147,8 @@ class Polls:
         start_response("200 OK", list(self._json if json else self._text))
         poll = None
         try:
-            yield from meet(environ, self._hub, wanted.since)
-            poll = self._hub.poll(participant, wanted, json, environ)
+            called = yield from meet(environ, self._hub, wanted.rooms, wanted.since)
+            poll = self._hub.poll(participant, wanted, json, environ, called)
             yield from wait_for(environ, self._hub, poll)
             yield environ["cogen.wsgi"].last(poll.answer())
         except BadInput as bad:

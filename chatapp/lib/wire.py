@@ -114,30 +114,33 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character)[0] == "M"
 
 
-def checked_rooms(names: str | None, most: int) -> tuple[str, ...]:
-    """Names joined by commas, each once; None is the lobby. Raises BadInput."""
+def checked_rooms(names: str | None, most: int) -> Mapping[str, str]:
+    """Rooms by their names as they were written, joined by commas; None: the lobby.
+
+    Raises BadInput.
+    """
     if names is None:
-        return (LOBBY,)
+        return {LOBBY: LOBBY}
     # What is remembered is bounded in length: a stranger may send anything.
     check = _remembered_rooms if len(names) <= 512 else _split_rooms
     return check(names, most)
 
 
-def checked_room_list(names: Any, most: int) -> tuple[str, ...]:
-    """Names in a JSON array, each once. Raises BadInput."""
+def checked_room_list(names: Any, most: int) -> Mapping[str, str]:
+    """Rooms by their names as they were written, in a JSON array. Raises BadInput."""
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadInput(400, "rooms: a list of names.")
     if not names:
         raise BadInput(400, "rooms: one name or more.")
-    rooms: dict[str, None] = {}
+    rooms: dict[str, str] = {}
     for name in names:
-        rooms[checked_room(name)] = None
+        rooms[name] = checked_room(name)
         if len(rooms) > most:
             raise BadInput(400, f"One poll takes at most {most} rooms.", room=name)
-    return tuple(rooms)
+    return rooms
 
 
-def _split_rooms(names: str, most: int) -> tuple[str, ...]:
+def _split_rooms(names: str, most: int) -> Mapping[str, str]:
     return checked_room_list(names.split(","), most)
 
 

@@ -3,6 +3,7 @@
 import math
 import secrets
 from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from chatapp.model.clock import Clock
@@ -16,6 +17,7 @@ from chatapp.model.message import (
     RoomLimit,
     Slice,
 )
+from chatapp.model.names import Names
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 
 __all__ = ["MemoryLog"]
@@ -51,6 +53,7 @@ class MemoryLog(MessageLog):
         self._max_rooms = max_rooms
         self._clock = clock or Clock()
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest silent first
+        self._names = Names()
         self._gone: dict[str, int] = {}  # by slot: the last number of rooms that gave way
         self._nonces: OrderedDict[tuple[str, str, str], Message] = OrderedDict()
 
@@ -69,6 +72,7 @@ class MemoryLog(MessageLog):
         nonce: str | None = None,
         opens: bool = True,
     ) -> Message:
+        room = self._names.meant(room)
         if nonce is not None and (known := self._nonces.get((room, sender, nonce))) is not None:
             if known.text != text:
                 raise NonceReused(f"nonce {nonce!r} was used for another text")
@@ -88,6 +92,9 @@ class MemoryLog(MessageLog):
                 self._nonces.popitem(last=False)
         self._observer.appended([message])
         return message
+
+    def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
+        return self._names.of(rooms)
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
         held = self._held(room)
@@ -110,6 +117,7 @@ class MemoryLog(MessageLog):
                     break
                 self._give_way(now)
         room = self._rooms[name] = _Room(start)
+        self._names.add(name)
         return room
 
     def _give_way(self, now: float) -> None:
@@ -118,6 +126,7 @@ class MemoryLog(MessageLog):
         if name is None:
             raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
         last, kept = self._rooms.pop(name).last, slot(name)
+        self._names.discard(name)
         self._gone[kept] = max(last, self._gone.get(kept, 0))
 
     def _held(self, name: str) -> Slice:

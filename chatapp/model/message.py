@@ -95,6 +95,9 @@ class MessageLog(ABC):
 
     Where there are as many rooms as there may be, the longest silent that nobody is in gives way
     to one that is opened. Whoever comes back to it hears of a gap: its numbers go on.
+
+    A name means the room that is called exactly that, or else one whose name says the same
+    (chatapp.names.folded). Of an older version there may be several of those.
     """
 
     epoch: str
@@ -157,10 +160,15 @@ class MessageLog(ABC):
     ) -> Message:
         """Store a message; returns when it is durable. `opens`: the room may be a new one.
 
-        The same `nonce` of the same sender in the same room with the same text is the same
-        message: the stored one is returned and nothing is added. Raises NonceReused for another
-        text, NoSuchRoom, RoomLimit, LogUnavailable.
+        The message has the name that the room was first given. The same `nonce` of the same sender
+        in the same room with the same text is the same message: the stored one is returned and
+        nothing is added. Raises NonceReused for another text, NoSuchRoom, RoomLimit,
+        LogUnavailable.
         """
+
+    @abstractmethod
+    def named(self, rooms: Sequence[str]) -> Mapping[str, str] | Awaitable[Mapping[str, str]]:
+        """What those of `rooms` are called that are here, or the lobby. Raises LogUnavailable."""
 
     @abstractmethod
     async def read(self, room: str, after: int, limit: int) -> Slice:

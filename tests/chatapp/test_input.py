@@ -323,5 +323,7 @@ class LimitTests(ChatCase):
     def test_a_full_chat_says_so(self):
         self.start(max_clients=2)
         self.joined("ann"), self.joined("bob")
-        answer = self.person().poll()
+        eve = self.person()
+        eve.ask("GET", "/chat/nick")
+        answer = eve.poll()
         self.assertEqual((503, "5"), (answer.status, answer.header("Retry-After")))

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from redis.exceptions import (
@@ -28,7 +28,8 @@ from chatapp.model.redis.commands import Argument, Commands
 from chatapp.model.redis.engine import Engine
 from chatapp.model.redis.entries import Id, messages_in
 from chatapp.model.redis.reader import Reader
-from chatapp.model.redis.scripts import APPEND, FIND, HEADS_KEY, STREAM_KEY
+from chatapp.model.redis.scripts import APPEND, FIND, FOLD, HEADS, HEADS_KEY, NAMED, STREAM_KEY
+from chatapp.names import folded
 
 __all__ = ["RedisLog"]
 
@@ -38,6 +39,8 @@ _NONCE_SECONDS = 86400
 _REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
 _NO_DATABASE = ("DB index is out of range", "invalid DB index", "SELECT is not allowed")
 _TRIES = 3
+# Names in one call: each is a step in which the engine does nothing else.
+_AT_ONCE = 500
 
 
 class RedisLog(MessageLog):
@@ -68,6 +71,7 @@ class RedisLog(MessageLog):
         self._max_rooms = max_rooms
         self._clock = clock
         self._reader: Reader | None = None
+        self._knows_names = False
 
     @property
     def epoch(self) -> str:  # type: ignore[override]
@@ -94,6 +98,7 @@ class RedisLog(MessageLog):
         self._reader = Reader(self._engine, self._reads, self._observer)
         try:
             await self._reader.locate()
+            await self._know_names()
         except LogUnavailable as error:
             if _is_final(error.__cause__):
                 await self.close()
@@ -115,17 +120,18 @@ class RedisLog(MessageLog):
         nonce: str | None = None,
         opens: bool = True,
     ) -> Message:
-        digest = _digest(text)
-        keys = [HEADS_KEY, STREAM_KEY, _room_key(room)]
+        await self._know_names()
+        digest, fold = _digest(text), folded(room)
+        keys = [HEADS_KEY, STREAM_KEY]
         if nonce is not None:
-            keys.append("chat:nonce:" + _digest("\0".join((room, sender, nonce))))
+            keys.append("chat:nonce:" + _digest("\0".join((fold, sender, nonce))))
         kind, *rest = await self._settled(
             lambda: self._writes.run(
                 APPEND,
                 keys,
                 (
                     self.epoch, room, nick, text, self._now(), self._history, self._max_age,
-                    self._max_rooms, digest, _NONCE_SECONDS, int(opens),
+                    self._max_rooms, digest, _NONCE_SECONDS, int(opens), fold,
                 ),
             ),
             lambda answer: answer[0] != b"epoch",
@@ -134,6 +140,7 @@ class RedisLog(MessageLog):
             raise NoSuchRoom(room)
         if kind == b"rooms":
             raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
+        room = rest.pop(0).decode()
         if kind == b"known":
             known_digest, seq, known_at, known_nick = rest[0].decode(errors="replace").split(" ", 3)
             if known_digest != digest:
@@ -143,6 +150,23 @@ class RedisLog(MessageLog):
         assert self._reader is not None
         self._reader.wrote(identifier, room, seq)
         return Message(room, seq, nick, text, float(at))
+
+    async def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
+        await self._know_names()
+        words = [word for room in rooms for word in (room, folded(room))]
+        called = await self._reads.run(NAMED, [HEADS_KEY], words)
+        return {room: str(name, "utf-8") for room, name in zip(rooms, called, strict=True) if name}
+
+    async def _know_names(self) -> None:
+        """Rooms of an older version lack what their names fold to."""
+        if self._knows_names:
+            return
+        _, flat = await self._reads.run(HEADS, (HEADS_KEY, STREAM_KEY))
+        names = [name.decode(errors="replace") for name in flat[::2] if not name.endswith(b" ")]
+        for at in range(0, len(names), _AT_ONCE):
+            words = [word for name in names[at : at + _AT_ONCE] for word in (name, folded(name))]
+            await self._writes.run(FOLD, [HEADS_KEY], words)
+        self._knows_names = True
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
         bounds, entries = await self._find(room, "XRANGE", f"{after + 1}-0", "+", limit)

@@ -10,6 +10,7 @@ __all__ = ["ROOMS"]
 
 ROOMS = f"""
 local starts, spoken, gone = 'chat:starts', 'chat:spoken', 'chat:gone'
+local names, folds = 'chat:names', 'chat:folds'
 
 local function slot(name)
     return string.sub(redis.sha1hex(name), 1, 4)
@@ -21,6 +22,15 @@ local function head_of(heads, name)
     if head then return head, true, tonumber(redis.call('HGET', starts, name)) or 0 end
     local start = tonumber(redis.call('HGET', gone, slot(name))) or 0
     return start, false, start
+end
+
+-- The name of the room that `name` means, which folds to `fold`: its own if there is none.
+local function meant(heads, name, fold)
+    if redis.call('HEXISTS', heads, name) == 1 then return name end
+    if fold == '{LOBBY}' then return fold end
+    local other = redis.call('HGET', folds, fold)
+    if other and redis.call('HEXISTS', heads, other) == 1 then return other end
+    return name
 end
 
 local function to_give_way(now)
@@ -62,6 +72,9 @@ local function make_room(heads, max_rooms, now)
         redis.call('HDEL', heads, name)
         redis.call('HDEL', starts, name)
         redis.call('ZREM', spoken, name)
+        local fold = redis.call('HGET', names, name)
+        if fold and redis.call('HGET', folds, fold) == name then redis.call('HDEL', folds, fold) end
+        redis.call('HDEL', names, name)
         redis.call('UNLINK', 'chat:room:' .. name)
     end
     return true

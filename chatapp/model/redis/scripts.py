@@ -6,6 +6,8 @@ chat:heads        hash: ROOM -> seq of its newest message; the log's epoch under
 chat:heads:EPOCH  the same of an epoch that has ended, as it was then
 chat:starts       hash: ROOM -> the seq after which it began, where that is not 0
 chat:spoken       sorted set: ROOM, the Unix time at which somebody last spoke there
+chat:names        hash: ROOM -> what it folds to (chatapp.names.folded)
+chat:folds        hash: the other way round; of rooms that fold to the same, one
 chat:gone         hash: of rooms that gave way, the last seq by slot (chatapp.model.rooms)
 chat:stream       stream of what is stored in all rooms, for those who follow; the newest only
 chat:room:ROOM    stream of a room's messages, the id of each is SEQ-0
@@ -18,7 +20,17 @@ from chatapp.model.message import LOBBY
 from chatapp.model.redis.commands import Script
 from chatapp.model.redis.rooms import ROOMS
 
-__all__ = ["APPEND", "BEGIN", "FIND", "HEADS", "HEADS_KEY", "LOCATE", "STREAM_KEY"]
+__all__ = [
+    "APPEND",
+    "BEGIN",
+    "FIND",
+    "FOLD",
+    "HEADS",
+    "HEADS_KEY",
+    "LOCATE",
+    "NAMED",
+    "STREAM_KEY",
+]
 
 HEADS_KEY = "chat:heads"
 STREAM_KEY = "chat:stream"
@@ -67,28 +79,32 @@ local function engine(heads)
 end
 """
 
-# KEYS: heads, stream, the room's, the nonce's if there is one.
+# KEYS: heads, stream, the nonce's if there is one.
 # ARGV: epoch, room, nick, text, time or '', history, max_age, max_rooms, digest, nonce's seconds,
-# 1 if the room may be a new one.
-# Returns {'stored', seq, id, at}, {'known', what the nonce was used for}, {'unknown'} where the
-# room is not to be opened, {'rooms'} where all are in use, or {'epoch'}.
+# 1 if the room may be a new one, what its name folds to.
+# Returns {'stored', room, seq, id, at}, {'known', room, what the nonce was used for}, {'unknown'}
+# where the room is not to be opened, {'rooms'} where all are in use, or {'epoch'}.
 APPEND = Script(f"""{_NOW}{_FORGET}{_ENGINE}{ROOMS}
-local heads, stream, room, nonce = unpack(KEYS)
-local epoch, name, nick, text, given, history, max_age = unpack(ARGV)
+local heads, stream, nonce = unpack(KEYS)
+local epoch, asked, nick, text, given, history, max_age = unpack(ARGV)
 local now = seconds(given)
 local at = string.format('%.3f', now)
 local id, promoted = engine(heads)
 if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
+local name = meant(heads, asked, ARGV[12])
+local room = 'chat:room:' .. name
 local head, is_there, start = head_of(heads, name)
 local known = nonce and redis.call('GET', nonce)
 local used = known and tonumber(string.match(known, '^%x+ (%d+) [%d.]+ ') or '')
-if used and used <= head then return {{'known', known}} end
+if used and used <= head then return {{'known', name, known}} end
 if not is_there then
     if name ~= '{LOBBY}' then
         if ARGV[11] ~= '1' then return {{'unknown'}} end
         if not make_room(heads, tonumber(ARGV[8]), now) then return {{'rooms'}} end
     end
     redis.call('DEL', room)
+    redis.call('HSET', names, name, ARGV[12])
+    redis.call('HSET', folds, ARGV[12], name)
     if start > 0 then redis.call('HSET', starts, name, start) end
 end
 if name ~= '{LOBBY}' then redis.call('ZADD', spoken, at, name) end
@@ -104,7 +120,30 @@ if nonce then
 end
 local entry = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*',
     'room', name, 'seq', seq, 'nick', nick, 'text', text, 'at', at)
-return {{'stored', seq, entry, at}}
+return {{'stored', name, seq, entry, at}}
+""")
+
+# KEYS: heads. ARGV: names, each with what it folds to. Returns what each is called, '' if it is not
+# there.
+NAMED = Script(f"""{ROOMS}
+local called = {{}}
+for i = 1, #ARGV, 2 do
+    local name = meant(KEYS[1], ARGV[i], ARGV[i + 1])
+    local is_there = name == '{LOBBY}' or redis.call('HEXISTS', KEYS[1], name) == 1
+    called[#called + 1] = is_there and name or ''
+end
+return called
+""")
+
+# KEYS: heads. ARGV: rooms that may lack it, each with what it folds to, the longest silent first.
+FOLD = Script(f"""{ROOMS}
+for i = 1, #ARGV, 2 do
+    local name, fold = ARGV[i], ARGV[i + 1]
+    if redis.call('HEXISTS', KEYS[1], name) == 1 and redis.call('HEXISTS', names, name) == 0 then
+        redis.call('HSET', names, name, fold)
+        redis.call('HSETNX', folds, fold, name)
+    end
+end
 """)
 
 # KEYS: heads, the room's.

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatapp.model.clock import Clock
@@ -78,6 +78,9 @@ class SQLiteLog(MessageLog):
         opens: bool = True,
     ) -> Message:
         return await self._append(Entry(room, sender, nick, text, nonce, opens))
+
+    def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
+        return self._store.writer.names.of(rooms)
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
         return await self._readers.read(room, after, limit)

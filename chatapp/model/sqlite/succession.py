@@ -67,10 +67,12 @@ async def answered(append: Callable[[Entry], Awaitable[Message]], asked: Any) ->
         message = await append(Entry(*asked))
     except tuple(_REFUSALS.values()) as error:
         return {"refused": type(error).__name__, "why": str(error)}
-    return {"seq": message.seq, "nick": message.nick, "at": message.at}
+    return {"room": message.room, "seq": message.seq, "nick": message.nick, "at": message.at}
 
 
 def _message(entry: Entry, reply: Any) -> Message:
     if "refused" in reply:
         raise _REFUSALS[reply["refused"]](reply["why"])
-    return Message(entry.room, reply["seq"], reply["nick"], entry.text, reply["at"])
+    # One of an older version has the room under no other name.
+    room = reply.get("room", entry.room)
+    return Message(room, reply["seq"], reply["nick"], entry.text, reply["at"])

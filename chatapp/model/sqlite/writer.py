@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from chatapp.model.clock import Clock
 from chatapp.model.message import LOBBY, Message, NonceReused, NoSuchRoom, RoomLimit
+from chatapp.model.names import Names
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 from chatapp.model.sqlite.ages import Ages
 from chatapp.model.sqlite.files import Lock
@@ -56,6 +57,7 @@ class Writer:
         self._ages = Ages(clock)
         self._occupied = occupied
         self._heads: dict[str, Head] = {}  # the longest silent first
+        self.names = Names()  # of the rooms; read in any thread
         self._db: sqlite3.Connection
 
     def open(self, lock: Lock) -> str:
@@ -77,7 +79,7 @@ class Writer:
             db.close()
             raise
         self._db = db
-        self._heads = load_heads(db)
+        self._load_heads()
         return self._epoch
 
     def _settled_epoch(self, db: sqlite3.Connection, epoch: str) -> str:
@@ -131,7 +133,7 @@ class Writer:
             if self._db.in_transaction:
                 self._db.execute("rollback")
             self._ages.undo(self._db, last)
-            self._heads = load_heads(self._db)
+            self._load_heads()
             raise
         # What has gone into a file that nobody finds any more is not stored.
         self._place.check()
@@ -148,6 +150,10 @@ class Writer:
         self._ages.forgot(self._db)
         self._ages.keep(self._db)
 
+    def _load_heads(self) -> None:
+        self._heads = load_heads(self._db)
+        self.names = Names(self._heads)
+
     def _look_at_the_clock(self) -> None:
         step = self._ages.look(self._db)
         if step:
@@ -158,6 +164,7 @@ class Writer:
             }
 
     def _store(self, entry: Entry) -> tuple[Message | Exception, Message | None]:
+        entry = entry._replace(room=self.names.meant(entry.room))
         digest = hashlib.blake2b(entry.text.encode(), digest_size=16).digest()
         if entry.nonce is not None:
             known = self._known(entry, digest)
@@ -205,6 +212,7 @@ class Writer:
                 if len(self._heads) - (LOBBY in self._heads) < self._max_rooms:
                     break
                 self._give_way(now)
+        self.names.add(entry.room)
         return Head(start, start, now)
 
     def _give_way(self, now: float) -> None:
@@ -215,6 +223,7 @@ class Writer:
         self._db.execute("delete from messages where room = ?", (room,))
         self._ages.forgot(self._db)
         self._db.execute("delete from heads where room = ?", (room,))
+        self.names.discard(room)
         self._db.execute(
             "insert into gone values (?, ?)"
             " on conflict (slot) do update set seq = max(seq, excluded.seq)",

@@ -82,7 +82,7 @@ class PollTests(SharedRoomCase):
         client = Client(Participant("1", "ann", None), "tab", 10, None, Figures())
         self.hub.log.epoch = "e"
         self.room.head = 5
-        asked = Asked(("lobby",), "tab", since, held=True)
+        asked = Asked(("lobby",), "tab", since, held=True, written={})
         poll = Poll(client, [self.room], asked, self.hub.log, json, timeout=10.0, about={})
         poll.meet(self.room)
         self.assertIsNone(poll.to_read())

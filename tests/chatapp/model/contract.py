@@ -1,6 +1,7 @@
 """What every message log keeps, whatever the engine: one suite for all of them."""
 
 import asyncio
+import inspect
 import itertools
 import random
 
@@ -80,6 +81,52 @@ class LogContract:
         self.assertEqual([(1, "a"), (2, "b"), (3, "c")], [(m.seq, m.text) for m in held.messages])
         other = await log.read("other", 0, 10)
         self.assertEqual([("other", 1, "Ann", "x")], [m[:4] for m in map(_row, other.messages)])
+
+    async def named(self, log, *names):
+        found = log.named(names)
+        return dict(await found if inspect.isawaitable(found) else found)
+
+    async def test_a_name_that_says_the_same_means_the_same_room(self):
+        log = await self.opened()
+        await self.say(log, "one", room="Tea")
+        messages = await self.say(log, "two", "three", room="TEA")
+        self.assertEqual([("Tea", 2), ("Tea", 3)], [(m.room, m.seq) for m in messages])
+        names = ("Tea", "tea", "\uff34ea", "te", "LOBBY", "lobby")
+        called = {"Tea": "Tea", "tea": "Tea", "\uff34ea": "Tea", "LOBBY": "lobby", "lobby": "lobby"}
+        self.assertEqual(called, await self.named(log, *names))
+        self.assertEqual(["one", "two", "three"], _texts(await log.read("Tea", 0, 10)))
+        self.assertEqual([], _texts(await log.read("tea", 0, 10)))
+        self.assertEqual("lobby", (await self.say(log, "x", room="Lobby"))[0].room)
+        await self.told(4)
+        self.assertEqual({"Tea", "lobby"}, {message.room for message in self.observer.messages})
+
+    async def test_two_who_open_a_room_at_once_are_in_one(self):
+        log = await self.opened()
+        names = ("tea", "Tea", "TEA", "tEA")
+        messages = await asyncio.gather(*(log.append(name, "x", "X", "hi") for name in names))
+        self.assertEqual(1, len({message.room for message in messages}))
+        self.assertEqual([1, 2, 3, 4], sorted(message.seq for message in messages))
+
+    async def test_a_nonce_counts_whatever_the_name(self):
+        log = await self.opened()
+        first = await log.append("Tea", "ann", "Ann", "hi", "n1")
+        for name in ("tea", "Tea"):
+            self.assertEqual(first, await log.append(name, "ann", "Ann", "hi", "n1"))
+
+    async def test_who_does_not_open_a_room_finds_the_one_that_is_there(self):
+        log = await self.opened()
+        with self.assertRaises(NoSuchRoom):
+            await log.append("tea", "x", "X", "hi", None, False)
+        await self.say(log, "one", room="Tea")
+        self.assertEqual("Tea", (await log.append("tea", "x", "X", "hi", None, False)).room)
+
+    async def test_a_room_that_gave_way_leaves_its_name_to_another(self):
+        log = await self.opened(max_rooms=1)
+        await self.say(log, "one", room="Tea")
+        await self.say(log, "two", room="other")
+        self.assertEqual({"other": "other"}, await self.named(log, "Tea", "tea", "other"))
+        [message] = await self.say(log, "three", room="tea")
+        self.assertEqual("tea", message.room)
 
     async def test_a_message_keeps_what_was_said_and_when(self):
         log = await self.opened()

@@ -61,6 +61,20 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         await log.open()
         return log
 
+    async def test_rooms_of_an_older_version_whose_names_say_the_same_stay_two(self):
+        log = await self.begun()
+        await self.say(log, "one", room="Tea")
+        await log.close()
+        with contextlib.closing(sqlite3.connect(self.path)) as database, database:
+            database.execute("insert into heads values ('tea', 5, 5, 0)")
+        again = await self.reopened(log)
+        self.addAsyncCleanup(again.close)
+        self.assertEqual(
+            {"Tea": "Tea", "tea": "tea", "TEA": "Tea"}, await self.named(again, "Tea", "tea", "TEA")
+        )
+        messages = [await again.append(name, "x", "X", "hi") for name in ("Tea", "tea", "TEA")]
+        self.assertEqual([("Tea", 2), ("tea", 6), ("Tea", 3)], [(m.room, m.seq) for m in messages])
+
     async def test_a_restart_keeps_messages_numbers_nonces_and_the_epoch(self):
         log = await self.begun()
         await log.append(ROOM, "ann", "Ann", "hi", "n1")
