@@ -81,6 +81,7 @@ class Hub:
         self.addresses = Addresses()
         self._client_places = Places(options.address_clients)
         self._session_places = Places(2 * options.address_clients)
+        self._visitor_places = Places(options.address_clients)
         self._newcomers = TokenBuckets(options.newcomers())
         self._visitors: set[Client] = set()
         self.figures = Figures()
@@ -319,11 +320,9 @@ class Hub:
 
     def _new_client(self, participant: Participant, tab: str, environ: Mapping[str, Any]) -> Client:
         options = self.options
-        if participant.visiting:
-            visitor = Client(participant, tab, options.queue_size, None, self.figures)
-            self._visitors.add(visitor)
-            return visitor
         address = self.addresses.whose(environ)
+        if participant.visiting:
+            return self._new_visitor(participant, tab, address)
         if self.clients >= options.max_clients:
             raise self._full()
         if len(participant.clients) >= options.max_clients_per_session:
@@ -343,6 +342,14 @@ class Hub:
         participant.clients[tab] = client
         self.clients += 1
         return client
+
+    def _new_visitor(self, participant: Participant, tab: str, address: str | None) -> Client:
+        if not self._visitor_places.take(address):
+            raise self._too_many("address_clients", "Too many clients at your address.")
+        queue_size = self.options.queue_size
+        visitor = Client(participant, tab, queue_size, None, self.figures, address)
+        self._visitors.add(visitor)
+        return visitor
 
     def _full(self) -> BadInput:
         self.figures.limited["max_clients"] += 1
@@ -387,6 +394,7 @@ class Hub:
     def _drop_visitor(self, client: Client) -> None:
         if client in self._visitors:
             self._visitors.remove(client)
+            self._visitor_places.give_back(client.address)
             client.forget()
             client.go()
 

@@ -18,7 +18,7 @@ __all__ = ["Memory"]
 _DELAY: Final = 0.2
 _PAUSE: Final = 20
 # Seconds after which it is done once more: an application may keep something of who is gone.
-_AGAIN: Final = 45.0
+_AGAIN: Final = 60.0
 # uvloop keeps up to 250 freed objects of a kind. Those are made now, while memory is compact:
 # made in a crowd, a few of them would hold on to all the pages that they are scattered over.
 _KEPT_BY_LOOP: Final = 250

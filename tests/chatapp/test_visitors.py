@@ -161,6 +161,24 @@ class FullTests(VisitorCase):
         held = ann.poll()
         self.assertFalse(held.look().done)
 
+    def test_one_address_reads_so_often_at_once_and_others_go_on(self):
+        self.start(address_clients=3)
+        people = [self.stranger() for _ in range(4)]
+        for person in people:
+            person.pull()
+        held = [person.poll() for person in people]
+        self.assertEqual([False] * 3 + [True], [answer.look().done for answer in held])
+        self.assertEqual(429, held[3].status)
+        other = self.stranger()
+        other.address = "192.0.2.77"
+        other.pull()
+        self.assertFalse(other.poll().look().done)
+        held[0].hang_up()
+        self.settle()
+        self.assertFalse(people[3].poll().look().done)
+        self.pass_time(30)
+        self.assertEqual(0, len(self.hub._visitor_places))
+
     def test_who_can_be_given_no_cookie_reads_on_from_a_cursor(self):
         self.start(address_sessions=1)
         ann, bob = self.stranger(), self.joined("bob")
