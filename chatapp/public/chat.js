@@ -24,9 +24,11 @@ import { pull } from './wire.js';
 
 // ms
 const CLAIMING = 2_000; // that the poll waits for our nick to be told to the server
+const CLAIMS = 10_000; // between two times that it is
+const OUTWAITS = 3; // in which the server forgets who is not there any more
 const SELDOM = 30_000; // between two polls of a tab that nobody looks at and that leads only itself
 
-const store = new Store({ nick: null, joined: ['lobby'], read: {}, room: '', link: { state: 'connecting' }, outbox: [] });
+const store = new Store({ nick: null, joined: ['lobby'], read: {}, room: '', link: { state: 'connecting' }, outbox: [], named: false });
 share(store, { nick: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq) });
 
 const joined = new Joined(store);
@@ -42,6 +44,9 @@ const poll = new Poll({
 });
 
 let leading = false;
+let claimed = null; // the nick that is being claimed, or was refused
+let claimAgain = 0;
+let outwaits = 0; // refusals of it that are waited out: it may be of an identity of ours that was lost
 let polled = []; // the rooms of the last poll, and of the last one that was answered
 let accepted = [];
 let cursor = null; // of the last answer, whoever polled
@@ -86,11 +91,19 @@ function follow() {
   tabs.post({ kind: 'hello' });
 }
 
-/** The server may have forgotten our nick, or given it to another one meanwhile. */
+/**
+ * The server may have forgotten our nick, or given it to another one meanwhile. Until it knows it (`named`) nothing is sent;
+ * one that it refused is not claimed again.
+ */
 async function claimNick() {
   const nick = store.get('nick');
+  if (nick === claimed || Date.now() < claimAgain) return;
+  claimed = nick;
+  claimAgain = Date.now() + CLAIMS;
   const { refused, line } = await takeNick(store, nick);
-  if (refused) nickView.ask({ nick, needed: true, error: line });
+  if (refused && outwaits === 0) return nickView.ask({ nick, needed: true, error: line });
+  if (refused) outwaits -= 1;
+  claimed = null;
 }
 
 function asked() {
@@ -142,6 +155,10 @@ function tellLink(link) {
   store.set('link', link);
   tabs.post({ kind: 'link', link });
   if (link.state === 'connected') outbox.wake();
+  // Whom the server does not know has no name there, and a name of an earlier request is another's.
+  if (link.state !== 'cookies') return;
+  nickView.close();
+  outwaits = OUTWAITS;
 }
 
 function retry() {
@@ -186,8 +203,9 @@ function take({ answer, rooms: names }) {
   const called = renamed(answer.names ?? {}, names);
   const nick = store.get('nick');
   const { you } = answer;
+  if (you) store.set('named', you.nick === nick && you.cookie !== false);
   // Without cookies the server knows nobody: claiming the nick again would not help.
-  if (leading && you && you.nick !== nick && you.cookie !== false) claimNick();
+  if (leading && !store.get('named') && you?.cookie !== false) claimNick();
   for (const message of rooms.apply(answer)) if (message.nick === nick) outbox.echo(message);
   outbox.settle(rooms.heads());
   const others = (answer.presence ?? []).filter((event) => event.room === store.get('room') && event.nick !== nick);
@@ -314,6 +332,7 @@ function showAround(name, room) {
 const TAB = token();
 
 store.on(['nick', 'rooms', 'room', 'read', 'outbox'], changed);
+store.on('named', () => outbox.wake());
 store.on('link', (link) => linkView.show(link));
 store.on('nick', (nick) => {
   nickView.close();

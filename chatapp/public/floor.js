@@ -31,8 +31,8 @@
 
   // Modules have run by then, or never will.
   addEventListener('load', function () {
-    if (document.documentElement.getAttribute('data-started')) return;
     var names = lacking();
+    if (!names && document.documentElement.getAttribute('data-started')) return;
     if (names) say('This browser is too old for this page: it lacks ' + names + '. It needs ' + FLOOR + ' or a newer one.');
     else say('The page could not start: a part of it did not arrive, or this browser is older than ' + FLOOR + '. Load it again.');
   });

@@ -128,7 +128,7 @@ export class Outbox {
 
   /** The message that is to be sent now, if one is. */
   #next() {
-    const may = this.#leading && this.#store.get('link').state !== 'cookies';
+    const may = this.#leading && this.#store.get('named');
     return may ? this.#entries.find((each) => each.state === 'waiting') : undefined;
   }
 

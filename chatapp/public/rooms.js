@@ -158,7 +158,11 @@ export class Rooms {
     const fresh = [];
     for (const room of this.#rooms.values()) {
       const own = messages.filter((message) => message.room === room.name);
-      fresh.push(...room.transcript.add(own));
+      const added = room.transcript.add(own);
+      fresh.push(...added);
+      // Never read, and its history is not here yet: what comes now is unread all the same.
+      const unmarked = this.#store.get('read')[room.name] === undefined;
+      if (unmarked && added.length && !room.transcript.loaded) this.#setRead(room.name, added[0].seq - 1);
       if (!room.transcript.loaded) this.want(room.name);
       else if (room.transcript.hole) this.want(room.name, 'hole');
     }

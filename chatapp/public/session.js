@@ -6,11 +6,14 @@ const SLEPT = 90_000;
 // What was out of view for longer may have lost its connection, ms.
 const AWAY = 15_000;
 
-/** Take `nick` on the server and keep it in `store`. Returns {refused, line}: line '' if it is ours now. */
+/** Take `nick` on the server and keep it in `store`, where `named` says that the server knows it. Returns {refused, line}: line '' if it is ours now. */
 export async function takeNick(store, nick) {
   const { status, data, error, foreign } = await setNick(nick);
-  if (status === 200) store.set('nick', data.nick);
-  if (status === 200) return { refused: false, line: '' };
+  if (status === 200) {
+    store.set('nick', data.nick);
+    store.set('named', true);
+    return { refused: false, line: '' };
+  }
   if (status === 409) return { refused: true, line: error || `“${nick}” is taken here. Try another name.` };
   const nobody = foreign > 0 && foreign < 500 ? 'Something between you and the chat answers in its place.' : 'The server does not answer.';
   return { refused: status === 400, line: error || `${nobody} Try again in a moment.` };

@@ -43,7 +43,7 @@ export const answers = {
       gap: isGap,
       presence: listOf(isChange),
       people: mapOf(listOf(isText)),
-      you: record({ nick: isText }, { cookie: isFlag }),
+      you: record({ nick: (value) => value === null || isText(value) }, { cookie: isFlag }),
       names: mapOf(isName),
       limits: mapOf(isAmount),
       version: isText,

@@ -1,0 +1,220 @@
+"""What the page keeps, what it finds in storage, and what it is told by the server."""
+
+import json
+
+from tests.browser.chromium import PageTestCase, expect
+from tests.support.middlebox import Middlebox, straight
+
+
+class StorageTests(PageTestCase):
+    def test_values_of_another_shape_count_as_none(self):
+        others = ('{"a":1}', '"text"', "null", "[]", "[1]", "7", "{", "true", '{"lobby":"x"}')
+        names = (
+            "nick",
+            "joined",
+            "read",
+            "cursor",
+            "client",
+            "draft.lobby",
+            "out.x",
+            "out.y",
+            "lease",
+        )
+        for number, other in enumerate(others):
+            context = self.user()
+            kept = json.dumps({f"chat.{name}": other for name in names})
+            context.add_init_script(
+                f"if (!localStorage.done) Object.assign(localStorage, {kept}, {{ done: 1 }})"
+            )
+            tab = self.tab(context).open()
+            if tab.page.locator("#nick-dialog").is_visible():  # '"text"' is a nick
+                tab.choose(f"ann {number}")
+            tab.wait_connected().send(f"after {other}")
+            tab.wait_for(f"after {other}")
+            tab.page.reload()
+            tab.wait_for(f"after {other}").wait_connected()
+            context.close()
+
+    def test_another_application_may_clear_it(self):
+        ann = self.tab().enter("ann")
+        other = self.tab(ann.page.context).open().wait_connected()
+        other.page.evaluate("localStorage.clear()")
+        ann.send("still here")
+        other.wait_for("still here")
+
+
+class DraftTests(PageTestCase):
+    def test_a_draft_outlives_a_reload_in_its_room(self):
+        ann = self.tab().enter("ann")
+        box = ann.page.locator("#composer-text")
+        box.fill("for the lobby")
+        ann.page.evaluate("location.hash = 'garden'")
+        expect(ann.page.locator("h1")).to_have_text("garden")
+        expect(box).to_have_value("")
+        box.fill("for the\ngarden")
+        ann.page.reload()
+        expect(box).to_have_value("for the\ngarden")
+        ann.page.evaluate("location.hash = 'lobby'")
+        expect(box).to_have_value("for the lobby")
+        box.press("Enter")
+        ann.wait_for("for the lobby")
+        ann.page.reload()
+        ann.wait_for("for the lobby")
+        expect(box).to_have_value("")
+
+
+class KeyTests(PageTestCase):
+    def test_an_enter_that_ends_a_conversion_sends_nothing(self):
+        ann = self.tab().enter("ann")
+        ann.page.fill("#composer-text", "日本")
+        ann.page.evaluate(
+            """for (const how of [{ isComposing: true }, { keyCode: 229 }]) {
+                document.getElementById('composer-text').dispatchEvent(new KeyboardEvent('keydown',
+                    { key: 'Enter', bubbles: true, cancelable: true, ...how }));
+            }"""
+        )
+        expect(ann.page.locator("#composer-text")).to_have_value("日本")
+        ann.page.press("#composer-text", "Enter")
+        ann.wait_for("日本")
+
+    def test_on_touch_enter_makes_a_line_and_the_button_sends(self):
+        context = self.user(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+        ann = self.tab(context).enter("ann")
+        box = ann.page.locator("#composer-text")
+        box.press_sequentially("one")
+        box.press("Enter")
+        box.press_sequentially("two")
+        expect(box).to_have_value("one\ntwo")
+        self.assertEqual("enter", box.get_attribute("enterkeyhint"))
+        ann.page.tap("#composer-send")
+        ann.wait_for("one\ntwo")
+
+
+class RoomTests(PageTestCase):
+    options = {"chat.max_rooms_per_poll": 3}
+
+    def test_a_room_that_the_server_refuses_is_left_and_the_rest_goes_on(self):
+        context = self.user()
+        context.add_init_script(
+            """if (!localStorage['chat.joined']) localStorage['chat.joined'] =
+                JSON.stringify(['lobby', 'no room', 'a/b'])"""
+        )
+        ann, bob = self.tab(context).enter("ann"), self.tab().enter("bob")
+        expect(ann.page.locator("#room-list a")).to_have_text(["lobby"])
+        expect(ann.page.locator("#link-line")).to_contain_text("A room's name")
+        bob.send("all is well")
+        ann.wait_for("all is well")
+        ann.page.click("#link-retry")
+        expect(ann.page.locator("#link")).to_be_hidden()
+        ann.page.evaluate("location.hash = 'bad room!'.replace(' ', '%20')")
+        expect(ann.page.locator("#link-line")).to_contain_text("A room's name")
+        expect(ann.page.locator("h1")).to_have_text("lobby")
+        ann.errors = [line for line in ann.errors if "status of 400" not in line]
+
+    def test_a_room_more_than_a_poll_takes_is_not_joined(self):
+        ann = self.tab().enter("ann")
+        for name in ("two", "three", "four"):
+            ann.page.evaluate(f"location.hash = '{name}'")
+            expect(ann.page.locator("h1")).to_have_text("three" if name == "four" else name)
+        expect(ann.page.locator("#link-line")).to_contain_text("3 rooms")
+        expect(ann.page.locator("#room-list a")).to_have_text(["lobby", "two", "three"])
+        ann.wait_connected().send("in the third")
+        ann.wait_for("in the third")
+
+
+class ManyRoomsTests(PageTestCase):
+    def test_a_hundred_rooms_with_long_names_of_any_script_are_one_poll(self):
+        names = [f"{number:02}" + "龍" * 62 for number in range(99)]
+        context = self.user()
+        context.add_init_script(
+            f"localStorage['chat.joined'] ??= JSON.stringify(['lobby', ...{json.dumps(names)}])"
+        )
+        ann, bob = self.tab(context).enter("ann"), self.tab().enter("bob", room=names[-1])
+        self.assertEqual(100, ann.page.locator("#room-list a").count())
+        bob.send("far down the list")
+        expect(ann.page.locator("#room-list .count")).to_have_text("1")
+        self.assertLessEqual(ann.polls, 1)
+
+
+class VersionTests(PageTestCase):
+    def test_a_new_version_offers_to_load_the_page_anew(self):
+        box = self.enterContext(Middlebox(self.server.port))
+        ann = self.tab()
+        ann.url = box.url
+        ann.open()
+        version = ann.page.evaluate("document.documentElement.dataset.version").encode()
+
+        def newer(request, forward):
+            answer = forward(request)
+            return answer._replace(body=answer.body.replace(version, b"0123456789ab"))
+
+        box.way = newer
+        ann.choose("ann")
+        expect(ann.page.locator("#link-line")).to_have_text("There is a new version of this page.")
+        ann.page.fill("#composer-text", "not sent yet")
+        box.way = straight
+        ann.page.click("#link-retry")
+        expect(ann.page.locator("#link")).to_be_hidden()
+        ann.wait_connected()
+        expect(ann.page.locator("#composer-text")).to_have_value("not sent yet")
+
+
+# What came after Chrome 109, Firefox 115 and Safari 16, or is not in all three of them.
+NEWER = """for (const [object, names] of [
+    [Array.prototype, ['toSorted', 'toReversed', 'toSpliced', 'with']],
+    [Array, ['fromAsync']],
+    [URL, ['canParse', 'parse']],
+    [Object, ['groupBy']],
+    [Map, ['groupBy']],
+    [Promise, ['withResolvers', 'try']],
+    [Set.prototype, ['union', 'intersection', 'difference', 'isSubsetOf']],
+    [String.prototype, ['isWellFormed', 'toWellFormed']],
+    [AbortSignal, ['any']],
+    [Response, ['json']],
+    [RegExp, ['escape']],
+    [Intl, ['Segmenter', 'DurationFormat']],
+    [URLSearchParams.prototype, ['size']],
+    [Document.prototype, ['startViewTransition']],
+    [Document, ['parseHTMLUnsafe']],
+    [Element.prototype, ['checkVisibility', 'moveBefore', 'ariaLive', 'ariaHidden', 'ariaModal',
+        'ariaBusy', 'ariaLabel', 'role']],
+    [HTMLElement.prototype, ['popover', 'showPopover', 'hidePopover']],
+    [window, ['Iterator', 'scheduler', 'navigation', 'CloseWatcher', 'Highlight']],
+]) for (const name of names) delete object[name];
+"""
+
+
+class BrowserTests(PageTestCase):
+    def test_the_oldest_browsers_that_are_promised_suffice(self):
+        ann, bob = (self.tab(self.user()) for _ in range(2))
+        for tab in (ann, bob):
+            tab.page.add_init_script(NEWER)
+        ann.enter("ann")
+        bob.enter("bob")
+        ann.send("see https://example.org/a and http://[bad")
+        bob.wait_until("document.querySelector('#log a')?.href === 'https://example.org/a'")
+        bob.send("well")
+        ann.wait_for("well")
+        self.assertEqual(2, len(ann.transcript()))
+        expect(ann.page.locator("#floor")).to_have_count(0)
+
+    def test_an_older_one_is_told_so(self):
+        for without, line in (
+            (
+                "delete Array.prototype.at",
+                "This browser is too old for this page: it lacks Array.at",
+            ),
+            ("delete Intl.ListFormat", "it lacks Intl.ListFormat. It needs Chrome or Edge 109,"),
+        ):
+            tab = self.tab()
+            tab.page.add_init_script(without)
+            tab.open()
+            expect(tab.page.locator("#floor")).to_contain_text(line)
+            tab.errors.clear()
+
+    def test_a_page_of_which_a_part_did_not_arrive_says_so(self):
+        tab = self.tab()
+        tab.page.route("**/outbox.js", lambda route: route.abort())
+        tab.open()
+        expect(tab.page.locator("#floor")).to_contain_text("a part of it did not arrive")
+        tab.errors.clear()
