@@ -37,6 +37,7 @@ class PageController(BaseController):
     def _chat(self) -> str:
         about = self._hub.about
         c.title = self._hub.options.title
+        c.url = request.application_url
         c.version = about["version"]
         c.limits = orjson.dumps(about["limits"]).decode()
         return self._page("/index.mako")

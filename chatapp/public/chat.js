@@ -13,7 +13,6 @@ import { PeopleView } from './viewpeople.js';
 import { Poll } from './poll.js';
 import { Rooms } from './rooms.js';
 import { RoomsView, roomName } from './viewrooms.js';
-import { rowsOf } from './rows.js';
 import { isName, isSeq, listOf, mapOf } from './shape.js';
 import { learn, version } from './server.js';
 import { NAME, recall, remember, share, token } from './shared.js';
@@ -311,7 +310,7 @@ function render() {
   const unseen = unread > 0 && (document.visibilityState !== 'visible' || !log.atEnd);
   if (unseen || (readUpTo === undefined && transcript.loaded)) readUpTo = unread ? store.get('read')[name] : null;
   const entries = store.get('outbox').filter((entry) => entry.room === name);
-  log.show(name, rowsOf(transcript, entries, store.get('nick'), readUpTo ?? null), unread);
+  log.show(name, { transcript, entries, nick: store.get('nick'), readUpTo: readUpTo ?? null }, unread);
   see();
   if (log.atEnd) transcript.trim();
   showAround(name, room);
@@ -322,9 +321,15 @@ function showAround(name, room) {
   roomsView.show(list, name);
   peopleView.show(room.people, store.get('nick'));
   title.show(name, list.reduce((sum, each) => sum + each.unread, 0));
-  document.getElementById('room-title').textContent = name;
-  document.getElementById('me-nick').textContent = store.get('nick') ?? '';
+  nameAs('room-title', name);
+  nameAs('me-nick', store.get('nick') ?? '');
   document.getElementById('room-leave').hidden = list.length < 2;
+}
+
+function nameAs(id, name) {
+  const node = document.getElementById(id);
+  node.textContent = name;
+  node.title = name;
 }
 
 // --- start
@@ -346,6 +351,7 @@ store.on('joined', () => {
   if (leading) poll.wake(true);
 });
 addEventListener('hashchange', openRoom);
+document.querySelector('.skip').addEventListener('click', () => composer.focus());
 addEventListener('pagehide', () => poll.stop());
 document.getElementById('nick-change').addEventListener('click', () => nickView.ask({ nick: store.get('nick') }));
 document.getElementById('room-leave').addEventListener('click', leaveRoom);

@@ -1,6 +1,5 @@
-// On narrow screens rooms and people are drawers: one open at a time, closed by Escape or a tap beside it.
-
-const WIDTHS = [720, 1040]; // px, the widths at which chat.css changes the layout
+// On narrow screens rooms and people are drawers: modal dialogs, one at a time. A close button, Escape or a tap
+// beside it closes one, and the focus is back where it was.
 
 /** Set up the drawers named by `ids`, each opened by the button that has aria-controls of its id. */
 export function drawers(ids) {
@@ -9,30 +8,50 @@ export function drawers(ids) {
     button: document.querySelector(`[aria-controls="${id}"]`),
   }));
   const shade = document.getElementById('shade');
-  const isDrawer = ({ panel }) => getComputedStyle(panel).position === 'fixed';
+  const behind = document.querySelectorAll('main, .skip');
+  let opened = null;
+  let narrow; // which panels are drawers at this width, as chat.css says
 
-  const show = (opened) => {
-    for (const drawer of all) {
-      const open = drawer === opened;
-      drawer.panel.classList.toggle('open', open);
-      drawer.panel.inert = isDrawer(drawer) && !open;
-      drawer.button.setAttribute('aria-expanded', String(open));
-    }
+  const show = (drawer) => {
+    opened = drawer;
     shade.hidden = !opened;
-    opened?.panel.querySelector('a, button, input')?.focus();
+    for (const node of behind) node.inert = Boolean(opened);
+    for (const each of all) dress(each, each === opened, isDrawer(each) || Boolean(opened));
+    if (opened) (opened.panel.querySelector('[aria-current]') ?? opened.panel.querySelector('.close')).focus();
   };
   const close = () => {
-    const opened = all.find(({ panel }) => panel.classList.contains('open'));
+    const last = opened;
     show(null);
-    if (opened && isDrawer(opened)) opened.button.focus();
+    last?.button.focus();
+  };
+  const fit = () => {
+    const now = all.filter(isDrawer).length;
+    if (now !== narrow) show(null);
+    narrow = now;
   };
 
   for (const drawer of all) {
-    drawer.button.addEventListener('click', () => (drawer.panel.classList.contains('open') ? close() : show(drawer)));
+    drawer.button.addEventListener('click', () => show(drawer));
+    drawer.panel.querySelector('.close').addEventListener('click', close);
   }
   shade.addEventListener('click', close);
-  addEventListener('keydown', (event) => event.key === 'Escape' && !shade.hidden && close());
-  for (const width of WIDTHS) matchMedia(`(max-width: ${width}px)`).addEventListener('change', () => show(null));
-  show(null);
+  addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && opened && !document.querySelector('dialog[open]')) close();
+  });
+  addEventListener('resize', fit);
+  fit();
   return { close };
+}
+
+function isDrawer({ panel }) {
+  return getComputedStyle(panel).position === 'fixed';
+}
+
+/** Give a panel what it is at this moment: an open dialog, a closed one, or (not `modal`) a part of the page. */
+function dress({ panel, button }, open, modal) {
+  panel.classList.toggle('open', open);
+  panel.inert = modal && !open;
+  panel.role = open ? 'dialog' : null;
+  panel.ariaModal = open ? 'true' : null;
+  button.setAttribute('aria-expanded', String(open));
 }

@@ -1,29 +1,35 @@
+import { placeOf } from './transcript.js';
+
 const TOGETHER = 5 * 60; // seconds between two messages shown as one turn
+const TALL = 12; // lines, about: a longer turn opens anew, so that its name and time are in view
+const LINE = 60; // characters
 
 /**
  * The rows of a room's log, from top to bottom, each {key, kind, ...}:
  * 'begin' (kept: older messages are gone; empty: there is none), 'day' (at), 'gap' (lost, reason, exact),
- * 'new' (what follows is unread) and 'message' (seq, nick, text, at, opens, own, state, why, nonce).
+ * 'new' (what follows is unread) and 'message' (seq, nick, text, at, opens, timed (its minute is another
+ * than that of the one before), own, state, why, nonce).
  *
  * transcript: see transcript.js; entries: this room's part of the outbox; nick: ours;
- * readUpTo: the last seq read when the room was opened, or null.
+ * readUpTo: the last seq read when the room was opened, or null; start, end: which of the messages, see span.js.
  */
-export function rowsOf(transcript, entries, nick, readUpTo) {
+export function rowsOf({ transcript, entries, nick, readUpTo }, [start, end]) {
   const rows = new Rows();
-  if (transcript.loaded && !transcript.more) {
+  const whole = transcript.messages;
+  const isLast = end === whole.length;
+  if (start === 0 && transcript.loaded && !transcript.more) {
     const empty = !transcript.messages.length && !entries.length;
     rows.mark({ key: 'begin', kind: 'begin', kept: transcript.first > 1, empty });
   }
-  const gaps = gapsInView(transcript);
-  for (const message of transcript.messages) {
+  const unread = readUpTo === null ? null : firstUnread(whole, readUpTo, nick);
+  const gaps = gapsInView(transcript).filter(({ before }) => start === 0 || before > whole[start - 1].seq);
+  for (const message of whole.slice(start, end)) {
     rows.day(message);
     while (gaps.length && gaps[0].before <= message.seq) rows.mark(gaps.shift());
-    if (readUpTo !== null && message.seq > readUpTo && message.nick !== nick) {
-      rows.mark({ key: 'new', kind: 'new' });
-      readUpTo = null;
-    }
+    if (message.seq === unread) rows.mark({ key: 'new', kind: 'new' });
     rows.say({ ...message, key: `seq-${message.seq}`, own: message.nick === nick, state: 'stored' });
   }
+  if (!isLast) return rows.list;
   gaps.forEach((gap) => rows.mark(gap));
   const shown = (entry) => !(entry.seq && entry.seq <= transcript.head);
   for (const entry of entries.filter(shown)) {
@@ -36,6 +42,7 @@ export function rowsOf(transcript, entries, nick, readUpTo) {
 class Rows {
   list = [];
   #last = null; // the message that the next one may go together with
+  #lines = 0; // of the turn so far
   #day = '';
 
   mark(row) {
@@ -52,9 +59,27 @@ class Rows {
 
   say(message) {
     const last = this.#last;
-    const opens = !last || last.nick !== message.nick || message.at - last.at > TOGETHER;
-    this.list.push({ ...message, kind: 'message', opens });
+    const lines = linesOf(message.text);
+    const together = last?.nick === message.nick && message.at - last.at <= TOGETHER && this.#lines + lines <= TALL;
+    const timed = !together || minuteOf(last) !== minuteOf(message);
+    this.list.push({ ...message, kind: 'message', opens: !together, timed });
     this.#last = message;
+    this.#lines = together ? this.#lines + lines : lines;
+  }
+}
+
+function linesOf(text) {
+  return text.split('\n').reduce((sum, line) => sum + 1 + Math.floor(line.length / LINE), 0);
+}
+
+function minuteOf({ at }) {
+  return Math.floor(at / 60);
+}
+
+/** The seq of the first message after `readUpTo` that is not ours, or undefined. */
+function firstUnread(messages, readUpTo, nick) {
+  for (let i = placeOf(messages, readUpTo + 1); i < messages.length; i += 1) {
+    if (messages[i].nick !== nick) return messages[i].seq;
   }
 }
 

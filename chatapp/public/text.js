@@ -2,10 +2,18 @@
 
 const LINK = /https?:\/\/[^\s<>"'`]+/gi;
 const TRAILING = /[.,;:!?)\]}]+$/;
-const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+// The page speaks English; only whether a day has two halves or 24 hours is the reader's.
+const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions();
+const time = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle });
+const moment = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium', hourCycle });
 const date = new Intl.DateTimeFormat('en', { weekday: 'long', day: 'numeric', month: 'long' });
 const dateOfYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'long', year: 'numeric' });
+const list = new Intl.ListFormat('en');
+const LATIN = /^[\0-\u02ff]*$/;
+const LETTER = /^.\p{M}*/su;
+const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
+const HUES = 12; // that can be told from each other
+const STEP = 5; // places between two that are tried one after the other: far apart on the wheel, and all in turn
 
 /** A new element with properties set, and children: nodes, or strings that become text. */
 export function element(tag, properties = {}, ...children) {
@@ -71,9 +79,45 @@ export function gapText({ lost, reason, exact }) {
   return `${about}${count(lost, 'message is', 'messages are')} no longer available.`;
 }
 
-/** A hue (degrees) of its own for each nick. */
+/** `name` for a sentence without markup (a title, a label): it leaves the direction of what is around it alone. */
+export function isolated(name) {
+  return LATIN.test(name) ? name : `\u2068${name}\u2069`;
+}
+
+/** Nodes that name `nicks` in a sentence: "ann, bob, and 3 others". */
+export function listed(nicks, shown) {
+  const named = nicks.length > shown ? nicks.slice(0, shown - 1) : nicks;
+  const rest = nicks.length - named.length;
+  const parts = list.formatToParts(rest ? [...named, count(rest, 'other')] : named);
+  let place = 0;
+  return parts.map(({ type, value }) => {
+    if (type !== 'element') return value;
+    place += 1;
+    return place > named.length ? value : element('bdi', { textContent: value });
+  });
+}
+
+/** One or two letters that stand for `nick`. */
+export function initials(nick) {
+  const words = nick.match(WORD) ?? [];
+  const letters = words.slice(0, 2).map((word) => word.match(LETTER)[0]);
+  return (letters.join('') || nick.match(LETTER)[0]).toLocaleUpperCase('en');
+}
+
+const hues = new Map(); // nick -> place on the wheel
+
+/** A hue (degrees) for each nick: its own, as long as fewer nicks were seen in this tab than there are hues. */
 export function hueOf(nick) {
+  if (!hues.has(nick)) hues.set(nick, freePlace(nick));
+  return hues.get(nick) * (360 / HUES);
+}
+
+/** The place that `nick` hashes to, or the next one that fewer have. */
+function freePlace(nick) {
   let hash = 0;
   for (const character of nick) hash = (hash * 31 + character.codePointAt(0)) % 3600;
-  return (hash * 137.5) % 360;
+  const places = Array.from({ length: HUES }, (_, i) => (hash + i * STEP) % HUES);
+  const taken = Array(HUES).fill(0);
+  for (const place of hues.values()) taken[place] += 1;
+  return places.reduce((best, place) => (taken[place] < taken[best] ? place : best));
 }

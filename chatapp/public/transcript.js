@@ -46,6 +46,7 @@ export class Transcript {
 
   /** {after, before} of the newest hole that no gap explains, or null. */
   get hole() {
+    if (this.head - this.tail + 1 === this.messages.length) return null;
     for (let i = this.messages.length - 1; i > 0; i -= 1) {
       const after = this.messages[i - 1].seq;
       const before = this.messages[i].seq;
@@ -81,9 +82,26 @@ export class Transcript {
   }
 
   #merge(messages) {
-    const held = new Set(this.messages.map((message) => message.seq));
-    const fresh = messages.filter((message) => !held.has(message.seq) && held.add(message.seq));
-    if (fresh.length) this.messages = [...this.messages, ...fresh].sort((a, b) => a.seq - b.seq);
+    const sorted = [...messages].sort(bySeq);
+    const fresh = sorted.filter(({ seq }, i) => seq !== sorted[i - 1]?.seq && this.messages[placeOf(this.messages, seq)]?.seq !== seq);
+    const goesOn = !fresh.length || fresh[0].seq > this.head;
+    if (goesOn) for (const message of fresh) this.messages.push(message);
+    else this.messages = [...this.messages, ...fresh].sort(bySeq);
     return fresh;
   }
+}
+
+/** The place in `messages` of the first one that has this seq or a later one. */
+export function placeOf(messages, seq) {
+  let [low, high] = [0, messages.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (messages[middle].seq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function bySeq(one, other) {
+  return one.seq - other.seq;
 }

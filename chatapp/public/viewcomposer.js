@@ -1,6 +1,7 @@
 import { isText } from './shape.js';
 import { limits } from './server.js';
 import { recall, remember } from './shared.js';
+import { isolated } from './text.js';
 
 const NEAR = 400; // characters; show what is left from here on
 const COMPOSING = 229; // the key code of an Enter that ends an input method's conversion, which Safari tells after it
@@ -44,7 +45,7 @@ export class Composer {
   open(room) {
     if (room === this.#room) return;
     this.#room = room;
-    this.#field.placeholder = `Message ${room}`;
+    this.#field.placeholder = `Message ${isolated(room)}`;
     this.write(this.#drafts.get(room) ?? recall(DRAFT + room, isText, ''));
   }
 

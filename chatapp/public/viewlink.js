@@ -3,11 +3,12 @@ import { shownOf } from './link.js';
 const BUTTONS = { retry: 'Try now', reload: 'Reload', dismiss: 'Close' };
 
 /**
- * The state of the connection: a dot in the header, and a strip with what there is to know, a countdown and a button.
+ * The state of the connection: a mark and a word below the title, and a strip with what there is to know, a countdown and a button.
  * acts: retry(byHand) by the button, and once the countdown is over.
  */
 export class LinkView {
   #strip = document.getElementById('link');
+  #word = document.getElementById('link-word');
   #line = document.getElementById('link-line');
   #countdown = document.getElementById('link-countdown');
   #button = document.getElementById('link-retry');
@@ -54,7 +55,8 @@ export class LinkView {
   #render() {
     const { state, word, line, act } = this.#shown;
     document.documentElement.dataset.link = state;
-    say(this.#line, line || word);
+    say(this.#word, word);
+    say(this.#line, line);
     this.#strip.classList.toggle('up', line !== '');
     this.#button.textContent = BUTTONS[act] ?? '';
     clearInterval(this.#timer);

@@ -1,27 +1,35 @@
-import { dayOf, element, gapText, hueOf, linked, timeOf, count } from './text.js';
+import { Span } from './span.js';
+import { count, dayOf, element, gapText, hueOf, isolated, linked, timeOf } from './text.js';
+import { rowsOf } from './rows.js';
 
 const NEAR = 80; // px from an edge that count as being there
-const AHEAD = 400; // px before the top at which older messages are asked for
+const AHEAD = 600; // px before an edge at which what is beyond it is fetched
 
 /**
- * The log of the open room: rows (see rows.js) as elements, each made once and kept while its row stays the same.
+ * The log of the open room: rows (see rows.js) as elements, each made once and kept while its row stays the same; of a
+ * long room those around the reader (see span.js).
  *
- * acts: older() when the top comes near, moved() when the reader scrolls, retry(nonce), discard(nonce),
- * edit(nonce, text).
+ * acts: older() when the top comes near (a promise of whether there was a page), moved() when the reader scrolls,
+ * retry(nonce), discard(nonce), edit(nonce, text).
  */
 export class LogView {
   #log = document.getElementById('log');
+  #rows = document.getElementById('log-rows');
   #jump = document.getElementById('jump');
   #acts;
-  #shown = new Map(); // key -> {row as JSON, node}
+  #shown = new Map(); // key -> {row, node}
+  #top = null; // the key of the first message shown
   #room = null;
+  #given = null;
+  #span = new Span();
   #atEnd = true;
+  #fetching = false;
 
   constructor(acts) {
     this.#acts = acts;
     this.#log.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.#jump.addEventListener('click', () => this.toEnd());
-    new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(this.#log);
+    new ResizeObserver(() => this.#atEnd && this.#stick()).observe(this.#log);
   }
 
   /** Whether the newest message is in view. */
@@ -30,57 +38,98 @@ export class LogView {
   }
 
   toEnd() {
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#atEnd = true;
+    const moved = !this.#span.open;
+    this.#span.toEnd();
+    this.#draw(moved);
     this.#scrolled();
   }
 
-  /** Show the rows of `room`; `unread` of them have not been seen. */
-  show(room, rows, unread) {
+  /** Show `room`: what rowsOf takes of it; `unread` of its messages have not been seen. */
+  show(room, given, unread) {
     const other = room !== this.#room;
     if (other) this.#open(room);
-    const older = rows.length > 0 && !other && this.#shown.size > 0 && !this.#shown.has(rows[0].key);
-    // Screen readers are told what arrives, not what is read back from history.
-    this.#log.setAttribute('aria-busy', String(other || older));
-    const anchor = this.#anchor();
-    this.#place(rows);
-    if (this.#atEnd) this.#log.scrollTop = this.#log.scrollHeight;
-    else if (anchor?.node.isConnected) this.#log.scrollTop += anchor.node.offsetTop - anchor.top;
-    this.#log.setAttribute('aria-busy', 'false');
+    if (given.transcript !== this.#given?.transcript) this.#span.toEnd();
+    this.#given = given;
+    if (!this.#atEnd) this.#span.hold(given.transcript.messages);
+    this.#draw(other);
     this.#jump.textContent = unread ? count(unread, 'new message') : 'Newest messages';
     this.#scrolled();
+  }
+
+  /** `moved`: what is new here is what the reader came to, not what arrived. */
+  #draw(moved) {
+    const rows = rowsOf(this.#given, this.#span.of(this.#given.transcript.messages));
+    const top = rows.find(({ kind }) => kind === 'message')?.key ?? null;
+    const older = this.#top !== null && !this.#shown.has(top);
+    this.#top = top;
+    // Screen readers are told what arrives, not what is read back from history.
+    this.#log.setAttribute('aria-busy', String(moved || older));
+    const anchor = this.#atEnd ? null : this.#anchor();
+    this.#place(rows);
+    if (this.#atEnd) this.#stick();
+    else if (anchor?.node.isConnected) this.#log.scrollTop += anchor.node.offsetTop - anchor.top;
+    this.#log.setAttribute('aria-busy', 'false');
   }
 
   #open(room) {
     this.#room = room;
     this.#shown.clear();
-    this.#log.replaceChildren();
-    this.#log.setAttribute('aria-label', `Messages in ${room}`);
+    this.#top = null;
+    this.#rows.replaceChildren();
+    this.#log.setAttribute('aria-label', `Messages in ${isolated(room)}`);
     this.#atEnd = true;
   }
 
+  #stick() {
+    this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
   #scrolled() {
+    if (!this.#given) return;
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
-    this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+    const below = scrollHeight - scrollTop - clientHeight;
+    this.#atEnd = below < NEAR && this.#span.open;
     this.#jump.hidden = this.#atEnd;
-    if (scrollTop < AHEAD) this.#acts.older();
+    if (this.#atEnd) this.#span.toEnd();
+    if (!this.#atEnd && below < AHEAD) this.#go(false);
+    if (scrollTop < AHEAD) this.#go(true);
     this.#acts.moved();
   }
 
-  /** The topmost element in view: it stays where it is while rows come and go around it. */
+  /** Show what is beyond the edge that the reader comes near to. */
+  #go(older) {
+    const { messages } = this.#given.transcript;
+    if (this.#atEnd && this.#span.of(messages)[0] > 0) return;
+    if (this.#span.move(messages, older)) this.#draw(true);
+    else if (older) this.#fetch();
+  }
+
+  /** One page after the other. */
+  async #fetch() {
+    if (this.#fetching) return;
+    this.#fetching = true;
+    const got = await this.#acts.older();
+    this.#fetching = false;
+    if (got) this.#scrolled();
+  }
+
+  /** The topmost message in view: it stays where it is while rows come and go around it. */
   #anchor() {
     const top = this.#log.scrollTop;
-    const node = [...this.#log.children].find((each) => each.offsetTop + each.offsetHeight > top);
+    const messages = this.#rows.querySelectorAll('.message');
+    const node = [...messages].find((each) => each.offsetTop + each.offsetHeight > top);
     return node && { node, top: node.offsetTop };
   }
 
   #place(rows) {
     const nodes = rows.map((row) => this.#node(row));
     const kept = new Set(nodes);
-    for (const node of [...this.#log.children]) if (!kept.has(node)) node.remove();
-    let next = this.#log.firstChild;
+    for (const node of [...this.#rows.children]) if (!kept.has(node)) node.remove();
+    let next = this.#rows.firstChild;
     for (const node of nodes) {
       if (node === next) next = next.nextSibling;
-      else this.#log.insertBefore(node, next);
+      else this.#rows.insertBefore(node, next);
     }
     const keys = new Set(rows.map((row) => row.key));
     for (const key of this.#shown.keys()) if (!keys.has(key)) this.#shown.delete(key);
@@ -88,34 +137,47 @@ export class LogView {
 
   /** The element of `row`: the one shown before if nothing changed. */
   #node(row) {
-    const json = JSON.stringify(row);
     const old = this.#shown.get(row.key);
-    if (old?.json === json) return old.node;
+    if (old && same(old.row, row)) return old.node;
     const node = build(row, this.#acts);
-    this.#shown.set(row.key, { json, node });
+    this.#shown.set(row.key, { row, node });
     return node;
   }
 }
 
+function same(one, other) {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
+
 function build(row, acts) {
   if (row.kind === 'message') return messageNode(row, acts);
+  if (row.empty) return emptyNode();
   return element('div', { className: `mark ${row.kind}` }, element('span', { textContent: markText(row) }));
+}
+
+function emptyNode() {
+  return element(
+    'div',
+    { className: 'mark begin empty' },
+    element('strong', { textContent: 'Nobody has said anything here yet.' }),
+    'Say the first word. Whoever opens the address of this page comes to this room.',
+  );
 }
 
 function markText(row) {
   if (row.kind === 'day') return dayOf(row.at);
   if (row.kind === 'gap') return gapText(row);
   if (row.kind === 'new') return 'New';
-  if (row.kept) return 'Older messages are no longer kept.';
-  return row.empty ? 'Nobody has said anything here yet.' : 'This is where the room begins.';
+  return row.kept ? 'Older messages are no longer kept.' : 'This is where the room begins.';
 }
 
 function messageNode(row, acts) {
-  const classes = ['message', row.state, row.opens && 'opens', row.own && 'own'].filter(Boolean);
+  const classes = ['message', row.state, row.opens && 'opens', row.timed && 'timed', row.own && 'own'].filter(Boolean);
   const node = element(
     'article',
     { className: classes.join(' ') },
-    element('span', { className: 'nick', dir: 'auto', textContent: row.nick }),
+    element('span', { className: 'nick', dir: 'auto', title: row.nick, textContent: row.nick }),
     timeOf(row.at),
     element('div', { className: 'text', dir: 'auto' }, ...linked(row.text)),
   );

@@ -1,49 +1,68 @@
-import { count, element, hueOf } from './text.js';
+import { count, element, hueOf, initials, listed } from './text.js';
 
-const NEWS = 6_000; // ms that a coming or going is shown
+const NEWS = 5_000; // ms that a coming or going is shown; those of that time are told together after it
 const NAMED = 3; // of more, the rest are counted
-const list = new Intl.ListFormat('en');
+const { compare } = new Intl.Collator('en');
 
 /** The people of the open room, how many they are, and who came or went. */
 export class PeopleView {
   #list = document.getElementById('people-list');
   #news = document.getElementById('news');
-  #timer = null;
   #counts = document.querySelectorAll('.people-count');
+  #nick = null;
+  #items = new Map(); // by nick, as they are listed
+  #events = []; // not told yet
+  #timer = null;
 
   /** people: Set of nicks; nick: ours, shown first. */
   show(people, nick) {
-    const others = [...people].filter((each) => each !== nick).sort((a, b) => a.localeCompare(b));
+    if (nick === this.#nick && sameNames(people, this.#items)) return;
+    const others = [...people].filter((each) => each !== nick).sort(compare);
     const all = people.has(nick) ? [nick, ...others] : others;
-    this.#list.replaceChildren(...all.map((each) => personNode(each, each === nick)));
+    const known = nick === this.#nick ? this.#items : new Map();
+    this.#items = new Map(all.map((each) => [each, known.get(each) ?? personItem(each, each === nick)]));
+    this.#nick = nick;
+    this.#list.replaceChildren(...this.#items.values());
     for (const place of this.#counts) place.textContent = all.length;
   }
 
   /** Say who came or went. events: the wire's presence of the open room. */
   tell(events) {
-    if (!events.length) return;
-    this.#news.textContent = newsOf(events);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => (this.#news.textContent = ''), NEWS);
+    this.#events.push(...events);
+    if (!this.#timer && this.#events.length) this.#say();
+  }
+
+  #say() {
+    const events = this.#events;
+    this.#events = [];
+    this.#news.replaceChildren(...newsOf(events));
+    this.#timer = events.length ? setTimeout(() => this.#say(), NEWS) : null;
   }
 }
 
-function personNode(nick, own) {
-  const node = element('li', {}, element('span', { className: 'nick', dir: 'auto', textContent: nick }));
-  node.style.setProperty('--hue', hueOf(nick));
-  if (own) node.append(element('span', { className: 'you', textContent: 'you' }));
-  return node;
+function sameNames(people, items) {
+  return people.size === items.size && [...people].every((nick) => items.has(nick));
 }
 
-/** One short line, however many came and went at once. */
+function personItem(nick, own) {
+  const disc = element('span', { className: 'disc', ariaHidden: 'true', textContent: initials(nick) });
+  const name = element('span', { className: 'nick', dir: 'auto', title: nick, textContent: nick });
+  const item = element('li', {}, disc, name);
+  item.style.setProperty('--hue', hueOf(nick));
+  if (own) item.append(element('span', { className: 'you', textContent: 'you' }));
+  return item;
+}
+
+/** One short line, as nodes, however many came, went and changed their names at once. */
 function newsOf(events) {
-  const nicks = (kind) => events.filter(({ event }) => event === kind).map(({ nick }) => nick);
-  const names = events.filter(({ event }) => event === 'nick').map(({ nick, was }) => `${was} is now ${nick}.`);
-  return [say(nicks('join'), 'came in'), say(nicks('leave'), 'left'), ...names].filter(Boolean).join(' ');
+  const nicks = (kind) => [...new Set(events.filter(({ event }) => event === kind).map(({ nick }) => nick))];
+  const names = events.filter(({ event }) => event === 'nick');
+  const renamed = names.length > NAMED
+    ? [`${count(names.length, 'name')} changed. `]
+    : names.flatMap(({ nick, was }) => [element('bdi', { textContent: was }), ' is now ', element('bdi', { textContent: nick }), '. ']);
+  return [...say(nicks('join'), 'came in'), ...say(nicks('leave'), 'left'), ...renamed];
 }
 
 function say(nicks, did) {
-  if (!nicks.length) return '';
-  const named = nicks.length > NAMED ? [...nicks.slice(0, NAMED - 1), count(nicks.length - NAMED + 1, 'other')] : nicks;
-  return `${list.format(named)} ${did}.`;
+  return nicks.length ? [...listed(nicks, NAMED), ` ${did}. `] : [];
 }

@@ -20,11 +20,13 @@ export class RoomsView {
 
   constructor(acts) {
     this.#field.addEventListener('input', () => this.complain(''));
+    this.#field.addEventListener('keydown', (event) => event.key === 'Escape' && this.#put(event));
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const name = roomName(this.#field.value);
       if (!name) return this.complain('A name has 1 to 64 letters, digits, dots, dashes or underscores.');
       this.#form.reset();
+      this.complain('');
       acts.join(name);
     });
   }
@@ -32,6 +34,15 @@ export class RoomsView {
   complain(error) {
     this.#error.textContent = error;
     this.#field.setAttribute('aria-invalid', String(error !== ''));
+    this.#form.classList.toggle('open', this.#field.value !== '');
+  }
+
+  /** Away with the field, if it is in use. */
+  #put(event) {
+    event.stopPropagation();
+    this.#form.reset();
+    this.complain('');
+    this.#field.blur();
   }
 
   /** rooms: [{name, unread}] */
@@ -48,7 +59,7 @@ export class RoomsView {
 }
 
 function roomItem(name) {
-  return element('li', {}, element('a', { href: `#${encodeURIComponent(name)}` }, element('span', { dir: 'auto', textContent: name })));
+  return element('li', {}, element('a', { href: `#${encodeURIComponent(name)}` }, element('bdi', { title: name, textContent: name })));
 }
 
 /** Show on the link of a room how much of it is unread, and whether it is the open one. */

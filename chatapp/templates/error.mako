@@ -13,7 +13,10 @@
     <img src="${c.static('icon.svg')}" alt="" width="44" height="44">
     <p class="code">${c.code}</p>
     <h1>${c.message}</h1>
-    <p><a href="${c.base}/">Back to the chat</a></p>
+    % if c.code == 404:
+    <p class="hint">The address may be mistyped. A room has its name after a #, as in #lobby.</p>
+    % endif
+    <a href="${c.base}/">Back to the chat</a>
   </main>
 </body>
 </html>

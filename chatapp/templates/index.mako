@@ -12,7 +12,7 @@
   <%
     # All that chat.js imports, so that no module waits for the one that names it.
     modules = '''
-      delay drawers joined leader link outbox poll rooms rows seat server session shape shared
+      delay drawers joined leader link outbox poll rooms rows seat server session shape shared span
       store text transcript viewcomposer viewlink viewlog viewnick viewpeople viewrooms
       viewtitle wire
     '''.split()
@@ -24,22 +24,27 @@
   <script defer src="${c.static('floor.js')}"></script>
 </head>
 <body>
-  <a class="skip" href="#composer-text">Skip to the message box</a>
+  <button type="button" class="skip">Skip to the message box</button>
 
   <aside id="rooms" class="panel" aria-label="Rooms">
-    <p class="brand"><img src="${c.static('icon.svg')}" alt="" width="30" height="30"> ${c.title}</p>
+    <div class="panel-head">
+      <p class="brand"><img src="${c.static('icon.svg')}" alt="" width="30" height="30"> ${c.title}</p>
+      <button type="button" class="glyph close" aria-label="Close"></button>
+    </div>
     <nav aria-labelledby="rooms-title">
-      <h2 id="rooms-title">Rooms</h2>
+      <form id="room-form" autocomplete="off">
+        <div class="rooms-head">
+          <h2 id="rooms-title">Rooms</h2>
+          <label class="glyph plus" for="room-name" title="Join or open a room"><span class="hidden">Join or open a room</span></label>
+          <div class="field">
+            <input id="room-name" name="room" maxlength="65" placeholder="Name of a room" aria-describedby="room-error">
+            <button class="glyph join" aria-label="Join"></button>
+          </div>
+        </div>
+        <p id="room-error" class="error" role="alert"></p>
+      </form>
       <ul id="room-list"></ul>
     </nav>
-    <form id="room-form" autocomplete="off">
-      <label for="room-name">Join or open a room</label>
-      <div class="field">
-        <input id="room-name" name="room" maxlength="65" placeholder="its name" aria-describedby="room-error">
-        <button class="glyph join" aria-label="Join"></button>
-      </div>
-      <p id="room-error" class="error" role="alert"></p>
-    </form>
     <button type="button" id="nick-change">
       <span id="me-nick" dir="auto"></span> <span class="hint">Change name</span>
     </button>
@@ -48,24 +53,27 @@
   <main>
     <header>
       <button type="button" class="glyph menu" aria-controls="rooms" aria-expanded="false" aria-label="Rooms"></button>
-      <span class="beacon" aria-hidden="true"></span>
-      <h1 id="room-title" dir="auto">lobby</h1>
+      <div class="where">
+        <h1 id="room-title" dir="auto">lobby</h1>
+        <p class="state"><span class="beacon" aria-hidden="true"></span> <span id="link-word" role="status">Connecting…</span></p>
+      </div>
+      <button type="button" id="room-leave" hidden><span class="glyph leave" aria-hidden="true"></span><span class="words">Leave this room</span></button>
       <button type="button" class="people-button" aria-controls="people" aria-expanded="false">
         <span class="glyph people" aria-hidden="true"></span>
         <span class="people-count">0</span> <span class="hidden">people here</span>
       </button>
     </header>
     <div id="link">
-      <span id="link-line" role="status">Connecting…</span>
+      <span id="link-line" role="status"></span>
       <span id="link-countdown" aria-hidden="true"></span>
       <button type="button" id="link-retry">Try now</button>
     </div>
-    <div id="log" role="log" aria-live="polite" aria-label="Messages" tabindex="0"></div>
+    <div id="log" role="log" aria-live="polite" aria-label="Messages" tabindex="0"><div id="log-rows"></div></div>
     <div class="foot">
       <button type="button" id="jump" hidden>Newest messages</button>
       <form id="composer" autocomplete="off">
         <label class="hidden" for="composer-text">Message</label>
-        <textarea id="composer-text" rows="1" aria-describedby="composer-left composer-help" enterkeyhint="send"></textarea>
+        <textarea id="composer-text" rows="1" dir="auto" aria-describedby="composer-left composer-help" enterkeyhint="send"></textarea>
         <span id="composer-left" role="status" hidden></span>
         <button id="composer-send" class="glyph send" aria-label="Send" disabled></button>
       </form>
@@ -77,9 +85,11 @@
   </main>
 
   <aside id="people" class="panel" aria-label="People">
-    <h2>Here now <span class="people-count">0</span></h2>
+    <div class="panel-head">
+      <h2>Here now <span class="people-count">0</span></h2>
+      <button type="button" class="glyph close" aria-label="Close"></button>
+    </div>
     <ul id="people-list"></ul>
-    <button type="button" id="room-leave" hidden>Leave this room</button>
   </aside>
 
   <div id="shade" hidden></div>
@@ -100,7 +110,14 @@
     </form>
   </dialog>
 
-  <noscript><p class="noscript">This chat needs JavaScript. With <code>curl</code> it works without:
-    <code>/chat/pull</code> and <code>/chat/push</code>.</p></noscript>
+  <noscript>
+    <div class="noscript"><div>
+      <img src="${c.static('icon.svg')}" alt="" width="44" height="44">
+      <h1>This page needs JavaScript</h1>
+      <p>It is switched off here. From a terminal the chat works without:</p>
+      <pre>curl -b jar -c jar --data-raw 'hello' ${c.url}/chat/push
+curl -b jar -c jar ${c.url}/chat/pull</pre>
+    </div></div>
+  </noscript>
 </body>
 </html>

@@ -195,7 +195,7 @@ class PageTestCase(unittest.TestCase):
 
     def user(self, **options: Any) -> BrowserContext:
         """A browser of its own: no cookie, no storage. `options` go to playwright's new_context."""
-        context = self.browser.new_context(locale="en-GB", **options)
+        context = self.browser.new_context(**{"locale": "en-GB", **options})
         context.add_init_script(WATCH_POLICY)
         return context
 

@@ -1,8 +1,9 @@
 """What can be measured of how the page looks, and its use without a mouse."""
 
+import base64
 from pathlib import Path
 
-from tests.browser.chromium import PATIENCE, ChatPage, PageTestCase, expect
+from tests.browser.chromium import CHROMIUM, FLAGS, PATIENCE, ChatPage, PageTestCase, expect
 
 DESK, TABLET, PHONE = (
     {"width": 1280, "height": 800},
@@ -26,10 +27,40 @@ FOCUS_SHOWS = """['', 'form', '.field'].some((around) => {
     const style = getComputedStyle((around && node.closest(around)) || node);
     return style.outlineStyle !== 'none' || style.boxShadow !== 'none';
 })"""
+# Whether the focus is in the open dialog; between its last part and its first the browser has it.
+INSIDE_DIALOG = "document.activeElement.matches('body, [role=dialog] *')"
+EDGES = """(names) => names.map((name) => {
+    const { left, right } = document.querySelector(name).getBoundingClientRect();
+    return [Math.round(left), Math.round(right)];
+})"""
+COUNT_COLOURS = """async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const [width, height] = [image.width - 8, image.height - 8]; // within its border
+    const canvas = new OffscreenCanvas(width, height).getContext('2d');
+    canvas.drawImage(image, -4, -4);
+    const { data } = canvas.getImageData(0, 0, width, height);
+    return new Set(new Uint32Array(data.buffer)).size;
+}"""
+# Whether a nick and a time are seen in the log as it is scrolled.
+NAMED_IN_VIEW = """['.nick', 'time'].map((name) => {
+    const log = document.getElementById('log').getBoundingClientRect();
+    return [...document.querySelectorAll(`.message.opens ${name}`)].some((node) => {
+        const { top, bottom } = node.getBoundingClientRect();
+        return top >= log.top - 2 && bottom <= log.bottom;
+    });
+})"""
+TIMES_SHOWN = """(all) => all.map((time) =>
+    getComputedStyle(time).opacity === '1' && time.offsetWidth > 20)"""
+RENAMES = """import('/viewpeople.js').then(({ PeopleView }) => new PeopleView().tell(
+    Array.from({ length: 40 }, (_, i) => ({ event: 'nick', nick: `b${i}`, was: `a${i}` }))))"""
+DRAWERS = 720  # px, at the default size of type
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3
 
 
 class LooksTests(PageTestCase):
+    options = {"chat.push_rate": 0}
+
     def setUp(self) -> None:
         super().setUp()
         self.tab().enter("x" * 32).send(LONG)
@@ -66,6 +97,123 @@ class LooksTests(PageTestCase):
             width = ann.page.evaluate("document.documentElement.scrollWidth")
             self.assertEqual(size["width"], width, name)
             self.screenshot(ann, f"long-words-{name}")
+
+    def test_log_and_message_box_share_both_edges_and_the_title_one(self):
+        ann = self.person(viewport=DESK)
+        ann.send("an edge")
+        ann.wait_for("an edge")
+        places = [".message:not(.own) .text", ".message.opens time", "#composer", "#room-title"]
+        for width in (360, 721, 768, 800, 1000, 1041, 1100, 1150, 1200, 1440, 2560):
+            ann.page.set_viewport_size({"width": width, "height": 800})
+            text, time, composer, title = ann.page.evaluate(EDGES, places)
+            self.assertEqual(composer[0], text[0], width)
+            self.assertEqual(composer[1], time[1], width)
+            if width > DRAWERS:  # narrower, the button for the rooms stands before it
+                self.assertEqual(composer[0], title[0], width)
+            self.assertGreater(composer[1] - composer[0], min(300, 0.5 * width), width)
+
+    def test_words_keep_their_room_with_large_type(self):
+        browser = self.browser.browser_type.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, "--blink-settings=defaultFontSize=24"]
+        )
+        self.addCleanup(browser.close)
+        for width in (1280, 1000, 700):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.goto(self.server.url)
+            page.fill("#nick-field", f"ann {width}")
+            page.press("#nick-field", "Enter")
+            page.locator(".text").first.wait_for()
+            self.assertEqual("24px", page.evaluate("getComputedStyle(document.body).fontSize"))
+            column = page.locator(".text").first.bounding_box()["width"]
+            self.assertGreater(column, 20 * 24, width)
+
+    def test_icons_and_marks_are_seen_in_forced_colours(self):
+        ann = self.person(viewport=PHONE, forced_colors="active")
+        ann.page.evaluate("location.hash = 'garden'")
+        expect(ann.page.locator("#room-leave")).to_be_visible()
+        seen = [".menu", "#room-leave", ".people-button .glyph", ".send"]
+        for name in seen:
+            self.assertGreater(self.colours(ann.page.locator(name)), 1, name)
+        for button, drawer in ((".menu", "#rooms"), (".people-button", "#people")):
+            ann.page.click(button)
+            for glyph in ann.page.locator(f"{drawer} .glyph").all():
+                if glyph.evaluate("(node) => getComputedStyle(node.parentNode).opacity") == "1":
+                    self.assertGreater(self.colours(glyph), 1, drawer)
+            ann.page.keyboard.press("Escape")
+
+    def colours(self, place) -> int:
+        """How many colours an element is painted in."""
+        data = base64.b64encode(place.screenshot(animations="disabled")).decode()
+        return place.page.evaluate(COUNT_COLOURS, data)
+
+    def test_a_name_that_does_not_fit_is_whole_in_its_title(self):
+        room, nick = "r" * 64, "W" * 32
+        ann = self.tab(self.user(viewport=DESK)).open(room)
+        ann.choose(nick)
+        ann.wait_connected().send("hello")
+        ann.wait_for("hello")
+        for place in ("h1", "#room-list a[aria-current] bdi"):
+            expect(ann.page.locator(place)).to_have_attribute("title", room)
+        for place in ("#me-nick", "#people-list .nick", ".message .nick"):
+            expect(ann.page.locator(place)).to_have_attribute("title", nick)
+
+    def test_a_title_from_right_to_left_stands_at_the_mark(self):
+        ann = self.person(room="غرفة", viewport=DESK)
+        title, mark = (ann.page.locator(name).bounding_box() for name in ("h1", ".beacon"))
+        self.assertAlmostEqual(title["x"], mark["x"], delta=1)
+        expect(ann.page.locator("#composer-text")).to_have_attribute("dir", "auto")
+        self.assertTrue(ann.page.title().startswith("\u2068غرفة\u2069 · "))
+
+    def test_a_link_that_is_lost_has_another_shape_and_word(self):
+        ann = self.person(viewport=PHONE)
+        expect(ann.page.locator("#link-word")).to_have_text("Connected")
+        disc = ann.page.locator(".beacon").bounding_box()
+        ann.page.context.set_offline(True)
+        expect(ann.page.locator("#link-word")).to_have_text("Offline")
+        bar = ann.page.locator(".beacon").bounding_box()
+        self.assertNotEqual(disc["height"], bar["height"])
+
+    def test_times_are_in_the_language_of_the_page_and_the_hours_of_the_reader(self):
+        for locale, shape in (("de-DE", r"\d\d:\d\d"), ("en-US", r"\d\d:\d\d [AP]M")):
+            ann = self.tab(self.user(locale=locale)).enter(f"ann {locale}").wait_for(LONG)
+            time = ann.page.locator(".message time").first
+            self.assertRegex(time.text_content(), f"^{shape}$")
+            self.assertRegex(
+                time.get_attribute("title"), r"^(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, "
+            )
+
+    def test_the_name_and_the_time_of_a_long_turn_are_in_view_wherever_one_reads(self):
+        bob = self.tab().enter("bob")
+        for number in range(40):
+            bob.page.request.post(f"{bob.url}chat/push", data=f"line {number} of a long story")
+        bob.page.request.post(f"{bob.url}chat/push", data="on and on " * 390)
+        ann = self.person(viewport=PHONE, has_touch=True)
+        ann.wait_for(("on and on " * 390).strip())
+        ann.page.mouse.move(200, 300)
+        for _ in range(8):
+            self.assertEqual([True, True], ann.page.evaluate(NAMED_IN_VIEW))
+            ann.page.evaluate("document.getElementById('log').scrollTop -= 250")
+            ann.page.wait_for_timeout(50)
+
+    def test_each_time_is_seen_by_touch(self):
+        bob = self.tab().enter("bob")
+        for text in ("one", "two", "three"):
+            bob.send(text)
+        bob.wait_for("three")
+        ann = self.person(viewport=PHONE, has_touch=True).wait_for("three")
+        shown = ann.page.locator(".message time").evaluate_all(TIMES_SHOWN)
+        self.assertEqual([True] * 4, shown)
+
+    def test_people_who_are_seen_together_have_colours_of_their_own(self):
+        hues = self.person().page.evaluate(
+            "import('/text.js').then(({ hueOf }) => [...'abcdefghijkl'].map(hueOf))"
+        )
+        self.assertEqual(12, len(set(hues)))
+
+    def test_many_who_change_their_names_are_one_short_line(self):
+        ann = self.person()
+        ann.page.evaluate(RENAMES)
+        expect(ann.page.locator("#news")).to_have_text("40 names changed.")
 
     def test_whoever_wants_no_motion_sees_none(self):
         ann = self.person(viewport=PHONE, reduced_motion="reduce")
@@ -143,6 +291,39 @@ class KeyboardTests(PageTestCase):
             [True, True],
             ann.page.evaluate("['rooms', 'people'].map((id) => document.getElementById(id).inert)"),
         )
+
+    def test_an_open_drawer_is_a_dialog_and_takes_the_focus(self):
+        ann = self.tab(self.user(viewport=PHONE, has_touch=True)).enter("ann")
+        for name, button in (("Rooms", ".menu"), ("People", ".people-button")):
+            ann.page.tap(button)
+            drawer = ann.page.get_by_role("dialog", name=name)
+            expect(drawer).to_have_attribute("aria-modal", "true")
+            for _ in range(12):
+                self.assertTrue(ann.page.evaluate(INSIDE_DIALOG), name)
+                ann.page.keyboard.press("Tab")
+            self.assertTrue(ann.page.evaluate("document.querySelector('main').inert"))
+            drawer.get_by_role("button", name="Close").tap()
+            expect(drawer).to_have_count(0)
+            expect(ann.page.locator(button)).to_be_focused()
+            self.assertFalse(ann.page.evaluate("document.querySelector('main').inert"))
+
+    def test_a_drawer_of_a_window_that_grows_is_a_part_of_the_page_again(self):
+        ann = self.tab(self.user(viewport=PHONE)).enter("ann")
+        ann.page.click(".menu")
+        expect(ann.page.get_by_role("dialog")).to_have_count(1)
+        ann.page.set_viewport_size(DESK)
+        expect(ann.page.get_by_role("dialog")).to_have_count(0)
+        for part in ("#rooms", "#people", "main"):
+            self.assertFalse(ann.page.locator(part).evaluate("(node) => node.inert"), part)
+        expect(ann.page.locator("#shade")).to_be_hidden()
+
+    def test_the_message_box_is_skipped_to_in_the_room_that_is_open(self):
+        ann = self.tab().enter("ann")
+        ann.page.locator(".skip").focus()
+        ann.page.keyboard.press("Enter")
+        expect(ann.page.locator("#composer-text")).to_be_focused()
+        expect(ann.page.locator("h1")).to_have_text("lobby")
+        expect(ann.page.locator("#room-list a")).to_have_text(["lobby"])
 
 
 class ReadAloudTests(PageTestCase):

@@ -1,0 +1,94 @@
+"""axe finds no fault with the page (WCAG 2.2, A and AA) in any of its states, in both themes."""
+
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.chromium import ChatPage, PageTestCase, expect
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+THEMES = ("light", "dark")
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+class AccessibilityTests(PageTestCase):
+    options = {"chat.push_rate": 0}
+
+    def users(self, **options):
+        for theme in THEMES:
+            yield theme, self.user(color_scheme=theme, reduced_motion="reduce", **options)
+
+    def enter(self, theme: str, user, room: str = "") -> ChatPage:
+        return self.tab(user).enter(f"ann {theme}", room)
+
+    def accept(self, tab: ChatPage, state: str) -> None:
+        options = {"runOnly": RULES, "resultTypes": ["violations"]}
+        found = Axe().run(tab.page, options=options).response["violations"]
+        faults = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+        self.assertEqual([], faults, state)
+
+    def test_the_question_at_the_door(self):
+        self.tab().enter("bob")
+        for theme, user in self.users(viewport=PHONE):
+            ann = self.tab(user).open()
+            self.accept(ann, f"door, {theme}")
+            ann.choose("bob")
+            expect(ann.page.locator("#nick-error")).not_to_be_empty()
+            self.accept(ann, f"refused at the door, {theme}")
+            ann.errors = [error for error in ann.errors if "status of 409" not in error]
+
+    def test_a_room_on_a_desk(self):
+        self.tab().enter("bob").send("see https://example.org/")
+        for theme, user in self.users(viewport=DESK):
+            ann = self.enter(theme, user)
+            ann.send(f"hello {theme}")
+            ann.wait_for(f"hello {theme}")
+            self.accept(ann, f"talk, {theme}")
+            ann.page.focus("#room-name")
+            self.accept(ann, f"field for a room, {theme}")
+            ann.page.fill("#room-name", "no/slash")
+            ann.page.press("#room-name", "Enter")
+            expect(ann.page.locator("#room-error")).not_to_be_empty()
+            self.accept(ann, f"refused room, {theme}")
+            ann.page.evaluate("location.hash = 'empty'")
+            expect(ann.page.locator(".mark.empty")).to_be_visible()
+            self.accept(ann, f"empty room, {theme}")
+
+    def test_the_drawers_on_a_phone(self):
+        for theme, user in self.users(viewport=PHONE, has_touch=True):
+            ann = self.enter(theme, user)
+            self.accept(ann, f"phone, {theme}")
+            for button in (".menu", ".people-button"):
+                ann.page.tap(button)
+                self.accept(ann, f"{button}, {theme}")
+                ann.page.keyboard.press("Escape")
+
+    def test_an_outage(self):
+        for theme, user in self.users(viewport=PHONE):
+            ann = self.enter(theme, user)
+            ann.page.route("**/chat/push/**", lambda route: route.fulfill(status=413, json={}))
+            ann.send("refused")
+            ann.page.locator(".message.failed").wait_for()
+            user.set_offline(True)
+            expect(ann.page.locator("#link")).to_be_visible()
+            ann.page.fill("#composer-text", "x" * 4001)
+            self.accept(ann, f"offline, {theme}")
+            ann.errors = [error for error in ann.errors if "status of 413" not in error]
+
+    def test_an_address_that_leads_nowhere(self):
+        for theme, user in self.users(viewport=PHONE):
+            tab = self.tab(user)
+            tab.page.goto(f"{tab.url}nowhere")
+            expect(tab.page.locator("h1")).to_have_text("There is nothing here.")
+            self.accept(tab, f"404, {theme}")
+            tab.errors = [error for error in tab.errors if "status of 404" not in error]
+
+    def test_without_scripts(self):
+        seen = self.tab(self.user(java_script_enabled=False)).open().page
+        expect(seen.locator(".noscript h1")).to_have_text("This page needs JavaScript")
+        for theme, user in self.users(viewport=PHONE):
+            tab = self.tab(
+                user
+            ).open()  # axe is a script: what is shown without any is put in its place
+            tab.page.evaluate(
+                "document.body.innerHTML = document.querySelector('noscript').textContent"
+            )
+            self.accept(tab, f"no script, {theme}")
