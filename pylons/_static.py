@@ -9,8 +9,9 @@ import gzip
 import mimetypes
 import os
 import re
+import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.utils import formatdate, parsedate_to_datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -36,7 +37,8 @@ class StaticFiles:
     They are read once, here: what changes on the disk meanwhile does not mix with what is served,
     and a restart takes the new ones. `max_age`: seconds that a browser need not ask again. With
     `fresh` each request reads the file anew and a browser always asks. `headers` are added to each
-    answer. Files and folders whose names begin with a dot are left out.
+    answer. Files and folders whose names begin with a dot are left out. `made` are files that are
+    none there: by path, what gives the content.
 
     With a `version`, which has to be another whenever a file is, each is below `/static/VERSION/`
     as well, where a browser never asks again. Below another version, of which a page may be that
@@ -52,6 +54,7 @@ class StaticFiles:
         fresh: bool = False,
         headers: _Headers = (),
         version: str = "",
+        made: Mapping[str, Callable[[], bytes]] | None = None,
     ) -> None:
         self._app = app
         self._root = Path(root)
@@ -59,7 +62,8 @@ class StaticFiles:
         self._fresh = fresh
         self._cached = "no-cache" if fresh else f"max-age={max_age}, public"
         self._current = f"{_VERSIONED}{version}/" if version else ""
-        self._held = None if fresh else {path: self._read(file) for path, file in self._files()}
+        self._made = made or {}
+        self._held = None if fresh else self._all()
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -83,7 +87,14 @@ class StaticFiles:
     def _find(self, path: str) -> _Held | None:
         if self._held is not None:
             return self._held.get(path)
+        if path in self._made:
+            return _hold(path, self._made[path](), time.time())
         return next((self._read(file) for name, file in self._files() if name == path), None)
+
+    def _all(self) -> dict[str, _Held]:
+        held = {path: self._read(file) for path, file in self._files()}
+        now = time.time()
+        return held | {path: _hold(path, make(), now) for path, make in self._made.items()}
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         """The files, each with the PATH_INFO that names it."""
@@ -98,17 +109,7 @@ class StaticFiles:
 
     def _read(self, file: Path) -> _Held:
         with file.open("rb") as opened:
-            changed = formatdate(os.fstat(opened.fileno()).st_mtime, usegmt=True)
-            content = opened.read()
-        tag = urlsafe_b64encode(blake2b(content, digest_size=12).digest()).decode()
-        content_type = _content_type(file.name)
-        if _TEXT.fullmatch(content_type.partition(";")[0]):
-            packed = gzip.compress(content, mtime=0)
-            if len(packed) < len(content):
-                vary = ("Vary", "Accept-Encoding")
-                forms = _form(content, tag, vary), _form(packed, f"{tag}-gzip", vary)
-                return _Held(content_type, changed, *forms)
-        return _Held(content_type, changed, _form(content, tag), None)
+            return _hold(file.name, opened.read(), os.fstat(opened.fileno()).st_mtime)
 
 
 class _Form(NamedTuple):
@@ -131,6 +132,19 @@ class _Held(NamedTuple):
     changed: str
     plain: _Form
     packed: _Form | None
+
+
+def _hold(name: str, content: bytes, changed_at: float) -> _Held:
+    changed = formatdate(changed_at, usegmt=True)
+    tag = urlsafe_b64encode(blake2b(content, digest_size=12).digest()).decode()
+    content_type = _content_type(name)
+    if _TEXT.fullmatch(content_type.partition(";")[0]):
+        packed = gzip.compress(content, mtime=0)
+        if len(packed) < len(content):
+            vary = ("Vary", "Accept-Encoding")
+            forms = _form(content, tag, vary), _form(packed, f"{tag}-gzip", vary)
+            return _Held(content_type, changed, *forms)
+    return _Held(content_type, changed, _form(content, tag), None)
 
 
 class _Answer(NamedTuple):

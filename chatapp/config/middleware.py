@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from beaker.middleware import SessionMiddleware
 
 from chatapp.config.environment import load_environment
 from chatapp.directory import OtherSecret
+from chatapp.lib.bundle import bundle
 from chatapp.lib.cookies import FormerCookies
 from chatapp.lib.hub import Hub
 from chatapp.lib.metrics import HubCollector
@@ -44,13 +46,15 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     app = FormerCookies(app, shared.signer, config["session.key"])  # those of an older version
     app = ErrorHandler(app, global_conf)  # an exception: logged, 500
     app = StatusCodeRedirect(app, _ERRORS)  # error documents from /error/document
+    public = config["pylons.paths"]["static_files"]
     app = StaticFiles(  # the page's files
         app,
-        config["pylons.paths"]["static_files"],
+        public,
         max_age=_STATIC_SECONDS,
         fresh=config["chatapp.fresh"],
         headers=[("X-Content-Type-Options", "nosniff")],
         version=shared.hub.about["version"],
+        made={"/page.js": lambda: bundle(Path(public), "chat")},
     )
     headers = config["pylons.response_options"]["headers"]
     app = Polls(app, shared.hub, shared.signer, headers)  # polls that need nothing of the above

@@ -9,18 +9,7 @@
   <title>${c.title}</title>
   <link rel="icon" href="${c.static('icon.svg')}" type="image/svg+xml" id="favicon">
   <link rel="stylesheet" href="${c.static('chat.css')}">
-  <%
-    # All that chat.js imports, so that no module waits for the one that names it.
-    modules = '''
-      delay drawers joined leader link outbox poll rooms rows seat server session shape shared span
-      store text transcript viewcomposer viewlink viewlog viewnick viewpeople viewrooms
-      viewtitle wire
-    '''.split()
-  %>
-  % for module in modules:
-  <link rel="modulepreload" href="${c.static(module + '.js')}">
-  % endfor
-  <script type="module" src="${c.static('chat.js')}"></script>
+  <script type="module" src="${c.static('page.js')}"></script>
   <script defer src="${c.static('floor.js')}"></script>
 </head>
 <body>

@@ -36,7 +36,7 @@ class FilesTests(ChatCase):
         page = self.ann.ask("GET", "/").body.decode()
         version = re.search(r'data-version="(\w+)"', page)[1]
         paths = self.files(page)
-        self.assertGreater(len(paths), 20)
+        self.assertGreater(len(paths), 8)
         for path in paths:
             self.assertTrue(path.startswith(f"/static/{version}/"), path)
             answer = self.ann.ask("GET", path)
@@ -92,17 +92,11 @@ class MountedTests(ChatCase):
         self.assertEqual([], re.findall(r'(?:src|href)="(/[^"]*)"', page))
 
 
-class PreloadTests(ChatCase):
-    def test_the_page_names_each_module_that_its_script_comes_to_import(self):
+class ScriptTests(ChatCase):
+    def test_all_modules_of_the_page_come_in_one_answer(self):
         self.start()
         ann = self.person()
         page = ann.ask("GET", "/").body.decode()
-        named = set(re.findall(r'rel="modulepreload" href="static/\w+/([^"]+)"', page))
-        imported, todo = set(), ["chat.js"]
-        while todo:
-            for name in MODULE.findall(ann.ask("GET", f"/{todo.pop()}").body):
-                module = name.decode().removeprefix("./")
-                if module not in imported:
-                    imported.add(module)
-                    todo.append(module)
-        self.assertEqual(imported, named)
+        scripts = re.findall(r'<script[^>]* src="static/\w+/([^"]+)"', page)
+        self.assertEqual(["page.js", "floor.js"], scripts)
+        self.assertEqual([], MODULE.findall(ann.ask("GET", "/page.js").body))

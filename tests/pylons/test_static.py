@@ -252,3 +252,19 @@ class ChangeTests(_StaticTests):
         self.assertEqual(b"new", self.ask(app, "/new.css").body)
         (self.root / "a.css").unlink()
         self.assertEqual(b"beneath", self.ask(app).body)
+
+
+class MadeTests(_StaticTests):
+    def test_what_is_made_is_served_like_a_file(self):
+        made = {"/all.txt": lambda: b"".join(path.read_bytes() for path in self.root.iterdir())}
+        for fresh, later in ((False, CONTENT), (True, b"0")):
+            self.write("a.css", CONTENT)
+            app = StaticFiles(beneath, str(self.root), version="abc", fresh=fresh, made=made)
+            found = self.ask(app, "/static/abc/all.txt")
+            self.assertEqual((200, CONTENT), (found.status_int, found.body))
+            self.assertEqual("text/plain; charset=utf-8", found.headers["Content-Type"])
+            self.assertEqual(
+                304, self.ask(app, "/all.txt", If_None_Match=found.headers["ETag"]).status_int
+            )
+            self.write("a.css", b"0")
+            self.assertEqual(later, self.ask(app, "/all.txt").body)

@@ -1,0 +1,58 @@
+import tempfile
+import unittest
+from pathlib import Path
+
+from chatapp.lib.bundle import bundle
+
+PUBLIC = Path(__file__).parents[3] / "chatapp" / "public"
+
+
+class BundleTests(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def bundle(self, **modules: str) -> str:
+        for name, source in modules.items():
+            (self.folder / f"{name}.js").write_text(source, "utf-8")
+        return bundle(self.folder, next(iter(modules))).decode()
+
+    def test_a_module_comes_once_and_after_those_that_it_imports(self):
+        whole = self.bundle(
+            page="import { a } from './one.js';\nimport { b as c } from './two.js';\na(c);\n",
+            one="import { b } from './two.js';\nexport function a() {\n  return b;\n}\n",
+            two="const B = 1;\nexport const b = B;\n",
+        )
+        self.assertEqual(
+            "const two_js = (() => {\nconst B = 1;\nconst b = B;\nreturn { b };\n})();\n\n"
+            "const one_js = (() => {\nconst { b } = two_js;\nfunction a() {\n  return b;\n}\n"
+            "return { a };\n})();\n\n"
+            "const page_js = (() => {\nconst { a } = one_js;\nconst { b: c } = two_js;\na(c);\n"
+            "return {  };\n})();\n",
+            whole,
+        )
+
+    def test_comments_on_lines_of_their_own_are_left_out(self):
+        whole = self.bundle(
+            page="// one\n/** two\n * three\n */\nconst a = 1; // four\n  // five\n/** six */\n"
+        )
+        self.assertEqual(
+            "const page_js = (() => {\nconst a = 1; // four\nreturn {  };\n})();\n", whole
+        )
+
+    def test_a_form_that_is_not_known_is_refused_by_name(self):
+        for line in ("export default 1;", "export let a = 1;", "import './two.js';"):
+            with self.assertRaisesRegex(ValueError, r"one\.js: .*is not a form"):
+                self.bundle(one=f"{line}\n", two="")
+
+    def test_a_module_that_comes_to_import_itself_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "one -> two -> one"):
+            self.bundle(
+                one="import { b } from './two.js';\nexport const a = b;\n",
+                two="import { a } from './one.js';\nexport const b = a;\n",
+            )
+
+    def test_the_page_is_one_script(self):
+        whole = bundle(PUBLIC, "chat").decode()
+        scripts = {path.stem for path in PUBLIC.glob("*.js") if path.stem != "floor"}
+        for name in scripts:
+            self.assertEqual(1, whole.count(f"const {name}_js = "), name)
