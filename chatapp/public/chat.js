@@ -7,7 +7,7 @@ import { joinTabs } from './leader.js';
 import { LinkView } from './viewlink.js';
 import { LogView } from './viewlog.js';
 import { NickView } from './viewnick.js';
-import { onReturn, takeNick } from './session.js';
+import { onReturn, takeNick, wokeUp } from './session.js';
 import { Outbox } from './outbox.js';
 import { PeopleView } from './viewpeople.js';
 import { Poll } from './poll.js';
@@ -49,6 +49,7 @@ let outwaits = 0; // refusals of it that are waited out: it may be of an identit
 let polled = []; // the rooms of the last poll, and of the last one that was answered
 let accepted = [];
 let cursor = null; // of the last answer, whoever polled
+let away = false; // whether this tab slept or was cut off, and nobody has done anything here since
 let readUpTo; // where "New" is shown in the open room; undefined until its history is here
 
 const log = new LogView({
@@ -196,6 +197,7 @@ function doubt() {
 }
 
 function take({ answer, rooms: names }) {
+  away ||= wokeUp();
   cursor = answer.cursor ?? cursor;
   learn(answer.limits);
   if (answer.version && version && answer.version !== version) linkView.offerReload();
@@ -307,7 +309,8 @@ function render() {
   if (!room) return;
   const { transcript } = room;
   const unread = rooms.unread(name);
-  const unseen = unread > 0 && (document.visibilityState !== 'visible' || !log.atEnd);
+  const unseen = unread > 0 && (away || document.visibilityState !== 'visible' || !log.atEnd);
+  if (unread) away = false;
   if (unseen || (readUpTo === undefined && transcript.loaded)) readUpTo = unread ? store.get('read')[name] : null;
   const entries = store.get('outbox').filter((entry) => entry.room === name);
   log.show(name, { transcript, entries, nick: store.get('nick'), readUpTo: readUpTo ?? null }, unread);
@@ -360,7 +363,9 @@ addEventListener('keydown', (event) => {
   event.preventDefault();
   walk(event.key === 'ArrowDown' ? 1 : -1);
 });
+for (const sign of ['keydown', 'pointerdown']) addEventListener(sign, () => (away = false));
 onReturn((anew) => {
+  away ||= anew;
   if (leading && store.get('nick')) poll.start();
   if (leading) poll.wake(anew);
   else tabs.post({ kind: 'wake', anew });

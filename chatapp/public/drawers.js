@@ -51,7 +51,9 @@ function isDrawer({ panel }) {
 function dress({ panel, button }, open, modal) {
   panel.classList.toggle('open', open);
   panel.inert = modal && !open;
-  panel.role = open ? 'dialog' : null;
-  panel.ariaModal = open ? 'true' : null;
+  for (const [name, value] of [['role', 'dialog'], ['aria-modal', 'true']]) {
+    if (open) panel.setAttribute(name, value);
+    else panel.removeAttribute(name);
+  }
   button.setAttribute('aria-expanded', String(open));
 }

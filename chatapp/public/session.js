@@ -6,6 +6,8 @@ const SLEPT = 90_000;
 // What was out of view for longer may have lost its connection, ms.
 const AWAY = 15_000;
 
+let last = Date.now(); // when the timers ran
+
 /** Take `nick` on the server and keep it in `store`, where `named` says that the server knows it. Returns {refused, line}: line '' if it is ours now. */
 export async function takeNick(store, nick) {
   const { status, data, error, foreign } = await setNick(nick);
@@ -19,6 +21,13 @@ export async function takeNick(store, nick) {
   return { refused: status === 400, line: error || `${nobody} Try again in a moment.` };
 }
 
+/** Whether this tab stood still until now, asleep for more than `limit` ms; told once. */
+export function wokeUp(limit = AWAY) {
+  const slept = Date.now() - last > limit;
+  last = Date.now();
+  return slept;
+}
+
 /** Call `act(anew)` when this tab may have missed something: shown again, back online, woken from sleep. */
 export function onReturn(act) {
   let left = null;
@@ -30,10 +39,7 @@ export function onReturn(act) {
   addEventListener('pageshow', (event) => event.persisted && act(true));
   addEventListener('online', () => act(true));
   addEventListener('offline', () => act(true));
-  let last = Date.now();
   setInterval(() => {
-    const slept = Date.now() - last > (left === null ? AWAY : SLEPT);
-    last = Date.now();
-    if (slept) act(true);
+    if (wokeUp(left === null ? AWAY : SLEPT)) act(true);
   }, TICK);
 }

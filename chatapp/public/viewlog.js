@@ -184,7 +184,7 @@ function messageNode(row, acts) {
   node.style.setProperty('--hue', hueOf(row.nick));
   if (row.state !== 'stored' && row.state !== 'sent') node.append(fateNode(row, acts));
   // Read out once, when it is stored, and not at each try.
-  if (row.state !== 'stored') node.ariaLive = 'off';
+  if (row.state !== 'stored') node.setAttribute('aria-live', 'off');
   return node;
 }
 

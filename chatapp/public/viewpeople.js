@@ -45,7 +45,7 @@ function sameNames(people, items) {
 }
 
 function personItem(nick, own) {
-  const disc = element('span', { className: 'disc', ariaHidden: 'true', textContent: initials(nick) });
+  const disc = element('span', { className: 'disc', textContent: initials(nick), attributes: { 'aria-hidden': 'true' } });
   const name = element('span', { className: 'nick', dir: 'auto', title: nick, textContent: nick });
   const item = element('li', {}, disc, name);
   item.style.setProperty('--hue', hueOf(nick));
