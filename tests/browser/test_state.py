@@ -214,7 +214,7 @@ class BrowserTests(PageTestCase):
 
     def test_a_page_of_which_a_part_did_not_arrive_says_so(self):
         tab = self.tab()
-        tab.page.route("**/outbox.js", lambda route: route.abort())
+        tab.page.route("**/page.js", lambda route: route.abort())
         tab.open()
         expect(tab.page.locator("#floor")).to_contain_text("a part of it did not arrive")
         tab.errors.clear()
