@@ -35,6 +35,8 @@ __all__ = ["ChatController"]
 _CROWD_SECONDS = 1.0
 _HISTORY_LIMIT = 200
 _HISTORY_DEFAULT = 50
+# What the log keeps of a message beside its text, about.
+_MESSAGE_BYTES = 100
 
 
 class ChatController(BaseController):
@@ -46,7 +48,7 @@ class ChatController(BaseController):
         room = checked_room(room)
         as_json = is_json(environ)
         text, nonce = self._message(environ, as_json)
-        participant = yield from self._pusher(environ)
+        participant = yield from self._pusher(environ, _MESSAGE_BYTES + len(text.encode()))
         figures, began = self._hub.figures, time.perf_counter()
         message = yield from self._stored(environ, room, participant, text, nonce)
         figures.commits.observe(time.perf_counter() - began)
@@ -176,14 +178,14 @@ class ChatController(BaseController):
                     raise
         return Participant(identity, "", None, visiting=True)
 
-    def _pusher(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
-        """Who pushes, unless it is too much."""
+    def _pusher(self, environ: dict[str, Any], size: int) -> Generator[bytes, None, Participant]:
+        """Who pushes so many bytes, unless it is too much."""
         participant = self._known(environ)
         if participant is not None:
-            yield from self._charge(environ, "address_push_rate", person=participant)
+            yield from self._charge(environ, "address_push_rate", size=size, person=participant)
             return participant
         # Whom nobody knows yet are together let through as much as a session is.
-        yield from self._charge(environ, "address_push_rate", "push_rate")
+        yield from self._charge(environ, "address_push_rate", "push_rate", size=size)
         participant = yield from self._join(environ)
         yield from self._charge(environ, person=participant)
         return participant

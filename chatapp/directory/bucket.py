@@ -27,18 +27,18 @@ class TokenBuckets:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def wait(self, name: str, now: float) -> float:
-        """Seconds until there is a token; 0.0 if there is one."""
+    def wait(self, name: str, now: float, amount: float = 1.0) -> float:
+        """Seconds until there are so many tokens; 0.0 if there are."""
         if not self._limit.rate:
             return 0.0
-        wait = self._after(name, now) - now - self._limit.burst / self._limit.rate
+        wait = self._after(name, now, amount) - now - self._limit.burst / self._limit.rate
         return wait if wait > _ROUNDING else 0.0
 
-    def take(self, name: str, now: float) -> None:
-        """Take a token that is there."""
+    def take(self, name: str, now: float, amount: float = 1.0) -> None:
+        """Take so many tokens, which are there."""
         if not self._limit.rate:
             return
-        full_at = self._after(name, now)
+        full_at = self._after(name, now, amount)
         if self._full_at.pop(name, None) is None and len(self._full_at) >= self._room:
             self._let_go(now)
         self._full_at[name] = full_at
@@ -47,9 +47,9 @@ class TokenBuckets:
         """Forget those that are full."""
         self._let_go(now)
 
-    def _after(self, name: str, now: float) -> float:
-        """When it will be full if a token is taken."""
-        return max(now, self._full_at.get(name, now)) + 1 / self._limit.rate
+    def _after(self, name: str, now: float, amount: float) -> float:
+        """When it will be full if so many tokens are taken."""
+        return max(now, self._full_at.get(name, now)) + amount / self._limit.rate
 
     def _let_go(self, now: float) -> None:
         """Of those that are full, and if that are too few, of the oldest."""

@@ -19,13 +19,15 @@ class Limits(NamedTuple):
     address_push_rate: Limit
     address_sessions: Limit
     address_rooms: Limit
+    address_bytes: Limit
 
 
 class Charge(NamedTuple):
-    """One of what the field `limit` of Limits counts, to be taken from the share of `whose`."""
+    """`amount` of what the field `limit` of Limits counts, taken from the share of `whose`."""
 
     limit: str
     whose: str
+    amount: float = 1.0
 
 
 class Refusal(NamedTuple):

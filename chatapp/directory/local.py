@@ -100,11 +100,11 @@ class LocalDirectory(Directory):
 
     def charge(self, charges: Sequence[Charge], person: Person | None = None) -> Refusal | None:
         now = self._clock()
-        for limit, whose in charges:
-            if wait := self._buckets[limit].wait(whose, now):
+        for limit, whose, amount in charges:
+            if wait := self._buckets[limit].wait(whose, now, amount):
                 return Refusal(limit, wait)
-        for limit, whose in charges:
-            self._buckets[limit].take(whose, now)
+        for limit, whose, amount in charges:
+            self._buckets[limit].take(whose, now, amount)
         return None
 
     def recall(self, person: Person, tab: str) -> str | None:

@@ -68,14 +68,21 @@ class BaseController(WSGIController):
         return participant
 
     def _charge(
-        self, environ: dict[str, Any], *limits: str, person: Participant | None = None
+        self,
+        environ: dict[str, Any],
+        *limits: str,
+        size: int = 0,
+        person: Participant | None = None,
     ) -> Generator[bytes, None, None]:
-        """Take one of each of `limits` from the address's share, and a push from the person's.
+        """Take one of each of `limits`, and `size` bytes, from the address's share, and a push from
+        the person's.
 
         Raises BadInput if that is too much.
         """
         address = self._hub.addresses.whose(environ)
         charges = [Charge(limit, address) for limit in limits] if address is not None else []
+        if size and address is not None:
+            charges.append(Charge("address_bytes", address, size))
         if person is not None:
             charges.append(Charge("push_rate", person.id))
         yield environ["cogen.call"](self._hub.directory.charge)(charges, person)

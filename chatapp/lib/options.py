@@ -47,6 +47,11 @@ class ChatOptions:
     address_rooms: int = option(
         200, "New rooms of one address, at once and each hour; 0: no limit.", least=0
     )
+    address_bytes: int = option(
+        256 << 20,
+        "Bytes of messages of one address, at once and each day; 0 is no limit.",
+        least=0,
+    )
     address_push_rate: float = option(
         20.0, "Pushes a second of one address; 0, or with push_rate = 0: no limit.", least=0
     )
@@ -61,6 +66,9 @@ class ChatOptions:
             ),
             address_sessions=Limit(self.address_sessions / _HOUR, self.address_sessions),
             address_rooms=Limit(self.address_rooms / _HOUR, self.address_rooms),
+            address_bytes=Limit(
+                self.address_bytes / _DAY if self.push_rate else 0.0, self.address_bytes
+            ),
         )
 
     def newcomers(self) -> Limit:
@@ -68,4 +76,4 @@ class ChatOptions:
         return Limit(self.address_sessions / _HOUR, max(20, self.address_sessions // 20))
 
 
-_HOUR = 3600
+_HOUR, _DAY = 3600, 86_400

@@ -23,6 +23,7 @@ _TOO_MUCH = {
     "push_rate": "Too many messages; wait a moment.",
     "address_push_rate": "Too many messages from your address; wait a moment.",
     "address_sessions": "Too many new sessions from your address; try again later.",
+    "address_bytes": "Too much was written from your address; try again later.",
     "address_rooms": "Too many new rooms from your address; try again later.",
 }
 

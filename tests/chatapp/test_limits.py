@@ -217,6 +217,22 @@ class PushTests(AddressCase):
         self.pass_time(1)
         self.assertEqual([200, 200, 429], [person.say("hi").status for person in people[:3]])
 
+    def test_one_address_writes_so_many_bytes_a_day_and_others_go_on(self):
+        self.start(address_bytes=10_000)
+        ann = self.at()
+        ann.pull()
+        statuses = [ann.say("\u20ac" * 1000).status for _ in range(4)]
+        self.assertEqual([200, 200, 200, 429], statuses)
+        answer = ann.say("\u20ac" * 1000)
+        line = "Too much was written from your address; try again later."
+        self.assertEqual({"error": line}, json.loads(answer.body))
+        self.assertEqual({"address_bytes": 2}, self.refusals())
+        self.assertEqual(200, ann.say("short").status)
+        self.check_newcomer()
+        self.pass_time(int(answer.header("Retry-After")) + 2000)
+        ann.pull()
+        self.assertEqual(200, ann.say("\u20ac" * 1000).status)
+
     def test_a_refused_push_makes_no_session(self):
         self.start(address_push_rate=2, address_push_burst=1)
         self.assertEqual([200, 429], [self.at().say("hi").status for _ in range(2)])

@@ -186,8 +186,8 @@ class RedisDirectory(Directory):
         if not counted and person is None:
             return None
         words: list[Argument] = ["" if person is None else person.id]
-        for limit, whose in counted:
-            words += [f"{limit}:{whose}", *self._limits[limit]]
+        for limit, whose, amount in counted:
+            words += [f"{limit}:{whose}", amount, *self._limits[limit]]
         try:
             refused, wait, nick = await self._link.run(CHARGE, *words)
         except DirectoryUnavailable:

@@ -271,18 +271,19 @@ return people
 """)
 
 CHARGE = _script("""
--- id or '', then for each bucket: its name, rate, burst -> the position (from 1) of one in which no
--- token is left, else 0 and one is taken from each; seconds until there is one, as text; the nick
--- of id. Of a bucket is kept when it will be full, in milliseconds, for as long as it is not.
+-- id or '', then for each bucket: its name, tokens, rate, burst -> the position (from 1) of one in
+-- which too few tokens are left, else 0 and they are taken; seconds until they are there, as text;
+-- the nick of id. Of a bucket is kept when it will be full, in milliseconds, for as long as it is
+-- not.
 local nick = ARGV[2] ~= '' and redis.call('HGET', prefix .. 'who:' .. ARGV[2], 'nick')
 local full_at = {}
-for i = 3, #ARGV, 3 do
-    local token, burst = 1000 / ARGV[i + 1], 1000 * ARGV[i + 2] / ARGV[i + 1]
+for i = 3, #ARGV, 4 do
+    local tokens, burst = 1000 * ARGV[i + 1] / ARGV[i + 2], 1000 * ARGV[i + 3] / ARGV[i + 2]
     local before = tonumber(redis.call('GET', prefix .. 'spent:' .. ARGV[i])) or now
     -- The clock of an engine that took another's place may be behind.
-    full_at[i] = math.max(now, math.min(now + burst, before)) + token
+    full_at[i] = math.max(now, math.min(now + burst, before)) + tokens
     local wait = full_at[i] - now - burst
-    if wait > 1 then return {i / 3, tostring(wait / 1000), nick} end
+    if wait > 1 then return {(i + 1) / 4, tostring(wait / 1000), nick} end
 end
 for i, at in pairs(full_at) do
     local text = string.format('%.3f', at)

@@ -5,7 +5,9 @@ import inspect
 from chatapp.directory import Charge, Limit, Limits, NickTaken
 
 LEASE = 20.0
-LIMITS = Limits(Limit(1.0, 3), Limit(2.0, 4), Limit(5 / 3600, 5), Limit(2 / 3600, 2))
+LIMITS = Limits(
+    Limit(1.0, 3), Limit(2.0, 4), Limit(5 / 3600, 5), Limit(2 / 3600, 2), Limit(1000 / 3600, 1000)
+)
 
 
 class Somebody:
@@ -244,6 +246,16 @@ class DirectoryContract(DirectoryCase):
         self.assertEqual(2, await self.charged(self.directory, ann, 4))
         await self.pass_time(60.0)
         self.assertEqual(3, await self.charged(self.directory, ann, 5))
+
+    async def test_of_some_things_many_are_taken_at_once(self):
+        self.assertIsNone(await self.refused(("address_bytes", "::1", 700)))
+        refusal = await self.refused(("address_push_rate", "::1"), ("address_bytes", "::1", 400))
+        self.assertEqual("address_bytes", refusal.limit)
+        self.assertAlmostEqual(360.0, refusal.wait, delta=0.5)
+        self.assertIsNone(await self.refused(("address_bytes", "::1", 200)))
+        await self.pass_time(1100.0)
+        self.assertIsNone(await self.refused(("address_bytes", "::1", 400)))
+        self.assertEqual("address_bytes", (await self.refused(("address_bytes", "::1", 900))).limit)
 
     async def test_pushes_are_counted_for_each(self):
         ann = await self.joined(self.directory, "1", "ann")
