@@ -154,8 +154,8 @@ class Budget:
                     taken += answer.status == 200
                     await asyncio.sleep(0.02)
         disk, used = (self._disk() - before) / taken / 1024, 1000 * (self._cpu() - cpu) / taken
-        rate = self._options.address_push_rate
-        day = f"{rate:.0f} a second, {rate * disk * 86400 / MEBIBYTE:.0f} GiB a day"
+        rate, most = self._options.address_push_rate, self._options.address_bytes // MEBIBYTE
+        day = f"{rate:.0f} a second, {most} MiB, then as much a day"
         cost = f"{disk:.1f} KiB of disk, {used:.1f} ms"
         return "messages of the most bytes", day, cost, "behind 10,000 newer in the room"
 

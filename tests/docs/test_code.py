@@ -30,6 +30,8 @@ RUNNING = {"chat.md": "paster serve development.ini", "wire.md": "paster serve t
 # Commands of sentences that tests elsewhere run, for they take long or change what they stand in.
 ELSEWHERE = {
     "python -m benchmarks.keep": "tests/benchmarks/test_figures.py",
+    "python -m benchmarks.attack": "tests/benchmarks/test_attack.py",
+    "python -m benchmarks.budget --keep": "tests/benchmarks/test_budget.py",
     "python -m benchmarks.instructions": "tests/benchmarks/test_instructions.py",
     "gunicorn --paste production.ini": "tests/functional/test_mountings.py",
 }

@@ -36,7 +36,14 @@ class ConfigTests(unittest.TestCase):
         for line in self.text.splitlines():
             name = line.removeprefix("#").partition(" = ")[0]
             is_setting = line.startswith("#") and " " not in name
-            away = ("certificate", "key", "unix_socket", "chat.log", "chat.secret_file")
+            away = (
+                "allowed_hosts",
+                "certificate",
+                "key",
+                "unix_socket",
+                "chat.log",
+                "chat.secret_file",
+            )
             lines.append(line[1:] if is_setting and name not in away else line)
         server.ini.write_text("\n".join(lines) + "\n")
         server.arguments = [f"port={server.port}"]
