@@ -97,7 +97,7 @@ class Attack:
         await self._asked("push", "POST", "/chat/push", b"x" * 4000)
 
     async def _place(self) -> None:
-        """Held for good, with a hundred rooms of its own."""
+        """Held for good, with twenty rooms of its own."""
         stranger = await Stranger(self._port, self._address, self._tls).__aenter__()
         self._held.append(stranger)
         number = next(_NUMBERS)

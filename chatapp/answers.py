@@ -5,8 +5,9 @@ part of an answer. Only what has the shape of docs/wire.md counts as an answer.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import MISSING, dataclass, fields
+from types import UnionType
+from typing import Any, get_origin, get_type_hints
 
 from chatapp.model.message import Message
 
@@ -38,12 +39,6 @@ class Presence:
 
 
 Event = Message | Gap | Presence
-
-_TYPES: dict[type[Any], dict[str, Any]] = {
-    Message: {"room": str, "seq": int, "nick": str, "text": str, "at": (int, float)},
-    Gap: {"lost": int, "reason": str, "rooms": dict, "exact": bool},
-    Presence: {"room": str, "event": str, "nick": str, "was": (str, type(None))},
-}
 
 
 def poll_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -84,11 +79,26 @@ def _event(kind: type[Any], content: Any) -> Any:
     """The event in `content`, which a later version may have more to say of."""
     if not isinstance(content, dict):
         raise Foreign(f"{content!r:.80} is no {kind.__name__.lower()}")
-    for name, types in _TYPES[kind].items():
-        _typed(content, name, types, needed=name != "was")
-    return kind(
-        **{field.name: content[field.name] for field in fields(kind) if field.name in content}
-    )
+    types = _TYPES[kind]
+    for name, (accepted, needed) in types.items():
+        _typed(content, name, accepted, needed)
+    return kind(**{name: content[name] for name in types if name in content})
+
+
+def _types_of(kind: type[Any]) -> dict[str, tuple[Any, bool]]:
+    """By field: what a value may be, and whether there has to be one."""
+    hints = get_type_hints(kind)
+    return {
+        field.name: (_json_of(hints[field.name]), field.default is MISSING)
+        for field in fields(kind)
+    }
+
+
+def _json_of(hint: Any) -> Any:
+    """What JSON has for values of that type."""
+    if hint is float:
+        return (int, float)
+    return hint if isinstance(hint, UnionType) else get_origin(hint) or hint
 
 
 def _typed(content: Mapping[str, Any], name: str, types: Any, needed: bool = True) -> None:
@@ -98,3 +108,6 @@ def _typed(content: Mapping[str, Any], name: str, types: Any, needed: bool = Tru
     # For Python a bool is an int.
     if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
         raise Foreign(f"{name} is {value!r:.80}")
+
+
+_TYPES = {kind: _types_of(kind) for kind in (Message, Gap, Presence)}
