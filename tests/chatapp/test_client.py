@@ -1,23 +1,18 @@
-"""`chatapp.client` on the loop of the server that it talks to, whose clock the tests set."""
+"""How long `chatapp.client` waits for a poll."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from typing import Any
 
-import aiohttp
-
-from chatapp.client import ChatClient, Message
-from cogen.web.connection import Connection
-from tests.chatapp.support import ChatCase
+from chatapp.client import ChatClient
+from tests.chatapp.clients import ClientCase
 
 
-class PatienceTests(ChatCase):
+class PatienceTests(ClientCase):
     def setUp(self) -> None:
         self.polled: list[float] = []  # when polls came to the server
 
@@ -33,27 +28,11 @@ class PatienceTests(ChatCase):
         """What a client has heard when `act`, to which it is given, is over."""
 
         async def followed() -> list[str]:
-            async with self.joined_client() as client:
-                heard: list[str] = []
-                following = asyncio.create_task(_follow(client, heard))
-                try:
-                    await act(client)
-                finally:
-                    following.cancel()
-                    await asyncio.gather(following, return_exceptions=True)
+            async with self.follower() as (client, heard):
+                await act(client)
                 return heard
 
         return self.server.loop.run_until_complete(followed())
-
-    @asynccontextmanager
-    async def joined_client(self) -> AsyncIterator[ChatClient]:
-        # By a Unix socket: what one side has sent is there for the other, and the clock may go on.
-        path = f"{self.enterContext(tempfile.TemporaryDirectory())}/socket"
-        serve = asyncio.get_running_loop().create_unix_server
-        async with await serve(lambda: Connection(self.server.server), path), _session(path) as it:
-            client = ChatClient("http://chat", session=it)
-            await client.join()
-            yield client
 
     @property
     def waited(self) -> list[float]:
@@ -88,17 +67,3 @@ class PatienceTests(ChatCase):
         times = zip((1, 32, 95, 195, 295, 350), self.waited, strict=True)
         for expected, at in times:
             self.assertAlmostEqual(expected, at, delta=2)
-
-
-async def _follow(client: ChatClient, heard: list[str]) -> None:
-    async for event in client.follow():
-        if isinstance(event, Message):
-            heard.append(event.text)
-
-
-def _session(path: str) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.UnixConnector(path),
-        cookie_jar=aiohttp.CookieJar(unsafe=True),
-        headers={"Accept": "application/json"},
-    )

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-import aiohttp
-
-from chatapp.client import ChatClient, ChatError, Message, NoAnswer, Presence
-from cogen.web.connection import Connection
-from tests.chatapp.support import ChatCase
+from chatapp.client import ChatError, Message, NoAnswer, Presence
+from tests.chatapp.clients import ClientCase
 
 Box = Callable[[dict[str, Any], Any, Any], Iterable[bytes]]
 
@@ -41,7 +36,7 @@ FOREIGN = {
 }
 
 
-class MiddleboxTests(ChatCase):
+class MiddleboxTests(ClientCase):
     def setUp(self) -> None:
         self.box: Box | None = None
         self.asked = 0
@@ -58,37 +53,11 @@ class MiddleboxTests(ChatCase):
     def run_on_the_server(self, act: Callable[[], Any]) -> Any:
         return self.server.loop.run_until_complete(act())
 
-    @asynccontextmanager
-    async def client(self, **options: Any) -> AsyncIterator[ChatClient]:
-        # By a Unix socket: what one side has sent is there for the other, and the clock may go on.
-        path = f"{self.enterContext(tempfile.TemporaryDirectory())}/socket"
-        serve = asyncio.get_running_loop().create_unix_server
-        session = aiohttp.ClientSession(
-            connector=aiohttp.UnixConnector(path),
-            cookie_jar=aiohttp.CookieJar(unsafe=True),
-            headers={"Accept": "application/json"},
-        )
-        async with await serve(lambda: Connection(self.server.server), path), session:
-            yield ChatClient("http://chat", session=session, **options)
-
-    @asynccontextmanager
-    async def follower(self) -> AsyncIterator[tuple[ChatClient, list[str]]]:
-        """A client that follows, and what it has heard."""
-        async with self.client(nick="ann") as client:
-            await client.join()
-            heard: list[str] = []
-            following = asyncio.create_task(_follow(client, heard))
-            try:
-                yield client, heard
-            finally:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
-
     def test_what_is_not_the_chats_is_an_outage_for_polls_and_messages(self) -> None:
         self.start()
 
         async def everything() -> None:
-            async with self.follower() as (client, heard):
+            async with self.follower(nick="ann") as (client, heard):
                 for name, (status, content_type, content) in FOREIGN.items():
                     with self.subTest(name):
                         heard.clear()
@@ -117,7 +86,7 @@ class MiddleboxTests(ChatCase):
                 yield from app(environ, start_response)
 
         async def several() -> None:
-            async with self.follower() as (client, heard):
+            async with self.follower(nick="ann") as (client, heard):
                 self.box = loses
                 for number in range(5):
                     await client.send(f"{number}")
@@ -146,7 +115,7 @@ class MiddleboxTests(ChatCase):
                     await client.join()
 
         async def followed(box: Box) -> None:
-            async with self.follower() as (client, heard):
+            async with self.follower(nick="ann") as (client, heard):
                 await asyncio.sleep(1)
                 self.box = box
                 before = self.asked
@@ -186,7 +155,7 @@ class MiddleboxTests(ChatCase):
             yield from filter(None, chunks)
 
         async def behind() -> None:
-            async with self.follower() as (client, heard):
+            async with self.follower(nick="ann") as (client, heard):
                 self.box = cache
                 await asyncio.sleep(60)
                 before = self.asked
@@ -212,7 +181,7 @@ class MiddleboxTests(ChatCase):
                 yield chunk
 
         async def polled() -> None:
-            async with self.follower() as (client, heard):
+            async with self.follower(nick="ann") as (client, heard):
                 self.box = impatient
                 for number in range(10):
                     await client.send(f"{number}")
@@ -237,7 +206,7 @@ class MiddleboxTests(ChatCase):
         self.start()
 
         async def other() -> None:
-            async with self.follower(), self.client(nick="ann") as client:
+            async with self.follower(nick="ann"), self.client(nick="ann") as client:
                 began = asyncio.get_running_loop().time()
                 with self.assertRaises(ChatError) as raised:
                     await client.join(patience=30)
@@ -301,9 +270,3 @@ def _instead(status: str, content_type: str, content: bytes) -> Box:
         return [content]
 
     return answer
-
-
-async def _follow(client: ChatClient, heard: list[str]) -> None:
-    async for event in client.follow():
-        if isinstance(event, Message):
-            heard.append(event.text)

@@ -426,6 +426,8 @@ class EngineTests(FaultCase):
 
     async def test_without_an_answer_the_push_fails_and_sent_again_is_stored_once(self):
         self.patch(engine_module, "_ANSWER_SECONDS", 0.3)
+        # Of so short a time the usual part is less than a busy machine needs for an answer.
+        self.patch(engine_module, "_MORE_PART", 0.9)
         self.patch(reader_module, "_GRACE_SECONDS", 0.3)
         log, observer = await self.opened()
         await self.say(log, "a")
@@ -433,16 +435,7 @@ class EngineTests(FaultCase):
         with self.assertRaisesRegex(LogUnavailable, "Timeout|no answer in 0.27 s"):
             await log.append(ROOM, "ann", "Ann", "b", "n1")
         self.server.thaw()
-        # An engine that stood still is given a moment for each answer until one comes.
-        message = None
-        for _ in range(200):
-            try:
-                message = await log.append(ROOM, "ann", "Ann", "b", "n1")
-                break
-            except LogUnavailable:
-                await asyncio.sleep(0.02)
-        self.assertIsNotNone(message)
-        self.assertEqual(2, message.seq)
+        self.assertEqual(2, (await log.append(ROOM, "ann", "Ann", "b", "n1")).seq)
         await self.say(log, "c")
         await until(lambda: len(observer.messages) >= 3)
         self.assertEqual(["a", "b", "c"], self.texts(observer))
