@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from chatapp.lib.remembering import remembered
+from chatapp.remembering import remembered
 
 __all__ = ["Addresses", "Places"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from chatapp.lib.cursor import Cursor
-from chatapp.lib.remembering import remembered
 from chatapp.model import Message
+from chatapp.remembering import remembered
 
 __all__ = ["Batch", "Head", "News", "as_json", "as_text", "nothing"]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from chatapp.lib.remembering import remembered
+from chatapp.remembering import remembered
 
 __all__ = ["LONGEST_CURSOR", "BadCursor", "Cursor"]
 

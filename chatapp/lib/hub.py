@@ -20,11 +20,11 @@ from chatapp.lib.figures import Figures
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import Poll
-from chatapp.lib.remembering import forget
 from chatapp.lib.rooms import Room
 from chatapp.lib.wire import MOST_NICK, MOST_ROOM, BadInput
 from chatapp.model import Message, MessageLog, open_log, parse_log_url
 from chatapp.names import folded
+from chatapp.remembering import forget
 from cogen.core.schedulers import Scheduler
 from cogen.web.peers import Peers
 

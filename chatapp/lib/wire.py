@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from chatapp.lib.remembering import remembered
 from chatapp.model import LOBBY
 from chatapp.names import is_seen, visible
+from chatapp.remembering import remembered
 
 __all__ = [
     "MOST_NICK",

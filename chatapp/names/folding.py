@@ -3,10 +3,10 @@
 Letter case, width, composed or not, ligatures do not count, nor what is not displayed.
 """
 
-from functools import lru_cache
 from unicodedata import normalize
 
 from chatapp.names.unseen import visible
+from chatapp.remembering import remembered
 
 __all__ = ["folded"]
 
@@ -25,4 +25,4 @@ def _folded(name: str) -> str:
     return visible(normalize("NFKC", once.casefold()))
 
 
-_remembered = lru_cache(maxsize=1024)(_folded)
+_remembered = remembered(1024)(_folded)

@@ -12,8 +12,8 @@ from chatapp.lib import cursor, wire
 from chatapp.lib.cursor import BadCursor, Cursor
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.participant import Participant
-from chatapp.lib.remembering import forget
 from chatapp.lib.wire import checked_rooms
+from chatapp.remembering import forget
 from cogen.web import environ, response
 from cogen.web.http import RequestParser
 from pylons import routing
