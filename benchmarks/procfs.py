@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-__all__ = ["cpu_seconds", "descendants", "memory_kib"]
+__all__ = ["cpu_seconds", "descendants", "is_running", "memory_kib"]
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -15,6 +15,15 @@ def descendants(pid: int) -> list[int]:
         for children in Path(f"/proc/{each}/task").glob("*/children"):
             found.extend(int(child) for child in children.read_text().split())
     return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether that process has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 def cpu_seconds(pids: list[int]) -> float:

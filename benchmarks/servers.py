@@ -117,16 +117,21 @@ class Server:
 
 
 def _stop(process: subprocess.Popen[bytes], within: float) -> None:
-    """If it does not stop by itself it is killed, its workers with it."""
+    """It and its workers have ended then; those that do not stop by themselves are killed.
+
+    A worker that was still starting goes on for a moment after its supervisor.
+    """
     pids = procfs.descendants(process.pid) if process.poll() is None else []
+    deadline = time.monotonic() + within
     process.send_signal(signal.SIGTERM)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(within)
-    except subprocess.TimeoutExpired:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        process.wait()
+    while any(map(procfs.is_running, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for pid in filter(procfs.is_running, pids):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
 
 
 def _free_port() -> int:

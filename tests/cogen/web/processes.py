@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.cogen.web.support import PATIENCE, Client
 
-__all__ = ["FAILS", "STARTS_WHEN_TOLD", "TALKS", "CommandServer", "Load", "alive"]
+__all__ = ["FAILS", "STARTS_WHEN_TOLD", "TALKS", "CommandServer", "Load"]
 
 ROOT = Path(__file__).parents[3]
 
@@ -264,12 +264,3 @@ async def fail(environ):
 
 register(application, Life(start=fail))
 """
-
-
-def alive(pid: int) -> bool:
-    """Whether that process has not ended."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().split()[2] != "Z"
-    except FileNotFoundError:
-        return False

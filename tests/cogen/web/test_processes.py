@@ -8,7 +8,8 @@ import os
 import signal
 import unittest
 
-from tests.cogen.web.processes import STARTS_WHEN_TOLD, TALKS, CommandServer, Load, alive
+from benchmarks.procfs import is_running
+from tests.cogen.web.processes import STARTS_WHEN_TOLD, TALKS, CommandServer, Load
 from tests.cogen.web.support import eventually
 
 
@@ -175,7 +176,7 @@ class WorkersTest(unittest.TestCase):
             pids = server.children()
             server.process.kill()
             for pid in pids:
-                eventually(lambda pid=pid: alive(pid), False)
+                eventually(lambda pid=pid: is_running(pid), False)
 
     def test_ones_that_have_not_started_end_with_it_too(self) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -186,7 +187,7 @@ class WorkersTest(unittest.TestCase):
                 server.logged("starting")
                 (pid,) = server.children()
                 server.process.send_signal(number)
-                eventually(lambda pid=pid: alive(pid), False)
+                eventually(lambda pid=pid: is_running(pid), False)
                 self.assertNotEqual(server.process.wait(20), 0)
 
     def test_code_that_does_not_import_ends_the_start(self) -> None:

@@ -7,7 +7,8 @@ import resource
 import signal
 import unittest
 
-from tests.cogen.web.processes import FAILS, STARTS_WHEN_TOLD, TALKS, CommandServer, Load, alive
+from benchmarks.procfs import is_running
+from tests.cogen.web.processes import FAILS, STARTS_WHEN_TOLD, TALKS, CommandServer, Load
 from tests.cogen.web.support import eventually
 
 STUCK = """
@@ -67,7 +68,7 @@ class ReloadTest(unittest.TestCase):
                     server.signal(signal.SIGTERM)
                     self.assertEqual(held.response().status, 200)
                 self.assertEqual(server.ended(), 0)
-                self.assertEqual([pid for pid in pids if alive(pid)], [])
+                self.assertEqual([pid for pid in pids if is_running(pid)], [])
                 self.assertNotIn("did not start", server.log)
 
     def test_one_that_took_a_place_meanwhile_is_replaced_too(self) -> None:
@@ -131,7 +132,7 @@ class ReloadTest(unittest.TestCase):
                 server.logged("did not serve within reload_timeout = 3 seconds")
                 self.assertEqual(server.get()[0], "one")
                 server.logged("starting", 2)
-                self.assertTrue(all(map(alive, before)))
+                self.assertTrue(all(map(is_running, before)))
                 self.assertEqual(server.stop(), 0)
 
     def test_one_that_is_asked_for_during_the_start_follows_it(self) -> None:
@@ -235,5 +236,5 @@ class ReloadTest(unittest.TestCase):
             server.logged("does not answer")
             eventually(lambda: {server.get()[0] for _ in range(4)}, {"two"})
             # It would never end by itself.
-            eventually(lambda: [pid for pid in pids if alive(pid)], [])
+            eventually(lambda: [pid for pid in pids if is_running(pid)], [])
             self.assertEqual(server.stop(), 0)
