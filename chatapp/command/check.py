@@ -23,7 +23,7 @@ from cogen.web.factory import server_factory, server_options
 from cogen.web.ini import Ini
 from cogen.web.listen import listening_socket
 from cogen.web.options import OptionError, Options
-from cogen.web.tls import Certificate
+from cogen.web.serving import check_options
 
 __all__ = ["check"]
 
@@ -107,7 +107,7 @@ def _chat_findings(section: Section, options: ChatOptions, url: LogURL) -> Itera
 
 def _server_findings(section: Section, options: Options, logs: list[LogURL]) -> Iterator[Finding]:
     try:
-        Certificate.of(options)
+        check_options(options)
     except OptionError as error:
         yield Finding(f"[{section.name}]: {error}")
     if options.workers > 1 and any(url.kind != "redis" for url in logs):

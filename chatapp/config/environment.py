@@ -7,16 +7,18 @@ from functools import partial
 from typing import Any
 
 from mako.lookup import TemplateLookup
+from paste.deploy.converters import asbool
 
 from chatapp.config.routing import make_map
+from chatapp.config.sessions import check_session, session_options
 from chatapp.config.version import version_of
-from chatapp.lib.cookies import COOKIE_SECONDS, session_name, token_name
+from chatapp.lib.cookies import token_name
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
 from cogen.web.ini import Ini
-from cogen.web.options import OptionError, Options, parse_options
+from cogen.web.options import OptionError, Options, parse_options, unknown_option
 from pylons.configuration import PylonsConfig
 from pylons.templating import make_lookup
 
@@ -86,7 +88,7 @@ def _loaded_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -
     }
     config = PylonsConfig()
     config.init_app(global_conf, app_conf, package="chatapp", paths=paths)
-    config.update(_session_options(secret, config))
+    config.update(session_options(secret, config))
     config["pylons.response_options"]["headers"] = {
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
@@ -111,25 +113,13 @@ def chat_settings(ini: Ini, given: dict[str, Any]) -> dict[str, Any]:
 
 def chat_options(app_conf: dict[str, Any]) -> ChatOptions:
     """The options among the settings of a section. Raises OptionError."""
-    settings = {}
-    for name, value in app_conf.items():
-        if name.startswith(_PREFIX):
-            settings[name.removeprefix(_PREFIX)] = value
-        elif not name.startswith(_KNOWN):
-            raise OptionError(f"unknown option {name!r} in [app:main]")
-    return parse_options(settings, ChatOptions, "option chat.*")
-
-
-def _session_options(secret: bytes, config: PylonsConfig) -> dict[str, Any]:
-    """Beaker's: a signed cookie that holds an id and a nick, as JSON, never a live object."""
-    defaults = {
-        "session.type": "cookie",
-        "session.key": session_name(fingerprint(secret)),
-        "session.validate_key": derived_key(secret, "session").hex(),
-        "session.data_serializer": "json",
-        "session.httponly": "true",
-        "session.samesite": "Lax",
-        "session.cookie_expires": str(COOKIE_SECONDS),
-        "session.save_accessed_time": "false",
-    }
-    return {name: config.get(name, value) for name, value in defaults.items()}
+    for name in app_conf:
+        if not name.startswith((_PREFIX, *_KNOWN)):
+            raise unknown_option("option", name, _NAMES, near=_PREFIX + name)
+    try:
+        asbool(app_conf.get("debug", False))
+    except ValueError as error:
+        raise OptionError(f"debug: {error}") from None
+    check_session(app_conf)
+    settings = {name: text for name, text in app_conf.items() if name.startswith(_PREFIX)}
+    return parse_options(settings, ChatOptions, "option", _PREFIX)

@@ -18,14 +18,17 @@ class ChatOptions:
     )
     data: str = option("data", "Folder of what the chat keeps: the secret that signs cookies.")
     secret_file: str = option(
-        "", "File of that secret, the same for all workers; empty: `secret` in `data`, made once."
+        "",
+        "File of that secret, the same for all workers; empty: `secret` in `chat.data`, made once.",
     )
     poll_timeout: float = option(
         10.0, "Time a poll without news is held, at most 300.", least=0.1, most=300
     )
     queue_size: int = option(10, "Batches that wait for a client's next poll.", least=1)
     history: int = option(10_000, "Messages kept in a room.", least=1)
-    max_age: float = option(0.0, "Time a message is kept; 0: until `history` is full.", least=0)
+    max_age: float = option(
+        0.0, "Time a message is kept; 0: until `chat.history` is full.", least=0
+    )
     max_rooms: int = option(
         10_000,
         "Rooms beside the lobby; to one more the longest silent gives way that nobody is in.",
@@ -53,7 +56,7 @@ class ChatOptions:
         least=0,
     )
     address_push_rate: float = option(
-        20.0, "Pushes a second of one address; 0, or with push_rate = 0: no limit.", least=0
+        20.0, "Pushes a second of one address; 0, or with chat.push_rate = 0: no limit.", least=0
     )
     address_push_burst: int = option(100, "Pushes at once of one address.", least=1)
 

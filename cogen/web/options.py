@@ -4,15 +4,16 @@ An application can have a table of its own in the same way: a dataclass of `opti
 """
 
 import dataclasses
+import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from cogen.core.schedulers import PROACTORS
 from cogen.web.access import FORMATS
 
-__all__ = ["OptionError", "Options", "option", "parse_options"]
+__all__ = ["OptionError", "Options", "option", "parse_options", "unknown_option"]
 
 _Table = TypeVar("_Table")
 
@@ -121,17 +122,33 @@ _THREADS = 4
 
 
 def parse_options(
-    settings: Mapping[str, str], table: type[_Table], noun: str = "server option"
+    settings: Mapping[str, str],
+    table: type[_Table],
+    noun: str = "server option",
+    prefix: str = "",
 ) -> _Table:
-    """Make a `table` of strings, as an ini or a command line holds them. Raises OptionError."""
-    fields = {field.name: field for field in dataclasses.fields(table)}  # type: ignore[arg-type]
+    """Make a `table` of strings, as an ini or a command line holds them. Raises OptionError.
+
+    `prefix` is what the names of `settings` begin with, and those of the table's fields do not.
+    """
+    fields = {prefix + field.name: field for field in dataclasses.fields(table)}  # type: ignore[arg-type]
     values = {}
     for name, text in settings.items():
         if name not in fields:
-            known = ", ".join(sorted(fields))
-            raise OptionError(f"unknown {noun} {name!r}; there are: {known}")
-        values[name] = _parse(fields[name], text)
+            raise unknown_option(noun, name, fields)
+        try:
+            values[fields[name].name] = _parse(fields[name], text)
+        except OptionError as error:
+            raise OptionError(f"{prefix}{error}") from None
     return table(**values)
+
+
+def unknown_option(noun: str, name: str, known: Iterable[str], near: str = "") -> OptionError:
+    """What to raise for a name that is none of the `known`; `near`: what it may be meant for."""
+    found = difflib.get_close_matches(near or name, known, n=1)
+    if found:
+        return OptionError(f"unknown {noun} {name!r}: is {found[0]} meant?")
+    return OptionError(f"unknown {noun} {name!r}; there are: {', '.join(sorted(known))}")
 
 
 def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 from cogen.core.schedulers import Scheduler, new_event_loop
 from cogen.web.life import Application, take_lives
 from cogen.web.listen import UnixPath, inherited_sockets, listening_socket, log_addresses
-from cogen.web.options import Options
+from cogen.web.options import OptionError, Options
 from cogen.web.process import Process
 from cogen.web.server import Server
 from cogen.web.signals import Signals
@@ -24,7 +24,7 @@ from cogen.web.systemd import notify
 from cogen.web.tls import Certificate
 from cogen.web.worker import Worker
 
-__all__ = ["serve"]
+__all__ = ["check_options", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +57,35 @@ def serve(
             return
         certificate = Certificate.of(options)
         application = load()
-        scheduler = Scheduler(proactor=options.proactor)
+        scheduler = _scheduler(options)
         # What did not end at the server's stop does not now.
         stack.callback(scheduler.shutdown, 0)
         server = Server(application, scheduler, options, take_lives())
         process = Process(server, socks, certificate, signals)
         work = process.work(worker) if worker is not None else process.run(command)
         scheduler.loop.run_until_complete(_until_done(work, signals))
+
+
+def check_options(options: Options) -> None:
+    """Make what `serve` makes of `options`, without a start. Raises OptionError."""
+    Certificate.of(options)
+    scheduler = _scheduler(options)
+    try:
+        Server(_nothing, scheduler, options)
+    finally:
+        scheduler.shutdown(0)
+
+
+def _nothing(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    raise NotImplementedError("no request comes to a server that is not started")
+
+
+def _scheduler(options: Options) -> Scheduler:
+    """Raises OptionError."""
+    try:
+        return Scheduler(proactor=options.proactor)
+    except ImportError as error:
+        raise OptionError(f"proactor = {options.proactor!r}: {error}") from None
 
 
 async def _until_done(work: Coroutine[Any, Any, None], signals: Signals) -> None:

@@ -44,11 +44,14 @@ class StartTests(unittest.TestCase):
 
     def test_an_unknown_option_is_named(self):
         self.assertIn("unknown server option 'hots'", self.fails("hots = 127.0.0.1"))
-        self.assertIn("'pol_timeout'", self.fails(app="chat.pol_timeout = 3"))
+        line = self.fails(app="chat.pol_timeout = 3")
+        self.assertIn("unknown option 'chat.pol_timeout': is chat.poll_timeout meant?", line)
 
     def test_a_bad_value_is_named(self):
         self.assertIn("backlog = 'many'", self.fails("backlog = many"))
         self.assertIn("proactor = 'twisted'", self.fails("proactor = twisted"))
+        self.assertIn("chat.history = '0'", self.fails(app="chat.history = 0"))
+        self.assertIn("session.secure = 'maybe'", self.fails(app="session.secure = maybe"))
         self.assertIn("port = 'x'", self.fails("", "", "http_port=x"))
         self.assertIn("backlog = 'many'", self.fails("", "", "backlog=many"))
 

@@ -74,13 +74,32 @@ class CheckTests(unittest.TestCase):
     def test_options(self):
         self.finds(r"^\[server:main\]: unknown server option 'hots'", server="hots = 1")
         self.finds(r"^\[server:main\]: backlog = 'many'", server="backlog = many")
-        self.finds(r"^\[app:main\]: unknown option chat\.\* 'lgo'", chat="chat.lgo = memory:")
-        self.finds(r"^\[app:main\]: history = '0'", chat="chat.history = 0")
+        self.finds(r"^\[app:main\]: unknown option 'chat\.lgo': is chat\.log meant\?$",
+                   chat="chat.lgo = memory:")  # fmt: skip
+        self.finds(r"^\[app:main\]: .* 'titel': is chat\.title meant\?$", chat="titel = x")
+        self.finds(r"^\[app:main\]: chat\.history = '0'", chat="chat.history = 0")
         self.finds(r"^\[app:main\]: 'ftp://x' is no message log", chat="chat.log = ftp://x")
         self.finds(r"^\[app:other\]: No package .* Chatap", chat="[app:other]\nuse = egg:Chatap")
         self.finds(
             r"^\[server:other\]: the chat needs", chat="[server:other]\nuse = egg:Paste#http\n"
         )
+
+    def test_options_that_are_read_when_the_server_is_made(self):
+        for name, value in (
+            ("trusted_proxies", "proxy.local"),
+            ("allowed_hosts", "http://chat.example"),
+            ("proxy_headers", "X-Real-IP"),
+        ):
+            line = f"^\\[server:main\\]: {name}: "
+            trusted = "trusted_proxies = unix\n" if name == "proxy_headers" else ""
+            self.finds(line, server=f"{trusted}{name} = {value}")
+
+    def test_options_of_the_session_and_of_the_debugger(self):
+        self.finds("session.secure = 'maybe': Session sec", chat="session.secure = maybe")
+        self.finds("'session.secrue': is session.secure meant", chat="session.secrue = true")
+        self.finds("save_accessed_time must be true", chat="session.timeout = 60")
+        self.finds("cookie_expires = 'soon': Cookie exp", chat="session.cookie_expires = soon")
+        self.finds(r"^\[app:main\]: debug: .* 'maybe'", chat="debug = maybe")
 
     def test_an_application_behind_a_filter(self):
         text = f"{CHAT}chat.log = ftp://x\nfilter-with = t\n[filter:t]\nuse = egg:Paste#translogger"

@@ -15,5 +15,5 @@ class ChatOptionsTests(unittest.TestCase):
     def test_no_number_may_be_below_zero(self):
         for field in dataclasses.fields(ChatOptions):
             if isinstance(field.default, int | float):
-                with self.assertRaisesRegex(OptionError, f"{field.name} = '-1'"):
-                    parse_options({field.name: "-1"}, ChatOptions)
+                with self.assertRaisesRegex(OptionError, f"^chat.{field.name} = '-1'"):
+                    parse_options({f"chat.{field.name}": "-1"}, ChatOptions, prefix="chat.")

@@ -39,9 +39,21 @@ class ParseTests(unittest.TestCase):
         for text in ("false", "No", "OFF", "0"):
             self.assertFalse(parse_options({"wanted": text}, Table).wanted)
 
-    def test_an_unknown_name_is_told_with_those_that_there_are(self):
-        with self.assertRaisesRegex(OptionError, "unknown knob 'cuont'; there are: count, kind"):
+    def test_an_unknown_name_is_told_with_the_nearest_or_with_those_that_there_are(self):
+        with self.assertRaisesRegex(OptionError, "^unknown knob 'cuont': is count meant\\?$"):
             parse_options({"cuont": "3"}, Table, "knob")
+        with self.assertRaisesRegex(OptionError, "^unknown knob 'zzz'; there are: count, kind, "):
+            parse_options({"zzz": "3"}, Table, "knob")
+
+    def test_what_is_said_has_the_prefix_of_the_names(self):
+        self.assertEqual(Table(count=5), parse_options({"a.count": "5"}, Table, prefix="a."))
+        for name, text, line in (
+            ("a.count", "0", r"^a\.count = '0': must be 1 or more$"),
+            ("a.cuont", "1", r"^unknown knob 'a\.cuont': is a\.count meant\?$"),
+            ("count", "1", r"^unknown knob 'count': is a\.count meant\?$"),
+        ):
+            with self.assertRaisesRegex(OptionError, line):
+                parse_options({name: text}, Table, "knob", "a.")
 
     def test_what_is_of_another_kind(self):
         self.assertIn("count = 'many': not a whole number", self.refused("count", "many"))
