@@ -4,24 +4,22 @@ Nothing is made and nothing changed. What the user may do who runs this is what 
 the one who serves.
 """
 
-import errno
 import os
-import socket
 import stat
 import sys
 from collections.abc import Iterator
 
 from paste.deploy.converters import asbool
 
+from chatapp.command.addresses import Trouble, address_trouble
 from chatapp.command.findings import Finding, folder_findings, mode_findings
-from chatapp.command.logs import is_in_use, log_findings
+from chatapp.command.logs import holder_of, log_findings
 from chatapp.command.sections import IniError, Section, chat_of, sections
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.secret import known_secret
 from chatapp.model.url import LogURL
 from cogen.web.factory import server_factory, server_options
 from cogen.web.ini import Ini
-from cogen.web.listen import listening_socket
 from cogen.web.options import OptionError, Options
 from cogen.web.serving import check_options
 
@@ -41,7 +39,7 @@ def check(path: str) -> None:
 
 def _findings(path: str) -> Iterator[Finding]:
     maybe_chat = False
-    servers: list[tuple[Section, Options]] = []
+    servers: list[tuple[Section, Options, Trouble | None]] = []
     chats: list[tuple[Section, ChatOptions, LogURL]] = []
     try:
         for section in sections(path):
@@ -52,7 +50,8 @@ def _findings(path: str) -> Iterator[Finding]:
             maybe_chat |= section.is_chat
             try:
                 if section.factory is server_factory:
-                    servers.append((section, _server(section)))
+                    server = _server(section)
+                    servers.append((section, server, address_trouble(server)))
                 elif section.is_chat:
                     chats.append((section, *chat_of(section)))
                 elif section.name.startswith("server"):
@@ -65,10 +64,12 @@ def _findings(path: str) -> Iterator[Finding]:
     if not maybe_chat:
         yield Finding("no section is the chat: use = egg:ChatApp")
     yield from _rights(path, [url for _, _, url in chats])
+    is_taken = any(trouble and trouble.taken for _, _, trouble in servers)
     for section, options, url in chats:
         yield from _chat_findings(section, options, url)
-    for section, server in servers:
-        yield from _server_findings(section, server, [url for _, _, url in chats])
+        yield from _use_findings(section, url, is_taken)
+    for section, server, trouble in servers:
+        yield from _server_findings(section, server, trouble, [url for _, _, url in chats])
         secure = all(asbool(chat.settings.get("session.secure", "false")) for chat, _, _ in chats)
         if server.certificate and not secure:
             yield Finding(
@@ -105,33 +106,25 @@ def _chat_findings(section: Section, options: ChatOptions, url: LogURL) -> Itera
         yield Finding(f"[{section.name}]: chat.log: {finding.line}", finding.is_error)
 
 
-def _server_findings(section: Section, options: Options, logs: list[LogURL]) -> Iterator[Finding]:
+def _use_findings(section: Section, url: LogURL, is_taken: bool) -> Iterator[Finding]:
+    """Whether another process has the log. If somebody listens there too, it is this chat."""
+    holder = holder_of(url)
+    if holder and is_taken:
+        yield Finding(f"[{section.name}]: the chat runs already, as {holder}", is_error=False)
+    elif holder:
+        yield Finding(
+            f"[{section.name}]: chat.log: {os.path.realpath(url.place)} is in use by {holder}"
+        )
+
+
+def _server_findings(
+    section: Section, options: Options, trouble: Trouble | None, logs: list[LogURL]
+) -> Iterator[Finding]:
     try:
         check_options(options)
     except OptionError as error:
         yield Finding(f"[{section.name}]: {error}")
     if options.workers > 1 and any(url.kind != "redis" for url in logs):
         yield Finding(f"[{section.name}]: workers = {options.workers} need chat.log in Redis")
-    trouble = _unix_trouble(options) if options.unix_socket else _port_trouble(options, logs)
-    if trouble:
+    if trouble and not (trouble.taken and any(map(holder_of, logs))):
         yield Finding(f"[{section.name}]: {trouble}")
-
-
-def _unix_trouble(options: Options) -> str:
-    folder = os.path.dirname(os.path.abspath(options.unix_socket))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"unix_socket = {options.unix_socket}: {folder} is not there or not to be written to"
-    return ""
-
-
-def _port_trouble(options: Options, logs: list[LogURL]) -> str:
-    try:
-        listening_socket(options).close()
-    except socket.gaierror as error:
-        return f"host = {options.host}: {error.strerror or error}"
-    except OSError as error:
-        # The chat that this is the ini of may be running.
-        if error.errno == errno.EADDRINUSE and any(is_in_use(url) for url in logs):
-            return ""
-        return f"cannot listen on {options.host}:{options.port}: {error.strerror or error}"
-    return ""

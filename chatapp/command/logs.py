@@ -14,18 +14,21 @@ from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.schema import VERSIONS
 from chatapp.model.url import LogURL
 
-__all__ = ["is_in_use", "log_findings"]
+__all__ = ["holder_of", "log_findings"]
 
 
-def is_in_use(url: LogURL) -> bool:
-    """Whether a process writes it, as far as that is known: of SQLite."""
+def holder_of(url: LogURL) -> str:
+    """The process that writes it, in words, as far as that is known: of SQLite. Empty: none."""
     lock = Lock(os.path.realpath(url.place))
     if url.kind != "sqlite" or not lock.exists():
-        return False
-    if not lock.take_nowait():
-        return True
+        return ""
+    try:
+        if not lock.take_nowait():
+            return lock.holder()
+    except PermissionError:
+        return ""  # that it is not to be written is told already
     lock.release()
-    return False
+    return ""
 
 
 def log_findings(url: LogURL) -> Iterator[Finding]:

@@ -55,7 +55,7 @@ def restore(path: str, copy: str) -> str:
         if os.geteuid() == 0 != os.stat(folder).st_uid:
             raise CopyFailed(f"{folder} belongs to another user: be that one, who serves")
         if not lock.take_nowait():
-            raise CopyFailed(f"{path} is in use by a server: stop that first")
+            raise CopyFailed(f"{path} is in use by a server, {lock.holder()}: stop that first")
         try:
             with _drafted(path) as draft:
                 with _errors_of(copy), closing(_reader(copy)) as source:

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 
 from chatapp.model.message import LogUnavailable
+from chatapp.model.sqlite.marks import writer_of
 
 __all__ = ["Lock", "keep_private"]
 
@@ -58,14 +59,25 @@ class Lock:
 
     async def take(self, patience: float) -> None:
         """Raises LogUnavailable if another process has it for `patience` seconds; OSError."""
+        if self.take_nowait():
+            return
+        if patience:
+            log.warning("waiting up to %g s for %s: %s has it", patience, self._path, self.holder())
         deadline = time.monotonic() + patience
-        while not self.take_nowait():
-            if time.monotonic() >= deadline:
-                raise LogUnavailable(
-                    f"{self._path} is in use by another process; for several workers or "
-                    "machines use redis://"
-                )
+        while time.monotonic() < deadline:
             await asyncio.sleep(_RETRY_SECONDS)
+            if self.take_nowait():
+                return
+        raise LogUnavailable(
+            f"{self._path} is in use by {self.holder()}: a chat of its own needs another folder, "
+            "by chat.log and chat.data or by --data of `chatapp serve`; workers and machines "
+            "that are one chat have chat.log in Redis, redis://HOST"
+        )
+
+    def holder(self) -> str:
+        """Who has it, in words, when it could not be taken."""
+        pid = writer_of(self._path)
+        return f"process {pid}" if pid else "another process"
 
     def take_nowait(self) -> bool:
         """False if another process has it. Raises OSError."""

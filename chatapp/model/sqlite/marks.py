@@ -2,17 +2,39 @@
 
 Yesterday's copy in the database's place gives out numbers that clients have had. No copy of the
 database brings along what is kept here, in the lock file: how many messages each epoch has stored.
+Beside that stands which process writes, for one that waits for the lock to name it.
 """
 
 import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
-__all__ = ["Marks"]
+__all__ = ["Marks", "writer_of"]
 
 _EPOCHS = 10
 _MOST_BYTES = 4096
+# The name under which the process stands; no epoch has it.
+_PID = "pid"
+
+
+def writer_of(path: str) -> int | None:
+    """The process that has the database at `path` open; None if that cannot be told."""
+    with suppress(OSError, ValueError, AttributeError, TypeError):
+        pid = int(json.loads(Path(f"{path}.lock").read_bytes()).get(_PID, 0))
+        return pid if pid > 0 and _is_alive(pid) else None
+    return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True  # another user's
+    except OSError:
+        return False
+    return True
 
 
 class Marks:
@@ -27,7 +49,8 @@ class Marks:
         self._marks = {}
         with suppress(ValueError, AttributeError):
             kept = json.loads(os.pread(self._file(), _MOST_BYTES, 0))
-            self._marks = {str(name): int(stored) for name, stored in kept.items()}
+            marks = [(str(name), int(stored)) for name, stored in kept.items()]
+            self._marks = {name: stored for name, stored in marks if name != _PID}
 
     def lost(self, epoch: str, stored: int) -> int:
         """How many messages of `epoch` a database lacks that has had `stored`."""
@@ -37,7 +60,7 @@ class Marks:
         """`stored` messages of `epoch` are durable."""
         others = [(name, n) for name, n in self._marks.items() if name != epoch]
         self._marks = dict([*others, (epoch, stored)][-_EPOCHS:])
-        content = json.dumps(self._marks).encode() + b"\n"
+        content = json.dumps({_PID: os.getpid(), **self._marks}).encode() + b"\n"
         # A mark that is too low only notices less; the messages are stored.
         with suppress(OSError):
             os.pwrite(self._file(), content, 0)

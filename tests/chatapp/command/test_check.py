@@ -120,9 +120,33 @@ class CheckTests(unittest.TestCase):
         self.finds("host = nowhere.invalid", server="host = nowhere.invalid")
         self.finds("unix_socket", server=f"unix_socket = {self.folder}/nowhere/socket")
 
-    def test_the_address_of_the_chat_that_runs_is_its_own(self):
+    def test_a_unix_socket_that_is_taken(self):
+        path = self.folder / "socket"
+        option = f"unix_socket = {path}"
+        path.touch()
+        self.finds(f"{option}: there is a file that is no socket", server=option)
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+            other.listen()
+            self.finds(f"{option}: Address already in use", server=option)
+        self.assertEqual(0, self.check(server=option)[0])
+
+    def test_the_chat_that_runs_is_told_and_what_it_has_is_its_own(self):
         with ChatServer() as server:
-            self.assertEqual(0, run("check", server.ini)[0])
+            server.logged("serving on")
+            status, said, _ = run("check", server.ini)
+            line = f"[app:main]: the chat runs already, as process {server.process.pid} (a warning)"
+            self.assertEqual((0, f"{server.ini}: {line}\n"), (status, said))
+
+    def test_a_database_that_another_server_has(self):
+        with ChatServer() as server:
+            server.logged("serving on")
+            database = server.folder / "chat.db"
+            self.finds(
+                rf"^\[app:main\]: chat.log: {database} is in use by process {server.process.pid}$",
+                chat=f"chat.log = sqlite:///{database}",
+            )
 
     def test_the_secret(self):
         secret = self.folder / "secret"

@@ -29,7 +29,8 @@ class CopyTests(unittest.TestCase):
             await writer.send("after")
             self.assertEqual("after", (await first(reader, Message)).text)
             status, _, said = await self.command("restore", copy, "--data", data)
-            line = f"chatapp: {data}/chat.db is in use by a server: stop that first\n"
+            by = f"in use by a server, process {server.process.pid}: stop that first"
+            line = f"chatapp: {data}/chat.db is {by}\n"
             self.assertEqual((1, line), (status, said))
             await asyncio.to_thread(server.stop)
             status, said, _ = await self.command("restore", copy, "--data", data)

@@ -121,7 +121,7 @@ class CopyTests(unittest.TestCase):
     def test_a_server_that_has_the_database_is_not_disturbed(self):
         def try_it():
             back_up(self.path, self.copy)
-            with self.assertRaisesRegex(CopyFailed, "in use by a server: stop that first"):
+            with self.assertRaisesRegex(CopyFailed, "in use by a server, process .*: stop that"):
                 restore(self.path, self.copy)
 
         self.say("one", then=try_it)

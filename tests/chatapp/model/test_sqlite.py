@@ -12,6 +12,7 @@ from unittest import mock
 
 from chatapp.model import LogUnavailable, Message, Slice
 from chatapp.model.sqlite import log as module
+from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.log import SQLiteLog
 from tests.chatapp.model.contract import ROOM, Clock, LogContract, Observer, OwnClockContract
 
@@ -161,8 +162,32 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         await self.opened()
         other = self.make(Observer(), **self.OPTIONS)
         self.enterContext(mock.patch.object(module, "_LOCK_SECONDS", 0))
-        with self.assertRaisesRegex(LogUnavailable, "in use by another process.*redis://"):
+        line = f"in use by process {os.getpid()}: .* another folder, .* --data .*redis://"
+        with self.assertRaisesRegex(LogUnavailable, line):
             await other.open()
+
+    async def test_a_second_process_says_at_once_whom_it_waits_for(self):
+        first = await self.opened()
+        with self.assertLogs("chatapp.model", "WARNING") as said:
+            opening = asyncio.ensure_future(self.make(Observer(), **self.OPTIONS).open())
+            await asyncio.sleep(0)
+        line = f"waiting up to 12 s for {self.path}: process {os.getpid()} has it"
+        self.assertEqual([line], [record.getMessage() for record in said.records])
+        await first.close()
+        await opening
+
+    async def test_one_that_is_free_is_waited_for_in_silence(self):
+        first = await self.opened()
+        await first.close()
+        with self.assertNoLogs("chatapp.model"):
+            await self.opened()
+
+    async def test_who_has_it_is_named_only_while_that_process_lives(self):
+        await self.opened()
+        lock = Path(f"{self.path}.lock")
+        for content in (b"", b"[]", b"{", b'{"pid": "x"}', b'{"pid": 0}', b'{"pid": 4194305}'):
+            lock.write_bytes(content)
+            self.assertEqual("another process", Lock(str(self.path)).holder())
 
     async def test_a_disk_that_fails_refuses_the_push_and_keeps_the_rest(self):
         log = await self.opened()
@@ -278,7 +303,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         link.symlink_to(self.path)
         other = SQLiteLog(Observer(), path=str(link), **self.OPTIONS)
         self.enterContext(mock.patch.object(module, "_LOCK_SECONDS", 0))
-        with self.assertRaisesRegex(LogUnavailable, "in use by another process"):
+        with self.assertRaisesRegex(LogUnavailable, "in use by process"):
             await other.open()
 
     async def test_a_folder_is_named_and_left_alone(self):
@@ -378,7 +403,7 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         (self.folder / "chat.db.lock").unlink()
         await self.say(log, "a")
         self.enterContext(mock.patch.object(module, "_LOCK_SECONDS", 0))
-        with self.assertRaisesRegex(LogUnavailable, "in use by another process"):
+        with self.assertRaisesRegex(LogUnavailable, "in use by process"):
             await self.opened()
 
     async def test_one_whose_lock_another_process_has_taken_writes_nothing_more(self):

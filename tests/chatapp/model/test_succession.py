@@ -207,9 +207,9 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         old = await self.opened()
         await old.hand_over(self.processes.ask)
         thief = await self.opened()
-        with self.assertRaisesRegex(LogUnavailable, "in use by another process"):
+        with self.assertRaisesRegex(LogUnavailable, "in use by process"):
             await old.take_back()
-        with self.assertRaisesRegex(LogUnavailable, "in use by another process"):
+        with self.assertRaisesRegex(LogUnavailable, "in use by process"):
             await old.append(ROOM, "ann", "Ann", "a")
         await thief.hand_over(self.processes.ask)
         self.enterContext(mock.patch.object(module, "_REOPEN_SECONDS", 0))
