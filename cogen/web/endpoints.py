@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from cogen.web.options import OptionError
+from cogen.web.options import OptionError, Options
 
 if TYPE_CHECKING:
     from cogen.web.exchange import Exchange
@@ -17,17 +17,21 @@ _READING: Final = (b"GET", b"HEAD")
 _ASKING: Final = (*_READING, b"OPTIONS")
 
 
+_PATHS: Final = ("metrics_path", "health_path", "ready_path")
+
+
 class Endpoints:
     """A WSGI application for `metrics_path`, `health_path` and `ready_path`, on the loop.
 
     Health: 200 `ok`, or 503 `stopping` while the server stops. Ready: the same, and 503 with what
-    an application lacks. `observers` are to see each exchange begin. Raises OptionError where there
-    is a `metrics_path` and no prometheus_client.
+    an application lacks. `observers` are to see each exchange begin. Raises OptionError where two
+    have one path, or there is a `metrics_path` and no prometheus_client.
     """
 
     def __init__(self, server: "Server") -> None:
         self._server = server
         options = server.options
+        _check_paths(options)
         self._answers: dict[str, Callable[..., Iterable[bytes]]] = {
             options.health_path: self._health,
             options.ready_path: self._ready,
@@ -59,6 +63,14 @@ class Endpoints:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         return _say(self._server.not_ready(), start_response)
+
+
+def _check_paths(options: Options) -> None:
+    taken: dict[str, str] = {}
+    for name in _PATHS:
+        path = getattr(options, name)
+        if path and taken.setdefault(path, name) != name:
+            raise OptionError(f"{name} = {path!r}: {taken[path]} has that path already")
 
 
 def _scrape(server: "Server") -> "Scrape":

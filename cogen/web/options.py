@@ -24,8 +24,16 @@ class OptionError(ValueError):
 
 def option(default: Any, doc: str, **limits: Any) -> Any:
     """A field with its default, its line in the docs and limits: `least`, `most`, `among`,
-    `number_or`, `octal`."""
+    `number_or`, `form` (a pattern of the whole text and what that is, in words)."""
     return dataclasses.field(default=default, metadata={"doc": doc, **limits})
+
+
+_PATH = (r"(/[^\s?#]*)?", "a path of URLs: it begins with /, and ends before a ?")
+_FILE_MODE = ("[0-7]{3,4}", "an octal file mode like 660")
+# The system and Python's collector take an int of C.
+_INT_MAX = 2**31 - 1
+_MOST_WORKERS = 1_000
+_MOST_THREADS = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +43,12 @@ class Options:
     host: str = option("127.0.0.1", "Address to listen on; `::` is every IPv6 and IPv4 address.")
     port: int = option(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
     unix_socket: str = option("", "Path of a Unix socket to listen on instead of host and port.")
-    unix_mode: str = option("660", "Who may connect to the Unix socket, in octal.", octal=True)
+    unix_mode: str = option("660", "Who may connect to the Unix socket, in octal.", form=_FILE_MODE)
     certificate: str = option("", "File of the TLS certificate and its chain; empty: no TLS.")
     key: str = option("", "File of the certificate's key, if it is not in the same file.")
-    backlog: int = option(2048, "Connections the kernel holds until they are accepted.", least=1)
+    backlog: int = option(
+        2048, "Connections the kernel holds until they are accepted.", least=1, most=_INT_MAX
+    )
     trusted_proxies: str = option(
         "", "Addresses and networks, `unix` or `*`, of proxies that tell of their clients."
     )
@@ -53,28 +63,43 @@ class Options:
         "with 421. Empty: on a loopback address names without a dot, `*.localhost` and addresses, "
         "else `*`.",
     )
-    workers: int = option(1, "Processes that serve; more than 1 are supervised.", least=1)
+    workers: int = option(
+        1, "Processes that serve; more than 1 are supervised.", least=1, most=_MOST_WORKERS
+    )
     threads: str = option(
         "auto",
         "Threads that run the application: `auto` begins with 4 and adds as it blocks; a number is"
         " fixed; 0: it runs on the loop and must not block.",
         number_or="auto",
+        most=_MOST_THREADS,
     )
-    threads_max: int = option(200, "With `threads = auto`, the most threads.", least=1)
+    threads_max: int = option(
+        200, "With `threads = auto`, the most threads.", least=1, most=_MOST_THREADS
+    )
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
     access_log: str = option(
         "off", "A line for each request: `common`, `combined`, `json`, or `off`.", among=FORMATS
     )
-    metrics_path: str = option("", "Path that answers Prometheus, like /metrics; empty: none.")
-    health_path: str = option("", "Path that tells whether it serves, like /healthz; empty: none.")
-    ready_path: str = option(
-        "", "Path that tells whether requests can be answered, like /readyz; empty: none."
+    metrics_path: str = option(
+        "", "Path that answers Prometheus, like /metrics; empty: none.", form=_PATH
     )
-    header_timeout: float = option(10.0, "Time a request head may take.", least=0)
-    body_timeout: float = option(20.0, "The body must come at body_rate over this time.", least=0)
-    body_rate: int = option(256, "Bytes a second at which a body must come.", least=0)
+    health_path: str = option(
+        "", "Path that tells whether it serves, like /healthz; empty: none.", form=_PATH
+    )
+    ready_path: str = option(
+        "",
+        "Path that tells whether requests can be answered, like /readyz; empty: none.",
+        form=_PATH,
+    )
+    header_timeout: float = option(10.0, "Time a request head may take; 0: no limit.", least=0)
+    body_timeout: float = option(
+        20.0, "The body must come at body_rate over this time; 0: no limit.", least=0
+    )
+    body_rate: int = option(256, "Bytes a second at which a body must come; 0: no limit.", least=0)
     keep_alive_timeout: float = option(75.0, "Time between requests; 0: no limit.", least=0)
-    write_timeout: float = option(60.0, "Time in which a client must take something.", least=0)
+    write_timeout: float = option(
+        60.0, "Time in which a client must take something; 0: no limit.", least=0
+    )
     shutdown_timeout: float = option(8.0, "Time that requests have to end at a stop.", least=0)
     reload_timeout: float = option(
         60.0,
@@ -90,6 +115,7 @@ class Options:
         10_000,
         "Objects made until the young ones are searched for garbage; 0: as Python has it.",
         least=0,
+        most=_INT_MAX,
     )
     max_request_line: int = option(8190, "Longest request line.", least=64)
     max_header_bytes: int = option(65536, "Longest request head.", least=256)
@@ -102,7 +128,9 @@ class Options:
         1 << 30, "With threads, bytes of all request bodies taken in; beyond them 503.", least=0
     )
     max_requests: int = option(0, "Requests of one connection; 0: no limit.", least=0)
-    max_connections: int = option(16000, "Connections at once; 0: no limit.", least=0)
+    max_connections: int = option(
+        16000, "Connections at once; 0: no limit.", least=0, most=_INT_MAX
+    )
     max_connections_per_address: int = option(
         0,
         "Connections at once from one address; 0: no limit. Behind a proxy all have its own.",
@@ -160,16 +188,23 @@ def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
     except (ValueError, KeyError):
         raise OptionError(f"{field.name} = {text!r}: not a {_KINDS[kind]}") from None
     limits = field.metadata
-    if limits.get("octal") and not re.fullmatch("[0-7]{3,4}", text):
-        raise OptionError(f"{field.name} = {text!r}: not an octal file mode like 660")
-    number_or = limits.get("number_or")
-    if number_or is not None and text != number_or and not text.isdecimal():
-        raise OptionError(f"{field.name} = {text!r}: must be {number_or} or a whole number")
+    if "form" in limits and not re.fullmatch(limits["form"][0], text):
+        raise OptionError(f"{field.name} = {text!r}: not {limits['form'][1]}")
     if "among" in limits and value not in limits["among"]:
         raise OptionError(f"{field.name} = {text!r}: must be one of {', '.join(limits['among'])}")
-    if "least" in limits and not value >= limits["least"]:
+    if "number_or" in limits:
+        if text == limits["number_or"]:
+            return text
+        if not text.isdecimal():
+            raise OptionError(
+                f"{field.name} = {text!r}: must be {limits['number_or']} or a whole number"
+            )
+        number = int(text)
+    else:
+        number = value
+    if "least" in limits and not number >= limits["least"]:
         raise OptionError(f"{field.name} = {text!r}: must be {limits['least']} or more")
-    if "most" in limits and value > limits["most"]:
+    if "most" in limits and number > limits["most"]:
         raise OptionError(f"{field.name} = {text!r}: must be {limits['most']} or less")
     return value
 

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from cogen.web.fields import is_host
-from cogen.web.options import OptionError
+from cogen.web.options import OptionError, Options
 
 __all__ = ["Proxies"]
 
@@ -64,6 +64,12 @@ class Proxies:
                     raise OptionError(
                         f"trusted_proxies: {each!r} is no address, no network, not `unix` nor `*`"
                     ) from None
+
+    @classmethod
+    def of(cls, options: Options) -> "Proxies | None":
+        """None if none is trusted. Raises OptionError."""
+        proxies = cls(options.trusted_proxies, options.proxy_headers)
+        return proxies if options.trusted_proxies else None
 
     def apply(self, environ: dict[str, Any]) -> None:
         """Set REMOTE_ADDR, the scheme, the host and SCRIPT_NAME as the proxies say."""

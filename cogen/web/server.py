@@ -75,9 +75,7 @@ class Server:
         )
         self.base_environ["wsgi.file_wrapper"] = FileWrapper
         self.base_environ["wsgi.errors"] = sys.stderr
-        self.proxies: Proxies | None = None
-        if options.trusted_proxies:
-            self.proxies = Proxies(options.trusted_proxies, options.proxy_headers)
+        self.proxies = Proxies.of(options)
         self._hosts = Hosts(options.allowed_hosts, self.proxies)
         self.connections: set[Connection] = set()
         self.places = Places(options)

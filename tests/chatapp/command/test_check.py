@@ -91,8 +91,7 @@ class CheckTests(unittest.TestCase):
             ("proxy_headers", "X-Real-IP"),
         ):
             line = f"^\\[server:main\\]: {name}: "
-            trusted = "trusted_proxies = unix\n" if name == "proxy_headers" else ""
-            self.finds(line, server=f"{trusted}{name} = {value}")
+            self.finds(line, server=f"{name} = {value}")
 
     def test_options_of_the_session_and_of_the_debugger(self):
         self.finds("session.secure = 'maybe': Session sec", chat="session.secure = maybe")
@@ -108,6 +107,9 @@ class CheckTests(unittest.TestCase):
     def test_the_certificate(self):
         self.finds("certificate = '/nowhere'", server="certificate = /nowhere",
                    chat="session.secure = true")  # fmt: skip
+
+    def test_the_paths_of_the_server_itself(self):
+        self.finds("ready_path = '/x'", server="health_path = /x\nready_path = /x")
 
     def test_workers_need_redis(self):
         self.finds("workers = 2 need chat.log in Redis", server="workers = 2")

@@ -16,7 +16,8 @@ class Table:
     pause: float = option(0.5, "Seconds.", least=0)
     wanted: bool = option(False, "A choice.")
     kind: str = option("a", "One of two.", among=("a", "b"))
-    mode: str = option("660", "Octal.", octal=True)
+    mode: str = option("660", "Octal.", form=("[0-7]{3,4}", "an octal mode"))
+    some: str = option("all", "A number or all.", number_or="all", least=1, most=5)
 
 
 class ParseTests(unittest.TestCase):
@@ -62,18 +63,21 @@ class ParseTests(unittest.TestCase):
         self.assertIn("not a true or false", self.refused("wanted", "maybe"))
         self.assertIn("one of a, b", self.refused("kind", "c"))
         for text in ("999", "66", "rw-", "06600"):
-            self.assertIn("octal", self.refused("mode", text))
+            self.assertIn("not an octal mode", self.refused("mode", text))
+        self.assertIn("must be all or a whole number", self.refused("some", "-1"))
 
     def test_what_is_out_of_its_limits(self):
         self.assertIn("must be 1 or more", self.refused("count", "0"))
         self.assertIn("must be 9 or less", self.refused("count", "10"))
         self.assertIn("must be 0 or more", self.refused("pause", "-0.1"))
+        self.assertIn("must be 5 or less", self.refused("some", "6"))
+        self.assertIn("must be 1 or more", self.refused("some", "0"))
 
     def test_a_time_that_never_comes(self):
         for text in ("nan", "inf", "-inf", "1e999"):
             self.assertIn("not a number", self.refused("pause", text))
 
-    @given(st.sampled_from(["count", "pause", "wanted", "kind", "mode"]), st.text())
+    @given(st.sampled_from(["count", "pause", "wanted", "kind", "mode", "some"]), st.text())
     def test_any_text_is_within_the_limits_or_refused(self, name, text):
         try:
             table = parse_options({name: text}, Table)
@@ -82,6 +86,7 @@ class ParseTests(unittest.TestCase):
             return
         self.assertTrue(1 <= table.count <= 9 and table.pause >= 0)
         self.assertIn(table.kind, ("a", "b"))
+        self.assertIn(table.some, ("all", *map(str, range(1, 6))))
 
 
 class OptionsTests(unittest.TestCase):
