@@ -6,12 +6,22 @@ part of an answer. Only what has the shape of docs/wire.md counts as an answer.
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, get_origin, get_type_hints
 
 from chatapp.model.message import Message
 
-__all__ = ["Event", "Foreign", "Gap", "Presence", "events_of", "nick_of", "poll_of", "seq_of"]
+__all__ = [
+    "Event",
+    "Foreign",
+    "Gap",
+    "Presence",
+    "events_of",
+    "nick_of",
+    "nobody_of",
+    "poll_of",
+    "seq_of",
+]
 
 
 class Foreign(ValueError):
@@ -61,6 +71,11 @@ def nick_of(answer: Mapping[str, Any]) -> str:
     """The nick in `answer`. Raises Foreign."""
     _typed(answer, "nick", str)
     return str(answer["nick"])
+
+
+def nobody_of(answer: Mapping[str, Any]) -> None:
+    """Nothing: `answer` says that there is no nick any more. Raises Foreign."""
+    _typed(answer, "nick", NoneType)
 
 
 def events_of(answer: Mapping[str, Any]) -> list[Event]:

@@ -12,16 +12,28 @@ Needs aiohttp: `pip install 'aiohttp>=3.13,<4'`.
 
 import asyncio
 import json
+import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
 from yarl import URL
 
-from chatapp.answers import Event, Foreign, Gap, Presence, events_of, nick_of, poll_of, seq_of
+from chatapp.answers import (
+    Event,
+    Foreign,
+    Gap,
+    Presence,
+    events_of,
+    nick_of,
+    nobody_of,
+    poll_of,
+    seq_of,
+)
 from chatapp.model.message import Message
 
 __all__ = [
@@ -35,11 +47,14 @@ __all__ = [
     "events_of",
 ]
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0
 _CALL_SECONDS = 30.0
+_LEAVE_SECONDS = 5.0
 # A server holds a poll for as long as it says, and for 300 s at most (chat.poll_timeout).
 _UNTOLD_SECONDS = 60.0
 _MARGIN_SECONDS = 30.0
@@ -73,7 +88,8 @@ class NoAnswer(ChatError):
 class ChatClient:
     """One client of a session; with `session` from another client, a second tab of the same one.
 
-    `cursor` is where it is: kept and given to a new client, that one goes on from there.
+    `cursor` is where it is: kept and given to a new client, that one goes on from there. What it
+    waits for longer than for an answer it says in one line, by the logger `chatapp.client`.
     """
 
     def __init__(
@@ -93,6 +109,8 @@ class ChatClient:
         self._held = _UNTOLD_SECONDS  # how long the server holds a poll
         self._still = 0  # polls in a row that were answered at once, where the cursor stood still
         self._given_up = 0  # polls in a row that got no answer in time
+        self._waiting = False  # for what the log has been told of
+        self._joined = False
         self._given_session = session
         self.session: aiohttp.ClientSession = session or _new_session()
 
@@ -100,37 +118,70 @@ class ChatClient:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._given_session is None:
+        if self._given_session is not None:
+            return
+        try:
+            # If nobody hears it the nick is free when the lease is over.
+            with suppress(ChatError, aiohttp.ClientError, TimeoutError):
+                await self.leave()
+        finally:
             await self.session.close()
 
     async def join(self, patience: float = 60.0) -> None:
         """Take the nick, if one was given, and a place in the rooms: from now on, or the cursor.
 
-        A nick that is taken is asked for again for `patience` seconds: who went without a word has
-        it until his lease is over. Raises ChatError, aiohttp.ClientError, TimeoutError.
+        It is tried again for `patience` seconds while the server is away or somebody has the nick:
+        who went without a word has it until his lease is over. Raises what the last try did:
+        ChatError, aiohttp.ClientError, TimeoutError.
         """
+        until = asyncio.get_running_loop().time() + patience
+        await self._patiently(self._take_nick, until)
+        self._joined = True
+        if self.cursor is None:
+            await self._patiently(self._take_place, until)
+
+    async def leave(self) -> None:
+        """Go: others are told, and the nick is free. The end of `async with` does it by itself.
+
+        All clients of the session go. Raises ChatError, aiohttp.ClientError, TimeoutError.
+        """
+        if self._joined:
+            self._joined = False
+            await self._ask(nobody_of, "DELETE", "/chat/nick", seconds=_LEAVE_SECONDS)
+
+    async def _take_nick(self) -> None:
         if self.nick is not None:
-            await self._take_nick(self.nick, patience)
+            await self._ask(nick_of, "POST", "/chat/nick", {"nick": self.nick})
         else:
             self.nick = await self._ask(nick_of, "GET", "/chat/nick")
-        if self.cursor is None:
-            you = (await self.poll())["you"]
-            if you.get("cookie") is False:
-                raise ChatError(403, "The cookies that the chat gives do not come back to it.")
-            self.nick = you["nick"]
 
-    async def _take_nick(self, nick: str, patience: float) -> None:
+    async def _take_place(self) -> None:
+        you = (await self.poll())["you"]
+        if you.get("cookie") is False:
+            raise ChatError(403, "The cookies that the chat gives do not come back to it.")
+        self.nick = you["nick"]
+
+    async def _patiently(self, act: Callable[[], Awaitable[None]], until: float) -> None:
+        """Do it again until it is done, or the loop's clock says `until`."""
         loop = asyncio.get_running_loop()
-        delays, until = _delays(), loop.time() + patience
+        delays = _delays()
         while True:
             try:
-                await self._ask(nick_of, "POST", "/chat/nick", {"nick": nick})
+                await act()
                 return
-            except ChatError as error:
+            except (ChatError, aiohttp.ClientError, TimeoutError) as error:
                 delay = next(delays)
-                if error.status != 409 or loop.time() + delay > until:
+                if not (_passes(error) or _is_taken(error)) or loop.time() + delay > until:
                     raise
+                self._wait_for(error, f"for up to {until - loop.time():.0f} s")
             await asyncio.sleep(delay)
+
+    def _wait_for(self, error: Exception, how_long: str) -> None:
+        """Have the log tell of it, unless it has been told since there was an answer."""
+        if not self._waiting:
+            self._waiting = True
+            why = " ".join(str(error).split()) or "no answer"
+            log.warning("%s: %s; trying again %s", self.url, why, how_long)
 
     async def send(self, text: str, room: str = "lobby", tries: int = 10) -> int:
         """Send a message; its seq. Tried again, under one nonce, while the server is away.
@@ -148,6 +199,7 @@ class ChatClient:
             except (ChatError, aiohttp.ClientError, TimeoutError) as error:
                 if tries <= 0 or not _passes(error):
                     raise
+                self._wait_for(error, f"up to {tries} times")
             await asyncio.sleep(next(delays))
 
     async def follow(self) -> AsyncIterator[Event]:
@@ -164,6 +216,7 @@ class ChatClient:
             except (ChatError, aiohttp.ClientError, TimeoutError) as error:
                 if not _passes(error):
                     raise
+                self._wait_for(error, "until there is an answer")
                 await asyncio.sleep(next(delays))
                 continue
             for event in events_of(answer):
@@ -247,7 +300,9 @@ class ChatClient:
             if not isinstance(found, dict):
                 raise Foreign(f"{found!r:.80} is no object")
             if status == 200:
-                return read(found)
+                value = read(found)
+                self._waiting = False
+                return value
         except (ValueError, RecursionError) as error:
             raise NoAnswer(status, f"not an answer of the chat: {error}") from None
         line = found.get("error")
@@ -262,9 +317,14 @@ def _messages_of(answer: Mapping[str, Any]) -> list[Message]:
 
 def _passes(error: Exception) -> bool:
     """Whether it is worth trying again after `error`."""
-    return (
-        not isinstance(error, ChatError) or isinstance(error, NoAnswer) or error.status in _PASSING
-    )
+    if isinstance(error, ChatError):
+        return isinstance(error, NoAnswer) or error.status in _PASSING
+    return not isinstance(error, aiohttp.InvalidURL)
+
+
+def _is_taken(error: Exception) -> bool:
+    """Whether somebody has the nick."""
+    return isinstance(error, ChatError) and error.status == 409
 
 
 def _new_session() -> aiohttp.ClientSession:

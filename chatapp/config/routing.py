@@ -25,6 +25,7 @@ def make_map(config: PylonsConfig) -> Mapper:
     connect("/chat/people/{room}", "people", get)
     connect("/chat/nick", "nick", get)
     connect("/chat/nick", "rename", post)
+    connect("/chat/nick", "leave", {"method": ["DELETE"]})
     mapper.connect("/", controller="page", action="index", conditions=get)
     mapper.connect("/error/document", controller="error", action="document")
     return mapper

@@ -156,6 +156,16 @@ class ChatController(BaseController):
         response.content_type = "application/json"
         yield orjson.dumps({"nick": nick})
 
+    def leave(self) -> Steps:
+        """Who asks is here no more, and the nick is anybody's."""
+        environ = request.environ
+        identity = self._token_identity(environ)
+        if identity is not None:
+            yield environ["cogen.call"](self._hub.leave)(identity)
+            directed(environ)
+        response.content_type = "application/json"
+        yield orjson.dumps({"nick": None})
+
     def _called(self, room: str) -> Generator[bytes, None, str]:
         """The name of the room that is meant."""
         called = yield from meet(request.environ, self._hub, (room,), None)

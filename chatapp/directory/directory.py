@@ -106,6 +106,13 @@ class Directory(ABC):
         """This process has no more to do with `person`."""
 
     @abstractmethod
+    def leave(self, identity: str) -> MayWait[None]:
+        """Somebody goes at once, from every worker: nobody has the nick. This process has parted.
+
+        Raises DirectoryUnavailable.
+        """
+
+    @abstractmethod
     def rename(self, person: Person, nick: str) -> MayWait[None]:
         """`renamed` and `present` tell of it. Raises NickTaken, DirectoryUnavailable."""
 

@@ -46,6 +46,9 @@ class LocalDirectory(Directory):
     def part(self, person: Person) -> None:
         self._disown(person.nick)
 
+    def leave(self, identity: str) -> None:
+        """Who is not connected to this process is not here."""
+
     def rename(self, person: Person, nick: str) -> None:
         if (taken := self._owner(person.id, nick)) is not None:
             raise NickTaken(taken)

@@ -399,6 +399,18 @@ class Hub:
             client.forget()
             client.go()
 
+    def leave(self, identity: str) -> MayWait[None]:
+        """The one with that id goes at once, with all clients. Raises DirectoryUnavailable."""
+        participant = self.participants.get(identity)
+        if participant is not None:
+            for client in list(participant.clients.values()):
+                if client.poll is not None:
+                    client.poll.interrupt(superseded=True)
+                client.leave_all()
+                self._drop_client(client)
+            self._drop_participant(participant)
+        return self.directory.leave(identity)
+
     def _drop_client(self, client: Client) -> None:
         participant = client.participant
         self._timers.stop(client, self.options.lease)

@@ -37,7 +37,11 @@ class ChatOptions:
     max_message: int = option(4000, "Characters of a message.", least=1)
     push_rate: float = option(5.0, "Pushes a second of a session; 0: no limit.", least=0)
     push_burst: int = option(20, "Pushes at once of a session.", least=1)
-    lease: float = option(20.0, "Time after a poll until its client counts as gone.", least=1)
+    lease: float = option(
+        20.0,
+        "Time after a poll until its client counts as gone; the nick is kept as long again.",
+        least=1,
+    )
     max_clients: int = option(20_000, "Clients at once.", least=1)
     max_clients_per_session: int = option(20, "Clients (tabs) of one session.", least=1)
     max_rooms_per_poll: int = option(100, "Rooms that one poll can name.", least=1)

@@ -1,4 +1,4 @@
-"""How long `chatapp.client` waits for a poll."""
+"""How long `chatapp.client` waits: for a poll, and until it is in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from typing import Any
 
-from chatapp.client import ChatClient
+from chatapp.client import ChatClient, ChatError
 from tests.chatapp.clients import ClientCase
 
 
@@ -67,3 +67,84 @@ class PatienceTests(ClientCase):
         times = zip((1, 32, 95, 195, 295, 350), self.waited, strict=True)
         for expected, at in times:
             self.assertAlmostEqual(expected, at, delta=2)
+
+
+class JoiningTests(ClientCase):
+    """Until a client is in, it waits for what passes, and says so."""
+
+    def setUp(self) -> None:
+        self.start()
+        self.refusal: tuple[str, str, bytes] | None = None
+
+    def wrapped(self, app: Any) -> Any:
+        def refused(environ: dict[str, Any], start_response: Any) -> Any:
+            if self.refusal is None:
+                return app(environ, start_response)
+            status, content_type, content = self.refusal
+            start_response(status, [("Content-Type", content_type)])
+            return [content]
+
+        return refused
+
+    def until_complete(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.server.loop.run_until_complete(act())
+
+    def test_an_outage_is_waited_for_and_told_once(self) -> None:
+        self.refusal = "502 Bad Gateway", "text/html", b"nobody is here"
+
+        async def joined() -> None:
+            async with self.client(nick="robot") as client:
+                joining = asyncio.create_task(client.join())
+                await asyncio.sleep(20)
+                self.refusal = None
+                await joining
+                self.assertEqual("robot", client.nick)
+
+        with self.assertLogs("chatapp.client", "WARNING") as said:
+            self.until_complete(joined)
+        line = "http://chat: 502: nobody is here; trying again for up to 60 s"
+        self.assertEqual([line], [record.getMessage() for record in said.records])
+
+    def test_an_outage_is_waited_for_no_longer_than_the_patience(self) -> None:
+        refused = b'{"error": "The message log does not answer; try again soon."}'
+        self.refusal = "503 Service Unavailable", "application/json", refused
+
+        async def in_vain() -> None:
+            async with self.client() as client:
+                began = asyncio.get_running_loop().time()
+                with self.assertRaisesRegex(ChatError, "503: The message log"):
+                    await client.join(patience=30)
+                self.assertLess(asyncio.get_running_loop().time() - began, 31)
+
+        with self.assertLogs("chatapp.client", "WARNING"):
+            self.until_complete(in_vain)
+
+    def test_what_is_refused_for_good_is_not_waited_for(self) -> None:
+        async def refused() -> None:
+            async with self.client(nick="\n") as client:
+                with self.assertRaisesRegex(ChatError, "400: "):
+                    await client.join()
+
+        with self.assertNoLogs("chatapp.client"):
+            self.until_complete(refused)
+
+    def test_a_name_that_is_waited_for_is_told(self) -> None:
+        async def second() -> None:
+            async with self.client(nick="robot") as client:
+                await client.join()
+            async with self.client(nick="robot") as client:
+                await client.join()
+
+        with self.assertLogs("chatapp.client", "WARNING") as said:
+            self.until_complete(second)
+        [line] = [record.getMessage() for record in said.records]
+        self.assertRegex(line, "409: The name robot is taken.*; trying again for up to 60 s")
+
+    def test_who_leaves_gives_the_name_back(self) -> None:
+        async def twice() -> None:
+            for _ in range(2):
+                async with self.client(nick="robot") as client:
+                    await client.join(patience=0)
+                    await client.leave()
+
+        self.until_complete(twice)

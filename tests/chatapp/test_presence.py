@@ -50,6 +50,37 @@ class PresenceTests(ChatCase):
             told += self.heard()
         self.assertEqual([("leave", "bob")], told)
 
+    def test_who_leaves_is_gone_at_once_and_the_name_is_free(self):
+        bob = self.joined("bob", rooms="lobby,garden")
+        self.heard()
+        held = bob.poll()
+        left = bob.ask("DELETE", "/chat/nick")
+        self.assertEqual((200, b'{"nick":null}'), (left.status, left.body))
+        self.assertEqual([], bob.take(held)["messages"])
+        self.assertEqual([("leave", "bob")], self.heard())
+        self.assertEqual({"lobby": ["ann"]}, {n: r.people() for n, r in self.hub.rooms.items()})
+        self.joined("bob")
+
+    def test_who_is_not_here_may_leave(self):
+        stranger = self.person()
+        for _ in range(2):
+            self.assertEqual(200, stranger.ask("DELETE", "/chat/nick").status)
+            stranger.ask("GET", "/chat/nick")
+        self.assertEqual([], self.heard())
+
+    def test_who_has_left_comes_back_by_the_name_before(self):
+        bob = self.joined("bob")
+        bob.ask("DELETE", "/chat/nick")
+        bob.pull()
+        self.assertEqual(b'{"nick":"bob"}', bob.ask("GET", "/chat/nick").body)
+
+    def test_a_name_is_kept_for_a_lease_after_its_owner_has_gone_without_a_word(self):
+        self.joined("bob")
+        taker = self.person()
+        for seconds, status in ((39, 409), (2, 200)):
+            self.keep_polling(seconds, self.ann)
+            self.assertEqual(status, taker.post("/chat/nick", {"nick": "bob"}).status)
+
     def test_a_reload_is_not_told(self):
         bob = self.joined("bob")
         self.heard()

@@ -30,7 +30,7 @@ from chatapp.directory.redis.copies import Copies
 from chatapp.directory.redis.leases import AT_ONCE, Leases
 from chatapp.directory.redis.link import PREFIX, Link, looks_of
 from chatapp.directory.redis.news import Entry, News
-from chatapp.directory.redis.scripts import CHARGE, JOIN, RECALL, REMEMBER, RENAME, VOUCH
+from chatapp.directory.redis.scripts import CHARGE, JOIN, LEAVE, RECALL, REMEMBER, RENAME, VOUCH
 from chatapp.model.redis.commands import Argument
 from chatapp.model.redis.engine import Engine
 
@@ -131,6 +131,9 @@ class RedisDirectory(Directory):
 
     def part(self, person: Person) -> None:
         self._unproven.pop(person.id, None)
+
+    async def leave(self, identity: str) -> None:
+        await self._link.run(LEAVE, self._worker, identity, self._joined_for)
 
     async def rename(self, person: Person, nick: str) -> None:
         words = person.id, nick, looks_of(nick), self._joined_for

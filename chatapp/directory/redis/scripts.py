@@ -24,6 +24,7 @@ from chatapp.model.redis.commands import Script
 __all__ = [
     "CHARGE",
     "JOIN",
+    "LEAVE",
     "PEOPLE",
     "RECALL",
     "REMEMBER",
@@ -116,6 +117,13 @@ local function leave(id, room)
     if size == CROWD then tell('count', room, id, '', size) end
 end
 
+-- Tell the worker `holder`, for so long, that a client of its is elsewhere.
+local function moved(holder, id, tab, milliseconds)
+    local moves = prefix .. 'moves:' .. holder
+    redis.call('XADD', moves, 'MAXLEN', '~', MOST_MOVES, '*', 'id', id, 'tab', tab)
+    redis.call('PEXPIRE', moves, milliseconds)
+end
+
 local function each(looks)
     return string.gmatch(looks, '[^\\n]+')
 end
@@ -179,6 +187,29 @@ end
 return nil
 """)
 
+LEAVE = _script("""
+-- worker, id, milliseconds
+local worker, id, milliseconds = unpack(ARGV, 2)
+local who, left = prefix .. 'who:' .. id, {}
+local fields = redis.call('HGETALL', who)
+for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 1) == '/' then
+        local tab = string.sub(fields[i], 2)
+        local holder, rooms = unpacked(fields[i + 1])
+        redis.call('HDEL', who, fields[i])
+        redis.call('ZREM', leases, id .. '/' .. tab)
+        redis.call('DEL', prefix .. 'at:' .. id .. '/' .. tab)
+        if holder ~= worker then moved(holder, id, tab, milliseconds) end
+        for room in string.gmatch(rooms, '[^,]+') do left[room] = true end
+    end
+end
+for room in pairs(left) do leave(id, room) end
+redis.call('ZREM', leases, id)
+disown(id)
+redis.call('DEL', who)
+return nil
+""")
+
 SEAT = _script("""
 -- worker, milliseconds, then for each client: id, tab, nick, its looks, rooms -> positions
 -- (from 1) of those whose participant could not be given the nick
@@ -200,11 +231,7 @@ local function seat(id, tab, nick, looks, rooms)
         redis.call('HSET', who, '/' .. tab, worker .. ' ' .. rooms)
         extend(member, milliseconds)
         if not holder then redis.call('ZREM', leases, id) end
-        if holder and holder ~= worker then
-            local moves = prefix .. 'moves:' .. holder
-            redis.call('XADD', moves, 'MAXLEN', '~', MOST_MOVES, '*', 'id', id, 'tab', tab)
-            redis.call('PEXPIRE', moves, milliseconds)
-        end
+        if holder and holder ~= worker then moved(holder, id, tab, milliseconds) end
     end
     for room in string.gmatch(rooms, '[^,]+') do
         enter(id, nick, room)

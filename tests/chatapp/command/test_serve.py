@@ -33,6 +33,16 @@ class ServeTests(unittest.TestCase):
             self.assertEqual(["one", "two"], asyncio.run(heard(server.url, "one", "two")))
             self.assertIn(f"serving on {server.url}", server.log)
 
+    def test_a_bot_that_has_ended_gives_its_name_back(self):
+        async def twice(url):
+            for _ in range(2):
+                async with ChatClient(url, nick="robot") as robot:
+                    await robot.join(patience=0)
+
+        with ServedByCommand() as server:
+            server.logged("serving on")
+            asyncio.run(twice(server.url))
+
     def test_messages_and_the_secret_are_in_the_folder_and_for_the_owner_alone(self):
         with ServedByCommand() as server:
             asyncio.run(heard(server.url, "kept"))

@@ -168,6 +168,22 @@ class DirectoryContract(DirectoryCase):
 
     # Rooms.
 
+    async def test_the_nick_of_somebody_who_goes_is_free_at_once(self):
+        ann = await self.joined(self.directory, "a", "Ann")
+        self.enter(self.directory, ann, "lobby")
+        await self.news()
+        self.leave(self.directory, ann, "lobby")
+        self.directory.part(ann)
+        await got(self.directory.leave("a"))
+        self.assertEqual([("lobby", "a", None)], await self.news())
+        self.assertEqual("Ann", (await self.joined(self.directory, "b", "Ann")).nick)
+        again = await self.joined(self.directory, "a", "Ann")
+        self.assertNotEqual("Ann", again.nick)
+
+    async def test_nobody_goes_without_a_word_of_it(self):
+        await got(self.directory.leave("nobody"))
+        self.assertEqual([], await self.news())
+
     async def test_coming_and_going_are_told_once(self):
         ann = await self.joined(self.directory, "1", "ann")
         self.enter(self.directory, ann, "lobby")

@@ -17,6 +17,7 @@ from tests.chatapp.directory.contract import (
     DirectoryCase,
     DirectoryContract,
     Somebody,
+    got,
 )
 from tests.support.engine import RedisServer, watched_pair
 from tests.support.programs import needs
@@ -154,6 +155,14 @@ class WorkersTests(WorkersCase):
         await self.pass_time(2.5 * LEASE)
         self.assertEqual([[], []], await self.news())
         self.assertEqual(["ann"], await self.one.people("lobby"))
+
+    async def test_who_goes_by_a_word_at_another_worker_goes_from_each(self):
+        await self.here("1", "ann", self.one, self.two)
+        await got(self.two.leave("1"))
+        await self.settle()
+        self.assertEqual([("1", "tab")], self.one.observer.moves)
+        self.assertEqual([[("lobby", "1", None)]] * 2, await self.news())
+        self.assertEqual("ann", (await self.joined(self.two, "2", "ann")).nick)
 
     async def test_a_worker_does_not_empty_a_seat_that_another_has(self):
         ann, too = await self.here("1", "ann", self.one, self.two)
