@@ -1,6 +1,5 @@
 """What the command line of `chatapp` says."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -9,6 +8,7 @@ from chatapp.command.check import check
 from chatapp.command.config import configuration
 from chatapp.command.copies import back_up_chat, restore_chat
 from chatapp.command.serve import serve_chat
+from cogen.web.arguments import Parser
 from cogen.web.command import build
 
 __all__ = ["main"]
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(1) from None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="chatapp", description="A comet chat")
+def _parser() -> Parser:
+    parser = Parser(prog="chatapp", description="A comet chat")
     told = f"chatapp {version('ChatApp')}; cogen {version('cogen')}, {build()}"
     parser.add_argument("--version", action="version", version=told)
     verbs = parser.add_subparsers(metavar="VERB", required=True)

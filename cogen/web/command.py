@@ -1,14 +1,17 @@
 """`cogen-serve --host HOST --port PORT APPLICATION`."""
 
-import argparse
 import dataclasses
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from types import TracebackType
+from typing import NoReturn
 
 from cogen.web import connection
+from cogen.web.arguments import Parser
 from cogen.web.environ import SERVER_SOFTWARE
-from cogen.web.life import expect_lives
+from cogen.web.life import Application, expect_lives
 from cogen.web.loading import load
 from cogen.web.logs import log_accesses, log_lines
 from cogen.web.options import OptionError, Options, parse_options
@@ -34,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _log(options, log_file, access_log_file)
         sys.path.insert(0, os.getcwd())
         expect_lives()
-        serve(lambda: load(where), options, [sys.executable, *sys.orig_argv[1:]], signals)
+        serve(lambda: _load(where), options, [sys.executable, *sys.orig_argv[1:]], signals)
     except OptionError as error:
         _fail(str(error))
     except OSError as error:
@@ -47,12 +50,34 @@ def build() -> str:
     return "not compiled" if str(connection.__file__).endswith(".py") else "compiled"
 
 
-def _fail(line: str) -> None:
+def _fail(line: str) -> NoReturn:
     raise SystemExit(f"cogen-serve: {line}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _load(where: str) -> Application:
+    try:
+        return load(where)
+    except OptionError:
+        raise
+    except Exception as error:  # noqa: BLE001 (its author gets the traceback)
+        found = error.__traceback__
+        traceback.print_exception(error.with_traceback(found and _own_frames(found)))
+        _fail(f"{where}: it raised {type(error).__name__} while it was imported or made")
+
+
+def _own_frames(found: TracebackType) -> TracebackType | None:
+    """The frames of the application, without those from here to it."""
+    following = found.tb_next
+    while following is not None:
+        package = str(following.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        if package not in ("cogen", "importlib"):
+            break
+        following = following.tb_next
+    return following
+
+
+def _parser() -> Parser:
+    parser = Parser(
         prog="cogen-serve",
         description="Serves a WSGI application. All options but those of log files can be in an ini"
         " of paster too.",

@@ -48,6 +48,24 @@ GO_ON, LEAVE, STAY = 0, 1, 2
 CLIENT_LEFT: Final = 499
 
 
+def _check_returned(application: Application, returned: Any) -> None:
+    """PEP 3333: an application returns an iterable of bytes. Raises TypeError."""
+    if isinstance(returned, (str, bytes)):
+        if not returned:
+            return
+        remedy = "return [text.encode()]" if isinstance(returned, str) else "return [data]"
+    elif hasattr(returned, "__iter__") or hasattr(returned, "__getitem__"):
+        return
+    else:
+        remedy = "its return is missing" if returned is None else "return [b'...']"
+    name = getattr(application, "__qualname__", type(application).__qualname__)
+    module = getattr(application, "__module__", "")
+    raise TypeError(
+        f"the application {module}.{name} returned {returned!r:.80}, "
+        f"and PEP 3333 asks for an iterable of bytes: {remedy}"
+    )
+
+
 class Exchange(Straight):
     """Runs `application` for one request on `connection`.
 
@@ -228,6 +246,8 @@ class Exchange(Straight):
             self._whole = len(iterable) == 1
         elif isinstance(iterable, FileWrapper):
             self._measure(iterable)
+        else:
+            _check_returned(self._application, iterable)
         self._iterator = iter(iterable)
 
     def _measure(self, file: FileWrapper) -> None:
@@ -468,8 +488,7 @@ class Exchange(Straight):
         self.ended = True
         if self._closing_ends is not None:
             self._closing_ends.cancel()
-        # An exception's traceback leads back here; a coroutine that was named holds one too.
-        self._wsgi.exception = self._wsgi.result = self._wsgi.operation = None
+        self._wsgi.ended()
         callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
             callback(self)

@@ -27,7 +27,16 @@ class Wsgi:
     `operation`: what was named last; `content_length`: of the request body, None if unknown.
     """
 
-    __slots__ = ("content_length", "exception", "final", "named", "operation", "pending", "result")
+    __slots__ = (
+        "_function",
+        "content_length",
+        "exception",
+        "final",
+        "named",
+        "operation",
+        "pending",
+        "result",
+    )
 
     def __init__(self, content_length: int | None) -> None:
         self.result: Any = None
@@ -39,6 +48,7 @@ class Wsgi:
         self.pending = False
         self.named = False  # there was a wait
         self.final: bytes | None = None
+        self._function: Callable[..., Any] | None = None  # returned the operation
 
     def call(self, function: Callable[..., Any]) -> Callable[..., bytes]:
         """environ['cogen.call']: `call(f)(*args, **kwargs)` names what f returns.
@@ -49,7 +59,9 @@ class Wsgi:
         return functools.partial(self._name, function)
 
     def _name(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> bytes:
-        return self.name(function(*args, **kwargs))
+        chunk = self.name(function(*args, **kwargs))
+        self._function = function
+        return chunk
 
     def name(self, operation: Any) -> bytes:
         """Name `operation` as the next to perform; returns the chunk to yield.
@@ -58,12 +70,13 @@ class Wsgi:
         """
         if self.pending:
             raise LostOperation(
-                f"{operation!r} was named while {self.operation!r} still waits to be performed: "
+                f"{operation!r} was named while {self._named()} still waits to be performed: "
                 "yield the empty chunk of each before naming the next. If the application does, "
                 "a middleware between it and the server swallows empty chunks: it must pass each "
                 "block on as it comes (PEP 3333)"
             )
         self.operation = operation
+        self._function = None
         self.pending = self.named = True
         return b""
 
@@ -86,11 +99,22 @@ class Wsgi:
     def lost(self, how: str) -> LostOperation:
         """The error for an operation whose empty chunk did not come: `how` says what came."""
         return LostOperation(
-            f"{self.operation!r} was named, but {how} instead of its empty chunk. Yield what "
+            f"{self._named()} was named, but {how} instead of its empty chunk. Yield what "
             "naming an operation returns. If the application does, a middleware between it and "
             "the server swallows or joins chunks: it must pass each block on as it comes "
             "(PEP 3333)"
         )
+
+    def ended(self) -> None:
+        """Let go of what was named and of its outcome: a traceback leads back to the request."""
+        self.exception = self.result = self.operation = self._function = None
+
+    def _named(self) -> str:
+        """What was named last; of a plain value it says little without where it came from."""
+        if self._function is None or isinstance(self.operation, Operation):
+            return repr(self.operation)
+        name = getattr(self._function, "__qualname__", repr(self._function))
+        return f"{self.operation!r}, which {name}() returned,"
 
 
 class Core:

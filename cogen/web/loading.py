@@ -37,6 +37,8 @@ def load(where: str) -> Application:
         found = _made(where, found, call)
     if not callable(found):
         _fail(where, f"{found!r} cannot be called, so it is no application")
+    if call is None:
+        _check_is_made(where, path[-1], found)
     _check_arguments(where, found, call is None)
     application: Application = found
     return application
@@ -128,6 +130,30 @@ def _made(where: str, factory: Any, call: _Call) -> Any:
     except TypeError as error:
         _fail(where, f"{error}")
     return factory(*arguments, **keywords)
+
+
+def _check_is_made(where: str, name: str, found: Callable[..., Any]) -> None:
+    """What makes an application is often one that environ and start_response can be given to."""
+    if isinstance(found, type):
+        own_new = any("__new__" in vars(base) for base in found.__mro__[:-1])
+        makes = not (own_new or hasattr(found, "__iter__"))
+    else:
+        makes = name in _FACTORIES or not _needs_arguments(found)
+    if makes:
+        _fail(where, f"it makes an application and is none itself; write {where}()")
+
+
+def _needs_arguments(found: Callable[..., Any]) -> bool:
+    """As applications do; one that is wrapped may take any number of them."""
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (ValueError, TypeError):
+        return True
+    return any(
+        each.kind is each.VAR_POSITIONAL
+        or (each.default is each.empty and each.kind is not each.VAR_KEYWORD)
+        for each in parameters
+    )
 
 
 def _check_arguments(where: str, found: Callable[..., Any], may_be_factory: bool) -> None:

@@ -17,12 +17,19 @@ def create_app(name="made", *, debug=False):
     return made
 def create_nothing(): return None
 def needs(name): return application
+def create(config=None, mode=None, **more): return application
+def make_app(*args, **more): return application
 def takes_any(*args): return [b"any"]
 class Callable:
     def __call__(self, environ, start_response): return [b"instance"]
 class ByClass:
     def __init__(self, environ, start_response): pass
     def __iter__(self): yield b"class"
+class Configured:
+    def __init__(self, name="x", debug=False): pass
+    def __call__(self, environ, start_response): return [b"instance"]
+class Fresh:
+    def __new__(cls, environ, start_response): return [b"fresh"]
 class Asgi:
     async def __call__(self, scope, receive, send): pass
 async def asgi(scope, receive, send): pass
@@ -67,6 +74,7 @@ class LoadingTests(unittest.TestCase):
         self.assertEqual(b"app", self.served("site_one:app"))
         self.assertEqual(b"instance", self.served("site_one:holder.instance"))
         self.assertEqual(b"class", self.served("site_one:ByClass"))
+        self.assertEqual(b"fresh", self.served("site_one:Fresh"))
         self.assertEqual(b"any", self.served("site_one:takes_any"))
         self.write("site_two.py", "def app(environ, start_response): return [b'two']")
         self.assertEqual(b"two", self.served("site_two"))
@@ -100,6 +108,9 @@ class LoadingTests(unittest.TestCase):
     def test_what_to_write_instead_is_said(self) -> None:
         self.assertIn("write site_one:app", self.refused("site_one.app"))
         self.assertIn("write site_one:needs()", self.refused("site_one:needs"))
+        for name in ("create", "make_app", "create_app", "Callable", "Configured"):
+            self.assertIn(f"; write site_one:{name}()", self.refused(f"site_one:{name}"))
+        self.assertEqual(b"instance", self.served("site_one:Configured()"))
         self.write("factory.py", "def create_app(): pass")
         self.assertIn("write factory:create_app()", self.refused("factory"))
         self.assertIn("write factory.py:create_app()", self.refused("factory.py"))

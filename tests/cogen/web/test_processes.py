@@ -194,6 +194,16 @@ class WorkersTest(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, "there is no module 'nothing'"):
             CommandServer("nothing:application", workers=2).__enter__()
 
+    def test_what_the_application_raises_is_told_with_its_own_frames(self) -> None:
+        server = CommandServer()
+        (server.folder / "app.py").write_text("def make():\n    return {}['x']\nmake()\n")
+        with self.assertRaises(AssertionError) as caught:
+            server.__enter__()
+        said = str(caught.exception)
+        self.assertIn('app.py", line 2, in make', said)
+        self.assertIn("KeyError: 'x'\ncogen-serve: app:application: it raised KeyError", said)
+        self.assertEqual(2, said.count("  File "), said)
+
     def test_one_that_does_not_start_has_the_time_to_say_why(self) -> None:
         server = CommandServer(workers=2)
         (server.folder / "app.py").write_text(

@@ -224,6 +224,17 @@ class LostChunkTests(Waiting):
 
         self.check(application, "<Sleep within 1 s> was named, but the chunk b'too early' came")
 
+    def test_a_plain_value_is_told_with_the_function_that_returned_it(self) -> None:
+        class Room:
+            def told(self) -> None: ...
+
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            environ["cogen.call"](Room().told)()
+            start_response("200 OK", PLAIN)
+            yield b"too early"
+
+        self.check(application, "Room.told() returned, was named, but the chunk")
+
     def test_so_is_an_iteration_that_ends(self) -> None:
         def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
             start_response("200 OK", PLAIN)

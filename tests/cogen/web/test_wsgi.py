@@ -206,12 +206,15 @@ class IterableTest(WSGITest):
 
     def test_what_is_no_iterable_of_bytes_fails(self) -> None:
         for made, said in (
-            (None, "NoneType"),
-            ("text", "chunks must be bytes"),
+            (
+                None,
+                ".application returned None, and PEP 3333 asks for an iterable of bytes: its re",
+            ),
+            ("text", "returned 'text', and PEP 3333 asks for an iterable of bytes: return [text.e"),
             ([b"", "text"], "chunks must be bytes"),
-            (b"bytes", "chunks must be bytes"),
+            (b"bytes", "returned b'bytes', and PEP 3333 asks for an iterable of bytes: return [d"),
             ([1], "chunks must be bytes"),
-            (7, "int"),
+            (7, "returned 7, and PEP 3333 asks for an iterable of bytes: return [b'...']"),
         ):
             with self.subTest(made=made):
 
