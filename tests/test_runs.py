@@ -63,8 +63,9 @@ LEAKS = {
 
 
 class RunTests(unittest.TestCase):
-    def run_suite(self, *arguments, **modules):
-        """The exit status and the lines of a run of these modules."""
+    def run_suite(self, *arguments, without="", **modules):
+        """The exit status and the lines of a run of these modules; `a__b` is the module b in a
+        package a."""
         with tempfile.TemporaryDirectory() as folder:
             tests = Path(folder, "tests")
             tests.mkdir()
@@ -72,12 +73,22 @@ class RunTests(unittest.TestCase):
             for each in ("scripts", "tests/support"):
                 Path(folder, each).symlink_to(ROOT / each)
             for name, text in modules.items():
-                tests.joinpath(f"test_{name}.py").write_text(textwrap.dedent(text))
+                package, _, module = name.rpartition("__")
+                path = tests.joinpath(package, f"test_{module}.py")
+                path.parent.mkdir(exist_ok=True)
+                path.parent.joinpath("__init__.py").touch()
+                path.write_text(textwrap.dedent(text))
             done = subprocess.run(
                 ["scripts/test", os.path.dirname(sys.executable), *arguments],
                 cwd=folder,
                 # Where CI is set nothing may be skipped.
-                env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": folder, "CI": ""},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(ROOT),
+                    "TMPDIR": folder,
+                    "CI": "",
+                    "WITHOUT": without,
+                },
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -113,6 +124,13 @@ class RunTests(unittest.TestCase):
     def test_what_is_named_alone_is_run(self):
         status, lines = self.run_suite("tests/test_one.py", one=GOOD, two="raise KeyError")
         self.assertEqual((0, "1 passed, 0 failed, 0 skipped"), (status, lines[-1]))
+
+    def test_a_folder_may_be_left_out(self):
+        status, lines = self.run_suite(
+            without="tests/two", one=GOOD, two__one="raise KeyError", twofold__one=GOOD
+        )
+        self.assertEqual((0, "without tests/two"), (status, lines[0]))
+        self.assertEqual("2 passed, 0 failed, 0 skipped", lines[-1])
 
     def test_a_failure_fails_the_run(self):
         text = f"{GOOD}    def test_bad(self): self.assertEqual(1, 2)\n"

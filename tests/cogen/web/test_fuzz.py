@@ -12,7 +12,7 @@ import unittest
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cogen.core.schedulers import Scheduler
@@ -164,5 +164,7 @@ class Fuzz(unittest.TestCase):
     @settings(max_examples=200, deadline=None, database=None)
     @given(st.binary(max_size=300))
     def test_garbage_is_refused(self, raw: bytes) -> None:
+        # `! / HTTP/1.0` and an empty line are a request: a method is any token.
+        assume(b"HTTP/1." not in raw)
         for status, _ in self.answers([raw]):
             self.assertIn(status, (400, 505))
