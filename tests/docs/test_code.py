@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import shutil
 import unittest
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 from tests.docs.pages import PAGES, ROOT, blocks, commands, with_pages
@@ -37,11 +40,22 @@ ELSEWHERE = {
 }
 
 
+_PIP = re.compile(r"pip install ([^`\n]*)")
+
+
 @with_pages
 class PageTests(unittest.TestCase):
     def check_kinds(self, page: Path) -> None:
         for block in blocks(page):
             self.assertIn(block.kind, KINDS, f"{block}: no test for such a block")
+
+    def check_requirements(self, page: Path) -> None:
+        """What we do not need and a program of the page imports, the page says how to install."""
+        told = re.findall(r"'([A-Za-z0-9-]+)[<>=]", " ".join(_PIP.findall(page.read_text())))
+        for block in blocks(page, "python"):
+            if block.name:
+                strangers = _distributions(block.text) - _OURS
+                self.assertLessEqual(strangers, {name.lower() for name in told}, block)
 
     def check_python(self, page: Path) -> None:
         names: dict[str, object] = {}
@@ -75,6 +89,25 @@ class PageTests(unittest.TestCase):
                 shell.write(block.name, block.text)
 
 
+def _distributions(program: str) -> set[str]:
+    """Those that the modules come from which `program` imports."""
+    names = set()
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    known = packages_distributions()
+    found = [known.get(name.partition(".")[0], []) for name in names]
+    return {name.lower() for each in found for name in each}
+
+
+def _with_requirements(*names: str) -> set[str]:
+    """`names`, and what they need without an extra."""
+    needed = {line for name in names for line in requires(name) or () if "extra ==" not in line}
+    return {re.split(r"[^\w.-]", line)[0].lower() for line in (*names, *needed)}
+
+
 def lines_of(page: Path) -> list[Step]:
     """All that a reader of `page` types."""
     lines = [step for block in blocks(page, "sh") for step in steps(block)]
@@ -83,6 +116,8 @@ def lines_of(page: Path) -> list[Step]:
         lines.insert(0, Step(RUNNING[page.name]))
     return lines
 
+
+_OURS = _with_requirements("ChatApp", "cogen", "Pylons")
 
 for _page in PAGES:
     _name = f"test_commands_of_{_page.stem.lower()}"

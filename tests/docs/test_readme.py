@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import unittest
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from routes import Mapper
 
 from pylons.wsgiapp import PylonsApp
-from tests.docs.pages import README, blocks
+from tests.docs.pages import README, ROOT, blocks
 from tests.pylons.support import make_config
 from tests.support.memory import Answer, Browser, MemoryServer
 
@@ -69,3 +70,11 @@ class ActionTests(unittest.TestCase):
 def _objects() -> int:
     gc.collect()
     return len(gc.get_objects())
+
+
+class PortTests(unittest.TestCase):
+    def test_another_port_is_asked_for_by_one_name(self) -> None:
+        [asked] = re.findall(r"ARGS=(\w+=\d+)", README.read_text())
+        for ini in ("test.ini", "development.ini"):
+            for said in re.findall(r"paster serve \S+ (\w+=\d+)", (ROOT / ini).read_text()):
+                self.assertEqual(asked, said, ini)

@@ -170,7 +170,7 @@ def advice(info: Mapping[str, Any]) -> Iterator[str]:
             " noeviction refuses new ones"
         )
     if info.get("aof_enabled") == 0:
-        yield "appendonly no: what is stored is lost when it ends; docs/scaling.md has the choices"
+        yield "appendonly no: what is stored is lost when it ends; appendonly yes keeps it"
 
 
 def _shown(parts: SplitResult) -> str:
