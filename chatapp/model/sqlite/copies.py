@@ -17,6 +17,10 @@ from chatapp.model.sqlite.schema import VERSIONS, begin_epoch
 __all__ = ["CopyFailed", "back_up", "restore"]
 
 
+# What SQLite says of a file that it writes: of the copy, for the database is only read.
+_UNWRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
+
+
 class CopyFailed(Exception):
     """Nothing was copied; the message says why, in one line."""
 
@@ -103,7 +107,10 @@ def _copy(source: sqlite3.Connection, draft: str) -> None:
 
 @contextmanager
 def _drafted(path: str) -> Iterator[str]:
-    """A private file beside `path`, which takes its place at the end."""
+    """A private file beside `path`, which takes its place at the end.
+
+    Nobody has asked for it: where it cannot be written, CopyFailed says so of `path`.
+    """
     draft = f"{path}.{secrets.token_hex(4)}"
     try:
         keep_private(draft)
@@ -111,9 +118,17 @@ def _drafted(path: str) -> Iterator[str]:
         _sync(draft)
         os.replace(draft, path)
         _sync(os.path.dirname(os.path.abspath(path)))
+    except OSError as error:
+        if error.filename in (None, draft):
+            raise CopyFailed(f"{path}: {error.strerror or error}") from None
+        raise
+    except sqlite3.Error as error:
+        if error.sqlite_errorname.startswith(_UNWRITTEN):
+            raise CopyFailed(f"{path}: {error}") from None
+        raise
     finally:
         for each in (draft, f"{draft}-journal"):
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(each)
 
 
@@ -145,4 +160,4 @@ def _errors_of(path: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise CopyFailed(f"{path}: {error}") from None
     except OSError as error:
-        raise CopyFailed(f"{error.filename}: {error.strerror or error}") from None
+        raise CopyFailed(f"{error.filename or path}: {error.strerror or error}") from None

@@ -1,5 +1,7 @@
 """The ini that `chatapp config` prints is a whole one, and paster writes the same."""
 
+import dataclasses
+import re
 import subprocess
 import sys
 import tempfile
@@ -7,6 +9,8 @@ import unittest
 import urllib.request
 from pathlib import Path
 
+from chatapp.lib.options import ChatOptions
+from cogen.web.options import parse_options
 from tests.chatapp.command.program import run
 from tests.support.server import BIN, ChatServer
 
@@ -29,6 +33,17 @@ class ConfigTests(unittest.TestCase):
         server.arguments = [f"port={server.port}"]
         with server, urllib.request.urlopen(server.url) as page:
             self.assertIn(b"<title>Chat</title>", page.read())
+
+    def test_it_needs_no_guide(self):
+        for field in dataclasses.fields(ChatOptions):
+            self.assertRegex(self.text, rf"(?m)^#?chat\.{field.name} = ")
+        self.assertNotIn("docs/", self.text)
+
+    def test_defaults_that_are_commented_out_are_the_defaults(self):
+        away = ("chat.log", "chat.secret_file")
+        said = dict(re.findall(r"(?m)^#(chat\.\w+) = (.*)", self.text))
+        given = {name: value for name, value in said.items() if name not in away}
+        self.assertEqual(ChatOptions(), parse_options(given, ChatOptions, prefix="chat."))
 
     def test_what_is_commented_out_is_taken_as_well(self):
         server = ChatServer()

@@ -1,11 +1,12 @@
 """`chatapp backup` while the chat runs, `chatapp restore` while it does not; clients are told."""
 
 import asyncio
+import subprocess
 import unittest
 
 from chatapp.client import ChatClient, Gap, Message
 from tests.chatapp.command.program import ServedByCommand, run
-from tests.support.server import ChatServer
+from tests.support.server import BIN, ChatServer
 
 
 async def first(client, *kinds):
@@ -50,6 +51,32 @@ class CopyTests(unittest.TestCase):
             copy = server.folder / "copy.db"
             self.assertEqual((0, "", ""), run("backup", copy, "--ini", server.ini))
             self.assertTrue(copy.exists())
+
+    def test_what_cannot_be_written_is_told_by_the_name_that_was_asked_for(self):
+        with ChatServer() as server:
+            server.logged("serving on")
+            folder = server.folder
+            (folder / "folder").mkdir()
+            (folder / "file").touch()
+            for name, why in (
+                ("nowhere/copy.db", "No such file or directory"),
+                ("file/copy.db", "Not a directory"),
+                ("folder", "Is a directory"),
+            ):
+                line = f"chatapp: {folder}/{name}: {why}\n"
+                self.assertEqual((1, "", line), run("backup", folder / name, "--ini", server.ini))
+
+    def test_a_disk_that_is_full_is_that_of_the_copy(self):
+        with ChatServer() as server:
+            server.logged("serving on")
+            copy = server.folder / "copy.db"
+            command = f"ulimit -f 4; exec {BIN}/chatapp backup {copy} --ini {server.ini}"
+            ran = subprocess.run(
+                ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60
+            )
+            self.assertEqual(1, ran.returncode)
+            self.assertRegex(ran.stderr, f"^chatapp: {copy}: (disk I/O error|.* full)\n$")
+            self.assertEqual([], list(server.folder.glob("copy*")))
 
     def test_what_cannot_be_copied_is_one_line(self):
         server = ChatServer(app={"chat.log": "memory:"})
