@@ -20,8 +20,12 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-import aiohttp
-from yarl import URL
+try:
+    import aiohttp
+    from yarl import URL
+except ModuleNotFoundError as error:
+    remedy = "chatapp.client needs aiohttp: pip install 'aiohttp>=3.13,<4'"
+    raise ModuleNotFoundError(remedy, name=error.name) from None
 
 from chatapp.answers import (
     Event,

@@ -1,53 +1,50 @@
-"""What the command line of `chatapp` says."""
+"""The program `chatapp`: what its verbs do, or one line where a module is missing for that."""
 
-import sys
-from collections.abc import Sequence
-from importlib.metadata import version
-
-from chatapp.command.check import check
-from chatapp.command.config import configuration
-from chatapp.command.copies import back_up_chat, restore_chat
-from chatapp.command.serve import serve_chat
-from cogen.web.arguments import Parser
-from cogen.web.command import build
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires
 
 __all__ = ["main"]
+
+_OURS = ("ChatApp", "cogen", "Pylons")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do what a verb says. Ends the program, with one line and status 1, if it cannot."""
-    given = _parser().parse_args(arguments)
     try:
-        given.run(given)
-    except BrokenPipeError:
-        raise SystemExit(1) from None
+        # Only here: what it imports is what may be missing.
+        from chatapp.command.verbs import run
+
+        run(arguments)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing.startswith("chatapp"):
+            raise
+        line = f"chatapp: the module {missing} is not installed: {_remedy(missing)}"
+        raise SystemExit(line) from None
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="chatapp", description="A comet chat")
-    told = f"chatapp {version('ChatApp')}; cogen {version('cogen')}, {build()}"
-    parser.add_argument("--version", action="version", version=told)
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+def _remedy(missing: str) -> str:
+    """What to install where there is no module of that name, which one of ours imports."""
+    libraries = dict(_required())
+    parts = missing.split(".")
+    for count in range(len(parts), 0, -1):  # paste.deploy is in PasteDeploy
+        requirement = libraries.get(_plain("".join(parts[:count])))
+        if requirement is not None:
+            return f"pip install '{requirement}'"
+    return "install the chat with all that it requires, as `pip install dist/*.whl` does"
 
-    serve = verbs.add_parser("serve", help="serve the chat; messages are kept in a folder")
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on [%(default)s]")
-    serve.add_argument("--port", default="5000", help="port to listen on [%(default)s]")
-    serve.add_argument("--data", default="data", help="folder of what is kept [%(default)s]")
-    serve.set_defaults(run=lambda given: serve_chat(given.host, given.port, given.data))
 
-    config = verbs.add_parser("config", help="print an ini for production, with its comments")
-    config.set_defaults(run=lambda given: sys.stdout.write(configuration()))
+def _required() -> Iterator[tuple[str, str]]:
+    """What our distributions require of others: by plain name, with the versions."""
+    for ours in _OURS:
+        with suppress(PackageNotFoundError):
+            for line in requires(ours) or ():
+                name = re.split(r"[^\w.-]", line)[0]
+                if name not in _OURS:
+                    yield _plain(name), line.partition(";")[0].strip()
 
-    checked = verbs.add_parser("check", help="say what is wrong with an ini, without a start")
-    checked.add_argument("ini", metavar="INI")
-    checked.set_defaults(run=lambda given: check(given.ini))
 
-    backup = verbs.add_parser("backup", help="copy the messages to a file, while the chat runs")
-    restore = verbs.add_parser("restore", help="go on from such a file, while it does not run")
-    for verb, run in ((backup, back_up_chat), (restore, restore_chat)):
-        verb.add_argument("copy", metavar="FILE")
-        where = verb.add_mutually_exclusive_group()
-        where.add_argument("--data", default="data", help="folder of `serve` [%(default)s]")
-        where.add_argument("--ini", help="where the chat is not run by `serve`")
-        verb.set_defaults(run=lambda given, run=run: run(given.copy, given.ini, given.data))
-    return parser
+def _plain(name: str) -> str:
+    return re.sub("[-_.]", "", name).lower()

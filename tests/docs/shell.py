@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.docs.pages import ROOT, Block
 from tests.support.server import free_port
 
-__all__ = ["Shell", "Step", "steps"]
+__all__ = ["Shell", "Step", "required", "steps"]
 
 BIN = Path(sys.executable).parent
 PATIENCE = 60
@@ -184,13 +184,13 @@ def _installed(command: str) -> str:
     words = shlex.split(command.partition("pip ")[2], comments=True)[1:]
     named = [word for word in words if not word.startswith(("-", "dist/"))]
     paths = [word for word in named if word.startswith((".", "/"))]
-    strangers = set(named) - set(paths) - _required()
+    strangers = set(named) - set(paths) - required()
     assert not strangers, f"{command}: {strangers} may be somebody else's"
     return _dry(tuple(paths)) if paths else ":"
 
 
 @cache
-def _required() -> frozenset[str]:
+def required() -> frozenset[str]:
     """The requirements of the three distributions, but for one another."""
     found = set()
     for setup in [ROOT / "setup.cfg", *ROOT.glob("packaging/*/setup.cfg")]:

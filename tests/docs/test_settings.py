@@ -15,7 +15,7 @@ from pathlib import Path
 
 from paste.deploy import loadwsgi
 
-from chatapp.command import main as chatapp_command
+from chatapp.command import verbs as chatapp_command
 from chatapp.config.routing import make_map
 from chatapp.lib.options import ChatOptions
 from cogen.web import command as cogen_command
