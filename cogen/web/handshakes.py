@@ -106,6 +106,8 @@ class Handshakes:
             )
         except (OSError, asyncio.CancelledError) as error:
             # ssl.SSLError, a timeout and a connection that was reset are OSErrors.
-            log.info("%s: the handshake failed: %s", address, error)
+            plain = isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST"
+            why = "it speaks HTTP, and https:// is served here" if plain else error
+            log.info("%s: the handshake failed: %s", address, why)
             connection.close()
             self._give_back(address)

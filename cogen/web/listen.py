@@ -60,21 +60,38 @@ class UnixPath:
         self._lock: int | None = None
 
     def listen(self, mode: int, backlog: int) -> socket.socket:
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock = self._locked()
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._clear()
             sock = self._bind(mode)
-        except BlockingIOError:
-            os.close(lock)
-            raise OSError(errno.EADDRINUSE, "another server listens there") from None
         except BaseException:
-            os.close(lock)
+            self._unlock()
             raise
-        self._lock = lock
         sock.listen(backlog)
         sock.setblocking(False)
         return sock
+
+    def _locked(self) -> int:
+        path = f"{self.path}.lock"
+        while True:
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Who had it may have removed the file since it was opened: others lock a new one.
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(lock), os.stat(path)):
+                        return lock
+            except BlockingIOError:
+                os.close(lock)
+                raise OSError(errno.EADDRINUSE, "another server listens there") from None
+            os.close(lock)
+
+    def _unlock(self) -> None:
+        assert self._lock is not None
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.path}.lock")
+        os.close(self._lock)
+        self._lock = None
 
     def _clear(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -96,12 +113,11 @@ class UnixPath:
         return sock
 
     def remove(self) -> None:
-        """Remove the socket, if it is ours, and give the path up; the lock file stays."""
+        """Remove the socket, if it is ours, and give the path up."""
         if self._lock is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)
-            os.close(self._lock)
-            self._lock = None
+            self._unlock()
 
 
 def inherited_sockets() -> list[socket.socket]:

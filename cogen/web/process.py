@@ -104,7 +104,7 @@ class Process:
     async def _until_stopped(self) -> None:
         # A reload is the supervisor's, also where the signal was sent to all processes.
         while await self._signals.reload():
-            log.debug("the supervisor reloads")
+            log.info("SIGHUP: a reload is asked of process %d, which supervises", os.getppid())
         self.stop()
 
     async def _retired(self, _: None) -> None:

@@ -1,11 +1,13 @@
 """The chat behind nginx, as docs/deployment.md has it, and what operators ask of it."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -121,6 +123,48 @@ class NginxTests(unittest.TestCase):
             return error.code
 
 
+class UnixSocketTests(unittest.TestCase):
+    def test_the_guides_folder_lets_the_group_of_nginx_in_and_nobody_else(self):
+        is_root = os.getuid() == 0
+        above = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        above.chmod(0o755)
+        # Numbers stand for users and groups that a machine may not have.
+        owner, group = os.getuid(), 60_001 if is_root else os.getgid()
+        [command] = re.findall(r"`(install -d [^`]*)`", GUIDE.read_text())
+        for name, here in (("chat ", f"{owner} "), ("www-data", group), ("/run", above)):
+            command = command.replace(name, str(here), 1)
+        subprocess.run(command, shell=True, check=True)
+        path = above / "chat/chat.sock"
+        with ChatServer(server={"unix_socket": path}) as server:
+            eventually(lambda: "serving on" in server.log, True)
+            self.assertEqual((group, 0o660), (path.stat().st_gid, path.stat().st_mode & 0o777))
+            self.connect(path)
+            if is_root:
+                with _as(60_002, group):
+                    self.connect(path)
+                with _as(60_002, 60_002), self.assertRaises(PermissionError):
+                    self.connect(path)
+
+    def connect(self, path):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+
+
+@contextlib.contextmanager
+def _as(user, group):
+    """This process is of `user` and `group`; for root."""
+    groups, before = os.getgroups(), os.getegid()
+    os.setgroups([])
+    os.setegid(group)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(before)
+        os.setgroups(groups)
+
+
 def _access(log):
     return [line for line in log.splitlines() if "cogen.access" in line]
 
@@ -133,7 +177,8 @@ class OperatorTests(unittest.TestCase):
             self.assertEqual("ok\n", _text(server.url + "healthz"))
             figures = _text(server.url + "metrics")
         self.assertIn("\nchat_messages_total 2.0\n", figures)
-        self.assertIn("\nchat_participants 2.0\n", figures)
+        # Both have said that they leave.
+        self.assertIn("\nchat_participants 0.0\n", figures)
         self.assertIn("\ncogen_connections 1.0\n", figures)
 
     def test_the_figures_are_those_of_the_guide(self):

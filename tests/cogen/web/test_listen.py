@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -11,7 +12,9 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from cogen.web.listen import UnixPath
 from tests.cogen.web.processes import CommandServer
 from tests.cogen.web.support import Client
 
@@ -65,7 +68,24 @@ class UnixSocketTest(unittest.TestCase):
             self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
             self.assertEqual(server.get()[0], "one")
             self.assertEqual(server.stop(), 0)
-        self.assertFalse(self.path.exists())
+        self.assertEqual([], os.listdir(self.path.parent))
+
+    def test_a_lock_that_was_removed_since_it_was_opened_is_none(self) -> None:
+        first, second = UnixPath(str(self.path)), UnixPath(str(self.path))
+        first.listen(0o600, 1).close()
+
+        def removed_before(lock: int, how: int) -> None:
+            if first._lock is not None:
+                first.remove()
+            flock(lock, how)
+
+        flock = fcntl.flock
+        with mock.patch("cogen.web.listen.fcntl.flock", removed_before):
+            second.listen(0o600, 1).close()
+        with self.assertRaisesRegex(OSError, "another server listens there"):
+            UnixPath(str(self.path)).listen(0o600, 1)
+        second.remove()
+        self.assertEqual([], os.listdir(self.path.parent))
 
     def test_it_survives_a_reload(self) -> None:
         with CommandServer(unix_socket=self.path) as server:
@@ -110,6 +130,7 @@ class UnixSocketTest(unittest.TestCase):
         self.assertIn("there is a file that is no socket", server.log)
         server.__exit__()
         self.assertEqual(self.path.read_text(), "precious")
+        self.assertEqual(["socket"], os.listdir(self.path.parent))
 
     def test_the_client_has_no_address(self) -> None:
         with CommandServer(unix_socket=self.path) as server, server.connect() as client:

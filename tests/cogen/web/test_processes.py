@@ -118,6 +118,7 @@ class WorkersTest(unittest.TestCase):
             pids = server.children()
             for pid in pids:
                 os.kill(pid, signal.SIGHUP)
+            server.logged(f"asked of process {server.process.pid}, which supervises")
             for _ in range(4):
                 self.assertEqual(server.get()[0], "one")
             self.assertEqual(server.children(), pids)

@@ -41,7 +41,7 @@ class TLSTest(unittest.TestCase):
         for proactor in ("uvloop", "asyncio"):
             with (
                 self.subTest(proactor=proactor),
-                Records(),
+                Records() as records,
                 ServerThread(echo, proactor, certificate=self.certificate, key=self.key) as server,
             ):
                 with self.wrapped(server) as client:
@@ -57,6 +57,7 @@ class TLSTest(unittest.TestCase):
                 server.exchange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 with self.wrapped(server) as client:
                     self.assertEqual(client.get("/b").status, 200)
+            self.assertIn("it speaks HTTP, and https:// is served here", records.text)
 
 
 class HandshakeTest(unittest.TestCase):
