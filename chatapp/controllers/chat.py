@@ -12,7 +12,7 @@ from chatapp.lib.base import BaseController
 from chatapp.lib.cursor import LONGEST_CURSOR, Cursor
 from chatapp.lib.outcomes import directed, logged
 from chatapp.lib.participant import Participant
-from chatapp.lib.waiting import Steps, meet, wait_for
+from chatapp.lib.waiting import Steps, live_names, meet, wait_for
 from chatapp.lib.wire import (
     MOST_ROOM,
     BadInput,
@@ -217,7 +217,8 @@ class ChatController(BaseController):
             message: Message = logged(environ, self._hub.figures)
         except NoSuchRoom:
             yield from self._charge(environ, "address_rooms")
-            words = self._hub.live_name(room), *words[1:]
+            live = yield from live_names(environ, self._hub, (room,))
+            words = live[room], *words[1:]
             opens = True
             yield append(*words, opens)
             message = logged(environ, self._hub.figures)

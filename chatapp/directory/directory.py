@@ -139,6 +139,13 @@ class Directory(ABC):
         """The observer need not know of the room any more."""
 
     @abstractmethod
+    def called(self, rooms: Sequence[str]) -> MayWait[Mapping[str, str]]:
+        """What rooms are called that are in no log, where somebody at another worker is in them.
+
+        Or has just asked: of names that say the same the first is meant. Without an answer: {}.
+        """
+
+    @abstractmethod
     def people(self, room: str) -> MayWait[list[str]]:
         """Nicks of those in a room that is not known here. Raises DirectoryUnavailable."""
 

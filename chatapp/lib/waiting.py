@@ -23,7 +23,7 @@ from chatapp.lib.wire import BadInput, accepts_json
 from chatapp.names import folded
 from cogen.core.events import OperationTimeout
 
-__all__ = ["Polls", "Steps", "known", "meet", "token_of", "wait_for"]
+__all__ = ["Polls", "Steps", "known", "live_names", "meet", "token_of", "wait_for"]
 
 Steps = Generator[bytes, None, None]
 
@@ -67,7 +67,23 @@ def meet(
     firsts: dict[str, str] = {}
     for name in unknown:
         firsts.setdefault(folded(name), name)
-    return {name: called.get(name) or hub.live_name(firsts[folded(name)]) for name in unknown}
+    new = {name: firsts[folded(name)] for name in unknown if name not in called}
+    if new:
+        live = yield from live_names(environ, hub, tuple(dict.fromkeys(new.values())))
+        called = {**called, **{name: live[first] for name, first in new.items()}}
+    return called
+
+
+def live_names(
+    environ: dict[str, Any], hub: Hub, rooms: Sequence[str]
+) -> Generator[bytes, None, Mapping[str, str]]:
+    """What `rooms`, of which the log has none, are called by those who are in them, anywhere."""
+    here = {room: hub.live_name(room) for room in rooms}
+    if not hub.directory.shared:
+        return here
+    yield environ["cogen.call"](hub.directory.called)(tuple(dict.fromkeys(here.values())))
+    called = cogen_value(environ)
+    return {room: called.get(name, name) for room, name in here.items()}
 
 
 def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:

@@ -247,6 +247,25 @@ class WorkersTests(WorkersCase):
         people = lambda: json.loads(ann.ask("GET", f"/chat/people/{self.room}", None, self.two)[2])  # noqa: E731
         self.until(lambda: people()["people"] == [f"ann-{self.name}"])
 
+    def test_a_new_room_written_in_two_ways_is_one_at_both(self):
+        ann, bob = self.visitor("ann"), self.visitor("bob")
+        called, bob.room = self.room, self.room.upper()
+        ann.pull(self.one)
+        bob.ask("GET", f"/chat/pull/{bob.room}?client={bob.tab}", None, self.two)
+        self.assertEqual(200, bob.say("hello", self.two)[0])
+        news = bob.pull(self.two)
+        self.assertEqual({bob.room: called}, news["names"])
+        both = [f"ann-{self.name}", f"bob-{self.name}"]
+        self.until(lambda: ann.pull(self.one) and sorted(ann.people) == both)
+        path = f"/chat/people/{bob.room}"
+        for server in self.both:
+            people = json.loads(bob.ask("GET", path, None, server)[2])
+            self.assertEqual((called, both), (people["room"], sorted(people["people"])))
+        self.assertEqual(["hello"], self.texts(ann, f"/chat/history/{bob.room}"))
+
+    def texts(self, visitor, path):
+        return [each["text"] for each in json.loads(visitor.ask("GET", path)[2])["messages"]]
+
     def test_a_server_with_another_secret_does_not_start(self):
         other = self.server(secret_from=None)
         self.addCleanup(other.__exit__)

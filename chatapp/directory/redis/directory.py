@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from math import ceil
 
@@ -30,9 +30,19 @@ from chatapp.directory.redis.copies import Copies
 from chatapp.directory.redis.leases import AT_ONCE, Leases
 from chatapp.directory.redis.link import PREFIX, Link, looks_of
 from chatapp.directory.redis.news import Entry, News
-from chatapp.directory.redis.scripts import CHARGE, JOIN, LEAVE, RECALL, REMEMBER, RENAME, VOUCH
+from chatapp.directory.redis.scripts import (
+    CHARGE,
+    JOIN,
+    LEAVE,
+    NAME,
+    RECALL,
+    REMEMBER,
+    RENAME,
+    VOUCH,
+)
 from chatapp.model.redis.commands import Argument
 from chatapp.model.redis.engine import Engine
+from chatapp.names import folded
 
 __all__ = ["RedisDirectory"]
 
@@ -176,6 +186,14 @@ class RedisDirectory(Directory):
 
     def forget(self, room: str) -> None:
         self._copies.forget(room)
+
+    async def called(self, rooms: Sequence[str]) -> Mapping[str, str]:
+        words = [word for room in rooms for word in (room, folded(room))]
+        try:
+            names = await self._link.run(NAME, self._joined_for, *words)
+        except DirectoryUnavailable:
+            return {}
+        return {room: str(name, "utf-8") for room, name in zip(rooms, names, strict=True)}
 
     async def people(self, room: str) -> list[str]:
         return await self._copies.people(room)

@@ -10,6 +10,7 @@ from chatapp.directory.redis.link import Link, looks_of
 from chatapp.directory.redis.scripts import RENEW, SEAT, SWEEP
 from chatapp.directory.redis.seats import Seat, Seats
 from chatapp.model.redis.commands import Argument
+from chatapp.names import folded
 
 __all__ = ["AT_ONCE", "Leases"]
 
@@ -73,6 +74,7 @@ class Leases:
         for seat in seats:
             nick = seat.person.nick
             words += [seat.person.id, seat.tab, nick, looks_of(nick), ",".join(seat.rooms)]
+            words.append("".join(f"{folded(room)}\n" for room in seat.rooms))
         try:
             refused = await self._link.run(SEAT, *words)
         except DirectoryUnavailable:

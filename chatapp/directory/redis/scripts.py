@@ -9,6 +9,9 @@ All keys begin with KEYS[1]:
     room:ROOM   sorted set: ID, in the order they came
     news        stream: every coming, going and renaming that is told, numbered by `n`
     marks       hash: ROOM -> `n` of its last news, while somebody is there
+    names       hash: what a room's name folds to -> ROOM, of those that somebody is in or asked for
+    folds       hash: the other way round, of those that somebody is in
+    asked       sorted set: when a name was asked for, by what it folds to, that nobody is in
     moves:W     stream: clients of the worker W that poll elsewhere now
     spent:LIMIT:WHOSE  of a token bucket that is not full: when it will be
     at:ID/TAB   where a client is that carries no cursor
@@ -25,6 +28,7 @@ __all__ = [
     "CHARGE",
     "JOIN",
     "LEAVE",
+    "NAME",
     "PEOPLE",
     "RECALL",
     "REMEMBER",
@@ -37,14 +41,18 @@ __all__ = [
 
 _MOST_NEWS = 10_000
 _MOST_MOVES = 1000
+# Rooms that somebody has asked for and nobody is in.
+_MOST_ASKED = 10_000
 
 _COMMON = f"""
 local CROWD, MOST_NEWS, MOST_MOVES = {CROWD}, {_MOST_NEWS}, {_MOST_MOVES}
+local MOST_ASKED = {_MOST_ASKED}
 """
 
 _COMMON += """
 local prefix = KEYS[1]
 local leases, nicks = prefix .. 'leases', prefix .. 'nicks'
+local names, folds, asked = prefix .. 'names', prefix .. 'folds', prefix .. 'asked'
 
 local now = tonumber(ARGV[1])
 if not now then
@@ -100,11 +108,37 @@ local function present(id, room)
     return false
 end
 
-local function enter(id, nick, room)
+-- Somebody is in the room now: as long as that is so, its name is kept.
+local function hold_name(room, fold)
+    redis.call('HSETNX', names, fold, room)
+    redis.call('HSET', folds, room, fold)
+    if redis.call('HGET', names, fold) == room then redis.call('ZREM', asked, fold) end
+end
+
+local function release_name(room)
+    local fold = redis.call('HGET', folds, room)
+    if not fold then return end
+    redis.call('HDEL', folds, room)
+    if redis.call('HGET', names, fold) == room then redis.call('HDEL', names, fold) end
+end
+
+-- Forget what was asked for long ago, and the oldest of too many.
+local function forget_asked(milliseconds)
+    local old = redis.call('ZRANGEBYSCORE', asked, '-inf', now - milliseconds, 'LIMIT', 0, 1000)
+    local many = redis.call('ZCARD', asked) - MOST_ASKED
+    if many > #old then old = redis.call('ZRANGE', asked, 0, many - 1) end
+    for _, fold in ipairs(old) do
+        redis.call('ZREM', asked, fold)
+        redis.call('HDEL', names, fold)
+    end
+end
+
+local function enter(id, nick, room, fold)
     local key = prefix .. 'room:' .. room
     if redis.call('ZSCORE', key, id) then return end
     redis.call('ZADD', key, redis.call('INCR', prefix .. 'arrivals'), id)
     local size = redis.call('ZCARD', key)
+    if size == 1 then hold_name(room, fold) end
     if size <= CROWD + 1 then tell('join', room, id, nick, size) end
 end
 
@@ -113,6 +147,7 @@ local function leave(id, room)
     local key = prefix .. 'room:' .. room
     redis.call('ZREM', key, id)
     local size = redis.call('ZCARD', key)
+    if size == 0 then release_name(room) end
     if size < CROWD then tell('leave', room, id, '', size) end
     if size == CROWD then tell('count', room, id, '', size) end
 end
@@ -211,12 +246,13 @@ return nil
 """)
 
 SEAT = _script("""
--- worker, milliseconds, then for each client: id, tab, nick, its looks, rooms -> positions
--- (from 1) of those whose participant could not be given the nick
+-- worker, milliseconds, then for each client: id, tab, nick, its looks, rooms, what each of those
+-- folds to and a line break -> positions (from 1) of those whose participant could not be given the
+-- nick
 local worker, milliseconds = ARGV[2], ARGV[3]
 local refused = {}
 
-local function seat(id, tab, nick, looks, rooms)
+local function seat(id, tab, nick, looks, rooms, folded)
     local who, member = prefix .. 'who:' .. id, id .. '/' .. tab
     local holder, before = unpacked(redis.call('HGET', who, '/' .. tab))
     if rooms == '' then
@@ -233,8 +269,9 @@ local function seat(id, tab, nick, looks, rooms)
         if not holder then redis.call('ZREM', leases, id) end
         if holder and holder ~= worker then moved(holder, id, tab, milliseconds) end
     end
+    local fold = string.gmatch(folded, '([^\\n]*)\\n')
     for room in string.gmatch(rooms, '[^,]+') do
-        enter(id, nick, room)
+        enter(id, nick, room, fold())
     end
     rooms = ',' .. rooms .. ','
     for room in string.gmatch(before, '[^,]+') do
@@ -243,8 +280,8 @@ local function seat(id, tab, nick, looks, rooms)
     return true
 end
 
-for i = 4, #ARGV, 5 do
-    if not seat(unpack(ARGV, i, i + 4)) then refused[#refused + 1] = (i - 4) / 5 + 1 end
+for i = 4, #ARGV, 6 do
+    if not seat(unpack(ARGV, i, i + 5)) then refused[#refused + 1] = (i - 4) / 6 + 1 end
 end
 return refused
 """)
@@ -263,7 +300,9 @@ return unknown
 """)
 
 SWEEP = _script("""
--- most to do at once, milliseconds of a participant without a client -> how many leases ran out
+-- most to do at once, milliseconds of what nobody is at: a participant without a client, a name
+-- that was asked for -> how many leases ran out
+forget_asked(ARGV[3])
 local due = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, member in ipairs(due) do
     redis.call('ZREM', leases, member)
@@ -282,6 +321,21 @@ for _, member in ipairs(due) do
     end
 end
 return #due
+""")
+
+NAME = _script("""
+-- milliseconds, then names of rooms, each with what it folds to -> what each is called: as one is
+-- that says the same, and that somebody is in or asked for before
+forget_asked(ARGV[2])
+local called = {}
+for i = 3, #ARGV, 2 do
+    local name, fold = ARGV[i], ARGV[i + 1]
+    if redis.call('HSETNX', names, fold, name) == 1 or redis.call('ZSCORE', asked, fold) then
+        redis.call('ZADD', asked, now, fold)
+    end
+    called[#called + 1] = redis.call('HGET', names, fold)
+end
+return called
 """)
 
 PEOPLE = _script("""

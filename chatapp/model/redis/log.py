@@ -124,7 +124,8 @@ class RedisLog(MessageLog):
         digest, fold = _digest(text), folded(room)
         keys = [HEADS_KEY, STREAM_KEY]
         if nonce is not None:
-            keys.append("chat:nonce:" + _digest("\0".join((fold, sender, nonce))))
+            # Older versions kept it under the name as it was written.
+            keys += [_nonce_key(name, sender, nonce) for name in (fold, room)]
         kind, *rest = await self._settled(
             lambda: self._writes.run(
                 APPEND,
@@ -224,6 +225,10 @@ class RedisLog(MessageLog):
 
 def _room_key(room: str) -> str:
     return f"chat:room:{room}"
+
+
+def _nonce_key(room: str, sender: str, nonce: str) -> str:
+    return "chat:nonce:" + _digest("\0".join((room, sender, nonce)))
 
 
 def _digest(text: str) -> str:

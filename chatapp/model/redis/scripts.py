@@ -79,13 +79,13 @@ local function engine(heads)
 end
 """
 
-# KEYS: heads, stream, the nonce's if there is one.
+# KEYS: heads, stream, the nonce's if there is one: as it is kept, and as older versions kept it.
 # ARGV: epoch, room, nick, text, time or '', history, max_age, max_rooms, digest, nonce's seconds,
 # 1 if the room may be a new one, what its name folds to.
 # Returns {'stored', room, seq, id, at}, {'known', room, what the nonce was used for}, {'unknown'}
 # where the room is not to be opened, {'rooms'} where all are in use, or {'epoch'}.
 APPEND = Script(f"""{_NOW}{_FORGET}{_ENGINE}{ROOMS}
-local heads, stream, nonce = unpack(KEYS)
+local heads, stream, nonce, former = unpack(KEYS)
 local epoch, asked, nick, text, given, history, max_age = unpack(ARGV)
 local now = seconds(given)
 local at = string.format('%.3f', now)
@@ -94,7 +94,7 @@ if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch
 local name = meant(heads, asked, ARGV[12])
 local room = 'chat:room:' .. name
 local head, is_there, start = head_of(heads, name)
-local known = nonce and redis.call('GET', nonce)
+local known = nonce and (redis.call('GET', nonce) or redis.call('GET', former))
 local used = known and tonumber(string.match(known, '^%x+ (%d+) [%d.]+ ') or '')
 if used and used <= head then return {{'known', name, known}} end
 if not is_there then

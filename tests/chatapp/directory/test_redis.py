@@ -289,6 +289,49 @@ class WorkersTests(WorkersCase):
         self.assertEqual({"arrivals", "news", "secret", "told"}, keys)
         self.assertEqual((0, 0), (len(self.one._seats), len(self.one._seats.untold)))
 
+    async def test_a_new_room_is_called_as_it_was_asked_for_first_at_any_worker(self):
+        asked = await asyncio.gather(self.one.called(["Tea", "é"]), self.two.called(["tea"]))
+        [name] = {asked[0]["Tea"], asked[1]["tea"]}
+        self.assertEqual({"TEA": name, "É": "é"}, await self.two.called(["TEA", "É"]))
+
+    async def test_a_new_room_keeps_its_name_while_somebody_is_in_it(self):
+        self.assertEqual({"Tea": "Tea"}, await self.one.called(["Tea"]))
+        ann = await self.joined(self.one, "1", "ann")
+        self.enter(self.one, ann, "Tea")
+        self.one.observer.alive["1", "tab"] = 1000 * LEASE
+        await self.settle()
+        await self.pass_time(10 * LEASE)
+        self.assertEqual({"tea": "Tea"}, await self.two.called(["tea"]))
+        self.leave(self.one, ann, "Tea")
+        await self.settle()
+        self.assertEqual({"tea": "tea"}, await self.two.called(["tea"]))
+
+    async def test_who_is_in_a_room_that_the_engine_forgot_tells_its_name_again(self):
+        ann = await self.joined(self.one, "1", "ann")
+        self.enter(self.one, ann, "Tea")
+        self.one.observer.alive["1", "tab"] = 1000 * LEASE
+        await self.settle()
+        client = self.one._link.engine.client()
+        self.addAsyncCleanup(client.aclose)
+        await client.flushall()
+        await self.pass_time(LEASE)
+        self.assertEqual({"tea": "Tea"}, await self.two.called(["tea"]))
+
+    async def test_names_that_were_only_asked_for_are_few_and_forgotten(self):
+        for start in range(0, 12_000, 1000):
+            await self.one.called([f"room{number}" for number in range(start, start + 1000)])
+        client = self.one._link.engine.client()
+        self.addAsyncCleanup(client.aclose)
+        self.assertLessEqual(await client.hlen("chat:directory:names"), 11_000)
+        await self.pass_time(4 * LEASE)
+        for key in ("names", "asked"):
+            self.assertFalse(await client.exists(f"chat:directory:{key}"), key)
+
+    async def test_without_the_engine_a_new_room_is_called_as_it_is_here(self):
+        await self.one._link.close()
+        self.server.stop()
+        self.assertEqual({}, await self.one.called(["Tea"]))
+
     async def test_the_engines_own_clock_counts(self):
         self.one._link.clock = None
         ann = await self.joined(self.one, "1", "ann")

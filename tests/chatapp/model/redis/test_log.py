@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import shutil
 import time
 import unittest
@@ -555,6 +556,17 @@ class DamageTests(FaultCase):
         for number, value in enumerate((b"", b"\xff\xff", b"0 x 1 Ann"), 2):
             await client.set(key, value)
             self.assertEqual(number, (await log.append(ROOM, "ann", "Ann", "a", "n1")).seq)
+
+    async def test_a_nonce_of_an_older_version_is_known_by_the_name_as_it_was_written(self):
+        log, _ = await self.opened()
+        first = await log.append("Tea", "ann", "Ann", "a", "n1")
+        client = Engine(self.server.url).client()
+        self.addAsyncCleanup(client.aclose)
+        [key] = await client.keys("chat:nonce:*")
+        digest = hashlib.blake2b(b"Tea\0ann\0n1", digest_size=16).hexdigest()
+        await client.rename(key, f"chat:nonce:{digest}")
+        self.assertEqual(first, await log.append("Tea", "ann", "Ann", "a", "n1"))
+        self.assertNotEqual(first, await log.append("tea", "ann", "Ann", "a", "n2"))
 
     async def test_an_entry_of_the_stream_that_is_damaged_is_one_line_and_passed_over(self):
         log, observer = await self.opened()
