@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ from pylons.configuration import PylonsConfig
 from pylons.routing import match_route
 
 __all__ = ["PylonsApp"]
+
+log = logging.getLogger(__name__)
 
 _CONTROLLER = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*", re.ASCII | re.IGNORECASE)
 
@@ -41,6 +44,7 @@ class PylonsApp:
         """`config` needs `routes.map`, a routes.Mapper, before the first request."""
         self.config = config
         self._controllers: dict[str, Any] = {}
+        self._lacking: set[str] = set()  # modules that were told to have no controller
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         state = self.setup_app_env(environ, start_response)
@@ -102,8 +106,15 @@ class PylonsApp:
         class_name = "".join(part.capitalize() for part in parts[-1].split("_")) + "Controller"
         found = getattr(import_module(module), class_name, None)
         if found is None:
+            if module not in self._lacking:
+                self._lacking.add(module)
+                log.warning("404 for %s: %s has no class %s", name, _file_of(module), class_name)
             raise HTTPNotFound()
         return found
+
+
+def _file_of(module: str) -> str:
+    return getattr(sys.modules[module], "__file__", None) or module
 
 
 def _exists(module: str) -> bool:

@@ -2,6 +2,7 @@
 line why it cannot."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,8 @@ class EnvironmentTests(unittest.TestCase):
         (self.venv / ".serve").touch()
         made = self.run_script()
         self.assertEqual((0, ""), (made.returncode, made.stderr))
+        version = ".".join(map(str, sys.version_info[:3]))
+        self.assertIn(f"\nmaking {self.venv} with Python {version}\n", made.stdout)
         self.assertFalse((self.venv / ".serve").exists())
         pip = subprocess.run([self.venv / "bin/pip", "--version"], capture_output=True, check=True)
         self.assertIn(str(self.venv).encode(), pip.stdout)
@@ -90,3 +93,22 @@ class EnvironmentTests(unittest.TestCase):
         (self.venv / "letters").touch()
         self.assertIn(f"{self.venv} is no virtual environment", self.refused())
         self.assertTrue((self.venv / "letters").exists())
+
+    def test_what_takes_minutes_is_said_before(self):
+        (self.programs / "python3").symlink_to(Path(sys.base_prefix) / "bin/python3")
+        for name in ("dirname", "basename", "touch"):
+            (self.programs / name).symlink_to(f"/usr/bin/{name}")
+        project = self.folder / "project"
+        (project / "scripts").mkdir(parents=True)
+        for name in ("install", "venv"):
+            shutil.copy(ROOT / "scripts" / name, project / "scripts")
+        # Without setup files pip has nothing to install, and says so at once.
+        done = subprocess.run(
+            ["scripts/install", f"{self.venv}/.serve"], cwd=project, capture_output=True, text=True,
+            timeout=120, check=False,
+            env={**os.environ, "PATH": str(self.programs), "PYTHONWARNINGS": "default"},
+        )  # fmt: skip
+        self.assertIn("packaging/cogen", done.stderr)
+        making, installing = done.stdout.splitlines()
+        self.assertIn(f"making {self.venv} with Python 3.", making)
+        self.assertIn(f"what they need into {self.venv}: a minute or two", installing)

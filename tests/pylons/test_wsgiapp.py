@@ -31,6 +31,17 @@ class Routing(unittest.TestCase):
         for name in names:
             self.assertEqual(self.get_controller(name).status, "404 Not Found", name)
 
+    def test_a_module_without_its_controller_is_named_once(self):
+        app = make_app()
+        route = ((), {"controller": "empty", "action": "index"})
+        with self.assertLogs("pylons.wsgiapp", "WARNING") as logs:
+            for _ in range(3):
+                get(app, "/", **{"wsgiorg.routing_args": route})
+        [record] = logs.records
+        self.assertRegex(
+            record.getMessage(), r"^404 for empty: .*/controllers/empty\.py has no class EmptyContr"
+        )
+
     def test_a_controller_in_a_package_is_found_by_convention(self):
         self.assertEqual(self.get_controller("admin/user-list").content, b"users")
         self.assertEqual(get(self.app, "/admin/user_list/index").content, b"users")

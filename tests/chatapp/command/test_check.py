@@ -71,6 +71,16 @@ class CheckTests(unittest.TestCase):
         status, said, _ = run("check", self.ini)
         self.assertEqual((1, f"{self.ini}: No such file or directory\n"), (status, said))
 
+    def test_what_paster_tells_by_a_traceback(self):
+        self.finds("option 'port' .* already exists", server="port = 1\nport = 2")
+        self.finds(
+            "No module named 'nowhere'", chat="[app:other]\npaste.app_factory = nowhere:make"
+        )
+        self.finds("No package .* Nowhere", chat="[app:other]\nuse = egg:Nowhere")
+        status, said, errors = run("check", self.folder / "missing.ini")
+        self.assertEqual((1, 1, ""), (status, said.count("\n"), errors))
+        self.assertIn("missing.ini: No such file", said)
+
     def test_options(self):
         self.finds(r"^\[server:main\]: unknown server option 'hots'", server="hots = 1")
         self.finds(r"^\[server:main\]: backlog = 'many'", server="backlog = many")
