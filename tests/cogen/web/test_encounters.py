@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 import unittest
 from typing import Any
 
@@ -44,6 +45,31 @@ class EncountersTest(unittest.TestCase):
             crashes = [each.getMessage() for each in records.records if each.name == "asyncio"]
         self.assertEqual(crashes, [], seed)
         self.assertLessEqual(threading.active_count(), before, "threads are left")
+
+    def test_a_stop_amid_them_ends_in_time(self) -> None:
+        """Graceful or not: nothing that they do keeps the server from its end."""
+        seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
+        for number in range(0, COUNT // 4, AT_ONCE):
+            clients = [Encounter(seed + number + each) for each in range(AT_ONCE)]
+            options = {"shutdown_timeout": 0.2, "close_timeout": 0.2}
+            with (
+                Records(),
+                ServerThread(application, threads=self.threads, **options) as server,
+            ):
+                runs = [
+                    threading.Thread(target=each.run, args=(server.address,)) for each in clients
+                ]
+                for each in runs:
+                    each.start()
+                time.sleep(random.Random(seed + number).random() / 10)
+                began = time.monotonic()
+                server.stop()
+                took = time.monotonic() - began
+            for each in runs:
+                each.join()
+            told = f"SEED={seed + number} threads={self.threads}"
+            # So long it takes at the most where the machine has nothing else to do.
+            self.assertLess(took, 0.2 + 1, told)
 
     def meet(self, server: ServerThread, clients: list[Encounter], told: str) -> None:
         runs = [threading.Thread(target=each.run, args=(server.address,)) for each in clients]
