@@ -1,9 +1,10 @@
-"""Runs the tests: test.py [nosetests arguments]; without any the whole suite, in several processes.
+"""Runs the tests: test.py [nosetests arguments]; without any the whole suite.
 
-PROCESSES says in how many, by default one more than there are processors; WITHOUT names a folder
-whose tests are left out. Each process takes the next module when it is done with one. Its temporary
-folder is its own, and nothing may be left in it. A module that fails beside others is run again
-alone, and that is told: what fails then fails the run. The closing lines are those of all.
+Where the arguments are files and folders alone, their modules run in several processes. PROCESSES
+says in how many, by default one more than there are processors; WITHOUT names a folder whose tests
+are left out. Each process takes the next module when it is done with one. Its temporary folder is
+its own, and nothing may be left in it. A module that fails beside others is run again alone, and
+that is told: what fails then fails the run. The closing lines are those of all.
 """
 
 import os
@@ -48,9 +49,12 @@ class Nose:
         return status == 0 and not left
 
 
-def modules() -> list[str]:
-    """Those of the whole suite, in the order in which they begin."""
-    found = sorted(str(path) for path in Path("tests").rglob("test_*.py"))
+def modules(places: list[str]) -> list[str]:
+    """Those in these files and folders, in the order in which they begin."""
+    found = []
+    for place in map(Path, places):
+        found += [place] if place.is_file() else sorted(place.rglob("test_*.py"))
+    found = list(dict.fromkeys(map(str, found)))
     without = os.environ.get("WITHOUT")
     if without:
         print(f"without {without}", flush=True)
@@ -58,9 +62,8 @@ def modules() -> list[str]:
     return sorted(found, key=lambda path: not path.startswith(FIRST))
 
 
-def everything(folder: Path, count: int) -> bool:
-    """Run the whole suite in `count` processes; whether all is well."""
-    names = modules()
+def everything(folder: Path, names: list[str], count: int) -> bool:
+    """Run these modules in `count` processes; whether all is well."""
     taken, queue = os.pipe()
     os.write(queue, b"".join(b"%4d" % number for number in range(len(names))))
     os.close(queue)
@@ -130,11 +133,14 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="tests-"))
     folder.chmod(0o755)
     try:
-        if sys.argv[1:]:
-            well = Nose(folder / "0", sys.argv[1:]).wait()
-        else:
+        arguments = sys.argv[1:]
+        places = all(map(os.path.exists, arguments))
+        names = modules(arguments or ["tests"]) if places else []
+        if len(names) > 1:
             count = os.environ.get("PROCESSES") or min(4, (os.cpu_count() or 1) + 1)
-            well = everything(folder, int(count))
+            well = everything(folder, names, int(count))
+        else:
+            well = Nose(folder / "0", arguments).wait()
     finally:
         shutil.rmtree(folder)
     sys.exit(not well)

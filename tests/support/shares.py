@@ -41,11 +41,9 @@ class Share(Leaks):
             if failed:
                 self.note(module, failed)
             word = f"{failed} FAILED" if failed else "ok"
-            print(
-                f"{module}: {word}, {time.monotonic() - began:.1f} s",
-                file=sys.__stdout__,
-                flush=True,
-            )
+            # In one write, as others write there too.
+            sys.__stdout__.write(f"{module}: {word}, {time.monotonic() - began:.1f} s\n")
+            sys.__stdout__.flush()
 
     def note(self, module: str, failed: int) -> None:
         """Tell whoever runs the suite what to run again by itself."""
