@@ -16,7 +16,7 @@ export async function takeNick(store, nick) {
     store.set('named', true);
     return { refused: false, line: '' };
   }
-  if (status === 409) return { refused: true, line: error || `“${nick}” is taken here. Try another name.` };
+  if (status === 409) return { refused: true, line: error };
   const nobody = foreign > 0 && foreign < 500 ? 'Something between you and the chat answers in its place.' : 'The server does not answer.';
   return { refused: status === 400, line: error || `${nobody} Try again in a moment.` };
 }

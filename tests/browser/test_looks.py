@@ -1,6 +1,7 @@
 """What can be measured of how the page looks, and its use without a mouse."""
 
 import base64
+import os
 from pathlib import Path
 
 from tests.browser.chromium import CHROMIUM, FLAGS, PATIENCE, ChatPage, PageTestCase, expect
@@ -126,6 +127,19 @@ class LooksTests(PageTestCase):
             self.assertEqual("24px", page.evaluate("getComputedStyle(document.body).fontSize"))
             column = page.locator(".text").first.bounding_box()["width"]
             self.assertGreater(column, 20 * 24, width)
+        page = browser.new_page(viewport={"width": 360, "height": 740})
+        page.goto(f"{self.server.url}#garden")
+        page.fill("#nick-field", "ann 360")
+        page.press("#nick-field", "Enter")
+        expect(page.locator("#link-word")).to_have_text("Connected")
+        word, leave = page.evaluate(EDGES, ["#link-word", "#room-leave"])
+        self.assertLess(word[1], leave[0])
+        page.context.set_offline(True)
+        expect(page.locator("#link-retry")).to_be_visible()
+        self.assertLess(page.locator("#link-retry").bounding_box()["height"], 2 * 24)
+        self.assertLess(page.locator("#link-line").bounding_box()["height"], 2 * 24)
+        if folder := os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=Path(folder, "large-type.png"))
 
     def test_icons_and_marks_are_seen_in_forced_colours(self):
         ann = self.person(viewport=PHONE, forced_colors="active")

@@ -1,9 +1,15 @@
 """What the page keeps, what it finds in storage, and what it is told by the server."""
 
 import json
+import re
+import unittest
+from pathlib import Path
 
+import chatapp
 from tests.browser.chromium import PageTestCase, expect
 from tests.support.middlebox import Middlebox, straight
+
+PUBLIC = Path(chatapp.__file__).with_name("public")
 
 
 class StorageTests(PageTestCase):
@@ -182,6 +188,46 @@ NEWER = """for (const [object, names] of [
     [window, ['Iterator', 'scheduler', 'navigation', 'CloseWatcher', 'Highlight']],
 ]) for (const name of names) delete object[name];
 """
+
+
+# What a browser of the floor takes for a mistake: it drops the declaration, or the whole rule.
+NEWER_CSS = (
+    r"light-dark\(",  # Chrome 123
+    r"color-mix\(",  # 111
+    r"\boklab\(|\blab\(|\blch\(",  # 111
+    r"\((?:from) ",  # relative colours, 119
+    r"\bsubgrid\b",  # 117
+    r"@scope|@starting-style|@property|@container|@position-try",  # 118, Firefox 128
+    r"\bfield-sizing|\banchor-name|\bposition-anchor|\binterpolate-size|animation-timeline",
+    r":popover-open|:user-(?:in)?valid|:open\b",  # 114, 119, 133
+    r"\b(?:round|mod|rem|abs|sign|if|sibling-index|calc-size)\(",  # 125 and later
+    r"\b\d*\.?\d+(?:cap|rcap|ric|rex|rch|cq[whib]|cqmin|cqmax)\b",  # 118, containers
+    r"\{[^{}]*(?<=[;{])\s*&",  # nesting, 120
+)
+
+
+class StyleTests(unittest.TestCase):
+    """Of the style sheets; only what stands in @supports may be newer than the floor."""
+
+    def test_nothing_needs_a_newer_browser_than_the_page(self):
+        for sheet in sorted(PUBLIC.glob("*.css")):
+            text = re.sub(r"/\*.*?\*/", "", sheet.read_text("utf-8"), flags=re.S)
+            supported = re.sub(r"@supports[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", text)
+            for newer in (*NEWER_CSS, r"\boklch\("):
+                self.assertIsNone(re.search(newer, supported), (sheet.name, newer))
+
+    def test_both_style_sheets_have_the_same_colours(self):
+        whole, few = (palettes(PUBLIC / name) for name in ("chat.css", "error.css"))
+        self.assertEqual(2, len(few))
+        for all_of_it, part in zip(whole, few, strict=False):
+            self.assertTrue(part)
+            self.assertEqual(part, {name: all_of_it[name] for name in part})
+
+
+def palettes(sheet: Path) -> list[dict[str, str]]:
+    """The colours of each :root of the sheet, the light one first."""
+    roots = re.findall(r":root \{([^}]*)\}", sheet.read_text("utf-8"))
+    return [dict(re.findall(r"(--[\w-]+): (#\w+);", root)) for root in roots]
 
 
 class BrowserTests(PageTestCase):
