@@ -42,8 +42,8 @@ class AppTests(unittest.TestCase):
     def test_errors_are_one_readable_line(self):
         answer = self.app.get("/nowhere", status=404)
         self.assertEqual("There is nothing here.\n", answer.text)
-        answer = self.app.delete("/chat/nick", status=405)
-        self.assertEqual("GET, HEAD, POST", answer.headers["Allow"])
+        answer = self.app.put("/chat/nick", status=405)
+        self.assertEqual("DELETE, GET, HEAD, POST", answer.headers["Allow"])
         answer = self.app.post("/chat/push", b"\xff", status=400, content_type="text/plain")
         self.assertEqual("The body is not UTF-8.\n", answer.text)
 
@@ -55,7 +55,7 @@ class AppTests(unittest.TestCase):
 
     def test_unknown_options_and_bad_values_end_the_start_with_one_line(self):
         for line, words in {
-            "chat.poll_timout = 5": "'poll_timout'",
+            "chat.poll_timout = 5": "is chat.poll_timeout meant?",
             "chat.history = many": "history = 'many'",
             "chat.queue_size = 0": "queue_size = '0'",
             "chat.log = ftp://x": "ftp://x",
