@@ -2,9 +2,10 @@
 
 Against the chat with its default options, over TLS: connections that say nothing, handshakes, new
 sessions, client places, rooms and pushes, all at once. One attacker takes all it can get; another,
-at 127.0.0.1, half of that, as an office might. Newcomers come in from an address of their own, and
-from that office: each gets the page, gets in, opens a room, speaks and reads it. The attackers ask
-200 times a second together: who asks much more often has all of the processor of one process.
+at 127.0.0.1, asks for a sixth of that, as an office might: each request makes a session, so that is
+half of what an address may have of them. Newcomers come in from an address of their own, and from
+that office: each gets the page, gets in, opens a room, speaks and reads it. The attackers ask
+160 times a second together: who asks much more often has all of the processor of one process.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class Attack:
 def _attack(port: int, seconds: float, tls: bool) -> None:
     """Both attackers, in a process of their own: prints what they were told."""
     raise_open_files()
-    attacks = [Attack(port, ATTACKER, 1.0, tls), Attack(port, OFFICE, 0.5, tls)]
+    attacks = [Attack(port, ATTACKER, 1.0, tls), Attack(port, OFFICE, 1 / 6, tls)]
 
     async def run() -> None:
         await asyncio.gather(*(attack.run(seconds) for attack in attacks))
