@@ -14,5 +14,5 @@ class AttackTests(unittest.TestCase):
             # Where nothing else runs it is some hundredths of a second.
             self.assertLess(max(took[address]), PATIENCE, took)
         for counts in told:
-            self.assertGreater(counts["idle"], 10, counts)
-            self.assertGreater(counts["place 200"], 1, counts)
+            self.assertGreater(counts["idle"], 1, counts)
+            self.assertGreater(counts["place 200"], 0, counts)
