@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from benchmarks.procfs import memory_kib
-from tests.cogen.web.encounters import Encounter, application
+from tests.cogen.web.encounters import Encounter, application, set_out
 from tests.cogen.web.support import ServerThread
 
 __all__ = ["Left", "left"]
@@ -43,13 +43,8 @@ def left(count: int, seed: int, mode: str) -> Iterator[Left]:
         for part in range(1, PARTS + 1):
             while came < count * part // PARTS:
                 clients = [Encounter(seed + came + each) for each in range(AT_ONCE)]
-                runs = [
-                    threading.Thread(target=each.run, args=(server.address,)) for each in clients
-                ]
-                for each in runs:
-                    each.start()
-                for each in runs:
-                    each.join()
+                with set_out(clients, server.address):
+                    pass
                 came += AT_ONCE
             server.settled(connections=0, exchanges=0)
             yield Left(

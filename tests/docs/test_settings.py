@@ -23,6 +23,7 @@ from cogen.web.access import AccessLog
 from cogen.web.options import Options, parse_options
 from tests.docs.pages import ROOT, Block, blocks, with_pages
 from tests.docs.shell import BIN
+from tests.support.nginx import configuration
 from tests.support.programs import needs
 from tests.support.server import free_port
 
@@ -36,23 +37,11 @@ _OBJECTS = {
     "pipeline": loadwsgi.APP,
     "filter": loadwsgi.FILTER,
 }
-_NGINX = """\
-daemon off;
-error_log stderr;
-pid {folder}/pid;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    {blocks}
-    server {{
-        listen unix:{folder}/socket;
-        {locations}
-    }}
+_LOCATIONS = """\
+{blocks}
+server {{
+    listen unix:{folder}/socket;
+    {locations}
 }}
 """
 
@@ -152,10 +141,11 @@ class NginxTests(FolderCase):
             locations = [text for text in texts if text.startswith("location ")]
             others = [text for text in texts if text not in locations]
             path = self.folder / "nginx.conf"
-            configuration = _NGINX.format(
+            http = _LOCATIONS.format(
                 folder=self.folder, blocks="".join(others), locations="".join(locations)
             )
-            path.write_text(re.sub(r"listen \d+", lambda _: f"listen {free_port()}", configuration))
+            http = re.sub(r"listen \d+", lambda _: f"listen {free_port()}", http)
+            path.write_text(configuration(self.folder, http))
             self.judged("nginx", "-t", "-q", "-e", "stderr", "-p", self.folder, "-c", path)
 
 

@@ -103,6 +103,14 @@ class _Fault:
     def start(self):
         self.server.logged(self.said, self.before + 1)
 
+    def spoil(self):
+        """No process that reads the ini from now on starts."""
+        self.ini = self.server.ini.read_text()
+        self.server.ini.write_text(self.ini.replace("[app:main]", "[app:main]\nunknown = 1"))
+
+    def mend(self):
+        self.server.ini.write_text(self.ini)
+
 
 class _Reload(_Fault):
     said = "a new process serves"
@@ -115,13 +123,12 @@ class _FailedReload(_Fault):
     said = "the reload is given up"
 
     def go_wrong(self):
-        self.ini = self.server.ini.read_text()
-        self.server.ini.write_text(self.ini.replace("[app:main]", "[app:main]\nunknown = 1"))
+        self.spoil()
         self.server.signal(signal.SIGHUP)
 
     def start(self):
         super().start()
-        self.server.ini.write_text(self.ini)
+        self.mend()
 
 
 class _KilledWorker(_Fault):
@@ -143,13 +150,12 @@ class _UnreplacedWorker(_KilledWorker):
     """No other can be started for a while."""
 
     def go_wrong(self):
-        self.ini = self.server.ini.read_text()
-        self.server.ini.write_text(self.ini.replace("[app:main]", "[app:main]\nunknown = 1"))
+        self.spoil()
         super().go_wrong()
 
     def start(self):
         time.sleep(1)
-        self.server.ini.write_text(self.ini)
+        self.mend()
         super().start()
 
 

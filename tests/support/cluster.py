@@ -4,76 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.engine import RedisServer
-from tests.support.server import ChatServer, free_port
+from tests.support.nginx import NginxServer
+from tests.support.server import ChatServer
 
 __all__ = ["Cluster", "RoundRobin", "workers_of"]
 
 START_SECONDS = 20
 
 NGINX = """\
-daemon off;
-pid {folder}/pid;
-error_log {folder}/errors crit;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    upstream chat {{
-        {servers}
-        keepalive 64;
-    }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://chat;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            proxy_buffering off;
-            proxy_next_upstream off;
-        }}
+upstream chat {{
+    {servers}
+    keepalive 64;
+}}
+server {{
+    listen 127.0.0.1:{port};
+    location / {{
+        proxy_pass http://chat;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_buffering off;
+        proxy_next_upstream off;
     }}
 }}
 """
 
 
-class RoundRobin:
-    """A context manager: nginx in front of `ports`; a host that is down gets its share all the
-    same, which is answered 502."""
+class RoundRobin(NginxServer):
+    """In front of `ports`; a host that is down gets its share all the same, which is answered
+    502."""
 
     def __init__(self, ports: Sequence[int]) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}/"
+        super().__init__()
         self._ports = ports
 
-    def __enter__(self) -> RoundRobin:
-        self.folder = Path(tempfile.mkdtemp(prefix="nginx-"))
-        self.folder.chmod(0o755)
+    @property
+    def http(self) -> str:
         servers = "\n".join(f"server 127.0.0.1:{port} max_fails=0;" for port in self._ports)
-        configuration = self.folder / "nginx.conf"
-        configuration.write_text(NGINX.format(folder=self.folder, port=self.port, servers=servers))
-        self.process = subprocess.Popen(["nginx", "-c", configuration, "-e", "stderr"])
-        deadline = time.monotonic() + START_SECONDS
-        while not (self.folder / "pid").exists() and time.monotonic() < deadline:
-            assert self.process.poll() is None, "nginx does not start"
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.process.terminate()
-        self.process.wait(START_SECONDS)
-        shutil.rmtree(self.folder)
+        return NGINX.format(port=self.port, servers=servers)
 
 
 class Cluster:

@@ -1,4 +1,4 @@
-"""nginx as docs/deployment.md has it."""
+"""nginx in a folder of its own; and as docs/deployment.md has it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from tests.docs.pages import blocks
 from tests.support.server import ROOT, free_port
 
-__all__ = ["Nginx"]
+__all__ = ["Nginx", "NginxServer", "configuration"]
 
 GUIDE = ROOT / "docs/deployment.md"
 MAIN = """\
-pid {folder}/pid;
-error_log {folder}/error.log;
 daemon off;
-events {{ worker_connections 512; }}
+pid {folder}/pid;
+error_log {errors};
+events {{ worker_connections 4096; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
@@ -26,42 +26,66 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    {documented}
+    {http}
 }}
 """
 
 
-class Nginx:
-    """A context manager: nginx as the guide configures it, in front of the Unix socket `path`.
+def configuration(folder: Path, http: str, errors: str = "stderr") -> str:
+    """That of an nginx which keeps all it writes in `folder`; `http`: what its block http has."""
+    return MAIN.format(folder=folder, http=http, errors=errors)
 
-    `changed`: what is put in the place of what.
-    """
 
-    def __init__(self, path: str, **changed: str) -> None:
+class NginxServer:
+    """A context manager: nginx with the block `http`, which listens on `port` of 127.0.0.1."""
+
+    patience = 20.0  # seconds for a start or a stop
+
+    def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
-        self.path = path
-        self.changed = changed
 
-    def __enter__(self) -> Nginx:
+    @property
+    def http(self) -> str:
+        raise NotImplementedError
+
+    def __enter__(self) -> NginxServer:
         # A socket's path and nginx's own files must be reachable for its unprivileged workers.
         self.folder = Path(tempfile.mkdtemp(prefix="nginx-"))
         self.folder.chmod(0o755)
-        documented = blocks(GUIDE, "nginx")[0].text
-        documented = documented.replace("/run/chat.sock", self.path)
-        documented = documented.replace("listen 80;", f"listen 127.0.0.1:{self.port};")
-        for before, after in self.changed.items():
-            documented = documented.replace(f"${before};", f"{after};")
-        configuration = self.folder / "nginx.conf"
-        configuration.write_text(MAIN.format(folder=self.folder, documented=documented))
-        self.process = subprocess.Popen(["nginx", "-c", configuration, "-e", "stderr"])
-        deadline = time.monotonic() + 10
+        path = self.folder / "nginx.conf"
+        path.write_text(configuration(self.folder, self.http, f"{self.folder}/errors crit"))
+        self.process = subprocess.Popen(["nginx", "-c", path, "-e", "stderr"])
+        deadline = time.monotonic() + self.patience
         while not (self.folder / "pid").exists() and time.monotonic() < deadline:
-            assert self.process.poll() is None, "nginx does not take the guide's configuration"
+            assert self.process.poll() is None, f"nginx does not take this:\n{path.read_text()}"
             time.sleep(0.01)
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(self.patience)
         shutil.rmtree(self.folder)
+
+
+class Nginx(NginxServer):
+    """As the guide configures it, in front of the Unix socket `path`.
+
+    `changed`: what is put in the place of what.
+    """
+
+    patience = 10.0
+
+    def __init__(self, path: str, **changed: str) -> None:
+        super().__init__()
+        self.path = path
+        self.changed = changed
+
+    @property
+    def http(self) -> str:
+        documented = blocks(GUIDE, "nginx")[0].text
+        documented = documented.replace("/run/chat.sock", self.path)
+        documented = documented.replace("listen 80;", f"listen 127.0.0.1:{self.port};")
+        for before, after in self.changed.items():
+            documented = documented.replace(f"${before};", f"{after};")
+        return documented

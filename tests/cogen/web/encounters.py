@@ -9,15 +9,17 @@ from __future__ import annotations
 import random
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from greenlet import GreenletExit
 
 from cogen.core.events import Signal, Sleep, WaitForSignal
 
-__all__ = ["Encounter", "application"]
+__all__ = ["Encounter", "application", "set_out"]
 
 Environ = dict[str, Any]
 Start = Callable[..., Callable[[bytes], None]]
@@ -259,3 +261,14 @@ class Encounter:
             else:
                 head += f"Content-Length: {len(body)}\r\n"
         return f"{head}\r\n".encode() + body
+
+
+@contextmanager
+def set_out(clients: Iterable[Encounter], address: tuple[str, int]) -> Iterator[None]:
+    """All of `clients` come to `address` at once, and have ended when the block has."""
+    runs = [threading.Thread(target=each.run, args=(address,)) for each in clients]
+    for each in runs:
+        each.start()
+    yield
+    for each in runs:
+        each.join()

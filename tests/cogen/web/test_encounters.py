@@ -9,7 +9,7 @@ import time
 import unittest
 from typing import Any
 
-from tests.cogen.web.encounters import Encounter, application
+from tests.cogen.web.encounters import Encounter, application, set_out
 from tests.cogen.web.support import Records, ServerThread
 
 # How many clients come, so many at a time. The seed of a run that failed is in its message.
@@ -55,28 +55,19 @@ class EncountersTest(unittest.TestCase):
             with (
                 Records(),
                 ServerThread(application, threads=self.threads, **options) as server,
+                set_out(clients, server.address),
             ):
-                runs = [
-                    threading.Thread(target=each.run, args=(server.address,)) for each in clients
-                ]
-                for each in runs:
-                    each.start()
                 time.sleep(random.Random(seed + number).random() / 10)
                 began = time.monotonic()
                 server.stop()
                 took = time.monotonic() - began
-            for each in runs:
-                each.join()
             told = f"SEED={seed + number} threads={self.threads}"
             # So long it takes at the most where the machine has nothing else to do.
             self.assertLess(took, 0.2 + 1, told)
 
     def meet(self, server: ServerThread, clients: list[Encounter], told: str) -> None:
-        runs = [threading.Thread(target=each.run, args=(server.address,)) for each in clients]
-        for each in runs:
-            each.start()
-        for each in runs:
-            each.join()
+        with set_out(clients, server.address):
+            pass
         try:
             server.settled(**AS_BEFORE)
             self.assertEqual(server.get().body, b"well")
