@@ -63,13 +63,15 @@ def _findings(path: str) -> Iterator[Finding]:
         return
     if not maybe_chat:
         yield Finding("no section is the chat: use = egg:ChatApp")
-    yield from _rights(path, [url for _, _, url in chats])
+    logs = [url for _, _, url in chats]
+    yield from _rights(path, logs)
     is_taken = any(trouble and trouble.taken for _, _, trouble in servers)
-    for section, options, url in chats:
+    holders = [holder_of(url) for url in logs]
+    for (section, options, url), holder in zip(chats, holders, strict=True):
         yield from _chat_findings(section, options, url)
-        yield from _use_findings(section, url, is_taken)
+        yield from _use_findings(section, url, holder, is_taken)
     for section, server, trouble in servers:
-        yield from _server_findings(section, server, trouble, [url for _, _, url in chats])
+        yield from _server_findings(section, server, trouble, logs, any(holders))
         secure = all(asbool(chat.settings.get("session.secure", "false")) for chat, _, _ in chats)
         if server.certificate and not secure:
             yield Finding(
@@ -106,9 +108,8 @@ def _chat_findings(section: Section, options: ChatOptions, url: LogURL) -> Itera
         yield Finding(f"[{section.name}]: chat.log: {finding.line}", finding.is_error)
 
 
-def _use_findings(section: Section, url: LogURL, is_taken: bool) -> Iterator[Finding]:
-    """Whether another process has the log. If somebody listens there too, it is this chat."""
-    holder = holder_of(url)
+def _use_findings(section: Section, url: LogURL, holder: str, is_taken: bool) -> Iterator[Finding]:
+    """Whether `holder` has the log. If somebody listens there too, it is this chat."""
     if holder and is_taken:
         yield Finding(f"[{section.name}]: the chat runs already, as {holder}", is_error=False)
     elif holder:
@@ -118,13 +119,18 @@ def _use_findings(section: Section, url: LogURL, is_taken: bool) -> Iterator[Fin
 
 
 def _server_findings(
-    section: Section, options: Options, trouble: Trouble | None, logs: list[LogURL]
+    section: Section,
+    options: Options,
+    trouble: Trouble | None,
+    logs: list[LogURL],
+    is_running: bool,
 ) -> Iterator[Finding]:
+    """`is_running`: a process has one of the logs; who listens at the address is that one."""
     try:
         check_options(options)
     except OptionError as error:
         yield Finding(f"[{section.name}]: {error}")
     if options.workers > 1 and any(url.kind != "redis" for url in logs):
         yield Finding(f"[{section.name}]: workers = {options.workers} need chat.log in Redis")
-    if trouble and not (trouble.taken and any(map(holder_of, logs))):
+    if trouble and not (trouble.taken and is_running):
         yield Finding(f"[{section.name}]: {trouble}")
