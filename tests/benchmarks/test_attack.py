@@ -8,11 +8,11 @@ from tests.cogen.web.support import PATIENCE
 
 class AttackTests(unittest.TestCase):
     def test_newcomers_of_another_address_and_of_the_same_get_in_and_speak(self):
-        took, told = attacked(3.0)
+        took, told = attacked(9.0)  # the office asks seldom
         for address in (OTHER, OFFICE):
             self.assertGreaterEqual(len(took[address]), 1)
             # Where nothing else runs it is some hundredths of a second.
             self.assertLess(max(took[address]), PATIENCE, took)
         for counts in told:
-            self.assertGreater(counts["idle"], 1, counts)
-            self.assertGreater(counts["place 200"], 0, counts)
+            self.assertGreater(counts["idle"], 10, counts)
+            self.assertGreater(counts["place 200"], 1, counts)
