@@ -13,7 +13,9 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks.procfs import descendants, is_running
 from chatapp.client import ChatClient, ChatError, Gap, Message
+from tests.cogen.web.support import eventually
 from tests.support.cluster import Cluster
 from tests.support.engine import RedisServer, watched_pair
 from tests.support.programs import needs
@@ -249,8 +251,11 @@ class ScriptTests(unittest.TestCase):
         try:
             run(self.talk(port))
         finally:
+            processes = descendants(process.pid)
             process.terminate()
             self.assertEqual(0, process.wait(PATIENCE))
+            # A worker that was still starting goes on for a moment, and writes into the folder.
+            eventually(lambda: list(filter(is_running, processes)), [])
 
     async def talk(self, port):
         proxy, second = (f"http://127.0.0.1:{n}/" for n in (port, port + 2))
