@@ -169,7 +169,9 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
     async def test_a_second_process_says_at_once_whom_it_waits_for(self):
         first = await self.opened()
         with self.assertLogs("chatapp.model", "WARNING") as said:
-            opening = asyncio.ensure_future(self.make(Observer(), **self.OPTIONS).open())
+            second = self.make(Observer(), **self.OPTIONS)
+            self.addAsyncCleanup(second.close)
+            opening = asyncio.ensure_future(second.open())
             await asyncio.sleep(0)
         line = f"waiting up to 12 s for {self.path}: process {os.getpid()} has it"
         self.assertEqual([line], [record.getMessage() for record in said.records])
