@@ -111,12 +111,13 @@ class _Process:
 class RedisServer(_Process):
     """RedisServer(appendonly="no", maxmemory="4mb"): options of redis.conf; `url` is the log's.
 
-    What it holds outlives `kill` with the append-only file, which is on, and not without it.
+    What it has answered outlives `kill` by the append-only file, which is on, and not without it:
+    written before the answer, however slow the disk is, as appendfsync everysec is not.
     """
 
     def __init__(self, binary: str = "", **options: object) -> None:
         super().__init__()
-        options = {"appendonly": "yes", "save": "", **options}
+        options = {"appendonly": "yes", "appendfsync": "always", "save": "", **options}
         flags = [
             part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)
         ]
