@@ -130,18 +130,19 @@ def _supervise(
 ) -> None:
     async def run() -> None:
         supervisor = Supervisor(command, socks, options)
-        try:
-            await supervisor.start()
-        except StartFailed as error:
-            raise SystemExit(f"cogen: the workers did not start: {error}") from None
         signals.take(
             loop,
             options.shutdown_timeout + _STOP_MARGIN,
             supervisor.members.kill_all,
             supervisor.reopen_log_files,
         )
-        log_addresses(socks, options)
-        notify("READY=1")
+        try:
+            await signals.unless_stopped(supervisor.start())
+        except StartFailed as error:
+            raise SystemExit(f"cogen: the workers did not start: {error}") from None
+        if not signals.stopping:
+            log_addresses(socks, options)
+            notify("READY=1")
         await supervisor.run(signals)
 
     loop = new_event_loop("asyncio")

@@ -17,7 +17,8 @@ _Result = TypeVar("_Result")
 
 
 class Signals:
-    """Of this process, from now on: made on its first line, taken by the loop once it serves.
+    """Of this process, from now on: made on its first line, taken by the loop once it serves, or
+    supervises those that start to.
 
     Until then SIGTERM and SIGINT end it, as there is nothing to answer yet, SIGHUP is remembered: a
     reload follows the start, and SIGUSR1 does nothing: the log files have just been opened.
@@ -56,6 +57,11 @@ class Signals:
                 loop.add_signal_handler(number, act)
             self._watchdog = Watchdog(patience, give_up)
             self._watchdog.listen()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._stop.is_set()
 
     def asked_before(self) -> float:
         """Seconds since a stop was asked for: the loop may have heard of it late."""

@@ -120,6 +120,8 @@ class RedisLog(MessageLog):
         nonce: str | None = None,
         opens: bool = True,
     ) -> Message:
+        assert self._reader is not None
+        reader = self._reader
         await self._know_names()
         digest, fold = _digest(text), folded(room)
         keys = [HEADS_KEY, STREAM_KEY]
@@ -133,6 +135,7 @@ class RedisLog(MessageLog):
                 (
                     self.epoch, room, nick, text, self._now(), self._history, self._max_age,
                     self._max_rooms, digest, _NONCE_SECONDS, int(opens), fold,
+                    reader.known,
                 ),
             ),
             lambda answer: answer[0] != b"epoch",
@@ -148,8 +151,7 @@ class RedisLog(MessageLog):
                 raise NonceReused(f"nonce {nonce!r} was used for another text")
             return Message(room, int(seq), known_nick, text, float(known_at))
         seq, identifier, at = rest
-        assert self._reader is not None
-        self._reader.wrote(identifier, room, seq)
+        reader.wrote(identifier, room, seq)
         return Message(room, seq, nick, text, float(at))
 
     async def named(self, rooms: Sequence[str]) -> Mapping[str, str]:

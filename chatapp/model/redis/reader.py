@@ -99,13 +99,33 @@ class Reader:
         """A message was stored from here, as the entry of that id."""
         self._known = max(self._known, Known(Id.of(identifier), room, seq))
 
+    @property
+    def known(self) -> str:
+        """The id of the newest entry that is known to be in the stream."""
+        return str(self._known.id)
+
     async def locate(self) -> None:
-        """See to it that `epoch` is the log's. Raises LogUnavailable."""
+        """See to it that `epoch` is the log's, of one that has lost nothing that is known here.
+
+        Raises LogUnavailable.
+        """
         async with self._lock:
             await self._located()
 
-    async def _located(self) -> tuple[_Place, Known]:
-        """Where the log is; the entry that was known here was looked for."""
+    async def _located(self) -> _Place:
+        """Where the log is."""
+        place, known = await self._found()
+        if _contradict(place, known):
+            # It may be another server that answered, one that is no longer the master.
+            await self._commands.disconnect()
+            place, known = await self._found()
+        if _contradict(place, known):
+            await self._begin(self.epoch)
+            place, known = await self._found()
+        return place
+
+    async def _found(self) -> tuple[_Place, Known]:
+        """Where the log is, of the epoch that is known here; and the entry that was looked for."""
         while True:
             known = self._known
             place = _Place(*await self._commands.run(LOCATE, _KEYS, [str(known.id)]))
@@ -122,14 +142,7 @@ class Reader:
     async def _look(self) -> None:
         """Find out whether anything was lost, and tell."""
         async with self._lock:
-            place, known = await self._located()
-            if _contradict(place, known):
-                # It may be another server that answered, one that is no longer the master.
-                await self._commands.disconnect()
-                place, known = await self._located()
-            if _contradict(place, known):
-                await self._begin(self.epoch)
-                place, known = await self._located()
+            place = await self._located()
             trimmed = self._cursor < Id.of(place.first) or self._last < self._cursor
             if trimmed or self._lagging:
                 await self._catch_up()

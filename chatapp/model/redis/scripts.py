@@ -81,9 +81,10 @@ end
 
 # KEYS: heads, stream, the nonce's if there is one: as it is kept, and as older versions kept it.
 # ARGV: epoch, room, nick, text, time or '', history, max_age, max_rooms, digest, nonce's seconds,
-# 1 if the room may be a new one, what its name folds to.
+# 1 if the room may be a new one, what its name folds to, id of an entry that was in the stream.
 # Returns {'stored', room, seq, id, at}, {'known', room, what the nonce was used for}, {'unknown'}
-# where the room is not to be opened, {'rooms'} where all are in use, or {'epoch'}.
+# where the room is not to be opened, {'rooms'} where all are in use, or {'epoch'}, also
+# where the entry is gone though older ones are there: numbers must not be given out twice.
 APPEND = Script(f"""{_NOW}{_FORGET}{_ENGINE}{ROOMS}
 local heads, stream, nonce, former = unpack(KEYS)
 local epoch, asked, nick, text, given, history, max_age = unpack(ARGV)
@@ -91,6 +92,8 @@ local now = seconds(given)
 local at = string.format('%.3f', now)
 local id, promoted = engine(heads)
 if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
+local seen = redis.call('XREVRANGE', stream, ARGV[13], '-', 'COUNT', 1)[1]
+if seen and seen[1] ~= ARGV[13] then return {{'epoch'}} end
 local name = meant(heads, asked, ARGV[12])
 local room = 'chat:room:' .. name
 local head, is_there, start = head_of(heads, name)

@@ -180,16 +180,28 @@ class WorkersTest(unittest.TestCase):
                 eventually(lambda pid=pid: is_running(pid), False)
 
     def test_ones_that_have_not_started_end_with_it_too(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        with CommandServer(workers=2) as server:
+            (pid,) = self.starting(server)
+            server.process.kill()
+            eventually(lambda: is_running(pid), False)
+
+    def test_a_stop_while_they_start_returns_when_they_have_ended(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number), CommandServer(workers=2) as server:
-                server.write("two", STARTS_WHEN_TOLD)
-                server.stop()
-                server.start()
-                server.logged("starting")
-                (pid,) = server.children()
-                server.process.send_signal(number)
-                eventually(lambda pid=pid: is_running(pid), False)
-                self.assertNotEqual(server.process.wait(20), 0)
+                pids = self.starting(server)
+                server.signal(number)
+                self.assertEqual(server.ended(), 0)
+                self.assertFalse([pid for pid in pids if is_running(pid)])
+                self.assertEqual(1, server.log.count("serving on"), server.log)  # the time before
+                self.assertNotIn("Traceback", server.log)
+
+    def starting(self, server: CommandServer) -> list[int]:
+        """Start it anew, with an application that does not come to serve: its first worker."""
+        server.write("two", STARTS_WHEN_TOLD)
+        server.stop()
+        server.start()
+        server.logged("starting")
+        return server.children()
 
     def test_code_that_does_not_import_ends_the_start(self) -> None:
         with self.assertRaisesRegex(AssertionError, "there is no module 'nothing'"):

@@ -255,6 +255,24 @@ class ReaderTests(FaultCase):
         held = await one.read(ROOM, 0, 10)
         self.assertEqual(["a", "b", "d"], [message.text for message in held.messages])
 
+    async def test_a_push_finds_first_that_an_answered_one_is_lost(self):
+        one, observer = await self.opened()
+        before = one.epoch
+        keys = ("chat:heads", "chat:stream", f"chat:room:{ROOM}")
+        await self.say(one, "a")
+        await until(lambda: observer.messages)
+        for key in keys:
+            self.server.command("COPY", key, f"old:{key}")
+        async with self.away(one):
+            await self.say(one, "lost")
+            for key in keys:
+                self.server.command("RENAME", f"old:{key}", key)
+            stored = await one.append(ROOM, "ann", "Ann", "b")
+            self.assertEqual([one.epoch], observer.epochs)
+            self.assertEqual((2, True), (stored.seq, before != one.epoch))
+            self.assertEqual((1, True), one.continued(before, ROOM, 2))
+        await until(lambda: self.texts(observer) == ["a", "b"])
+
     def promote(self):
         """It becomes a replica, of nobody who answers, and is made the master."""
         self.server.command("REPLICAOF", "127.0.0.1", 1)
