@@ -14,7 +14,15 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from tests.support.programs import installed, needs
 from tests.support.server import ChatServer
 
-__all__ = ["CHROMIUM", "ChatPage", "PageTestCase", "close_browser", "expect", "show_as"]
+__all__ = [
+    "CHROMIUM",
+    "ChatPage",
+    "OneServerTestCase",
+    "PageTestCase",
+    "close_browser",
+    "expect",
+    "show_as",
+]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = installed(*NAMES)
@@ -189,9 +197,12 @@ class PageTestCase(unittest.TestCase):
         return self.enterContext(ChatServer(app=self.options))
 
     def _close_tabs(self) -> None:
-        for tab in self.tabs:
-            tab.page.context.close()
+        for context in {tab.page.context for tab in self.tabs}:
+            self.close(context)
         self.assertEqual([], [error for tab in self.tabs for error in tab.unexpected])
+
+    def close(self, context: BrowserContext) -> None:
+        context.close()
 
     def user(self, **options: Any) -> BrowserContext:
         """A browser of its own: no cookie, no storage. `options` go to playwright's new_context."""
@@ -210,3 +221,32 @@ class PageTestCase(unittest.TestCase):
         folder = os.environ.get("SCREENSHOTS")
         if folder:
             tab.page.screenshot(path=Path(folder, f"{name}.png"))
+
+
+class OneServerTestCase(PageTestCase):
+    """One server for a class, whose tests do not care what others said in it. Nicks are free again
+    after each test."""
+
+    only: ClassVar[ChatServer]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.only = ChatServer(app=cls.options)
+        cls.only.start()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.only.__exit__()
+        super().tearDownClass()
+
+    def serve(self) -> ChatServer:
+        return self.only
+
+    def close(self, context: BrowserContext) -> None:
+        # Else the pages would come back under their nicks.
+        for page in context.pages:
+            page.close()
+        context.set_offline(False)
+        context.request.delete(f"{self.server.url}chat/nick")
+        super().close(context)

@@ -1,25 +1,10 @@
 """The page's modules by themselves, in the browser that they are for."""
 
-from tests.browser.chromium import PageTestCase
-from tests.support.server import ChatServer
+from tests.browser.chromium import OneServerTestCase
 
 
-class ModuleTests(PageTestCase):
-    """One server for all: it only gives the files."""
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.files = ChatServer(app={"chat.poll_timeout": 200})
-        cls.files.__enter__()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.files.__exit__()
-        super().tearDownClass()
-
-    def serve(self) -> ChatServer:
-        return self.files
+class ModuleTests(OneServerTestCase):
+    options = {"chat.poll_timeout": 200}
 
     def setUp(self) -> None:
         super().setUp()
@@ -106,9 +91,14 @@ class ModuleTests(PageTestCase):
     def polls(self, ask: str, seconds: int = 60):
         """What a loop does in a minute of the page's clock, and what it says of the link.
 
-        `ask`: a function of (number, {hold, cursor, timeout}) that gives {after, answer}: the ms
-        after which there is which answer. OURS makes one of the server's.
+        `ask`: an expression of number, how ({hold, cursor, timeout}) and ours, that is {after,
+        answer}: the ms after which there is which answer. `ours` makes one of the server's.
         """
+        [did] = self.loops([ask], seconds)
+        return did
+
+    def loops(self, asks: list[str], seconds: int = 60):
+        """What `polls` gives for each, all at the same time."""
         self.page.clock.install()
         self.page.evaluate(
             """async () => {
@@ -117,36 +107,37 @@ class ModuleTests(PageTestCase):
                 const ours = (data) =>
                     ({ status: 200, data: { messages: [], advice: { timeout: 10 }, ...data } });
                 const began = performance.now();
-                window.asked = [];
-                window.links = [];
-                window.taken = [];
-                const answerOf = (number, how) => (ANSWER);
-                window.poll = new Poll({
-                    ask(cursor, how) {
-                        const { after, answer } = answerOf(asked.length, { cursor, ...how }, ours);
-                        const at = Math.round(performance.now() - began) / 1000;
-                        asked.push({ at, ...how, cursor });
-                        let abort;
-                        return {
-                            answer: new Promise((resolve) => {
-                                abort = () => resolve({ ...none, aborted: true });
-                                setTimeout(() => resolve({ ...none, ...answer }), after);
-                            }),
-                            abort,
-                        };
-                    },
-                    onAnswer(data) {
-                        if (data.cursor === 'bad') throw new Error('stumbled');
-                        taken.push(data.cursor);
-                    },
-                    onRejected: () => false,
-                    onLink: ({ state }) => links.at(-1) !== state && links.push(state),
-                });
-                poll.start();
-            }""".replace("ANSWER", ask)
+                window.did = [ANSWERS].map((answerOf) => run(answerOf));
+                function run(answerOf) {
+                    const asked = [], links = [], taken = [];
+                    const poll = new Poll({
+                        ask(cursor, how) {
+                            const { after, answer } = answerOf(asked.length, { cursor, ...how });
+                            const at = Math.round(performance.now() - began) / 1000;
+                            asked.push({ at, ...how, cursor });
+                            let abort;
+                            return {
+                                answer: new Promise((resolve) => {
+                                    abort = () => resolve({ ...none, aborted: true });
+                                    setTimeout(() => resolve({ ...none, ...answer }), after);
+                                }),
+                                abort,
+                            };
+                        },
+                        onAnswer(data) {
+                            if (data.cursor === 'bad') throw new Error('stumbled');
+                            taken.push(data.cursor);
+                        },
+                        onRejected: () => false,
+                        onLink: ({ state }) => links.at(-1) !== state && links.push(state),
+                    });
+                    poll.start();
+                    return { asked, links, taken };
+                }
+            }""".replace("ANSWERS", ",".join(f"(number, how) => ({ask})" for ask in asks))
         )
         self.page.clock.run_for(1000 * seconds)
-        return self.page.evaluate("({ asked, links, taken })")
+        return self.page.evaluate("did")
 
     def test_however_it_is_answered_a_loop_does_not_flood(self):
         held = "{ after: how.hold ? 10000 : 5, answer: ours({ cursor: 'a' }) }"
@@ -185,14 +176,13 @@ class ModuleTests(PageTestCase):
             "the nick is another's": ("{ after: 1, answer: { status: 409 } }", ["refused"]),
             "something is wrong there": ("{ after: 1, answer: { status: 500 } }", ["waiting"]),
         }  # fmt: skip
-        for state, (ask, links) in states.items():
+        all_of_them = self.loops([ask for ask, _ in states.values()])
+        for (state, (_, links)), did in zip(states.items(), all_of_them, strict=True):
             with self.subTest(state):
-                did = self.polls(ask)
                 times = [each["at"] for each in did["asked"]]
                 self.assertLessEqual(len(times), 10, times)
                 if links is not None:
                     self.assertEqual(links, did["links"])
-                self.page = self.tab().open().page
 
     def test_much_to_tell_is_asked_for_less_than_twice_a_second(self):
         did = self.polls("{ after: 1, answer: ours({ cursor: `${number}` }) }", 10)
