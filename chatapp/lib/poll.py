@@ -33,7 +33,8 @@ class Poll:
     `hold`: seconds for which it waits for news; `timeout`: those for which polls do; `retry`: after
     which its client is to come back, None: at once. The last two are told; with a list of people
     also what there is to say `about` the server. `waiting` is true while it waits for the queue. It
-    may be interrupted in any wait.
+    may be interrupted in any wait. `owes`: it has taken from the queue, or is to read, what its
+    client was not answered yet.
 
     One who is visiting hears of no changes of presence: each answer has the people. `called`: by
     the name that was asked for, what a room is called; told where it is another.
@@ -52,7 +53,6 @@ class Poll:
         "_people",
         "_pieces",
         "_recreated",
-        "_took",
         "_unread",
         "about",
         "called",
@@ -63,6 +63,7 @@ class Poll:
         "joining",
         "json",
         "news",
+        "owes",
         "positions",
         "retry",
         "rooms",
@@ -109,7 +110,7 @@ class Poll:
         self._damaged = False
         self._people = False
         self._marks: Mapping[str, int] = _NONE if since is None else since.marks
-        self._took = False
+        self.owes = False
         self._unread: frozenset[str] = _NO_ROOMS  # of these the log holds more than was read
         self._behind: frozenset[str] = _NO_ROOMS
         self._find_positions(since)
@@ -175,6 +176,7 @@ class Poll:
         self.client.dead = False
         self.client.watched(room, watch)
         self._behind |= {room.name}
+        self.owes = True
 
     def meet(self, room: Room) -> None:
         """The client needs a list of who is in `room`, unless it had one and follows since then."""
@@ -237,10 +239,10 @@ class Poll:
 
     def take(self, items: Iterable[Any]) -> None:
         """These came from the queue; whatever else is in it is taken as well."""
-        self._took = True
         queue = self.client.messages
         while True:
             for item in items:
+                self.owes = True
                 if isinstance(item, Batch):
                     self._take_batch(item)
                 elif isinstance(item, Head):
@@ -283,7 +285,7 @@ class Poll:
             if position is not None:
                 client.sent[name] = position
         client.unread = self._unread
-        self._took = False
+        self.owes = False
         if not self.json:
             return self._batch.text if self._batch is not None else b"".join(self._pieces)
         return self._shared() or self._with_extras()
@@ -293,16 +295,18 @@ class Poll:
         client = self.client
         if client.poll is self:
             client.poll = None
-        if self._took:
-            # What it took from the queue was not answered: only the log has it now.
+        if self.owes:
+            # The log has it.
             if client.poll is None:
                 client.forget()
             else:
                 client.poll._reread()
 
     def _reread(self) -> None:
-        """The poll before took from the queue what this one waits for."""
+        """The poll before has what this one waits for, and was not answered."""
         self._behind = self._behind.union(self.rooms)
+        for room in self.rooms.values():
+            self.meet(room)
         self._wake()
 
     def _empty(self) -> bytes:

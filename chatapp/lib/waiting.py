@@ -107,7 +107,12 @@ def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
             break
         else:
             poll.waiting = True
-            yield call(client.messages.get)(timeout=hold)
+            try:
+                yield call(client.messages.get)(timeout=hold)
+            except GeneratorExit:
+                # A get that was undone has no result; else it was handed something before.
+                poll.owes = poll.owes or environ["cogen.wsgi"].result is not None
+                raise
             poll.waiting = False
             if isinstance(environ["cogen.wsgi"].result, OperationTimeout):
                 break

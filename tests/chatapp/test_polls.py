@@ -283,8 +283,9 @@ class PollTests(ChatCase):
 
 
 class _Other(Waiter):
-    def step(self):
-        """It has its turn."""
+    def __init__(self, scheduler, step=lambda: None):
+        super().__init__(scheduler)
+        self.step = step
 
 
 def _message(case, text):
@@ -295,6 +296,11 @@ def _message(case, text):
         return case.server.loop.run_until_complete(log.append("lobby", "x", "x", text))
     finally:
         log._observer = observer
+
+
+def _identity(case, nick):
+    """The id of the participant of that nick."""
+    return next(each.id for each in case.hub.participants.values() if each.nick == nick)
 
 
 class _Deaf:
@@ -438,6 +444,54 @@ class LeavingTests(ChatCase):
         self.settle()
         log.read = read
         self.assertEqual(["not announced", "announced"], texts(ann.pull()))
+
+    def test_what_was_to_be_read_for_who_hangs_up_is_read_again(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        self.settle()
+        ann.pull()
+        (client,) = self.hub.participants[_identity(self, "ann")].clients.values()
+        client.forget()  # as one whose queue was full
+        bob.say("missed")
+        read, self.hub.log.read = self.hub.log.read, lambda *_: self.server.loop.create_future()
+        held = ann.poll()
+        self.assertFalse(held.look().done)
+        held.hang_up()
+        self.settle()
+        self.hub.log.read = read
+        news = ann.pull()
+        self.assertEqual(["missed"], texts(news))
+        self.assertIn("people", news)
+
+    def test_what_a_superseded_poll_was_to_read_is_read_by_the_next(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        self.settle()
+        ann.pull()
+        (client,) = self.hub.participants[_identity(self, "ann")].clients.values()
+        client.forget()
+        bob.say("missed")
+        read, self.hub.log.read = self.hub.log.read, lambda *_: stuck
+        stuck = self.server.loop.create_future()
+        first = ann.poll()
+        self.hub.log.read = read
+        second = ann.poll()
+        stuck.set_result(None)
+        self.settle()
+        self.assertTrue(first.look().done)
+        self.assertEqual(["missed"], texts(ann.take(second)))
+
+    def test_what_was_handed_to_who_hangs_up_at_that_moment_is_read_again(self):
+        ann = self.joined("ann")
+        self.settle()
+        ann.pull()
+        held = ann.poll()
+        leaving = _Other(self.server.scheduler, held.hang_up)
+        message = _message(self, "handed over")
+        # The watch hands the message over, and the poll would run behind the one that leaves.
+        self.hub.appended([message])
+        self.server.scheduler.ready(leaving)
+        self.settle()
+        self.assertFalse(held.look().done)
+        self.assertEqual(["handed over"], texts(ann.pull()))
 
     def test_a_thousand_strangers_are_forgotten(self):
         before = self.counts()
