@@ -37,12 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"left out: {line}")
     machine = _machine()
     runs = _measured(todo)
+    wanted = sum(len(job.targets) for job in todo)
     if runs:
         _write({"machine": machine, "left_out": left_out, "runs": runs}, Path(options.out))
     for verdict in judge(summarize(runs)):
         if verdict.value is not None or not options.targets:
             print(verdict_line(verdict))
-    sys.exit(len(runs) < len(todo) or any(run["error"] for run in runs))
+    sys.exit(len(runs) < wanted or any(run["error"] for run in runs))
 
 
 def _measured(todo: Sequence[suite.Job]) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ def _measured(todo: Sequence[suite.Job]) -> list[dict[str, Any]]:
         for run in suite.perform(todo, _Console(len(todo))):
             runs.append(run.as_dict())
     except KeyboardInterrupt:
-        print(f"\nstopped after {len(runs)} of {len(todo)} runs")
+        print(f"\nstopped after {len(runs)} of {sum(len(job.targets) for job in todo)} runs")
     return runs
 
 
@@ -60,12 +61,17 @@ def _todo(options: argparse.Namespace, open_files: int) -> tuple[list[suite.Job]
     targets, left_out = _chosen(options.targets)
     repeats = options.repeats or (1 if options.quick else 3)
     todo = []
-    for job in suite.jobs(targets, options.clients, repeats, options.quick):
-        reason = suite.why_not(job, open_files)
-        if not reason:
-            todo.append(job)
-        elif job.repeat == 0:
-            left_out.append(f"{job.target.name} with {job.clients} clients: {reason}")
+    for repeat in range(repeats):
+        for clients in options.clients:
+            reasons = {each: suite.why_not(each, clients, open_files) for each in targets}
+            able = [target for target, reason in reasons.items() if not reason]
+            todo += suite.jobs(able, clients, repeat, options.quick)
+            if repeat == 0:
+                left_out += [
+                    f"{target.name} with {clients} clients: {reason}"
+                    for target, reason in reasons.items()
+                    if reason
+                ]
     return todo, left_out
 
 
@@ -108,7 +114,9 @@ class _Console:
 
     def progress(self, job: suite.Job, number: int, text: str) -> None:
         if sys.stderr.isatty():
-            print(f"\r{self._head(job, number)}: {text}\x1b[K", end="", file=sys.stderr, flush=True)
+            name = "in turns" if job.in_turns else job.targets[0].name
+            line = f"{self._head(job, number, name)}: {text}"
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
 
     def done(self, job: suite.Job, number: int, result: Run, seconds: float) -> None:
         if sys.stderr.isatty():
@@ -128,10 +136,11 @@ class _Console:
             figures += f" GET {_figure(result.probe_idle_ms)}->{_figure(result.probe_busy_ms)} ms"
         lost = f" lost {result.lost}" if result.lost else ""
         error = f" {result.error}" if result.error else ""
-        print(f"{self._head(job, number)} {figures}{lost} in {seconds:.0f} s{error}", flush=True)
+        head = self._head(job, number, result.target)
+        print(f"{head} {figures}{lost} in {seconds:.0f} s{error}", flush=True)
 
-    def _head(self, job: suite.Job, number: int) -> str:
-        return f"{number:3}/{self._total} {job.target.name:13} {job.clients:6}"
+    def _head(self, job: suite.Job, number: int, name: str) -> str:
+        return f"{number:3}/{self._total} {name:13} {job.clients:6}"
 
 
 def _figure(value: float | None, digits: int = 1) -> str:

@@ -96,7 +96,7 @@ def _cost_cells(summary: Summary) -> tuple[str, ...]:
     return (
         titles()[summary.target],
         f"{summary.clients:,}",
-        _with_spread(of("cpu_us"), summary.repeats),
+        _with_spread(of("cpu_us")),
         _pair(of("held_kib"), of("after_kib")) if summary.clients > FEW else "-",
         _plain(of("idle_cpu"), "{:.3f}"),
         str(summary.counts["lost"]) + (" (went wrong)" if summary.errors else ""),
@@ -137,8 +137,8 @@ def _added(summary: Summary, memory: Summary) -> str:
     return " / ".join(words)
 
 
-def _with_spread(figure: Figure | None, repeats: int) -> str:
-    if figure is None or repeats == 1:
+def _with_spread(figure: Figure | None) -> str:
+    if figure is None or figure.repeats == 1:
         return _plain(figure)
     return f"{figure.median:.1f} ±{figure.spread / 2:.0%}"
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.client import LATENCY_UNIT
@@ -19,7 +20,7 @@ from benchmarks.servers import ROOT, Server
 from benchmarks.stats import percentile
 from benchmarks.wire import WIRES
 
-__all__ = ["Plan", "Run", "run"]
+__all__ = ["Plan", "Run", "Say", "Scenario", "faults", "run"]
 
 Say = Callable[[str], None]
 
@@ -80,7 +81,9 @@ class Run:
         return dataclasses.asdict(self)
 
 
-class _Scenario:
+class Scenario:
+    """`server` with the clients of `load`; each part adds what it measures to `result`."""
+
     def __init__(self, server: Server, load: Generator, result: Run, plan: Plan, say: Say) -> None:
         self.server = server
         self.load = load
@@ -88,34 +91,52 @@ class _Scenario:
         self.plan = plan
         self.say = say
         self.publisher = Publisher(server.port, WIRES[server.target.wire]())
+        # Of the closed loop so far; in `took`, after how many seconds the last had each message.
+        self._cpu = self._seconds = 0.0
+        self._took: list[float | None] = []
 
     async def all_parts(self) -> None:
         plan, result = self.plan, self.result
-        await self.publisher.get(self.server.target.probe)
-        if self.server.target.workers > 1:
-            await asyncio.sleep(plan.settle)  # the others are still starting
+        await self.start()
         result.base_kib = self.server.memory_kib()
         if plan.alone:
             await self.alone()
-        await self.load.connect(
-            plan.connects, lambda joined: self.say(f"{joined} hold"), 30 + self.load.clients / 100
-        )
-        await asyncio.sleep(plan.settle)
+        await self.connect()
         result.held_kib = (self.server.memory_kib() - result.base_kib) / self.load.clients
         if plan.idle:
             await self.idle()
         if plan.fair:
             self.say("an unrelated GET at rest")
             result.probe_idle_ms = await self.probed()
-        self.say("warming up")
-        await self.rounds(plan.warm, 1)
-        await self.load.report()
-        await self.closed_loop()
+        await self.warm_up()
+        if plan.closed:
+            await self.turn(plan.closed, plan.least_rounds)
+            await self.closed_loop()
         if plan.fixed:
             await self.fixed_rate()
         if plan.fair:
             await self.fairness()
         result.after_kib = (self.server.memory_kib() - result.base_kib) / self.load.clients
+
+    async def start(self) -> None:
+        """Returns when the server answers."""
+        await self.publisher.get(self.server.target.probe)
+        if self.server.target.workers > 1:
+            await asyncio.sleep(self.plan.settle)  # the others are still starting
+
+    async def connect(self) -> None:
+        """Returns when all clients hold a poll."""
+        await self.load.connect(
+            self.plan.connects,
+            lambda joined: self.say(f"{joined} hold"),
+            30 + self.load.clients / 100,
+        )
+        await asyncio.sleep(self.plan.settle)
+
+    async def warm_up(self) -> None:
+        self.say("warming up")
+        await self.rounds(self.plan.warm, 1)
+        await self.load.report()
 
     async def alone(self) -> None:
         """What a push takes while nobody waits, and until one who waits has it."""
@@ -162,18 +183,28 @@ class _Scenario:
             await asyncio.sleep(max(_PAUSE, (time.monotonic() - begun) / 8))
         return took
 
-    async def closed_loop(self) -> None:
+    async def turn(self, seconds: float, least: int = 1) -> None:
+        """So much more of the closed loop."""
         self.say("closed loop")
         cpu, begun = self.server.cpu_seconds(), time.monotonic()
-        took = await self.rounds(self.plan.closed, self.plan.least_rounds)
-        cpu, seconds = self.server.cpu_seconds() - cpu, time.monotonic() - begun
-        report = await self.counted(len(took))
-        reached = [each for each in took if each is not None]
+        self._took += await self.rounds(seconds, least)
+        self._cpu += self.server.cpu_seconds() - cpu
+        self._seconds += time.monotonic() - begun
+
+    @property
+    def has_turned(self) -> bool:
+        """Whether the closed loop had what is planned."""
+        return self._seconds >= self.plan.closed and len(self._took) >= self.plan.least_rounds
+
+    async def closed_loop(self) -> None:
+        """The figures of its turns."""
+        report = await self.counted(len(self._took))
+        reached = [each for each in self._took if each is not None]
         if reached:
             self.result.reached_ms = statistics.median(reached) * 1e3
         if report["deliveries"]:
-            self.result.cpu_us = cpu / report["deliveries"] * 1e6
-            self.result.rate = report["deliveries"] / seconds
+            self.result.cpu_us = self._cpu / report["deliveries"] * 1e6
+            self.result.rate = report["deliveries"] / self._seconds
             self.result.closed_p50_ms, self.result.closed_p99_ms = _latencies(report["latencies"])
 
     async def fixed_rate(self) -> None:
@@ -241,11 +272,16 @@ async def run(server: Server, clients: int, plan: Plan, where: set[int], say: Sa
     """`where`: the cores of the clients. What goes wrong is in the result's `error`."""
     result = Run(server.target.name, clients)
     async with Generator(server.port, server.target.wire, clients, where) as load:
-        scenario = _Scenario(server, load, result, plan, say)
-        try:
+        scenario = Scenario(server, load, result, plan, say)
+        with contextlib.closing(scenario.publisher), faults(result):
             await scenario.all_parts()
-        except (OSError, ValueError, RuntimeError, TimeoutError) as error:
-            result.error = result.error or f"{type(error).__name__}: {error}"
-        finally:
-            scenario.publisher.close()
     return result
+
+
+@contextlib.contextmanager
+def faults(result: Run) -> Iterator[None]:
+    """What goes wrong meanwhile is the `error` of `result`."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, TimeoutError) as error:
+        result.error = result.error or f"{type(error).__name__}: {error}"

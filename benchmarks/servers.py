@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import procfs
-from benchmarks.targets import COMPILED, ROOT, Site, Target
+from benchmarks.targets import COMPILED, POLL_SECONDS, ROOT, Site, Target
 
 __all__ = ["ROOT", "Server", "confined", "cores", "raise_open_files"]
 
@@ -49,14 +49,22 @@ def raise_open_files() -> int:
 
 class Server:
     """A context manager: `target` started on a free port. `where`: the cores it may use;
-    `patience`: how many times as long as others it may take to start and to stop.
+    `patience`: how many times as long as others it may take to start and to stop. `poll_seconds`:
+    for which it holds a poll.
     """
 
-    def __init__(self, target: Target, where: set[int], patience: float = 1) -> None:
+    def __init__(
+        self,
+        target: Target,
+        where: set[int],
+        patience: float = 1,
+        poll_seconds: int = POLL_SECONDS,
+    ) -> None:
         self.target = target
         self.port = _free_port()
         self._where = where
         self._patience = patience
+        self._poll_seconds = poll_seconds
         self._processes: list[subprocess.Popen[bytes]] = []
         self._stack = contextlib.ExitStack()
 
@@ -64,7 +72,7 @@ class Server:
         with self._stack as stack:
             folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            site = Site(folder, self.port, _free_port())
+            site = Site(folder, self.port, _free_port(), self._poll_seconds)
             for command in self.target.commands(site):
                 stack.enter_context(self._process(command, folder / "log"))
             self._wait_until_up(folder / "log")
@@ -80,7 +88,12 @@ class Server:
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": self._path()},
+                env={
+                    **os.environ,
+                    "PYTHONWARNINGS": "ignore",
+                    "PYTHONPATH": self._path(),
+                    "POLL_SECONDS": str(self._poll_seconds),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -23,6 +23,7 @@ class Figure:
     median: float
     least: float
     most: float
+    repeats: int
 
     @property
     def spread(self) -> float:
@@ -36,7 +37,6 @@ class Summary:
 
     target: str
     clients: int
-    repeats: int
     figures: dict[str, Figure]
     counts: dict[str, int]
     errors: list[str]
@@ -48,7 +48,7 @@ class Summary:
 
 
 def figure_of(values: Sequence[float]) -> Figure:
-    return Figure(statistics.median(values), min(values), max(values))
+    return Figure(statistics.median(values), min(values), max(values), len(values))
 
 
 def percentile(counts: Mapping[int, int], share: float) -> int:
@@ -77,4 +77,4 @@ def _summary(target: str, clients: int, runs: Sequence[Mapping[str, Any]]) -> Su
             figures[measure] = figure_of(values)
     counts = {name: sum(run[name] for run in runs) for name in _COUNTS}
     errors = [run["error"] for run in runs if run["error"]]
-    return Summary(target, clients, len(runs), figures, counts, errors)
+    return Summary(target, clients, figures, counts, errors)

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["COMPILED", "ROOT", "TARGETS", "Site", "Target"]
+__all__ = ["COMPILED", "POLL_SECONDS", "ROOT", "TARGETS", "Site", "Target"]
 
 Command = list[str]
 ROOT = Path(__file__).parents[1]
 COMPILED = ROOT / "build" / "compiled"  # where scripts/compile puts cogen
+POLL_SECONDS = 10  # that a poll is held, if nobody says otherwise
 _CHATS = Path(__file__).with_name("chats")
 _NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")  # where Debian has it
 
@@ -23,6 +24,7 @@ class Site:
     folder: Path
     port: int
     engine_port: int  # for a database, if it has one
+    poll_seconds: int = POLL_SECONDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,11 +119,11 @@ format = %(asctime)s %(levelname)s %(name)s: %(message)s
 """
 
 
-def _chat(log: str, workers: int = 1, poll_timeout: int = 10) -> Callable[[Site], list[Command]]:
+def _chat(log: str, workers: int = 1, poll_timeout: int = 0) -> Callable[[Site], list[Command]]:
     def commands(site: Site) -> list[Command]:
         fields = {
             "folder": site.folder, "port": site.port, "workers": workers,
-            "poll_timeout": poll_timeout,
+            "poll_timeout": poll_timeout or site.poll_seconds,
         }  # fmt: skip
         ini = site.folder / "chat.ini"
         ini.write_text(
@@ -139,12 +141,12 @@ def _node(site: Site) -> list[Command]:
 def _nchan(site: Site) -> list[Command]:
     configuration = site.folder / "nginx.conf"
     text = (_CHATS / "nchan.conf").read_text()
-    configuration.write_text(text.format(folder=site.folder, port=site.port, module=_NCHAN))
+    configuration.write_text(text.format(**dataclasses.asdict(site), module=_NCHAN))
     site.folder.chmod(0o755)  # started by root, its worker is somebody else
     return [["nginx", "-c", str(configuration), "-e", "stderr"]]
 
 
-def _redis_chat(workers: int, poll_timeout: int = 10) -> Callable[[Site], list[Command]]:
+def _redis_chat(workers: int, poll_timeout: int = 0) -> Callable[[Site], list[Command]]:
     chat = _chat("redis://127.0.0.1:{engine_port}/0", workers, poll_timeout)
 
     def commands(site: Site) -> list[Command]:

@@ -2,7 +2,7 @@
 'use strict';
 const http = require('node:http');
 
-const POLL_MILLISECONDS = 10000;
+const POLL_MILLISECONDS = 1000 * Number(process.env.POLL_SECONDS || '10');
 const HISTORY = 1000;
 const messages = [];
 let seq = 0;

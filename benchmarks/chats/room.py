@@ -1,13 +1,14 @@
 """What the chats of the peers have in common: a room that numbers and keeps its messages."""
 
 import json
+import os
 import time
 from collections import deque
 
 __all__ = ["JSON", "POLL_SECONDS", "PROBED", "Room", "since_of"]
 
 JSON = "application/json"
-POLL_SECONDS = 10.0
+POLL_SECONDS = float(os.environ.get("POLL_SECONDS", "10"))
 PROBED = b'{"probe":"ok"}'
 HISTORY = 1000
 

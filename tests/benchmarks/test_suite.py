@@ -26,9 +26,10 @@ class CommandTests(unittest.TestCase):
 
 class JobTests(unittest.TestCase):
     def plans(self, *clients, quick=False):
-        """By number of clients."""
+        """By number of clients: the plan of the chat by itself."""
         chat = [target for target in TARGETS if target.name == "chat"]
-        return {job.clients: job.plan for job in jobs(chat, clients, 1, quick)}
+        made = [job for count in clients for job in jobs(chat, count, 0, quick)]
+        return {job.clients: job.plan for job in made if not job.in_turns}
 
     def test_a_push_by_itself_is_measured_where_the_crowd_is_small(self):
         for quick in (False, True):
@@ -41,10 +42,17 @@ class JobTests(unittest.TestCase):
         self.assertEqual((0, 0), (plans[100].idle, plans[100].fair))
         self.assertTrue(plans[10_000].idle and plans[10_000].fair)
 
-    def test_one_that_takes_longer_than_a_message_of_the_fixed_rate_has_the_closed_loop(self):
+    def test_one_that_takes_longer_than_a_message_of_the_fixed_rate_has_no_such_part(self):
         plan = self.plans(50_000)[50_000]
         self.assertEqual((0, 0, 0), (plan.fixed, plan.idle, plan.fair))
-        self.assertGreaterEqual(plan.least_rounds, 3)
+
+    def test_the_closed_loop_is_one_run_of_all_in_turns(self):
+        for clients in (100, 10_000):
+            together, *alone = jobs(TARGETS, clients, 0, False)
+            self.assertEqual(tuple(TARGETS), together.targets)
+            self.assertTrue(together.in_turns and together.plan.closed)
+            self.assertEqual([(target,) for target in TARGETS], [job.targets for job in alone])
+            self.assertFalse([job for job in alone if job.in_turns or job.plan.closed])
 
 
 class InstructionTests(unittest.TestCase):
