@@ -136,9 +136,11 @@ class Answer:
         return True
 
     def cut(self) -> None:
-        """The answer failed after its head: see to it that it looks cut."""
-        self.keep_alive = False
+        """The answer failed after its head: see to it that it looks cut, if it has content."""
         self.slices = None
+        if self._bodyless:
+            return
+        self.keep_alive = False
         if self.left != 0:
             self._connection.truncated = True
 

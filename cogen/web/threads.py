@@ -247,8 +247,8 @@ class ThreadedExchange(Exchange):
             return STAY
         return GO_ON if chunk is _LATER else super()._took(chunk)
 
-    def _arrive(self, chunk: Any) -> None:
-        """A thread has posted `chunk`, or END, and goes on."""
+    def _arrive(self, chunk: Any, last: bool = False) -> None:
+        """A thread has posted `chunk`, `last` if it is all that comes, or END, and goes on."""
         self._arrived += 1
         if self.left or self._failed or self._exhausted:
             return
@@ -256,7 +256,7 @@ class ThreadedExchange(Exchange):
             if chunk is END:
                 self._finish()
             else:
-                self._send(chunk, self._whole or chunk is self._wsgi.final)
+                self._send(chunk, last)
         except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
             self._tell(error)
 
@@ -348,8 +348,11 @@ class ThreadedExchange(Exchange):
         """
         if not chunk:
             return True
+        # When it arrives the application may have gone on, to start_response or to its last.
+        self._begun(chunk)
+        last = self._whole or chunk is self._wsgi.final
         self._posted += 1
-        self._pool.post(functools.partial(self._arrive, chunk))
+        self._pool.post(functools.partial(self._arrive, chunk, last))
         if not (
             len(chunk) > _LARGE
             or self._connection.write_paused

@@ -117,6 +117,23 @@ class IterableTest(WSGITest):
         response = self.get(application)
         self.assertEqual((response.status, response.body), (201, b"made"))
 
+    def test_a_chunk_before_the_response_was_started_fails_whatever_follows(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            yield b"too early"
+            start_response("200 OK", PLAIN)
+            yield b"too late"
+
+        self.check_failure(application, "start_response before its first chunk")
+
+    def test_a_chunk_that_was_said_to_be_the_last_ends_only_where_it_comes_last(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            start_response("200 OK", PLAIN)
+            chunk = b"tick"
+            yield chunk
+            yield environ["cogen.wsgi"].last(chunk)
+
+        self.assertEqual(self.get(application).body, b"ticktick")
+
     def test_chunks_leave_before_the_next_is_asked_for(self) -> None:
         client: list[Client] = []
 
@@ -151,6 +168,21 @@ class IterableTest(WSGITest):
             client.send(b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n")
             self.assertEqual(client.response("HEAD").headers["content-length"], "5")
             self.assertEqual(client.get().body, b"hello")
+
+    def test_head_is_whole_whatever_fails_behind_its_first_chunk(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            write = start_response("200 OK", PLAIN)
+            if environ["PATH_INFO"] == "/write":
+                write(b"first")
+            else:
+                yield b"first"
+            raise ValueError("nobody sees it")
+
+        for path in (b"/write", b"/yield"):
+            with self.subTest(path), self.serve(application).connect() as client:
+                for _ in range(2):
+                    client.send(b"HEAD %b HTTP/1.1\r\nHost: test\r\n\r\n" % path)
+                    self.assertEqual(client.response("HEAD").status, 200)
 
     def test_head_is_refused_without_a_body(self) -> None:
         chunked = b"Host: test\r\nTransfer-Encoding: chunked\r\n\r\nbad\r\n"
