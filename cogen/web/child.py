@@ -89,7 +89,8 @@ class Child:
             ended.cancel()
             happened.cancel()
         if not event.is_set():
-            raise ChildEnded(f"it ended with status {self.process.returncode}")
+            why = "; its standard error says why" if self.process.returncode == 1 else ""
+            raise ChildEnded(f"it ended with status {self.process.returncode}{why}")
 
     async def _has_loaded(self, _: None) -> None:
         self._loaded.set()

@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Endpoints"]
 
-_READING: Final = (b"GET", b"HEAD")
+_READING: Final = ("GET", "HEAD")
 # HAProxy asks by OPTIONS unless it is told otherwise.
-_ASKING: Final = (*_READING, b"OPTIONS")
-
+_ASKING: Final = (*_READING, "OPTIONS")
 
 _PATHS: Final = ("metrics_path", "health_path", "ready_path")
 
@@ -23,9 +22,10 @@ _PATHS: Final = ("metrics_path", "health_path", "ready_path")
 class Endpoints:
     """A WSGI application for `metrics_path`, `health_path` and `ready_path`, on the loop.
 
-    Health: 200 `ok`, or 503 `stopping` while the server stops. Ready: the same, and 503 with what
-    an application lacks. `observers` are to see each exchange begin. Raises OptionError where two
-    have one path, or there is a `metrics_path` and no prometheus_client.
+    Another method than each takes is answered 405. Health: 200 `ok`, or 503 `stopping` while the
+    server stops. Ready: the same, and 503 with what an application lacks. `observers` are to see
+    each exchange begin. Raises OptionError where two have one path, or there is a `metrics_path`
+    and no prometheus_client.
     """
 
     def __init__(self, server: "Server") -> None:
@@ -43,26 +43,28 @@ class Endpoints:
             self._answers[options.metrics_path] = scrape
             self.observers.append(scrape.metrics.began)
 
-    def take(self, method: bytes, path: str) -> bool:
-        """Whether this answers such a request, and not the application."""
-        if path not in self._answers:
-            return False
-        return method in (_READING if path == self._server.options.metrics_path else _ASKING)
+    def take(self, path: str) -> bool:
+        """Whether this answers requests for `path`, and not the application."""
+        return path in self._answers
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        return self._answers[environ["PATH_INFO"]](environ, start_response)
+        path = environ["PATH_INFO"]
+        methods = _READING if path == self._server.options.metrics_path else _ASKING
+        if environ["REQUEST_METHOD"] not in methods:
+            return _say("405 Method Not Allowed", "not this method", methods, start_response)
+        return self._answers[path](environ, start_response)
 
     def _health(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        return _say("stopping" if self._server.stopping else "", start_response)
+        return _well("stopping" if self._server.stopping else "", start_response)
 
     def _ready(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        return _say(self._server.not_ready(), start_response)
+        return _well(self._server.not_ready(), start_response)
 
 
 def _check_paths(options: Options) -> None:
@@ -86,11 +88,18 @@ def _scrape(server: "Server") -> "Scrape":
     return Scrape(server)
 
 
-def _say(trouble: str, start_response: Callable[..., Any]) -> list[bytes]:
+def _well(trouble: str, start_response: Callable[..., Any]) -> list[bytes]:
+    status = "503 Service Unavailable" if trouble else "200 OK"
+    return _say(status, trouble or "ok", _ASKING, start_response)
+
+
+def _say(
+    status: str, line: str, methods: Iterable[str], start_response: Callable[..., Any]
+) -> list[bytes]:
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Cache-Control", "no-store"),
-        ("Allow", "GET, HEAD, OPTIONS"),
+        ("Allow", ", ".join(methods)),
     ]
-    start_response("503 Service Unavailable" if trouble else "200 OK", headers)
-    return [f"{trouble or 'ok'}\n".encode()]
+    start_response(status, headers)
+    return [f"{line}\n".encode()]

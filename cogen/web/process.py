@@ -131,18 +131,20 @@ class Process:
     def retire(self) -> None:
         if self._ending is not None:
             return
-        log.info(
-            "a new process serves; %d requests are still answered", len(self._server.exchanges)
-        )
+        log.info("a new process serves; still answered here: %s", self._held())
         self._end(self._server.stop(RETIRE_GRACE))
 
     def stop(self) -> None:
         if self._ending is not None:
             self._server.hurry()
             return
-        log.info("stopping: %d requests are being answered", len(self._server.exchanges))
+        log.info("stopping; being answered: %s", self._held())
         late = self._signals.asked_before()
         self._end(self._server.stop(outlived=self._outlived, late=late))
+
+    def _held(self) -> str:
+        count = len(self._server.exchanges)
+        return f"{count} request{'s' if count != 1 else ''}"
 
     def _end(self, stop: Coroutine[Any, Any, None]) -> None:
         if self._certificate is not None:

@@ -260,7 +260,7 @@ class Server:
     def exchange(self, connection: Connection, request: Request, wsgi: Wsgi, path: str) -> Exchange:
         """What is to answer `request`, whose decoded path is `path`."""
         endpoints, pool = self._endpoints, self.pool
-        if endpoints is not None and endpoints.take(request.method, path):
+        if endpoints is not None and endpoints.take(path):
             return Exchange(connection, request, wsgi, endpoints)
         if pool is None:
             return Exchange(connection, request, wsgi, self.application)

@@ -53,17 +53,21 @@ def serve(
         else:
             socks = _sockets(options, stack)
         if worker is None and options.workers > 1 and command:
+            # So that workers have nothing to say about the options.
+            check_options(options)
             _supervise(options, socks, command, signals)
-            return
-        certificate = Certificate.of(options)
-        application = load()
-        scheduler = _scheduler(options)
-        # What did not end at the server's stop does not now.
-        stack.callback(scheduler.shutdown, 0)
-        server = Server(application, scheduler, options, take_lives())
-        process = Process(server, socks, certificate, signals)
-        work = process.work(worker) if worker is not None else process.run(command)
-        scheduler.loop.run_until_complete(_until_done(work, signals))
+        else:
+            certificate = Certificate.of(options)
+            application = load()
+            scheduler = _scheduler(options)
+            # What did not end at the server's stop does not now.
+            stack.callback(scheduler.shutdown, 0)
+            server = Server(application, scheduler, options, take_lives())
+            process = Process(server, socks, certificate, signals)
+            work = process.work(worker) if worker is not None else process.run(command)
+            scheduler.loop.run_until_complete(_until_done(work, signals))
+    if worker is None:
+        log.info("stopped")
 
 
 def check_options(options: Options) -> None:

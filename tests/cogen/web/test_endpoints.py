@@ -155,7 +155,15 @@ class HealthTest(unittest.TestCase):
                 response = self.asked(server, path, "GET")
                 self.assertEqual((response.status, response.body), (503, b"stopping\n"))
 
-    def test_other_methods_are_the_applications(self) -> None:
+    def test_another_method_is_told_those_that_are_taken(self) -> None:
+        asking = "GET, HEAD, OPTIONS"
         with ServerThread(application, **PATHS) as server:
-            for path, method in (("/healthz", "DELETE"), ("/metrics", "OPTIONS")):
-                self.assertEqual(self.asked(server, path, method).body, b"hello")
+            for path, method, allowed in (
+                ("/healthz", "DELETE", asking),
+                ("/readyz", "POST", asking),
+                ("/metrics", "OPTIONS", "GET, HEAD"),
+                ("/metrics", "PUT", "GET, HEAD"),
+            ):
+                response = self.asked(server, path, method)
+                self.assertEqual((response.status, response.body), (405, b"not this method\n"))
+                self.assertEqual(response.headers["allow"], allowed)

@@ -54,6 +54,17 @@ class StopTest(unittest.TestCase):
             server.signal(signal.SIGINT)
             self.assertEqual(server.ended(), 0)
 
+    def test_the_last_line_is_that_it_has_stopped(self) -> None:
+        for workers in (1, 2):
+            with self.subTest(workers=workers), CommandServer(workers=workers) as server:
+                with server.connect() as held:
+                    held.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+                    server.get()
+                    self.assertEqual(server.stop(), 0)
+                self.assertIn("stopping; being answered: 1 request\n", server.log)
+                self.assertTrue(server.log.endswith("cogen.web.serving: stopped\n"), server.log)
+                self.assertEqual(1, server.log.count("stopped"), server.log)
+
 
 class WorkersTest(unittest.TestCase):
     def test_one_that_is_killed_is_replaced_and_loses_only_its_own(self) -> None:
@@ -206,6 +217,15 @@ class WorkersTest(unittest.TestCase):
     def test_code_that_does_not_import_ends_the_start(self) -> None:
         with self.assertRaisesRegex(AssertionError, "there is no module 'nothing'"):
             CommandServer("nothing:application", workers=2).__enter__()
+
+    def test_an_option_that_only_shows_to_be_bad_when_it_is_used_is_one_line(self) -> None:
+        for option, value in (("certificate", "/nowhere"), ("allowed_hosts", "http://a.example")):
+            with self.subTest(option):
+                server = CommandServer(workers=2, **{option: value})
+                server.start()
+                self.assertEqual(1, server.ended())
+                self.assertRegex(server.log, rf"\Acogen-serve: {option}[^\n]*\n\Z")
+                server.__exit__()
 
     def test_what_the_application_raises_is_told_with_its_own_frames(self) -> None:
         server = CommandServer()
