@@ -13,8 +13,9 @@ from paste.deploy.converters import asbool
 
 from chatapp.command.addresses import Trouble, address_trouble
 from chatapp.command.findings import Finding, folder_findings, mode_findings
+from chatapp.command.loggers import logger_findings
 from chatapp.command.logs import holder_of, log_findings
-from chatapp.command.sections import IniError, Section, chat_of, sections
+from chatapp.command.sections import IniError, Section, chat_of, missing_sections, sections
 from chatapp.lib.options import ChatOptions
 from chatapp.lib.secret import known_secret
 from chatapp.model.url import LogURL
@@ -37,32 +38,62 @@ def check(path: str) -> None:
         raise SystemExit(1)
 
 
+class _Parts:
+    """What an ini makes: servers, each with what is wrong with its address, and chats."""
+
+    def __init__(self) -> None:
+        self.maybe_chat = False
+        self.servers: list[tuple[Section, Options, Trouble | None]] = []
+        self.chats: list[tuple[Section, ChatOptions, LogURL]] = []
+
+    def take(self, section: Section | IniError) -> Iterator[Finding]:
+        """What is wrong with the section by itself."""
+        if isinstance(section, IniError):
+            self.maybe_chat = True
+            yield Finding(f"{section}")
+            return
+        self.maybe_chat |= section.is_chat
+        try:
+            self._take(section)
+        except OptionError as error:
+            for each in (error, *error.others):
+                yield Finding(f"[{section.name}]: {each}")
+        except ValueError as error:
+            yield Finding(f"[{section.name}]: {error}")
+
+    def _take(self, section: Section) -> None:
+        if section.factory is server_factory:
+            server = _server(section)
+            self.servers.append((section, server, address_trouble(server)))
+        elif section.is_chat:
+            self.chats.append((section, *chat_of(section)))
+        elif section.name.startswith("server"):
+            raise ValueError("the chat needs use = egg:ChatApp#http")
+
+
 def _findings(path: str) -> Iterator[Finding]:
-    maybe_chat = False
-    servers: list[tuple[Section, Options, Trouble | None]] = []
-    chats: list[tuple[Section, ChatOptions, LogURL]] = []
+    parts = _Parts()
     try:
         for section in sections(path):
-            if isinstance(section, IniError):
-                maybe_chat = True
-                yield Finding(f"{section}")
-                continue
-            maybe_chat |= section.is_chat
-            try:
-                if section.factory is server_factory:
-                    server = _server(section)
-                    servers.append((section, server, address_trouble(server)))
-                elif section.is_chat:
-                    chats.append((section, *chat_of(section)))
-                elif section.name.startswith("server"):
-                    yield Finding(f"[{section.name}]: the chat needs use = egg:ChatApp#http")
-            except ValueError as error:
-                yield Finding(f"[{section.name}]: {error}")
+            yield from parts.take(section)
     except IniError as error:
         yield Finding(f"{error}")
         return
-    if not maybe_chat:
+    if parts.maybe_chat:
+        for needed in missing_sections(path):
+            yield Finding(f"{needed} is missing, which `paster serve` starts")
+    else:
         yield Finding("no section is the chat: use = egg:ChatApp")
+    yield from logger_findings(path)
+    yield from _serving_findings(path, parts.servers, parts.chats)
+
+
+def _serving_findings(
+    path: str,
+    servers: list[tuple[Section, Options, Trouble | None]],
+    chats: list[tuple[Section, ChatOptions, LogURL]],
+) -> Iterator[Finding]:
+    """What is wrong with servers and chats as they are used together."""
     logs = [url for _, _, url in chats]
     yield from _rights(path, logs)
     is_taken = any(trouble and trouble.taken for _, _, trouble in servers)

@@ -14,9 +14,12 @@ from chatapp.lib.options import ChatOptions
 from chatapp.model.url import LogURL, parse_log_url
 from cogen.web.ini import Ini
 
-__all__ = ["IniError", "Section", "chat_of", "sections"]
+__all__ = ["IniError", "Section", "chat_of", "missing_sections", "sections"]
 
-_KINDS = {"app": loadwsgi.APP, "application": loadwsgi.APP, "server": loadwsgi.SERVER}
+_KINDS = {
+    **dict.fromkeys(("app", "application", "pipeline", "filter-app"), loadwsgi.APP),
+    "server": loadwsgi.SERVER,
+}
 
 
 class IniError(Exception):
@@ -41,15 +44,7 @@ def sections(path: str) -> Iterator[Section | IniError]:
 
     Raises IniError if nothing can be read.
     """
-    parser = configparser.RawConfigParser()
-    try:
-        with open(path, encoding="utf-8") as file:
-            parser.read_file(file)
-    except OSError as error:
-        raise IniError(str(error.strerror or error)) from None
-    except (configparser.Error, UnicodeDecodeError) as error:
-        raise IniError(_line(error)) from None
-    for name in parser.sections():
+    for name in _names(path):
         kind, _, short = name.partition(":")
         if kind in _KINDS:
             try:
@@ -58,10 +53,34 @@ def sections(path: str) -> Iterator[Section | IniError]:
                 yield IniError(f"[{name}]: {_line(error)}")
 
 
+def missing_sections(path: str) -> Iterator[str]:
+    """Those without which `paster serve` does not start. Raises IniError."""
+    names = _names(path)
+    for kind, needed in (
+        (loadwsgi.SERVER, "[server:main]"),
+        (loadwsgi.APP, "[app:main], [pipeline:main] or [composite:main]"),
+    ):
+        prefixes = [prefix for alternatives in kind.config_prefixes for prefix in alternatives]
+        if not any(name in names for each in prefixes for name in (each, f"{each}:main")):
+            yield needed
+
+
 def chat_of(section: Section) -> tuple[ChatOptions, LogURL]:
     """The options of a chat, and where it has its log. Raises ValueError, naming what is wrong."""
     options = chat_options(chat_settings(Ini(section.global_conf), section.settings))
     return options, parse_log_url(options.log)
+
+
+def _names(path: str) -> list[str]:
+    parser = configparser.RawConfigParser()
+    try:
+        with open(path, encoding="utf-8") as file:
+            parser.read_file(file)
+    except OSError as error:
+        raise IniError(str(error.strerror or error)) from None
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise IniError(_line(error)) from None
+    return parser.sections()
 
 
 def _section(path: str, name: str, kind: Any, short: str) -> Section:

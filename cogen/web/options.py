@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from cogen.core.schedulers import PROACTORS
@@ -19,7 +19,12 @@ _Table = TypeVar("_Table")
 
 
 class OptionError(ValueError):
-    """An option is unknown or has a bad value; the message names it."""
+    """An option is unknown or has a bad value; the message names it.
+
+    `others` of the same table that are wrong too.
+    """
+
+    others: "Sequence[OptionError]" = ()
 
 
 def option(default: Any, doc: str, **limits: Any) -> Any:
@@ -161,13 +166,18 @@ def parse_options(
     """
     fields = {prefix + field.name: field for field in dataclasses.fields(table)}  # type: ignore[arg-type]
     values = {}
+    errors = []
     for name, text in settings.items():
         if name not in fields:
-            raise unknown_option(noun, name, fields)
+            errors.append(unknown_option(noun, name, fields))
+            continue
         try:
             values[fields[name].name] = _parse(fields[name], text)
         except OptionError as error:
-            raise OptionError(f"{prefix}{error}") from None
+            errors.append(OptionError(f"{prefix}{error}"))
+    if errors:
+        errors[0].others = errors[1:]
+        raise errors[0]
     return table(**values)
 
 

@@ -4,6 +4,8 @@ import contextlib
 import io
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -94,6 +96,37 @@ class CheckTests(unittest.TestCase):
             r"^\[server:other\]: the chat needs", chat="[server:other]\nuse = egg:Paste#http\n"
         )
 
+    def test_all_options_that_are_wrong_are_told(self):
+        status, lines = self.check(
+            server="workers = two\nthreads = -3\nhots = 1",
+            chat="chat.lease = nan\nchat.history = 0",
+        )
+        self.assertEqual(1, status)
+        self.assertEqual(
+            [
+                "[app:main]: chat.history = '0': must be 1 or more",
+                "[app:main]: chat.lease = 'nan': not a number",
+                "[server:main]: threads = '-3': must be auto or a whole number",
+                "[server:main]: unknown server option 'hots': is host meant?",
+                "[server:main]: workers = 'two': not a whole number",
+            ],
+            sorted(lines),
+        )
+
+    def test_what_paster_starts(self):
+        address = f"port = {free_port()}\n"
+        chat = f"{CHAT}chat.log = sqlite:///%(here)s/data/chat.db\n"
+        self.finds(r"^\[server:main\] is missing", text=chat)
+        named = chat.replace("app:main", "app:chat")
+        self.finds(
+            r"^\[app:main\], \[pipeline:main\] or \[composite:main\] is missing",
+            text=f"{SERVER}{address}{named}",
+        )
+        pipeline = f"{SERVER}{address}{named}[pipeline:main]\npipeline = logged chat\n"
+        self.finds(r"^\[pipeline:main\]: No section 'logged'", text=pipeline)
+        text = f"{pipeline}[filter:logged]\nuse = egg:Paste#translogger\n"
+        self.assertEqual((0, ["nothing is wrong"]), self.check(text=text))
+
     def test_options_that_are_read_when_the_server_is_made(self):
         for name, value in (
             ("trusted_proxies", "proxy.local"),
@@ -111,8 +144,63 @@ class CheckTests(unittest.TestCase):
         self.finds(r"^\[app:main\]: debug: .* 'maybe'", chat="debug = maybe")
 
     def test_an_application_behind_a_filter(self):
-        text = f"{CHAT}chat.log = ftp://x\nfilter-with = t\n[filter:t]\nuse = egg:Paste#translogger"
+        filtered = "chat.log = ftp://x\nfilter-with = t\n[filter:t]\nuse = egg:Paste#translogger"
+        text = f"{SERVER}port = {free_port()}\n{CHAT}{filtered}"
         self.finds(r"^\[app:main\]: 'ftp://x' is no message log", text=text)
+
+    def test_loggers(self):
+        text = configuration().replace("port = 5000", f"port = {free_port()}")
+        log = f"{self.folder}/nowhere/log"
+        for old, new, line in (
+            ("[formatters]\nkeys = line", "[other]", r"\[formatters\]: keys is missing"),
+            ("keys = root", "keys = chat", r"\[loggers\]: keys is without root"),
+            ("keys = root", "keys = root, chat", r"\[loggers\]: keys has 'chat', and there is no"),
+            ("level = INFO", "level = LOUD", r"\[logger_root\]: level = 'LOUD': must be one of"),
+            ("handlers = console", "handlers = file", r"\[logger_root\]: handlers: 'file' is not"),
+            ("handlers = console", "", r"\[logger_root\]: handlers is missing"),
+            ("formatter = line", "formatter = json", r"\[handler_console\]: formatter = 'json'"),
+            ("= StreamHandler", "= handlers.Stream", r"\[handler_console\]: class = 'handlers.Str"),
+            ("class = StreamHandler", "", r"\[handler_console\]: class = ''"),
+            ("args = (sys.stderr,)", "args = (stderr,)", r"\[handler_console\]: args = .*'stderr'"),
+            ("args = (sys.stderr,)", "args = (sys", r"\[handler_console\]: args = .* never closed"),
+            ("args = (sys.stderr,)", "args = (1, 2)", r"\[handler_console\]: args = .*too many"),
+            (
+                "class = StreamHandler\nargs = (sys.stderr,)",
+                f"class = handlers.WatchedFileHandler\nargs = ({log!r},)",
+                rf"\[handler_console\]: {log}: there is no folder {self.folder}/nowhere",
+            ),
+            (
+                "%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s",
+                "{message}",
+                r"\[formatter_line\]: format = '{message}': ",
+            ),
+        ):
+            with self.subTest(new):
+                self.assertIn(old, text)
+                *before, after = text.rpartition(old)
+                bad = f"{before[0]}{new}{after}"
+                status, lines = self.check(text=bad)
+                self.assertEqual(1, status, lines)
+                self.assertRegex(lines[0], f"^{line}")
+                with self.assertRaises(subprocess.CalledProcessError, msg="logging takes it"):
+                    self.configured()
+
+    def configured(self):
+        """Have `logging` read the ini as paster does, in a process of its own."""
+        program = (
+            "import logging.config, sys; logging.config.fileConfig(sys.argv[1], {'here': '.'})"
+        )
+        subprocess.run([sys.executable, "-c", program, self.ini], check=True, capture_output=True)
+
+    def test_a_file_of_the_log_is_not_made(self):
+        log = self.folder / "chat.log"
+        text = configuration().replace("port = 5000", f"port = {free_port()}")
+        text = text.replace("class = StreamHandler", "class = handlers.WatchedFileHandler")
+        text = text.replace("args = (sys.stderr,)", f"args = ({str(log)!r},)")
+        self.assertEqual((0, ["nothing is wrong"]), self.check(text=text))
+        self.assertFalse(log.exists())
+        self.configured()
+        self.assertTrue(log.exists())
 
     def test_the_certificate(self):
         self.finds("certificate = '/nowhere'", server="certificate = /nowhere",

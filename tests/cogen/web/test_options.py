@@ -56,6 +56,13 @@ class ParseTests(unittest.TestCase):
             with self.assertRaisesRegex(OptionError, line):
                 parse_options({name: text}, Table, "knob", "a.")
 
+    def test_all_that_is_wrong_is_told(self):
+        with self.assertRaisesRegex(OptionError, "count = '0'") as caught:
+            parse_options({"count": "0", "name": "n", "cuont": "1", "kind": "c"}, Table)
+        unknown, kind = map(str, caught.exception.others)
+        self.assertIn("'cuont'", unknown)
+        self.assertIn("kind = 'c'", kind)
+
     def test_what_is_of_another_kind(self):
         self.assertIn("count = 'many': not a whole number", self.refused("count", "many"))
         self.assertIn("not a whole number", self.refused("count", "3.0"))
