@@ -32,6 +32,10 @@ __all__ = ["Coroutine", "call", "coro", "coroutine", "operation_of"]
 
 log = logging.getLogger(__name__)
 
+# These go on to whoever runs the loop, as in asyncio.
+_ENDS_ALL = (KeyboardInterrupt, SystemExit)
+_TOLD_ELSEWHERE = (asyncio.CancelledError, *_ENDS_ALL)
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -189,8 +193,10 @@ class Coroutine(Waiter):
                 return False
             try:
                 made = self._context.run(self._function, *self._args, **self._kwargs)
-            except Exception as error:  # noqa: BLE001 (whatever it raises is its outcome)
+            except BaseException as error:
                 self._end(None, error)
+                if isinstance(error, _ENDS_ALL):
+                    raise
                 return False
             if isinstance(made, Generator):
                 self._generator = made
@@ -235,9 +241,11 @@ class Coroutine(Waiter):
                     self._generator = self._callers.pop()
                     value = stop.value
                     continue
-                except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001
+                except BaseException as raised:
                     if not self._callers:
                         self._end(None, raised)
+                        if isinstance(raised, _ENDS_ALL):
+                            raise
                         return
                     self._generator = self._callers.pop()
                     self.error = raised
@@ -248,7 +256,7 @@ class Coroutine(Waiter):
                     continue
                 try:
                     value = self._perform(yielded)
-                except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001
+                except BaseException as raised:  # noqa: BLE001 (raised at the yield)
                     self.error = raised
                     continue
                 if value is PARKED:
@@ -307,7 +315,7 @@ class Coroutine(Waiter):
         self._generator = None
         self._callers = None
         self.scheduler.ended(self)
-        heard = bool(self.joiners) or isinstance(error, asyncio.CancelledError)
+        heard = bool(self.joiners) or isinstance(error, _TOLD_ELSEWHERE)
         for waiter, join in self.joiners.items():
             if waiter.scheduler is self.scheduler:
                 join.ended(waiter)

@@ -93,6 +93,8 @@ class Sleep(Operation):
     __slots__ = ()
 
     def __init__(self, seconds: float) -> None:
+        if seconds is None:
+            raise TypeError("Sleep: None is for ever; say how many seconds")
         super().__init__(seconds)
 
     def run(self, waiter: "Waiter") -> Any:

@@ -295,6 +295,7 @@ class Exchange(Straight):
         """Do what `chunk` asks for; what follows."""
         wsgi = self._wsgi
         if chunk is END:
+            self._check_performed()
             self._finish()
         elif wsgi.pending:
             if chunk:
@@ -357,10 +358,13 @@ class Exchange(Straight):
                 return False
         return True
 
-    def _finish(self) -> None:
-        """The iterator has ended."""
+    def _check_performed(self) -> None:
+        """The iterator has ended. Raises LostOperation if it has named one that was not yielded."""
         if self._wsgi.pending:
             raise self._wsgi.lost("the iteration ended")
+
+    def _finish(self) -> None:
+        """No chunk will come."""
         self._exhausted = True
         answer = self._begun(b"")
         if answer.head_sent:

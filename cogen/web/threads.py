@@ -330,6 +330,7 @@ class ThreadedExchange(Exchange):
                 if chunk is not END and self._wsgi.pending:
                     return chunk
                 if chunk is END:
+                    self._check_performed()
                     self._pool.post(functools.partial(self._arrive, END))
                     break
                 if not self._post(chunk):

@@ -85,6 +85,44 @@ class CoroutineTests(CoreCase):
             self.run_(lambda: (_ for _ in [fail(ValueError("lost"))]))
         self.assertIn("died of ValueError('lost')", logged.output[0])
 
+    def test_whatever_is_raised_is_the_outcome(self):
+        def called(error):
+            raise error
+
+        class Own(BaseException):
+            """No Exception."""
+
+        for error in (GeneratorExit("x"), Own("x"), BaseExceptionGroup("x", [KeyboardInterrupt()])):
+            for died in (lambda: fail(error), lambda: coro(called)(error)):  # noqa: B023
+                with self.subTest(error=error):
+
+                    def joins(died=died):
+                        joined = yield AddCoro(died)
+                        yield Join(joined)
+
+                    def calls(died=died):
+                        yield died()
+
+                    for function in (joins, calls):
+                        with self.assertRaises(type(error)), self.assertLogs("cogen.core"):
+                            self.run_(function)
+                    self.assert_nothing_is_left()
+
+    def test_what_ends_the_program_is_the_outcome_too_and_goes_on(self):
+        def called(error):
+            raise error
+
+        for error in (SystemExit(3), KeyboardInterrupt()):
+            for function in (fail.__wrapped__, called):
+                with self.subTest(error=error), self.assertNoLogs("cogen.core"):
+                    coroutine = self.start(function, error)
+                    with self.assertRaises(type(error)):
+                        self.loop.advance(1)
+                    self.loop.advance(1)
+                    with self.assertRaises(type(error)):
+                        coroutine.result()
+                    self.assert_nothing_is_left()
+
     def test_an_awaitable_may_be_yielded(self):
         async def fetched(value):
             await asyncio.sleep(5)

@@ -30,6 +30,8 @@ class SleepTests(CoreCase):
         for seconds in (-1, float("nan")):
             with self.assertRaisesRegex(ValueError, "Sleep: timeout must be 0 or more"):
                 Sleep(seconds)
+        with self.assertRaises(TypeError):
+            Sleep(None)
 
 
 class SignalTests(CoreCase):

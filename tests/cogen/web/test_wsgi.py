@@ -542,6 +542,19 @@ class CloseTest(WSGITest):
         self.server.settled(exchanges=0, connections=0)
         eventually(lambda: body.closed, 1)
 
+    def test_an_operation_that_close_names_harms_nothing(self) -> None:
+        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            class Names(Body):
+                def close(self) -> None:
+                    environ["cogen.core"].events.Sleep(0)
+
+            start_response("200 OK", PLAIN)
+            return Names([b"whole"])
+
+        with self.serve(application).connect() as client:
+            for _ in range(2):
+                self.assertEqual(client.get().body, b"whole")
+
     def test_an_error_in_close_is_logged_and_harms_nothing(self) -> None:
         class Bad(Body):
             def close(self) -> None:
