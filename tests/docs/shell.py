@@ -25,9 +25,18 @@ __all__ = ["Shell", "Step", "required", "steps"]
 
 BIN = Path(sys.executable).parent
 PATIENCE = 60
+# Programs whose commands change the machine. Options are read up to this one, and nothing is done.
+_DRY_BY = {
+    "install": "--help",
+    "python3 -m venv": "--help",
+    "systemctl": "--version",
+    "useradd": "--help",
+}
+# What a reader types who is root: in a folder that is this one here, and as the user who serves.
+_AS_ROOT = re.compile(r"^runuser -u chat -- |/srv/chat/\.venv/bin/|^cd /srv/chat$")
 # Programs whose commands are run as they stand.
 RUN = (
-    "cat", "chatapp", "cogen-serve", "curl", "grep", "mkdir", "paster", "python", "python3",
+    ":", "cat", "chatapp", "cogen-serve", "curl", "grep", "mkdir", "paster", "python", "python3",
     "sqlite3", "ulimit", "until", "wait",
 )  # fmt: skip
 _SERVER = re.compile(
@@ -43,14 +52,14 @@ class Step:
     """A command, and the lines that it is to print; `*` in them stands for anything."""
 
     def __init__(self, command: str) -> None:
-        self.command = command
+        self.command = _AS_ROOT.sub("", command) or ":"
         self.expected: list[str] = []
 
     @property
     def programs(self) -> set[str]:
         """Those that pip cannot install and a machine may lack."""
         used = {"curl"} if _SERVER.match(self.command) else {self.program}
-        return used & {"curl", "make", "sqlite3", "systemctl"}
+        return used & {"curl", "make", "sqlite3", "systemctl", "useradd"}
 
     @property
     def program(self) -> str:
@@ -157,8 +166,9 @@ class Shell:
             return self._chatapp(command)
         if program == "make":
             return f"(cd {ROOT}; {command.replace('make', 'make --dry-run', 1)}\n) >dry-run"
-        if program == "systemctl":  # options are read up to that one, and nothing is done
-            return f"{command} --version >dry-run"
+        for changes, option in _DRY_BY.items():
+            if command.startswith(f"{changes} "):
+                return f"{command} {option} >dry-run"
         if program == "pip":
             return _installed(command)
         if program and program not in RUN:
