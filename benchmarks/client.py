@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.answers import Answers, cookies
-from benchmarks.wire import ChatWire, NchanWire
+from benchmarks.wire import Wire
 
 __all__ = ["LATENCY_UNIT", "Client", "Crowd"]
 
@@ -23,7 +23,7 @@ class Crowd:
 
     def __init__(
         self,
-        wire: ChatWire | NchanWire,
+        wire: Wire,
         size: int,
         held: Callable[[], None],
         delivered: Callable[[int, int], None],

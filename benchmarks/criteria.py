@@ -74,6 +74,13 @@ def judge(
             1.3, ratio((chat, many), (chat, few), cpu),
         ),
         Verdict(
+            f"CPU per delivery, the chat, polls of the seed : polls from a cursor, {few} clients",
+            1.2, ratio(("chat-seed", few), ("chat", few), cpu),
+        ),
+        Verdict(
+            f"the same, {many} clients", 1.2, ratio(("chat-seed", many), ("chat", many), cpu),
+        ),
+        Verdict(
             f"memory per held poll, bare WSGI on cogen : raw ASGI on uvicorn, {many} clients",
             0.5, ratio((bare, many), ("asgi", many), held),
         ),

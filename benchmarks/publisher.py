@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from benchmarks.answers import Answers, cookies
-from benchmarks.wire import ChatWire, NchanWire
+from benchmarks.wire import Wire
 
 __all__ = ["Publisher"]
 
@@ -14,7 +14,7 @@ _PADDING = b"x" * 60
 class Publisher:
     """`push` numbers what it sends from 1, as the server does; `seq` is the last."""
 
-    def __init__(self, port: int, wire: ChatWire | NchanWire) -> None:
+    def __init__(self, port: int, wire: Wire) -> None:
         self.seq = 0
         self._port = port
         self._wire = wire
@@ -23,7 +23,7 @@ class Publisher:
 
     async def push(self) -> int:
         """Say something, with the time in it; returns its seq. Raises ValueError, OSError."""
-        text = b"sent %d %b" % (time.monotonic_ns(), _PADDING)
+        text = b"sent %d as %d %b" % (time.monotonic_ns(), self.seq + 1, _PADDING)
         status, head, body = await self._ask(self._wire.push(text, self._cookie))
         if not 200 <= status < 300:
             raise ValueError(f"push: {status}: {body[:200]!r}")

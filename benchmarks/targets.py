@@ -166,6 +166,10 @@ TARGETS = [
     Target("bare-threads", "bare WSGI on cogen, in threads", _bare("auto"), ours=True),
     Target("chat", "the chat, log in memory", _chat("memory:"), probe="/chat/nick", ours=True),
     Target(
+        "chat-seed", "the chat, polls of the seed: text, no cursor", _chat("memory:"), wire="seed",
+        probe="/chat/nick", ours=True,
+    ),
+    Target(
         "bare-python", "bare WSGI on cogen, not compiled", _bare("0"), (str(COMPILED),), ours=True,
         compiled=False,
     ),

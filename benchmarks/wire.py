@@ -1,4 +1,4 @@
-"""What a client sends, and what it reads in an answer: the chat's wire, and that of nchan.
+"""What a client sends, and what it reads in an answer: the chat's two wires, and that of nchan.
 
 A client is told by bytes, not parsed twice: all who wait get the same body, so `read` keeps what
 it found in the last one.
@@ -6,14 +6,13 @@ it found in the last one.
 
 import re
 
-__all__ = ["WIRES", "ChatWire", "NchanWire", "News"]
+__all__ = ["WIRES", "News", "Wire"]
 
-_HEADERS = (
-    b"Host: 127.0.0.1\r\nUser-Agent: benchmark\r\nAccept: application/json\r\n"
-    b"Accept-Encoding: gzip, deflate\r\n"
-)
+_FROM = b"Host: 127.0.0.1\r\nUser-Agent: benchmark\r\nAccept-Encoding: gzip, deflate\r\n"
+_HEADERS = _FROM + b"Accept: application/json\r\n"
 _SEQ = re.compile(rb'"seq":(\d+)')
 _SENT = re.compile(rb'"text":"sent (\d+) ')
+_SENT_AS = re.compile(rb": sent (\d+) as (\d+) ")
 
 
 class News:
@@ -60,6 +59,23 @@ class ChatWire:
         return self._news
 
 
+class SeedWire(ChatWire):
+    """The poll of the founding text: lines of text, from where the client was last."""
+
+    def poll(self, cursor: bytes, cookie: bytes) -> bytes:
+        return b"GET /chat/pull/lobby?client=tab HTTP/1.1\r\n%b%b\r\n" % (_FROM, cookie)
+
+    def read(self, status: int, head: bytes, body: bytes) -> News:
+        """Raises ValueError: the answer is none of the chat's."""
+        if status != 200:
+            raise ValueError(f"{status}: {body[:200]!r}")
+        if body != self._body:
+            found = _SENT_AS.findall(body)
+            self._news = News([int(seq) for _, seq in found], [int(at) for at, _ in found], b"")
+            self._body = body
+        return self._news
+
+
 class NchanWire:
     """nchan's: the cursor is a pair of headers, the publisher sends the body as it arrives."""
 
@@ -99,4 +115,5 @@ class NchanWire:
         return News(seqs, [int(sent) for sent in _SENT.findall(body)], cursor)
 
 
-WIRES: dict[str, type[ChatWire] | type[NchanWire]] = {"chat": ChatWire, "nchan": NchanWire}
+Wire = ChatWire | NchanWire
+WIRES: dict[str, type[Wire]] = {"chat": ChatWire, "seed": SeedWire, "nchan": NchanWire}

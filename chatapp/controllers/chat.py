@@ -9,10 +9,10 @@ import orjson
 from chatapp.directory import NickTaken
 from chatapp.lib.asked import Asked, asked, asked_in_body
 from chatapp.lib.base import BaseController
-from chatapp.lib.cursor import LONGEST_CURSOR, Cursor
+from chatapp.lib.cursor import LONGEST_CURSOR
 from chatapp.lib.outcomes import directed, logged
 from chatapp.lib.participant import Participant
-from chatapp.lib.waiting import Steps, live_names, meet, wait_for
+from chatapp.lib.waiting import Steps, answered, live_names, meet
 from chatapp.lib.wire import (
     MOST_ROOM,
     BadInput,
@@ -76,25 +76,10 @@ class ChatController(BaseController):
             participant = yield from self._visitor(environ, wanted, hold is None)
         elif participant is None:
             participant = yield from self._join(environ)
-        tab, visiting = wanted.tab, participant.visiting
-        is_known, shared = tab in participant.clients, hub.directory.shared
-        forgetful = wanted.since is None and participant.id != ""
-        if forgetful and not visiting and (shared or not is_known):
-            yield environ["cogen.call"](hub.directory.recall)(participant, tab)
-            wanted = wanted._replace(since=_remembered(environ, is_known))
-        called = yield from meet(environ, hub, wanted.rooms, wanted.since)
-        poll = hub.poll(participant, wanted, accepts_json(environ), environ, called)
-        if forgetful and hold is not None:
-            poll.joining, poll.hold = False, min(hold, poll.hold)
+        json = accepts_json(environ)
         # Before the first wait: a response that changes after it has to be started again.
-        response.content_type = "application/json" if poll.json else "text/plain"
-        try:
-            yield from wait_for(environ, hub, poll)
-            if forgetful and (shared or visiting) and not poll.superseded:
-                yield environ["cogen.call"](hub.directory.remember)(participant, tab, poll.cursor)
-            yield environ["cogen.wsgi"].last(poll.answer())
-        finally:
-            hub.end(poll)
+        response.content_type = "application/json" if json else "text/plain"
+        yield from answered(environ, hub, participant, wanted, json, hold)
 
     def history(self, room: str) -> Steps:
         """Messages before a seq, or the newest."""
@@ -235,17 +220,6 @@ class ChatController(BaseController):
         if nonce is not None:
             nonce = checked_token(nonce, "nonce")
         return checked_text(data.get("text"), most), nonce
-
-
-def _remembered(environ: dict[str, Any], known: bool) -> Cursor | None:
-    """The cursor that the directory remembered; if it cannot say, a client known here goes on."""
-    try:
-        cursor = directed(environ)
-    except BadInput:
-        if known:
-            return None
-        raise
-    return None if cursor is None else Cursor.decode(cursor)
 
 
 def _poll_bytes(rooms: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 from webob.exc import status_map
 
 from chatapp.lib.base import BaseController
-from chatapp.lib.wire import BadInput, accepts_json
+from chatapp.lib.wire import WENT_WRONG, BadInput, accepts_json
 from pylons import request, response
 from pylons import tmpl_context as c
 
@@ -14,7 +14,7 @@ __all__ = ["ErrorController"]
 _LINES = {
     404: "There is nothing here.",
     405: "This method cannot be used here.",
-    500: "Something went wrong here; it has been written down.",
+    500: WENT_WRONG,
 }
 
 

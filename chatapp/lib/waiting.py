@@ -1,11 +1,12 @@
 """The waiting path: who asks, the wait, and the way that most polls take.
 
-Nearly all requests are polls of somebody who is known, from a cursor. `Polls` answers those in
-front of all middleware: they need no session, no route and no error page, and the price of a
-delivered message is that of this path. Every other poll takes the way of all requests, to
-ChatController.pull, which waits by the same steps.
+`answered` is what a poll does, whoever calls it. Nearly all requests are polls of somebody who is
+known. `Polls` answers those in front of all middleware: they need no session, no route and no error
+page, and the price of a delivered message is that of this path. Every other poll takes the way of
+all requests, to ChatController.pull, which finds out who asks.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -16,14 +17,16 @@ from chatapp.lib.asked import Asked, asked
 from chatapp.lib.cursor import Cursor
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer, cookie_value, same
-from chatapp.lib.outcomes import cogen_value, logged
+from chatapp.lib.outcomes import cogen_value, directed, logged
 from chatapp.lib.participant import Participant
 from chatapp.lib.poll import READ_LIMIT, Poll
-from chatapp.lib.wire import BadInput, accepts_json
+from chatapp.lib.wire import WENT_WRONG, BadInput, accepts_json
 from chatapp.names import folded
 from cogen.core.events import OperationTimeout
 
-__all__ = ["Polls", "Steps", "known", "live_names", "meet", "token_of", "wait_for"]
+__all__ = ["Polls", "Steps", "answered", "known", "live_names", "meet", "token_of"]
+
+log = logging.getLogger(__name__)
 
 Steps = Generator[bytes, None, None]
 
@@ -86,7 +89,50 @@ def live_names(
     return {room: called.get(name, name) for room, name in here.items()}
 
 
-def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
+def answered(
+    environ: dict[str, Any],
+    hub: Hub,
+    participant: Participant,
+    wanted: Asked,
+    json: bool,
+    most_hold: float | None = None,
+) -> Steps:
+    """Answer a poll of `participant`, once there is something to answer with.
+
+    `most_hold`: seconds for which a newcomer is held, where there are too many to be answered at
+    once. Raises BadInput.
+    """
+    tab, visiting = wanted.tab, participant.visiting
+    is_known, shared = tab in participant.clients, hub.directory.shared
+    forgetful = wanted.since is None and participant.id != ""
+    if forgetful and not visiting and (shared or not is_known):
+        yield environ["cogen.call"](hub.directory.recall)(participant, tab)
+        wanted = wanted._replace(since=_remembered(environ, is_known))
+    called = yield from meet(environ, hub, wanted.rooms, wanted.since)
+    poll = hub.poll(participant, wanted, json, environ, called)
+    if forgetful and most_hold is not None:
+        poll.joining, poll.hold = False, min(most_hold, poll.hold)
+    try:
+        yield from _wait(environ, hub, poll)
+        if forgetful and (shared or visiting) and not poll.superseded:
+            yield environ["cogen.call"](hub.directory.remember)(participant, tab, poll.cursor)
+        yield environ["cogen.wsgi"].last(poll.answer())
+    finally:
+        hub.end(poll)
+
+
+def _remembered(environ: dict[str, Any], known: bool) -> Cursor | None:
+    """The cursor that the directory remembered; if it cannot say, a client known here goes on."""
+    try:
+        cursor = directed(environ)
+    except BadInput:
+        if known:
+            return None
+        raise
+    return None if cursor is None else Cursor.decode(cursor)
+
+
+def _wait(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
     """Wait until `poll` has its answer, by yielding what names the operations.
 
     Raises BadInput where the log does not answer.
@@ -122,7 +168,7 @@ def wait_for(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
 
 
 class Polls:
-    """Middleware: answers the polls of known clients from a cursor, and leaves the rest to `app`.
+    """Middleware: answers the polls of those who are known, and leaves the rest to `app`.
 
     `headers` are those of every answer, but for its type.
     """
@@ -150,15 +196,14 @@ class Polls:
         return self._app(environ, start_response)
 
     def _wanted(self, environ: dict[str, Any], rest: str) -> Asked | None:
-        """What a poll from a cursor asks for; None: no such poll, or one that is to be refused."""
+        """What a poll asks for; None: it is none, or one that is to be refused."""
         if (rest and rest[0] != "/") or "text/html" in environ.get("HTTP_ACCEPT", ""):
             return None
         try:
             rooms = _decoded(rest[1:]) if rest else None
-            wanted = asked(environ, rooms, self._hub.options.max_rooms_per_poll)
+            return asked(environ, rooms, self._hub.options.max_rooms_per_poll)
         except BadInput:
             return None
-        return wanted if wanted.since is not None else None
 
     def _answer(
         self, environ: dict[str, Any], start_response: Any, participant: Participant, wanted: Asked
@@ -166,17 +211,13 @@ class Polls:
         json = accepts_json(environ)
         # Nothing is sent before the first chunk that is not empty: a refusal replaces this.
         start_response("200 OK", list(self._json if json else self._text))
-        poll = None
         try:
-            called = yield from meet(environ, self._hub, wanted.rooms, wanted.since)
-            poll = self._hub.poll(participant, wanted, json, environ, called)
-            yield from wait_for(environ, self._hub, poll)
-            yield environ["cogen.wsgi"].last(poll.answer())
+            yield from answered(environ, self._hub, participant, wanted, json)
         except BadInput as bad:
             yield self._refusal(bad, json, start_response)
-        finally:
-            if poll is not None:
-                self._hub.end(poll)
+        except Exception:
+            log.exception("GET %s failed", environ["PATH_INFO"])
+            yield self._refusal(BadInput(500, WENT_WRONG), json, start_response)
 
     def _refusal(self, bad: BadInput, json: bool, start_response: Any) -> bytes:
         headers = list(self._json if json else self._text)

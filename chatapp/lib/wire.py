@@ -16,6 +16,7 @@ from chatapp.remembering import remembered
 __all__ = [
     "MOST_NICK",
     "MOST_ROOM",
+    "WENT_WRONG",
     "BadInput",
     "accepts_json",
     "checked_json",
@@ -30,6 +31,8 @@ __all__ = [
     "is_json",
 ]
 
+# Of an error that nobody expected; the log has it.
+WENT_WRONG = "Something went wrong here; it has been written down."
 MOST_ROOM = 64
 MOST_NICK = 32
 _FIELDS = 20

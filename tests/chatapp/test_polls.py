@@ -541,3 +541,27 @@ class ThousandTests(ChatCase):
                 held[person] = person.poll()
         expected = [f"{number}" for number in range(20)]
         self.assertEqual([], [got for got in received.values() if got != expected])
+
+
+class UnexpectedErrorTests(ChatCase):
+    def test_it_is_told_the_same_on_either_way_and_the_connection_goes_on(self):
+        self.start()
+        ann = self.joined("ann")
+        self.settle()
+        since = ann.pull()["cursor"]
+        ann.say("hello")
+        self.hub.log.read = None  # which cannot be called
+        line = "Something went wrong here; it has been written down."
+        for accepted, body in (("application/json", f'{{"error":"{line}"}}'), ("*/*", f"{line}\n")):
+            for method, path, asked in (
+                ("GET", f"/chat/pull?client=one&since={since}", b""),
+                ("POST", "/chat/pull", f'{{"client": "two", "since": "{since}"}}'.encode()),
+            ):
+                with (
+                    self.subTest(method, accepted=accepted),
+                    self.assertLogs(level="ERROR") as logs,
+                ):
+                    answer = ann.begin(method, path, asked, Accept=accepted)
+                    self.assertEqual((500, body.encode()), (answer.status, answer.body))
+                    self.assertIsNone(answer.header("connection"))
+                    self.assertIn("TypeError", "".join(logs.output))
