@@ -1,11 +1,11 @@
 """The directory of one process: who is here is who is connected to it."""
 
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 from chatapp.directory.bucket import TokenBuckets
 from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Person
+from chatapp.directory.guests import guest_nicks
 from chatapp.directory.limits import Charge, Limits, Refusal
 from chatapp.names import looks
 
@@ -38,8 +38,9 @@ class LocalDirectory(Directory):
         """Nothing to let go."""
 
     def join(self, identity: str, nick: str | None) -> str:
+        guests = guest_nicks(identity)
         while nick is None or self._owner(identity, nick) is not None:
-            nick = f"guest-{secrets.token_hex(2)}"
+            nick = next(guests)
         self._own(identity, nick)
         return nick
 

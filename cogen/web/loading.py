@@ -23,11 +23,14 @@ _Call = tuple[list[Any], dict[str, Any]]
 
 _NAMES = ("application", "app")
 _FACTORIES = ("create_app", "make_app")
+_NONE = f"it has no {_NAMES[0]!r} and no {_NAMES[1]!r}"
 
 
 def load(where: str) -> Application:
     """The application that `where` names. Raises OptionError, with what to write instead."""
     place, _, expression = where.partition(":")
+    if not place:
+        _fail(where, "it names no module; write MODULE:NAME")
     module = _file(where, place) if _is_file(place) else _module(where, place)
     if not expression:
         expression = _usual_name(where, module)
@@ -83,13 +86,14 @@ def _module(where: str, name: str) -> ModuleType:
 
 
 def _usual_name(where: str, module: ModuleType) -> str:
+    place = where.partition(":")[0]
     for name in _NAMES:
         if hasattr(module, name):
             return name
     for name in _FACTORIES:
         if hasattr(module, name):
-            _fail(where, f"it has no {_NAMES[0]!r}; if {name} makes it, write {where}:{name}()")
-    _fail(where, f"it has no {_NAMES[0]!r} and no {_NAMES[1]!r}; another is {where}:NAME")
+            _fail(where, f"{_NONE}; if {name} makes it, write {place}:{name}()")
+    _fail(where, f"{_NONE}; another is {place}:NAME")
 
 
 def _parsed(where: str, expression: str) -> tuple[list[str], _Call | None]:

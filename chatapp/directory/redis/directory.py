@@ -25,6 +25,7 @@ from chatapp.directory.directory import (
     OtherSecret,
     Person,
 )
+from chatapp.directory.guests import guest_nicks
 from chatapp.directory.limits import Charge, Limits, Refusal
 from chatapp.directory.redis.copies import Copies
 from chatapp.directory.redis.leases import AT_ONCE, Leases
@@ -128,16 +129,17 @@ class RedisDirectory(Directory):
         try:
             return await self._claimed(identity, nick)
         except DirectoryUnavailable:
-            self._unproven[identity] = nick or _guest()
+            self._unproven[identity] = nick or next(guest_nicks(identity))
             return self._unproven[identity]
 
     async def _claimed(self, identity: str, nick: str | None) -> str:
+        guests = guest_nicks(identity)
         while True:
             words = identity, nick or "", looks_of(nick or ""), self._joined_for
             given = await self._link.run(JOIN, *words)
             if given is not None:
                 return str(given, "utf-8", "replace")
-            nick = _guest()
+            nick = next(guests)
 
     def part(self, person: Person) -> None:
         self._unproven.pop(person.id, None)
@@ -301,7 +303,3 @@ class RedisDirectory(Directory):
         if str(known, "utf-8") != self._fingerprint:
             raise OtherSecret(f"the workers at {self._link.engine} sign with another secret")
         return int(told)
-
-
-def _guest() -> str:
-    return f"guest-{secrets.token_hex(2)}"

@@ -123,6 +123,18 @@ class DirectoryContract(DirectoryCase):
         self.assertRegex((await self.joined(self.directory, "2", "ann")).nick, "^guest-[0-9a-f]{4}")
         self.assertRegex((await self.joined(self.directory, "3")).nick, "^guest-[0-9a-f]{4}$")
 
+    async def test_a_guest_has_the_nick_again_and_no_two_have_one(self):
+        guests = [await self.joined(self.directory, f"id{number}") for number in range(1000)]
+        nicks = [guest.nick for guest in guests]
+        self.assertEqual(1000, len(set(nicks)))
+        for guest in guests:
+            self.directory.part(guest)
+            await got(self.directory.leave(guest.id))
+        self.assertEqual(nicks[0], (await self.joined(self.directory, "id0")).nick)
+        other = await self.opened()
+        await got(other.leave("id0"))
+        self.assertEqual(nicks[0], (await self.joined(other, "id0")).nick)
+
     async def test_look_alikes_are_the_same_nick(self):
         for number, nick in enumerate(
             ["Ann", "\u0430nn", "Å", "A\u030a", "ﬁn", "fin", "a\u200db", "ab", "Iris", "lris"]

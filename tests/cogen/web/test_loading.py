@@ -103,7 +103,10 @@ class LoadingTests(unittest.TestCase):
         self.assertIn("there is no file './nowhere'", self.refused("./nowhere:app"))
         self.assertIn("site_one has no 'nothing'", self.refused("site_one:nothing"))
         self.write("empty.py", "")
-        self.assertIn("another is empty:NAME", self.refused("empty"))
+        neither = "it has no 'application' and no 'app'; another is empty:NAME"
+        for where in ("empty", "empty:"):
+            self.assertIn(neither, self.refused(where))
+        self.assertEqual("it names no module; write MODULE:NAME", self.refused(":app"))
 
     def test_what_to_write_instead_is_said(self) -> None:
         self.assertIn("write site_one:app", self.refused("site_one.app"))
