@@ -1,7 +1,7 @@
 """Runs the tests: test.py [nosetests arguments]; without any the whole suite.
 
 Where the arguments are files and folders alone, their modules run in several processes. PROCESSES
-says in how many, by default one more than there are processors; WITHOUT names a folder whose tests
+says in how many, by default one more than there are processors; WITHOUT names folders whose tests
 are left out. Each process takes the next module when it is done with one. Its temporary folder is
 its own, and nothing may be left in it. A module that fails beside others is run again alone, and
 that is told: what fails then fails the run. The closing lines are those of all.
@@ -55,10 +55,11 @@ def modules(places: list[str]) -> list[str]:
     for place in map(Path, places):
         found += [place] if place.is_file() else sorted(place.rglob("test_*.py"))
     found = list(dict.fromkeys(map(str, found)))
-    without = os.environ.get("WITHOUT")
+    without = os.environ.get("WITHOUT", "").split()
     if without:
-        print(f"without {without}", flush=True)
-        found = [path for path in found if not path.startswith(f"{without}/")]
+        print(f"without {', '.join(without)}", flush=True)
+        left_out = tuple(f"{folder}/" for folder in without)
+        found = [path for path in found if not path.startswith(left_out)]
     return sorted(found, key=lambda path: not path.startswith(FIRST))
 
 

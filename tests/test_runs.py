@@ -125,11 +125,15 @@ class RunTests(unittest.TestCase):
         status, lines = self.run_suite("tests/test_one.py", one=GOOD, two="raise KeyError")
         self.assertEqual((0, "1 passed, 0 failed, 0 skipped"), (status, lines[-1]))
 
-    def test_a_folder_may_be_left_out(self):
+    def test_folders_may_be_left_out(self):
         status, lines = self.run_suite(
-            without="tests/two", one=GOOD, two__one="raise KeyError", twofold__one=GOOD
+            without="tests/two tests/three",
+            one=GOOD,
+            two__one="raise KeyError",
+            three__one="raise KeyError",
+            twofold__one=GOOD,
         )
-        self.assertEqual((0, "without tests/two"), (status, lines[0]))
+        self.assertEqual((0, "without tests/two, tests/three"), (status, lines[0]))
         self.assertEqual("2 passed, 0 failed, 0 skipped", lines[-1])
 
     def test_a_failure_fails_the_run(self):
