@@ -1,5 +1,6 @@
 """The page."""
 
+import gzip
 from typing import Any
 
 import orjson
@@ -7,7 +8,7 @@ import orjson
 from chatapp.lib.base import BaseController
 from chatapp.lib.waiting import Steps
 from chatapp.lib.wire import BadInput
-from pylons import request
+from pylons import request, response
 from pylons import tmpl_context as c
 
 __all__ = ["PageController"]
@@ -16,7 +17,7 @@ __all__ = ["PageController"]
 class PageController(BaseController):
     """GET /"""
 
-    def index(self) -> str | Steps:
+    def index(self) -> bytes | Steps:
         """The page; who opens it has an id from now on, so that its first requests agree."""
         environ = request.environ
         if "cogen.wsgi" in environ and self._is_new(environ):
@@ -32,12 +33,20 @@ class PageController(BaseController):
             pass  # the page itself costs nothing; its first request is told
         else:
             self._identify(environ)
-        yield environ["cogen.wsgi"].last(self._chat().encode())
+        yield environ["cogen.wsgi"].last(self._chat())
 
-    def _chat(self) -> str:
+    def _chat(self) -> bytes:
+        """The page, compressed to who takes gzip: its size tells nothing, as no secret is in it."""
         about = self._hub.about
         c.title = self._hub.options.title
         c.url = request.application_url
         c.version = about["version"]
         c.limits = orjson.dumps(about["limits"]).decode()
-        return self._page("/index.mako")
+        page = self._page("/index.mako").encode()
+        response.vary = ("Accept-Encoding",)
+        takes = request.accept_encoding
+        # Without the header anything would do, says RFC 9110: a client that cannot unpack is meant.
+        if not takes or not takes.acceptable_offers(["gzip"]):
+            return page
+        response.content_encoding = "gzip"
+        return gzip.compress(page, mtime=0)

@@ -54,6 +54,19 @@ class FilesTests(ChatCase):
                 self.assertEqual(self.ann.ask("GET", path).body, gzip.decompress(answer.body))
         self.assertLess(sent, whole / 2)
 
+    def test_the_page_goes_compressed_to_who_says_that_gzip_is_taken(self):
+        page = self.ann.ask("GET", "/")
+        for who in (self.ann, self.person()):  # known, and new
+            packed = who.ask("GET", "/", Accept_Encoding="gzip, deflate, br")
+            self.assertEqual("gzip", packed.header("Content-Encoding"))
+            self.assertEqual(str(len(packed.body)), packed.header("Content-Length"))
+            self.assertLess(len(packed.body), len(page.body) / 2)
+            self.assertEqual(page.body, gzip.decompress(packed.body))
+        for takes in ({}, {"Accept_Encoding": "br"}, {"Accept_Encoding": "gzip;q=0, identity"}):
+            whole = self.ann.ask("GET", "/", **takes)
+            self.assertEqual((page.body, None), (whole.body, whole.header("Content-Encoding")))
+            self.assertEqual("Accept-Encoding", whole.header("Vary"))
+
     def test_a_page_of_another_version_finds_what_there_is(self):
         answer = self.ann.ask("GET", "/static/0123456789ab/chat.js")
         self.assertEqual((200, "no-cache"), (answer.status, answer.header("Cache-Control")))

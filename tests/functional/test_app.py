@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 from paste.deploy import loadapp
+from webob import Request
 from webtest import TestApp
 
 import chatapp
@@ -38,6 +39,14 @@ class AppTests(unittest.TestCase):
 
     def test_head_is_answered_as_get_without_a_body(self):
         self.assertEqual(b"", self.app.head("/").body)
+        for takes in ("identity", "gzip"):
+            get, head = (
+                Request.blank("/", method=method, accept_encoding=takes).get_response(self.app.app)
+                for method in ("GET", "HEAD")
+            )
+            self.assertEqual((len(get.body), b""), (get.content_length, head.body))
+            for name in ("Content-Length", "Content-Encoding", "Vary"):
+                self.assertEqual(get.headers.get(name), head.headers.get(name), (takes, name))
 
     def test_errors_are_one_readable_line(self):
         answer = self.app.get("/nowhere", status=404)
