@@ -222,6 +222,7 @@ function renamed(names, asked) {
     if (was === name || !joined.names.includes(was)) continue;
     rooms.rename(was, name);
     outbox.rename(was, name);
+    composer.rename(was, name);
     joined.rename(was, name);
     if (store.get('room') === was) location.replace(`#${encodeURIComponent(name)}`);
   }

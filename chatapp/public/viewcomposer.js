@@ -46,7 +46,21 @@ export class Composer {
     if (room === this.#room) return;
     this.#room = room;
     this.#field.placeholder = `Message ${isolated(room)}`;
-    this.write(this.#drafts.get(room) ?? recall(DRAFT + room, isText, ''));
+    this.write(this.#draft(room));
+  }
+
+  /** The room `was` is called `name`: what is written for it goes along. */
+  rename(was, name) {
+    const text = this.#draft(was);
+    this.#drafts.delete(was);
+    remember(DRAFT + was, null);
+    if (text) this.#drafts.set(name, text);
+    if (text) remember(DRAFT + name, text);
+    if (this.#room === was) this.open(name);
+  }
+
+  #draft(room) {
+    return this.#drafts.get(room) ?? recall(DRAFT + room, isText, '');
   }
 
   write(text) {

@@ -124,6 +124,7 @@ export class LogView {
 
   #place(rows) {
     const nodes = rows.map((row) => this.#node(row));
+    this.#rows.classList.toggle('bare', rows.some((row) => row.empty));
     const kept = new Set(nodes);
     for (const node of [...this.#rows.children]) if (!kept.has(node)) node.remove();
     let next = this.#rows.firstChild;

@@ -67,8 +67,8 @@
         <button id="composer-send" class="glyph send" aria-label="Send" disabled></button>
       </form>
       <div class="below">
-        <p id="composer-help" class="help"><kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line</p>
         <p id="news" role="status"></p>
+        <p id="composer-help" class="help"><kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line</p>
       </div>
     </div>
   </main>
