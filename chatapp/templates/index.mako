@@ -53,8 +53,7 @@
       </button>
     </header>
     <div id="link">
-      <span id="link-line" role="status"></span>
-      <span id="link-countdown" aria-hidden="true"></span>
+      <div class="words"><span id="link-line" role="status"></span> <span id="link-countdown" aria-hidden="true"></span></div>
       <button type="button" id="link-retry">Try now</button>
     </div>
     <div id="log" role="log" aria-live="polite" aria-label="Messages" tabindex="0"><div id="log-rows"></div></div>
