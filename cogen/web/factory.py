@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import os
 import sys
 from collections.abc import Callable
 
@@ -24,6 +25,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     unknown or wrong, or the address that cannot be listened on.
     """
     open_standard_streams()
+    _write_to_log_file()
     signals = Signals()
     expect_lives()
     # Into a file or a pipe, what paster prints at the start would be seen at the end.
@@ -63,8 +65,16 @@ def server_options(ini: Ini, global_conf: dict[str, str], given: dict[str, str])
 
 
 # What paster does to its own process, which is not to be done to a worker.
-_ONCE = ("--daemon", "--reload", "--monitor-restart")
+_ONCE = ("--daemon", "start", "restart", "--reload", "--monitor-restart")
 _ONCE_WITH_VALUE = ("--pid-file", "--log-file", "--user", "--group", "--reload-interval")
+
+
+def _write_to_log_file() -> None:
+    """By `--log-file` and `--daemon` Python's streams lead to a file; also for workers then."""
+    paster = sys.modules.get("paste.script.serve")
+    if paster is not None and isinstance(sys.stderr, paster.LazyWriter):
+        for descriptor in (1, 2):
+            os.dup2(sys.stderr.open().fileno(), descriptor)
 
 
 def _command() -> list[str]:

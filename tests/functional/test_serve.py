@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -129,6 +130,42 @@ class RunningTests(unittest.TestCase):
                 # Before the end, when a buffer is emptied.
                 self.assertIn(f"Starting server in PID {server.process.pid}", server.log)
                 self.assertIn(f"serving on {server.url}", server.log)
+
+    def test_the_log_file_of_paster_has_the_lines_of_a_process_that_took_its_place(self):
+        server = ChatServer()
+        server.arguments = ["--log-file", server.folder / "file"]
+        with server:
+            self.reload(server.folder / "file", server.process.pid)
+            server.stop()
+            # What it says at the stop.
+            self.assertIn("stopping; being answered", (server.folder / "file").read_text())
+            self.assertEqual("", server.log)
+
+    def test_a_daemon_reloads(self):
+        for how in ("start", "--daemon"):
+            with self.subTest(how):
+                self.check_daemon(how)
+
+    def check_daemon(self, how):
+        server = ChatServer()
+        self.addCleanup(server.__exit__)
+        log, pid_file = server.folder / "file", server.folder / "pid"
+        command = ["serve", server.ini, how, "--pid-file", pid_file, "--log-file", log]
+        self.assertEqual(0, paster(*command).returncode)
+        eventually(lambda: log.exists() and "serving on" in log.read_text(), True)
+        pid = int(pid_file.read_text())
+        try:
+            self.reload(log, pid)
+        finally:
+            stopped = paster("serve", "--stop-daemon", "--pid-file", pid_file)
+        self.assertEqual(0, stopped.returncode)
+        self.assertTrue(log.read_text().endswith(f"stopped\nRemoving PID file {pid_file}\n"))
+
+    def reload(self, log, pid):
+        os.kill(pid, signal.SIGHUP)
+        said = re.compile("the reload is given up|a new process serves")
+        eventually(lambda: bool(said.search(log.read_text())), True)
+        self.assertNotIn("given up", log.read_text())
 
     def test_a_stop_answers_held_polls_and_the_next_start_goes_on(self):
         with ChatServer() as server:
