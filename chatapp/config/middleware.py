@@ -14,7 +14,7 @@ from chatapp.lib.cookies import FormerCookies
 from chatapp.lib.hub import Hub
 from chatapp.lib.metrics import HubCollector
 from chatapp.lib.waiting import Polls
-from chatapp.lib.wire import BadInput
+from chatapp.lib.wire import NEEDED_SERVER
 from chatapp.model import LogUnavailable
 from cogen.web.life import Application, Life, register, served
 from pylons.middleware import ErrorHandler, StaticFiles, StatusCodeRedirect
@@ -26,14 +26,13 @@ log = logging.getLogger(__name__)
 
 _ERRORS = (400, 403, 404, 405, 409, 413, 429, 500, 501, 503)
 _STATIC_SECONDS = 300
-_SERVER = "the chat needs cogen's server: `paster serve` with `use = egg:ChatApp#http`"
 
 
 def make_app(global_conf: dict[str, Any], **app_conf: Any) -> Application:
     """The paste.app_factory. Ends the program with one line that names a wrong option."""
     chat = make_chat(global_conf, **app_conf)
     if not served():
-        log.warning("%s; another serves no more than its page", _SERVER)
+        log.warning("%s; another serves no more than its page", NEEDED_SERVER)
     return register(chat, chat.life, blocks=False)
 
 
@@ -79,7 +78,6 @@ class ChatApp:
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ.setdefault("cogen.call", _no_call)
         return self._app(environ, start_response)
 
     async def _start(self, environ: dict[str, Any]) -> None:
@@ -98,9 +96,3 @@ class ChatApp:
             raise SystemExit(
                 f"chatapp: {error}. Give this one the same: chat.secret_file or CHAT_SECRET"
             ) from None
-
-
-def _no_call(function: Any) -> Any:
-    """environ['cogen.call'] where another server made the environ."""
-    log.error("a request came by another server: %s", _SERVER)
-    raise BadInput(501, f"This server cannot hold requests: {_SERVER}.")

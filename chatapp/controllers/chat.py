@@ -1,5 +1,6 @@
 """The chat itself: push, pull and what goes with them."""
 
+import logging
 import time
 from collections.abc import Generator
 from typing import Any
@@ -8,13 +9,14 @@ import orjson
 
 from chatapp.directory import NickTaken
 from chatapp.lib.asked import Asked, asked, asked_in_body
-from chatapp.lib.base import BaseController
+from chatapp.lib.base import BaseController, refuse
 from chatapp.lib.cursor import LONGEST_CURSOR
-from chatapp.lib.outcomes import directed, logged
+from chatapp.lib.outcomes import directed, logged, of_directory
 from chatapp.lib.participant import Participant
 from chatapp.lib.waiting import Steps, answered, live_names, meet
 from chatapp.lib.wire import (
     MOST_ROOM,
+    NEEDED_SERVER,
     BadInput,
     accepts_json,
     checked_json,
@@ -31,6 +33,8 @@ from pylons import request, response, session
 
 __all__ = ["ChatController"]
 
+log = logging.getLogger(__name__)
+
 # For which newcomers are held, where there are too many to be answered at once.
 _CROWD_SECONDS = 1.0
 _HISTORY_LIMIT = 200
@@ -42,17 +46,23 @@ _MESSAGE_BYTES = 100
 class ChatController(BaseController):
     """Actions that wait yield what environ['cogen.*'] gives them; the server performs it."""
 
+    def __before__(self, environ: dict[str, Any]) -> None:
+        super().__before__(environ)
+        if "cogen.call" not in environ:
+            log.error("a request came by another server: %s", NEEDED_SERVER)
+            refuse(BadInput(501, f"This server cannot hold requests: {NEEDED_SERVER}."))
+
     def push(self, room: str = LOBBY) -> Steps:
         """Store a message; answered when it is durable. The log's observer publishes it."""
         environ = request.environ
         room = checked_room(room)
         as_json = is_json(environ)
+        response.content_type = "application/json" if as_json else "text/plain"
         text, nonce = self._message(environ, as_json)
         participant = yield from self._pusher(environ, _MESSAGE_BYTES + len(text.encode()))
         figures, began = self._hub.figures, time.perf_counter()
         message = yield from self._stored(environ, room, participant, text, nonce)
         figures.commits.observe(time.perf_counter() - began)
-        response.content_type = "application/json" if as_json else "text/plain"
         said = (
             orjson.dumps({"room": message.room, "seq": message.seq})
             if as_json
@@ -87,10 +97,10 @@ class ChatController(BaseController):
         query = checked_query(request.environ.get("QUERY_STRING", ""))
         limit = checked_seq(query.get("limit", str(_HISTORY_DEFAULT)), "limit", 1, _HISTORY_LIMIT)
         seq = checked_seq(query["before"], "before", 1) if "before" in query else None
+        response.content_type = "application/json"
         room = yield from self._called(room)
         yield request.environ["cogen.call"](self._hub.log.before)(room, seq, limit)
         held = logged(request.environ, self._hub.figures)
-        response.content_type = "application/json"
         seqs = (*(message.seq for message in held.messages[:1]), *held.damaged[:1])
         oldest = min(seqs, default=held.first)
         damaged = {"damaged": held.damaged} if held.damaged else {}
@@ -106,10 +116,10 @@ class ChatController(BaseController):
 
     def people(self, room: str) -> Steps:
         """Who is present in a room."""
-        room = yield from self._called(checked_room(room))
-        yield request.environ["cogen.call"](self._hub.people)(room)
-        people = directed(request.environ)
         response.content_type = "application/json"
+        room = yield from self._called(checked_room(room))
+        hub = self._hub
+        people = yield from of_directory(request.environ, hub.directory, hub.people, room)
         yield orjson.dumps({"room": room, "people": people})
 
     def nick(self) -> Steps:

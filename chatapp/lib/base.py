@@ -1,6 +1,7 @@
 """The base of the chat's controllers: who asks, from where, and how errors are told."""
 
 from collections.abc import Callable, Generator
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from chatapp.lib.cookies import COOKIE_SECONDS
 from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
-from chatapp.lib.outcomes import allowed, cogen_value
+from chatapp.lib.outcomes import cogen_value, of_directory, too_much
 from chatapp.lib.participant import Participant
 from chatapp.lib.waiting import known, token_of
 from chatapp.lib.wire import BadInput
@@ -43,7 +44,7 @@ class BaseController(WSGIController):
             refuse(bad)
         return _guarded(result) if isinstance(result, Generator) else result
 
-    @property
+    @cached_property
     def _hub(self) -> Hub:
         hub: Hub = app_globals.hub
         return hub
@@ -85,8 +86,10 @@ class BaseController(WSGIController):
             charges.append(Charge("address_bytes", address, size))
         if person is not None:
             charges.append(Charge("push_rate", person.id))
-        yield environ["cogen.call"](self._hub.directory.charge)(charges, person)
-        allowed(environ, self._hub.figures)
+        directory = self._hub.directory
+        refusal = yield from of_directory(environ, directory, directory.charge, charges, person)
+        if refusal is not None:
+            raise too_much(refusal, self._hub.figures)
 
     def _is_new(self, environ: dict[str, Any]) -> bool:
         """Whether who asks has no id yet."""

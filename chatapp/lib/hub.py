@@ -311,8 +311,7 @@ class Hub:
 
         There may be too many of them: who never brings back a cookie comes again and again.
         """
-        # Without a scheduler another server called: the first operation is refused.
-        if address is not None and self._scheduler is not None:
+        if address is not None:
             now = self._now()
             if self._newcomers.wait(address, now):
                 return False

@@ -2,16 +2,19 @@
 
 import logging
 import time
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar, cast
 
-from chatapp.directory import DirectoryUnavailable
+from chatapp.directory import Directory, DirectoryUnavailable, MayWait, Refusal
 from chatapp.lib.figures import Figures
 from chatapp.lib.wire import BadInput
 from chatapp.model import LogUnavailable, NonceReused, RoomLimit
 
-__all__ = ["allowed", "cogen_value", "directed", "logged"]
+__all__ = ["cogen_value", "directed", "logged", "of_directory", "too_much"]
 
 log = logging.getLogger(__name__)
+
+_Value = TypeVar("_Value")
 
 _RETRY_SECONDS = 2
 _ROOMS_SECONDS = 60
@@ -64,14 +67,28 @@ def directed(environ: dict[str, Any]) -> Any:
         raise BadInput(503, line, _RETRY_SECONDS) from None
 
 
-def allowed(environ: dict[str, Any], figures: Figures) -> None:
-    """Raises BadInput for what the directory found to be too much, and counts it in `figures`."""
-    refusal = directed(environ)
-    if refusal is not None:
-        figures.limited[refusal.limit] += 1
-        if refusal.limit.endswith("push_rate"):
-            figures.throttled += 1
-        raise BadInput(429, _TOO_MUCH[refusal.limit], refusal.wait)
+def of_directory(
+    environ: dict[str, Any],
+    directory: Directory,
+    function: Callable[..., MayWait[_Value]],
+    *arguments: Any,
+) -> Generator[bytes, None, _Value]:
+    """What `function` of `directory` gives; waited for where that is shared.
+
+    Raises BadInput if the directory does not answer.
+    """
+    if not directory.shared:
+        return cast(_Value, function(*arguments))
+    yield environ["cogen.call"](function)(*arguments)
+    return cast(_Value, directed(environ))
+
+
+def too_much(refusal: Refusal, figures: Figures) -> BadInput:
+    """What tells of `refusal`, which is counted in `figures`."""
+    figures.limited[refusal.limit] += 1
+    if refusal.limit.endswith("push_rate"):
+        figures.throttled += 1
+    return BadInput(429, _TOO_MUCH[refusal.limit], refusal.wait)
 
 
 def _tell(line: str) -> None:

@@ -16,6 +16,7 @@ from chatapp.remembering import remembered
 __all__ = [
     "MOST_NICK",
     "MOST_ROOM",
+    "NEEDED_SERVER",
     "WENT_WRONG",
     "BadInput",
     "accepts_json",
@@ -33,6 +34,8 @@ __all__ = [
 
 # Of an error that nobody expected; the log has it.
 WENT_WRONG = "Something went wrong here; it has been written down."
+# Of requests that another server brings.
+NEEDED_SERVER = "the chat needs cogen's server: `paster serve` with `use = egg:ChatApp#http`"
 MOST_ROOM = 64
 MOST_NICK = 32
 _FIELDS = 20
