@@ -151,7 +151,7 @@ class RunningTests(unittest.TestCase):
         self.addCleanup(server.__exit__)
         log, pid_file = server.folder / "file", server.folder / "pid"
         command = ["serve", server.ini, how, "--pid-file", pid_file, "--log-file", log]
-        self.assertEqual(0, paster(*command).returncode)
+        self.assertEqual(0, paster(*command, cwd=server.folder).returncode)
         eventually(lambda: log.exists() and "serving on" in log.read_text(), True)
         pid = int(pid_file.read_text())
         try:
