@@ -95,6 +95,7 @@ def _serving_findings(
 ) -> Iterator[Finding]:
     """What is wrong with servers and chats as they are used together."""
     logs = [url for _, _, url in chats]
+    yield from _same_findings(chats)
     yield from _rights(path, logs)
     is_taken = any(trouble and trouble.taken for _, _, trouble in servers)
     holders = [holder_of(url) for url in logs]
@@ -137,6 +138,21 @@ def _chat_findings(section: Section, options: ChatOptions, url: LogURL) -> Itera
             yield from folder_findings(f"[{section.name}]: chat.data", options.data)
     for finding in log_findings(url):
         yield Finding(f"[{section.name}]: chat.log: {finding.line}", finding.is_error)
+
+
+def _same_findings(chats: list[tuple[Section, ChatOptions, LogURL]]) -> Iterator[Finding]:
+    """An ini may have two of which one is served."""
+    first: dict[str, str] = {}
+    for section, _, url in chats:
+        if url.kind == "sqlite":
+            path = os.path.realpath(url.place)
+            owner = first.setdefault(path, section.name)
+            if owner != section.name:
+                yield Finding(
+                    f"[{section.name}]: chat.log: {path} is that of [{owner}] too: "
+                    "two chats that are served together have two",
+                    is_error=False,
+                )
 
 
 def _use_findings(section: Section, url: LogURL, holder: str, is_taken: bool) -> Iterator[Finding]:

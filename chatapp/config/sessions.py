@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from beaker.cache import clsmap
 from beaker.session import CookieSession, Session
 from beaker.util import coerce_session_params
 
@@ -51,6 +52,19 @@ def check_session(given: Mapping[str, Any]) -> None:
             raise unknown_option("option", name, _NAMES)
         _coerce({name: value}, f"{name} = {value!r}: ")
     _coerce(settings, "session.*: ")
+    _check_type(str(settings["session.type"]), settings)
+
+
+def _check_type(kind: str, settings: Mapping[str, Any]) -> None:
+    """Beaker would say so at each request."""
+    if kind == "cookie":
+        return
+    try:
+        clsmap[kind]
+    except KeyError:
+        raise OptionError(f"session.type = {kind!r}: Beaker knows no such type") from None
+    if kind in ("file", "dbm") and not settings.get("session.data_dir"):
+        raise OptionError(f"session.type = {kind!r} needs session.data_dir")
 
 
 def _coerce(settings: Mapping[str, Any], what: str) -> None:

@@ -138,6 +138,10 @@ class CheckTests(unittest.TestCase):
 
     def test_options_of_the_session_and_of_the_debugger(self):
         self.finds("session.secure = 'maybe': Session sec", chat="session.secure = maybe")
+        self.finds("session.type = 'coookie': Beaker knows", chat="session.type = coookie")
+        self.finds("session.type = 'file' needs session.data_dir", chat="session.type = file")
+        for more in ("memory", "file\nsession.data_dir = %(here)s/data"):
+            self.assertEqual(0, self.check(chat=f"session.type = {more}")[0])
         self.finds("'session.secrue': is session.secure meant", chat="session.secrue = true")
         self.finds("save_accessed_time must be true", chat="session.timeout = 60")
         self.finds("cookie_expires = 'soon': Cookie exp", chat="session.cookie_expires = soon")
@@ -238,6 +242,14 @@ class CheckTests(unittest.TestCase):
             status, said, _ = run("check", server.ini)
             line = f"[app:main]: the chat runs already, as process {server.process.pid} (a warning)"
             self.assertEqual((0, f"{server.ini}: {line}\n"), (status, said))
+
+    def test_two_chats_that_have_one_database(self):
+        self.warns(
+            rf"^\[app:b\]: chat.log: {self.folder}/data/chat.db is that of \[app:main\] too",
+            chat="chat.log = sqlite:///%(here)s/data/chat.db\n"
+            "[app:b]\nuse = egg:ChatApp\nchat.data = %(here)s/data\n"
+            "chat.log = sqlite:///%(here)s/data/../data/chat.db\n",
+        )
 
     def test_a_database_that_another_server_has(self):
         with ChatServer() as server:
