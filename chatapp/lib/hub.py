@@ -22,7 +22,7 @@ from chatapp.lib.participant import Participant
 from chatapp.lib.poll import Poll
 from chatapp.lib.rooms import Room
 from chatapp.lib.wire import MOST_NICK, MOST_ROOM, BadInput
-from chatapp.model import Message, MessageLog, open_log, parse_log_url
+from chatapp.model import LogUnavailable, Message, MessageLog, open_log, parse_log_url
 from chatapp.names import folded
 from chatapp.remembering import forget
 from cogen.core.schedulers import Scheduler
@@ -104,7 +104,10 @@ class Hub:
 
     async def take_back(self) -> None:
         """The new process did not start."""
-        await self.log.take_back()
+        try:
+            await self.log.take_back()
+        except LogUnavailable as error:
+            log.error("the message log could not be taken back; pushes try it again: %s", error)
 
     def trim(self) -> None:
         """A crowd has gone: forget what it made this remember."""

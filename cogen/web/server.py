@@ -12,6 +12,7 @@ from typing import Any
 
 from cogen.core.schedulers import Scheduler
 from cogen.web.access import AccessLog
+from cogen.web.channel import RequestError
 from cogen.web.collector import Collector
 from cogen.web.connection import Connection
 from cogen.web.endpoints import Endpoints
@@ -221,16 +222,22 @@ class Server:
             connection.stop()
 
     async def hand_over(self) -> None:
-        """Have the applications let go of what only one process can have."""
+        """Have the applications let go of what only one process can have. Raises RequestError."""
         for life in reversed(self.lives):
             if life.hand_over is not None:
-                await life.hand_over()
+                await _asked("hand_over", life.hand_over)
 
     async def take_back(self) -> None:
-        """Have them take it again."""
+        """Have them take it again, also where one cannot. Raises RequestError, of the last."""
+        failed: RequestError | None = None
         for life in self.lives:
             if life.take_back is not None:
-                await life.take_back()
+                try:
+                    await _asked("take_back", life.take_back)
+                except RequestError as error:
+                    failed = error
+        if failed is not None:
+            raise failed
 
     async def _all_ended(self) -> None:
         while self.connections or self.exchanges:
@@ -333,3 +340,12 @@ async def _told(hook: Callable[[], Awaitable[None]] | None) -> None:
         await hook()
     except Exception:
         log.exception("%r of an application failed", hook)
+
+
+async def _asked(name: str, hook: Callable[[], Awaitable[None]]) -> None:
+    """Await a hook of an application. Raises RequestError."""
+    try:
+        await hook()
+    except Exception as error:
+        log.exception("%s of an application failed", name)
+        raise RequestError(f"{type(error).__name__}: {error}") from error

@@ -161,6 +161,23 @@ class DiskTests(FaultCase):
         self.assertEqual(200, visitor.push("anew"))
         self.assertEqual(["anew"], visitor.texts())
 
+    def test_a_reload_that_finds_no_database_leaves_the_old_process_and_refuses_pushes(self):
+        server, visitor = self.served()
+        database, aside = server.folder / "chat.db", server.folder / "aside"
+        database.rename(aside)
+        database.mkdir()
+        server.signal(signal.SIGHUP)
+        server.logged("the reload is given up")
+        server.logged("the message log could not be taken back")
+        self.assertEqual(503, visitor.push("refused"))
+        database.rmdir()
+        aside.rename(database)
+        deadline = time.monotonic() + SECONDS
+        while visitor.push("stored", "n1") != 200:
+            self.assertLess(time.monotonic(), deadline)
+        self.assertEqual(["before", "stored"], visitor.texts())
+        self.assertNotIn("Traceback", server.log)
+
     def test_a_copy_put_in_its_place_is_told_as_a_gap(self):
         server, visitor = self.served()
         server.stop()

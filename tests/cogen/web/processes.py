@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.cogen.web.support import PATIENCE, Client
 
-__all__ = ["FAILS", "STARTS_WHEN_TOLD", "TALKS", "CommandServer", "Load"]
+__all__ = ["FAILS", "STARTS_WHEN_TOLD", "TALKS", "UNWILLING", "CommandServer", "Load"]
 
 ROOT = Path(__file__).parents[3]
 
@@ -257,6 +257,15 @@ register(application, Life(
     hand_over=told('hand_over'), take_back=told('take_back')))
 """
 
+
+UNWILLING = """
+from cogen.web.life import Life, register
+
+async def unwilling():
+    raise ValueError('unwilling')
+
+register(application, Life({hook}=unwilling))
+"""
 
 FAILS = """
 async def fail(environ):

@@ -8,7 +8,14 @@ import signal
 import unittest
 
 from benchmarks.procfs import is_running
-from tests.cogen.web.processes import FAILS, STARTS_WHEN_TOLD, TALKS, CommandServer, Load
+from tests.cogen.web.processes import (
+    FAILS,
+    STARTS_WHEN_TOLD,
+    TALKS,
+    UNWILLING,
+    CommandServer,
+    Load,
+)
 from tests.cogen.web.support import eventually
 
 STUCK = """
@@ -186,6 +193,35 @@ class ReloadTest(unittest.TestCase):
                         server.logged("take_back one", count * workers)
                         self.assertEqual(server.log.count("hand_over one"), count * workers)
                     self.assertIn("it ended with status", server.log)
+                    self.assertEqual(server.get()[0], "one")
+                    self.assertEqual(server.stop(), 0)
+
+    def test_one_that_cannot_take_back_keeps_no_other_from_it_and_serves_on(self) -> None:
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                server = CommandServer(workers=workers)
+                server.write("one", UNWILLING.format(hook="take_back") + TALKS)
+                with server:
+                    server.write("two", TALKS + FAILS)
+                    server.signal(signal.SIGHUP)
+                    server.logged("the reload is given up")
+                    server.logged("take_back one", workers)
+                    said = "could not take back what it had handed over: ValueError: unwilling"
+                    self.assertEqual(server.log.count(said), workers)
+                    self.assertEqual(server.get()[0], "one")
+                    self.assertEqual(server.stop(), 0)
+
+    def test_one_that_does_not_hand_over_serves_on(self) -> None:
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                server = CommandServer(workers=workers)
+                server.write("one", UNWILLING.format(hook="hand_over") + TALKS)
+                with server:
+                    server.write("two", TALKS)
+                    server.signal(signal.SIGHUP)
+                    server.logged("take_back one", workers)
+                    said = "one process can have was not handed over: ValueError: unwilling"
+                    server.logged(said)
                     self.assertEqual(server.get()[0], "one")
                     self.assertEqual(server.stop(), 0)
 
