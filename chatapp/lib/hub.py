@@ -264,10 +264,17 @@ class Hub:
     ) -> Poll:
         """Begin a poll, which came with `environ`; `called`: what rooms are, that are not as asked.
 
-        Raises BadInput if the client is new and there are too many, or the log is not there.
+        Who has left since then is answered as if it had been held at that time. Raises BadInput if
+        the client is new and there are too many, or the log is not there.
         """
         if not self.log.epoch:
             raise BadInput(503, "The message log does not answer; try again soon.", 2)
+        known = self.participants.get(participant.id)
+        has_left = known is None and not participant.visiting
+        if has_left:
+            participant = Participant(participant.id, "", None, visiting=True)
+        elif known is not None and not participant.visiting:
+            participant = known
         client = participant.clients.get(asked.tab)
         if client is None:
             client = self._new_client(participant, asked.tab, environ)
@@ -283,8 +290,8 @@ class Hub:
         poll = Poll(
             client, entered, asked, self.log, json, self.options.poll_timeout, self.about, called
         )
-        if self.closing:
-            poll.closing = True
+        poll.superseded = has_left
+        poll.closing = self.closing
         return poll
 
     def end(self, poll: Poll) -> None:

@@ -418,6 +418,49 @@ class LeavingTests(ChatCase):
         self.pass_time(100)
         self.assertEqual(before, self.counts())
 
+    def asks_for_a_name(self, ann):
+        """A poll of hers that asks the log what a room is called, and what it is told later."""
+        told = self.server.loop.create_future()
+        named, self.hub.log.named = self.hub.log.named, lambda rooms: told
+        held = ann.begin("GET", "/chat/pull/lobby,garden?client=tab&since=" + ann.cursor)
+        self.server.loop.settle()
+        self.hub.log.named = named
+        return held, told
+
+    def test_who_leaves_before_a_poll_begins_leaves_nothing_behind(self):
+        before = self.counts()
+        ann = self.joined("ann")
+        self.settle()
+        ann.pull()
+        held, told = self.asks_for_a_name(ann)
+        self.assertEqual(200, ann.ask("DELETE", "/chat/nick").status)
+        told.set_result({})
+        self.settle()
+        self.assertEqual({"messages": []}, ann.take(held))
+        self.assertEqual([], json.loads(ann.ask("GET", "/chat/people/garden").body)["people"])
+        self.pass_time(100)
+        self.assertEqual(before, self.counts())
+
+    def test_who_leaves_and_comes_back_before_a_poll_begins_is_one_participant(self):
+        before = self.counts()
+        ann = self.joined("ann")
+        self.settle()
+        ann.pull()
+        held, told = self.asks_for_a_name(ann)
+        self.assertEqual(200, ann.ask("DELETE", "/chat/nick").status)
+        first, ann.cursor = ann.cursor, None
+        ann.pull()
+        told.set_result({})
+        self.settle()
+        (participant,) = self.hub.participants.values()
+        self.assertIs(participant, participant.clients["tab"].participant)
+        self.assertEqual(["garden", "lobby"], sorted(self.hub.rooms))
+        held.hang_up()
+        ann.cursor = first
+        self.assertEqual(200, ann.ask("DELETE", "/chat/nick").status)
+        self.pass_time(100)
+        self.assertEqual(before, self.counts())
+
     def test_nothing_is_taken_from_who_hangs_up(self):
         ann, bob = self.joined("ann"), self.joined("bob")
         self.settle()
