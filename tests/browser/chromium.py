@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
 import time
 import unittest
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +22,7 @@ __all__ = [
     "ChatPage",
     "OneServerTestCase",
     "PageTestCase",
+    "close_all",
     "close_browser",
     "expect",
     "show_as",
@@ -49,11 +53,16 @@ HIDE = """(state) => {
     document.dispatchEvent(new Event('visibilitychange'));
 }"""
 
+# A page that has not been here yet is in the room of its test alone.
+JOINED = "if (location.protocol === 'http:') localStorage['chat.joined'] ??= %s"
+
 _open: list[Any] = []  # playwright and the browser, once they run
+_servers: dict[str, ChatServer] = {}  # that run, by their options
+_rooms = itertools.count(1)
 
 
 def open_browser() -> Any:
-    """The browser of a class of tests, which closes it."""
+    """The browser of a class or a module of tests, which closes it."""
     if not _open:
         playwright = sync_playwright().start()
         expect.set_options(timeout=PATIENCE)
@@ -68,6 +77,13 @@ def close_browser() -> None:
         _open.clear()
         browser.close()
         playwright.stop()
+
+
+def close_all() -> None:
+    """End what the tests of a module shared."""
+    close_browser()
+    while _servers:
+        _servers.popitem()[1].__exit__()
 
 
 class ChatPage:
@@ -189,30 +205,33 @@ class PageTestCase(unittest.TestCase):
 
     def setUp(self) -> None:
         self.tabs: list[ChatPage] = []
+        self.users: list[BrowserContext] = []
         self.server = self.serve()
-        self.addCleanup(self._close_tabs)
+        self.addCleanup(self._close_users)
 
     def serve(self) -> ChatServer:
         """The server of this test."""
         return self.enterContext(ChatServer(app=self.options))
 
-    def _close_tabs(self) -> None:
-        for context in {tab.page.context for tab in self.tabs}:
-            self.close(context)
+    def _close_users(self) -> None:
+        for user in self.users[:]:
+            self.close(user)
         self.assertEqual([], [error for tab in self.tabs for error in tab.unexpected])
 
-    def close(self, context: BrowserContext) -> None:
-        context.close()
+    def close(self, user: BrowserContext) -> None:
+        self.users.remove(user)
+        user.close()
 
     def user(self, **options: Any) -> BrowserContext:
         """A browser of its own: no cookie, no storage. `options` go to playwright's new_context."""
-        context = self.browser.new_context(**{"locale": "en-GB", **options})
-        context.add_init_script(WATCH_POLICY)
-        return context
+        user = self.browser.new_context(**{"locale": "en-GB", **options})
+        user.add_init_script(WATCH_POLICY)
+        self.users.append(user)
+        return user
 
-    def tab(self, context: BrowserContext | None = None) -> ChatPage:
-        """A tab of `context`, or of a new user."""
-        tab = ChatPage((context or self.user()).new_page(), self.server.url)
+    def tab(self, user: BrowserContext | None = None) -> ChatPage:
+        """A tab of `user`, or of a new one."""
+        tab = ChatPage((user or self.user()).new_page(), self.server.url)
         self.tabs.append(tab)
         return tab
 
@@ -224,29 +243,37 @@ class PageTestCase(unittest.TestCase):
 
 
 class OneServerTestCase(PageTestCase):
-    """One server for a class, whose tests do not care what others said in it. Nicks are free again
-    after each test."""
-
-    only: ClassVar[ChatServer]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.only = ChatServer(app=cls.options)
-        cls.only.start()
+    """One browser for a module, and one server for each set of options: `tearDownModule` is
+    `close_all`. A test has the room `room` for itself, and its nicks are free after it."""
 
     @classmethod
     def tearDownClass(cls) -> None:
-        cls.only.__exit__()
-        super().tearDownClass()
+        """Nothing: the next class goes on with the browser."""
+
+    def setUp(self) -> None:
+        self.room = f"room-{next(_rooms)}"
+        super().setUp()
 
     def serve(self) -> ChatServer:
-        return self.only
+        kind = repr(self.options)
+        if kind not in _servers:
+            server = _servers[kind] = ChatServer(app=self.options)
+            server.start()
+        return _servers[kind]
 
-    def close(self, context: BrowserContext) -> None:
+    def user(self, joined: Iterable[str] | None = None, **options: Any) -> BrowserContext:
+        """One that is in the rooms `joined`: by default in that of the test, and if there are none
+        in that of the page."""
+        user = super().user(**options)
+        names = [self.room] if joined is None else list(joined)
+        if names:
+            user.add_init_script(JOINED % json.dumps(json.dumps(names)))
+        return user
+
+    def close(self, user: BrowserContext) -> None:
         # Else the pages would come back under their nicks.
-        for page in context.pages:
+        for page in user.pages:
             page.close()
-        context.set_offline(False)
-        context.request.delete(f"{self.server.url}chat/nick")
-        super().close(context)
+        user.set_offline(False)
+        user.request.delete(f"{self.server.url}chat/nick")
+        super().close(user)

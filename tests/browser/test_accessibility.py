@@ -2,17 +2,19 @@
 
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.chromium import ChatPage, PageTestCase, expect
+from tests.browser.chromium import ChatPage, OneServerTestCase, close_all, expect
+
+tearDownModule = close_all
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 THEMES = ("light", "dark")
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
-class AccessibilityTests(PageTestCase):
+class AccessibilityTests(OneServerTestCase):
     options = {"chat.push_rate": 0}
 
-    def users(self, **options):
+    def themed(self, **options):
         for theme in THEMES:
             yield theme, self.user(color_scheme=theme, reduced_motion="reduce", **options)
 
@@ -27,7 +29,7 @@ class AccessibilityTests(PageTestCase):
 
     def test_the_question_at_the_door(self):
         self.tab().enter("bob")
-        for theme, user in self.users(viewport=PHONE):
+        for theme, user in self.themed(viewport=PHONE):
             ann = self.tab(user).open()
             self.accept(ann, f"door, {theme}")
             ann.choose("bob")
@@ -37,7 +39,7 @@ class AccessibilityTests(PageTestCase):
 
     def test_a_room_on_a_desk(self):
         self.tab().enter("bob").send("see https://example.org/")
-        for theme, user in self.users(viewport=DESK):
+        for theme, user in self.themed(viewport=DESK):
             ann = self.enter(theme, user)
             ann.send(f"hello {theme}")
             ann.wait_for(f"hello {theme}")
@@ -53,7 +55,7 @@ class AccessibilityTests(PageTestCase):
             self.accept(ann, f"empty room, {theme}")
 
     def test_the_drawers_on_a_phone(self):
-        for theme, user in self.users(viewport=PHONE, has_touch=True):
+        for theme, user in self.themed(viewport=PHONE, has_touch=True):
             ann = self.enter(theme, user)
             self.accept(ann, f"phone, {theme}")
             for button in (".menu", ".people-button"):
@@ -62,7 +64,7 @@ class AccessibilityTests(PageTestCase):
                 ann.page.keyboard.press("Escape")
 
     def test_an_outage(self):
-        for theme, user in self.users(viewport=PHONE):
+        for theme, user in self.themed(viewport=PHONE):
             ann = self.enter(theme, user)
             ann.page.route("**/chat/push/**", lambda route: route.fulfill(status=413, json={}))
             ann.send("refused")
@@ -74,7 +76,7 @@ class AccessibilityTests(PageTestCase):
             ann.errors = [error for error in ann.errors if "status of 413" not in error]
 
     def test_an_address_that_leads_nowhere(self):
-        for theme, user in self.users(viewport=PHONE):
+        for theme, user in self.themed(viewport=PHONE):
             tab = self.tab(user)
             tab.page.goto(f"{tab.url}nowhere")
             expect(tab.page.locator("h1")).to_have_text("There is nothing here.")
@@ -84,7 +86,7 @@ class AccessibilityTests(PageTestCase):
     def test_without_scripts(self):
         seen = self.tab(self.user(java_script_enabled=False)).open().page
         expect(seen.locator(".noscript h1")).to_have_text("This page needs JavaScript")
-        for theme, user in self.users(viewport=PHONE):
+        for theme, user in self.themed(viewport=PHONE):
             tab = self.tab(user)
             # The page's own would go on with elements that are taken away here.
             tab.page.route("**/*.js", lambda route: route.fulfill(content_type="text/javascript"))

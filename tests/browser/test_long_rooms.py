@@ -1,6 +1,8 @@
 """A room with thousands of messages: what has elements, and what a new message costs."""
 
-from tests.browser.chromium import PageTestCase, expect
+from tests.browser.chromium import OneServerTestCase, close_all, expect
+
+tearDownModule = close_all
 
 # A log of `held` messages in place of the open room's; `arrive()` brings one more.
 ROOM = """async (held) => {
@@ -45,19 +47,19 @@ SCROLL = """async (step) => {
 }"""
 
 
-class LongRoomTests(PageTestCase):
-    def room(self, held: int):
+class LongRoomTests(OneServerTestCase):
+    def long(self, held: int):
         page = self.tab().enter(f"ann {held}").page
         page.evaluate(ROOM, held)
         return page
 
     def test_the_end_is_shown_however_many_are_held(self):
         for held, shown in ((5, 5), (5000, 120), (100_000, 120)):
-            page = self.room(held)
+            page = self.long(held)
             self.assertEqual(list(range(held - shown + 1, held + 1)), page.evaluate("texts()"))
 
     def test_a_new_message_changes_one_element_at_each_end(self):
-        page = self.room(5000)
+        page = self.long(5000)
         changes = page.evaluate(
             """async () => {
                 const seen = [];
@@ -75,7 +77,7 @@ class LongRoomTests(PageTestCase):
         self.assertEqual(5001, page.evaluate("texts().at(-1)"))
 
     def test_every_message_is_reached_by_scrolling_and_few_have_elements(self):
-        page = self.room(1000)
+        page = self.long(1000)
         up = page.evaluate(SCROLL, -500)
         self.assertEqual(1, up["texts"][0])
         self.assertEqual(1000, up["met"])
@@ -86,7 +88,7 @@ class LongRoomTests(PageTestCase):
         expect(page.locator("#jump")).to_be_hidden()
 
     def test_what_is_read_stays_in_its_place_while_others_talk(self):
-        page = self.room(1000)
+        page = self.long(1000)
         page.evaluate(SCROLL, -500)
         page.evaluate("log.scrollTop = 700")
         page.evaluate("frame()")
@@ -106,7 +108,7 @@ class LongRoomTests(PageTestCase):
         self.assertEqual(1300, page.evaluate("texts().at(-1)"))
 
     def test_new_is_marked_once_wherever_the_reader_is(self):
-        page = self.room(1000)
+        page = self.long(1000)
         page.evaluate("given.readUpTo = 500; show()")
         self.assertEqual(0, page.locator(".mark.new").count())
         marks = page.evaluate(

@@ -1,6 +1,8 @@
 """The page's modules by themselves, in the browser that they are for."""
 
-from tests.browser.chromium import OneServerTestCase
+from tests.browser.chromium import OneServerTestCase, close_all
+
+tearDownModule = close_all
 
 
 class ModuleTests(OneServerTestCase):

@@ -1,11 +1,13 @@
 """What a tab shows of the time when nobody could look at it."""
 
-from tests.browser.chromium import PageTestCase, expect
+from tests.browser.chromium import OneServerTestCase, close_all, expect
+
+tearDownModule = close_all
 
 LATER = "(({ now }) => (Date.now = () => now() + 3_600_000))({ now: Date.now.bind(Date) })"
 
 
-class ReturnTests(PageTestCase):
+class ReturnTests(OneServerTestCase):
     def test_what_came_while_the_network_was_away_is_marked(self):
         ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
         bob.page.context.set_offline(True)

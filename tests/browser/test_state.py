@@ -2,17 +2,21 @@
 
 import json
 import re
+import unicodedata
 import unittest
 from pathlib import Path
+from urllib.parse import quote
 
 import chatapp
-from tests.browser.chromium import PageTestCase, expect
+from tests.browser.chromium import ChatPage, OneServerTestCase, close_all, expect
 from tests.support.middlebox import Middlebox, straight
+
+tearDownModule = close_all
 
 PUBLIC = Path(chatapp.__file__).with_name("public")
 
 
-class StorageTests(PageTestCase):
+class StorageTests(OneServerTestCase):
     def test_values_of_another_shape_count_as_none(self):
         others = ('{"a":1}', '"text"', "null", "[]", "[1]", "7", "{", "true", '{"lobby":"x"}')
         names = (
@@ -26,20 +30,17 @@ class StorageTests(PageTestCase):
             "out.y",
             "lease",
         )
+        tab = self.tab().open()
         for number, other in enumerate(others):
-            context = self.user()
-            kept = json.dumps({f"chat.{name}": other for name in names})
-            context.add_init_script(
-                f"if (!localStorage.done) Object.assign(localStorage, {kept}, {{ done: 1 }})"
-            )
-            tab = self.tab(context).open()
+            kept = {f"chat.{name}": other for name in names}
+            tab.page.evaluate("(kept) => Object.assign(localStorage, kept)", kept)
+            tab.page.reload()
             if tab.page.locator("#nick-dialog").is_visible():  # '"text"' is a nick
                 tab.choose(f"ann {number}")
             tab.wait_connected().send(f"after {other}")
             tab.wait_for(f"after {other}")
             tab.page.reload()
             tab.wait_for(f"after {other}").wait_connected()
-            context.close()
 
     def test_another_application_may_clear_it(self):
         ann = self.tab().enter("ann")
@@ -49,27 +50,27 @@ class StorageTests(PageTestCase):
         other.wait_for("still here")
 
 
-class DraftTests(PageTestCase):
+class DraftTests(OneServerTestCase):
     def test_a_draft_outlives_a_reload_in_its_room(self):
         ann = self.tab().enter("ann")
         box = ann.page.locator("#composer-text")
-        box.fill("for the lobby")
+        box.fill("for the first")
         ann.page.evaluate("location.hash = 'garden'")
         expect(ann.page.locator("h1")).to_have_text("garden")
         expect(box).to_have_value("")
         box.fill("for the\ngarden")
         ann.page.reload()
         expect(box).to_have_value("for the\ngarden")
-        ann.page.evaluate("location.hash = 'lobby'")
-        expect(box).to_have_value("for the lobby")
+        ann.page.evaluate(f"location.hash = '{self.room}'")
+        expect(box).to_have_value("for the first")
         box.press("Enter")
-        ann.wait_for("for the lobby")
+        ann.wait_for("for the first")
         ann.page.reload()
-        ann.wait_for("for the lobby")
+        ann.wait_for("for the first")
         expect(box).to_have_value("")
 
 
-class KeyTests(PageTestCase):
+class KeyTests(OneServerTestCase):
     def test_an_enter_that_ends_a_conversion_sends_nothing(self):
         ann = self.tab().enter("ann")
         ann.page.fill("#composer-text", "日本")
@@ -96,17 +97,13 @@ class KeyTests(PageTestCase):
         ann.wait_for("one\ntwo")
 
 
-class RoomTests(PageTestCase):
+class RoomTests(OneServerTestCase):
     options = {"chat.max_rooms_per_poll": 3}
 
     def test_a_room_that_the_server_refuses_is_left_and_the_rest_goes_on(self):
-        context = self.user()
-        context.add_init_script(
-            """if (!localStorage['chat.joined']) localStorage['chat.joined'] =
-                JSON.stringify(['lobby', 'no room', 'a/b'])"""
-        )
-        ann, bob = self.tab(context).enter("ann"), self.tab().enter("bob")
-        expect(ann.page.locator("#room-list a")).to_have_text(["lobby"])
+        user = self.user(joined=[self.room, "no room", "a/b"])
+        ann, bob = self.tab(user).enter("ann"), self.tab().enter("bob")
+        expect(ann.page.locator("#room-list a")).to_have_text([self.room])
         expect(ann.page.locator("#link-line")).to_contain_text("A room's name")
         bob.send("all is well")
         ann.wait_for("all is well")
@@ -114,7 +111,7 @@ class RoomTests(PageTestCase):
         expect(ann.page.locator("#link")).to_be_hidden()
         ann.page.evaluate("location.hash = 'bad room!'.replace(' ', '%20')")
         expect(ann.page.locator("#link-line")).to_contain_text("A room's name")
-        expect(ann.page.locator("h1")).to_have_text("lobby")
+        expect(ann.page.locator("h1")).to_have_text(self.room)
         ann.errors = [line for line in ann.errors if "status of 400" not in line]
 
     def test_a_room_more_than_a_poll_takes_is_not_joined(self):
@@ -123,26 +120,75 @@ class RoomTests(PageTestCase):
             ann.page.evaluate(f"location.hash = '{name}'")
             expect(ann.page.locator("h1")).to_have_text("three" if name == "four" else name)
         expect(ann.page.locator("#link-line")).to_contain_text("3 rooms")
-        expect(ann.page.locator("#room-list a")).to_have_text(["lobby", "two", "three"])
+        expect(ann.page.locator("#room-list a")).to_have_text([self.room, "two", "three"])
         ann.wait_connected().send("in the third")
         ann.wait_for("in the third")
 
 
-class ManyRoomsTests(PageTestCase):
+class CanonicalNameTests(OneServerTestCase):
+    """A room that the page's address calls otherwise than the server does."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.tea = f"Tea-{self.room}"
+        self.bob = self.tab().enter("bob", room=self.tea)
+        self.bob.send("first")
+        self.bob.wait_for("first")
+
+    def meet(self, ann: ChatPage) -> None:
+        """ann is in the room, by its name."""
+        expect(ann.page.locator("h1")).to_have_text(self.tea)
+        expect(ann.page.locator("#room-list a")).to_have_text([self.room, self.tea])
+        ann.wait_until(f"location.hash === '#{self.tea}'")
+        ann.wait_connected().wait_for("first").send("second")
+        self.bob.wait_for("second").send("third")
+        ann.wait_for("third")
+        self.assertEqual(["bob: first", "ann: second", "bob: third"], ann.transcript())
+        expect(ann.people()).to_have_text(["ann", "bob"])
+
+    def test_a_room_is_called_as_the_server_calls_it(self):
+        self.meet(self.tab().enter("ann", room=self.tea.lower()))
+
+    def test_a_second_tab_that_asks_by_another_name_is_in_the_room(self):
+        user = self.user()
+        self.tab(user).enter("ann")
+        self.meet(self.tab(user).open(self.tea.upper()))
+
+    def test_names_of_any_script_get_what_is_said_there_however_they_are_written(self):
+        ann = self.tab().enter("ann")
+        # The ohm sign, Hangul by its letters, a compatibility ideograph: others once composed.
+        names = ("\u2126", "e\u0301", "\u1112\u1161\u11ab", "\uf914", "हिन्दी", "עברית")
+        for name in names:
+            called = f"{name}{self.room}"
+            ann.page.evaluate(f"location.hash = encodeURIComponent({json.dumps(called)})")
+            composed = quote(unicodedata.normalize("NFC", called))
+            for text in (f"{name} once", f"{name} twice"):
+                self.bob.page.request.post(f"{self.bob.url}chat/push/{composed}", data=text)
+                ann.wait_for(text)
+        self.assertEqual(1 + len(names), ann.page.locator("#room-list a").count())
+
+    def test_what_is_written_before_the_name_is_known_stays(self):
+        ann = self.tab().enter("ann")
+        ann.page.route("**/chat/pull/**", lambda route: route.abort(), times=2)
+        ann.page.evaluate(f"location.hash = '{self.tea.lower()}'")
+        expect(ann.page.locator("h1")).to_have_text(self.tea.lower())
+        ann.page.fill("#composer-text", "not sent yet")
+        expect(ann.page.locator("h1")).to_have_text(self.tea)
+        expect(ann.page.locator("#composer-text")).to_have_value("not sent yet")
+
+
+class ManyRoomsTests(OneServerTestCase):
     def test_a_hundred_rooms_with_long_names_of_any_script_are_one_poll(self):
         names = [f"{number:02}" + "龍" * 62 for number in range(99)]
-        context = self.user()
-        context.add_init_script(
-            f"localStorage['chat.joined'] ??= JSON.stringify(['lobby', ...{json.dumps(names)}])"
-        )
-        ann, bob = self.tab(context).enter("ann"), self.tab().enter("bob", room=names[-1])
+        ann = self.tab(self.user(joined=[self.room, *names])).enter("ann")
+        bob = self.tab().enter("bob", room=names[-1])
         self.assertEqual(100, ann.page.locator("#room-list a").count())
         bob.send("far down the list")
         expect(ann.page.locator("#room-list .count")).to_have_text("1")
         self.assertLessEqual(ann.polls, 1)
 
 
-class VersionTests(PageTestCase):
+class VersionTests(OneServerTestCase):
     def test_a_new_version_offers_to_load_the_page_anew(self):
         box = self.enterContext(Middlebox(self.server.port))
         ann = self.tab()
@@ -193,6 +239,7 @@ NEWER = """for (const [object, names] of [
 # What a browser of the floor takes for a mistake: it drops the declaration, or the whole rule.
 NEWER_CSS = (
     r"light-dark\(",  # Chrome 123
+    r":has\(",  # Firefox 121
     r"color-mix\(",  # 111
     r"\boklab\(|\blab\(|\blch\(",  # 111
     r"\((?:from) ",  # relative colours, 119
@@ -230,7 +277,7 @@ def palettes(sheet: Path) -> list[dict[str, str]]:
     return [dict(re.findall(r"(--[\w-]+): (#\w+);", root)) for root in roots]
 
 
-class BrowserTests(PageTestCase):
+class BrowserTests(OneServerTestCase):
     def test_the_oldest_browsers_that_are_promised_suffice(self):
         ann, bob = (self.tab(self.user()) for _ in range(2))
         for tab in (ann, bob):

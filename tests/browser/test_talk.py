@@ -1,7 +1,9 @@
-from tests.browser.chromium import PageTestCase, expect
+from tests.browser.chromium import OneServerTestCase, close_all, expect
+
+tearDownModule = close_all
 
 
-class TalkTests(PageTestCase):
+class TalkTests(OneServerTestCase):
     def test_two_users_talk(self):
         ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
         ann.send("hello bob")
@@ -69,7 +71,7 @@ class TalkTests(PageTestCase):
 
     def test_rooms_are_apart_and_count_what_is_unread(self):
         ann, bob = self.tab().enter("ann"), self.tab().enter("bob", room="garden")
-        bob.page.fill("#room-name", "lobby")
+        bob.page.fill("#room-name", self.room)
         bob.page.press("#room-name", "Enter")
         expect(ann.people()).to_have_text(["ann", "bob"])
         ann.page.fill("#room-name", "no/slash")
@@ -77,16 +79,16 @@ class TalkTests(PageTestCase):
         expect(ann.page.locator("#room-error")).not_to_be_empty()
         bob.page.keyboard.press("Alt+ArrowUp")
         expect(bob.page.locator("h1")).to_have_text("garden")
-        ann.send("for the lobby")
+        ann.send("for the first")
         expect(bob.page.locator("#room-list .count")).to_have_text("1")
         expect(bob.page).to_have_title("(1) garden · " + ann.page.title().split(" · ")[1])
         self.assertEqual([], bob.transcript())
-        bob.page.locator("#room-list a", has_text="lobby").click()
-        bob.wait_for("for the lobby")
+        bob.page.locator("#room-list a", has_text=self.room).click()
+        bob.wait_for("for the first")
         expect(bob.page.locator("#room-list .count")).to_have_count(0)
 
     def test_a_link_to_a_room_opens_it(self):
-        ann = self.tab().enter("ann", room="garden")
+        ann = self.tab(self.user(joined=[])).enter("ann", room="garden")
         expect(ann.page.locator("h1")).to_have_text("garden")
         expect(ann.page.locator("#room-list a")).to_have_text(["lobby", "garden"])
 
@@ -95,7 +97,7 @@ class TalkTests(PageTestCase):
         for tab in (ann, bob):  # a list that still grows moves the button
             expect(tab.people()).to_have_count(2)
         bob.page.click("#room-leave")
-        expect(bob.page.locator("h1")).to_have_text("lobby")
+        expect(bob.page.locator("h1")).to_have_text(self.room)
         expect(ann.people()).to_have_text(["ann"])
 
     def test_a_message_over_the_limit_is_not_sent(self):
@@ -110,13 +112,13 @@ class TalkTests(PageTestCase):
         ann.wait_for("x" * 4000)
 
 
-class HistoryTests(PageTestCase):
+class HistoryTests(OneServerTestCase):
     options = {"chat.push_rate": 0}
 
     def test_history_is_loaded_when_scrolling_up(self):
         ann = self.tab().enter("ann")
         for number in range(70):
-            ann.page.request.post(f"{ann.url}chat/push", data=f"message {number}")
+            ann.page.request.post(f"{ann.url}chat/push/{self.room}", data=f"message {number}")
         ann.wait_for("message 69")
         ann.page.reload()
         ann.wait_for("message 69").wait_connected()
