@@ -27,8 +27,9 @@ const CLAIMS = 10_000; // between two times that it is
 const OUTWAITS = 3; // in which the server forgets who is not there any more
 const SELDOM = 30_000; // between two polls of a tab that nobody looks at and that leads only itself
 
-const store = new Store({ nick: null, joined: ['lobby'], read: {}, room: '', link: { state: 'connecting' }, outbox: [], named: false });
-share(store, { nick: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq) });
+const store = new Store({ nick: null, joined: ['lobby'], read: {}, room: '', link: { state: 'connecting' }, outbox: [], called: {}, named: false });
+// `called` is {as a room was called: as it is}, told before `joined` changes by it: the next tab has the room open, perhaps.
+share(store, { called: mapOf(isName), nick: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq) });
 
 const joined = new Joined(store);
 const rooms = new Rooms(store);
@@ -219,14 +220,19 @@ function take({ answer, rooms: names }) {
 /** Call rooms as the server does. names: {as asked for: as it is called}; returns `asked` so. */
 function renamed(names, asked) {
   for (const [was, name] of Object.entries(names)) {
-    if (was === name || !joined.names.includes(was)) continue;
-    rooms.rename(was, name);
-    outbox.rename(was, name);
-    composer.rename(was, name);
-    joined.rename(was, name);
-    if (store.get('room') === was) location.replace(`#${encodeURIComponent(name)}`);
+    if (was !== name && joined.names.includes(was)) store.set('called', { [was]: name });
   }
+  store.set('called', {});
   return asked.map((name) => names[name] ?? name);
+}
+
+function rename(was, name) {
+  if (!joined.names.includes(was)) return;
+  rooms.rename(was, name);
+  outbox.rename(was, name);
+  composer.rename(was, name);
+  joined.rename(was, name);
+  if (store.get('room') === was) location.replace(`#${encodeURIComponent(name)}`);
 }
 
 // --- what people do
@@ -347,6 +353,7 @@ store.on('nick', (nick) => {
   nickView.close();
   if (leading && nick) poll.start();
 });
+store.on('called', (names) => Object.entries(names).forEach(([was, name]) => rename(was, name)));
 store.on('joined', () => {
   rooms.sync();
   const open = store.get('room');
