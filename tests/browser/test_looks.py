@@ -4,7 +4,17 @@ import base64
 import os
 from pathlib import Path
 
-from tests.browser.chromium import CHROMIUM, FLAGS, PATIENCE, ChatPage, PageTestCase, expect
+from tests.browser.chromium import (
+    CHROMIUM,
+    FLAGS,
+    PATIENCE,
+    ChatPage,
+    OneServerTestCase,
+    close_all,
+    expect,
+)
+
+tearDownModule = close_all
 
 DESK, TABLET, PHONE = (
     {"width": 1280, "height": 800},
@@ -59,14 +69,14 @@ DRAWERS = 720  # px, at the default size of type
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3
 
 
-class LooksTests(PageTestCase):
+class LooksTests(OneServerTestCase):
     options = {"chat.push_rate": 0}
 
     def setUp(self) -> None:
         super().setUp()
         self.tab().enter("x" * 32).send(LONG)
 
-    def person(self, room: str = "lobby", **options) -> ChatPage:
+    def person(self, room: str = "", **options) -> ChatPage:
         return self.tab(self.user(**options)).enter("ann", room)
 
     def test_every_text_can_be_read_in_both_themes(self):
@@ -92,7 +102,7 @@ class LooksTests(PageTestCase):
         for name, size in (("desk", DESK), ("tablet", TABLET), ("phone", PHONE)):
             ann = self.tab(self.user(viewport=size)).open("r" * 64)
             ann.choose(f"ann {name}")
-            ann.wait_connected().page.evaluate("location.hash = 'lobby'")
+            ann.wait_connected().page.evaluate(f"location.hash = '{self.room}'")
             ann.wait_for(LONG)
             self.assertEqual([], ann.page.evaluate(WIDER), name)
             width = ann.page.evaluate("document.documentElement.scrollWidth")
@@ -113,6 +123,23 @@ class LooksTests(PageTestCase):
                 self.assertEqual(composer[0], title[0], width)
             self.assertGreater(composer[1] - composer[0], min(300, 0.5 * width), width)
 
+    def test_one_s_own_name_is_not_cut_for_the_words_beside_it(self):
+        for width in (360, 768, 1440):
+            ann = self.tab(self.user(viewport={"width": width, "height": 800}))
+            ann.enter(f"Annabella {width}")
+            name = ann.page.locator("#me-nick")
+            self.assertTrue(name.evaluate("(node) => node.scrollWidth <= node.clientWidth"), width)
+
+    def test_a_notice_of_two_lines_has_its_button_beside_the_first(self):
+        ann = self.person(viewport=TABLET)
+        ann.page.evaluate("location.hash = 'bad%20room!'")
+        line, button = (ann.page.locator(f"#link-{name}") for name in ("line", "retry"))
+        expect(button).to_have_text("Close")
+        line, button = line.bounding_box(), button.bounding_box()
+        self.assertGreater(line["height"], 1.5 * button["height"])
+        self.assertAlmostEqual(line["y"], button["y"], delta=2)
+        ann.errors = [error for error in ann.errors if "status of 400" not in error]
+
     def test_words_keep_their_room_with_large_type(self):
         browser = self.browser.browser_type.launch(
             executable_path=CHROMIUM, args=[*FLAGS, "--blink-settings=defaultFontSize=24"]
@@ -120,7 +147,7 @@ class LooksTests(PageTestCase):
         self.addCleanup(browser.close)
         for width in (1280, 1000, 700):
             page = browser.new_page(viewport={"width": width, "height": 800})
-            page.goto(self.server.url)
+            page.goto(f"{self.server.url}#{self.room}")
             page.fill("#nick-field", f"ann {width}")
             page.press("#nick-field", "Enter")
             page.locator(".text").first.wait_for()
@@ -199,8 +226,10 @@ class LooksTests(PageTestCase):
     def test_the_name_and_the_time_of_a_long_turn_are_in_view_wherever_one_reads(self):
         bob = self.tab().enter("bob")
         for number in range(40):
-            bob.page.request.post(f"{bob.url}chat/push", data=f"line {number} of a long story")
-        bob.page.request.post(f"{bob.url}chat/push", data="on and on " * 390)
+            bob.page.request.post(
+                f"{bob.url}chat/push/{self.room}", data=f"line {number} of a long story"
+            )
+        bob.page.request.post(f"{bob.url}chat/push/{self.room}", data="on and on " * 390)
         ann = self.person(viewport=PHONE, has_touch=True)
         ann.wait_for(("on and on " * 390).strip())
         ann.page.mouse.move(200, 300)
@@ -241,12 +270,12 @@ class LooksTests(PageTestCase):
         for number in range(6):
             other = self.user()
             other.request.post(f"{ann.url}chat/nick", data=f"guest number {number}")
-            other.request.get(f"{ann.url}chat/pull")
+            other.request.get(f"{ann.url}chat/pull/{self.room}")
         expect(ann.page.locator("#news")).to_contain_text("came in.")
         self.assertEqual(place, ann.page.locator("#composer").bounding_box())
 
 
-class KeyboardTests(PageTestCase):
+class KeyboardTests(OneServerTestCase):
     def focused(self, tab: ChatPage) -> str:
         return tab.page.evaluate(
             """(({ id, tagName, textContent, ariaLabel }) =>
@@ -264,17 +293,17 @@ class KeyboardTests(PageTestCase):
                 reached.append(name)
                 shows = ann.page.evaluate(FOCUS_SHOWS)
                 self.assertTrue(shows, f"the focus on {name} is not seen")
-        for name in ("Skip to the message box", "lobby", "garden", "room-name", "nick-change",
+        for name in ("Skip to the message box", self.room, "garden", "room-name", "nick-change",
                      "log", "composer-text", "room-leave"):  # fmt: skip
             self.assertIn(name, reached)
 
     def test_what_has_the_focus_keeps_it_while_others_talk(self):
         ann, bob = self.tab().enter("ann", room="garden"), self.tab().enter("bob")
-        lobby = ann.page.locator("#room-list a", has_text="lobby")
-        lobby.focus()
+        link = ann.page.locator("#room-list a", has_text=self.room)
+        link.focus()
         bob.send("hello")
         expect(ann.page.locator("#room-list .count")).to_have_text("1")
-        expect(lobby).to_be_focused()
+        expect(link).to_be_focused()
 
     def test_the_chat_is_used_without_a_mouse(self):
         ann = self.tab(self.user(viewport=PHONE)).open()
@@ -336,11 +365,11 @@ class KeyboardTests(PageTestCase):
         ann.page.locator(".skip").focus()
         ann.page.keyboard.press("Enter")
         expect(ann.page.locator("#composer-text")).to_be_focused()
-        expect(ann.page.locator("h1")).to_have_text("lobby")
-        expect(ann.page.locator("#room-list a")).to_have_text(["lobby"])
+        expect(ann.page.locator("h1")).to_have_text(self.room)
+        expect(ann.page.locator("#room-list a")).to_have_text([self.room])
 
 
-class ReadAloudTests(PageTestCase):
+class ReadAloudTests(OneServerTestCase):
     def test_own_messages_are_read_out_once_and_refusals_are(self):
         ann = self.tab().enter("ann")
         log = ann.page.locator("#log")
@@ -361,8 +390,8 @@ class ReadAloudTests(PageTestCase):
     def test_every_control_has_a_name(self):
         ann = self.tab().enter("ann")
         tree = ann.page.locator("body").aria_snapshot(timeout=PATIENCE)
-        for part in ('textbox "Message"', 'button "Send"', 'link "lobby"', 'button "Join"',
-                     'textbox "Join or open a room"', 'heading "lobby" [level=1]',
-                     'log "Messages in lobby"'):  # fmt: skip
+        for part in ('textbox "Message"', 'button "Send"', f'link "{self.room}"', 'button "Join"',
+                     'textbox "Join or open a room"', f'heading "{self.room}" [level=1]',
+                     f'log "Messages in {self.room}"'):  # fmt: skip
             self.assertIn(part, tree)
         self.assertNotRegex(tree, r"(?m)^\s*- (button|link|textbox)(:|$)")

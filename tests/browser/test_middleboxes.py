@@ -1,10 +1,11 @@
 """The page behind what stands between people and a server: nothing is lost, nothing comes twice,
 nothing floods, and what is on the screen is true."""
 
+import itertools
 import json
 import time
 
-from tests.browser.chromium import ChatPage, PageTestCase, expect
+from tests.browser.chromium import ChatPage, OneServerTestCase, close_all, expect
 from tests.support.middlebox import (
     Middlebox,
     Way,
@@ -15,18 +16,22 @@ from tests.support.middlebox import (
     cutting,
     mixed,
     page,
+    straight,
     without_cookies_in,
     without_cookies_out,
 )
+
+tearDownModule = close_all
 
 BAD = page(502, "Bad Gateway")
 JSON = "application/json"
 LOGIN = b"<!DOCTYPE html><title>Sign in</title><h1>Welcome to our Wi-Fi</h1>"
 SECONDS = 10
 MOST = 2 * SECONDS  # requests of a tab in that time
+CLAIMS = 10_000  # ms of the page's clock, after which it claims its nick again
 
 
-class MiddleboxTests(PageTestCase):
+class MiddleboxTests(OneServerTestCase):
     options = {"chat.poll_timeout": 3, "chat.lease": 5}
 
     def setUp(self) -> None:
@@ -39,6 +44,7 @@ class MiddleboxTests(PageTestCase):
         if way is not None:
             self.box.way = way
         tab = self.tab()
+        tab.page.clock.install()
         tab.url = self.box.url + path
         self.began = time.monotonic()
         return tab
@@ -60,22 +66,29 @@ class MiddleboxTests(PageTestCase):
         """What the page says behind a box that goes this way; then the box behaves."""
         self.box.way = way
         self.began = time.monotonic()
+        self.bob.send("before")  # ends the poll that is held, which goes the old way
         ann.page.locator(f"html[data-link={state}]").wait_for(state="attached")
         expect(ann.page.locator("#link-line")).to_contain_text(line)
         ann.send("said behind it")
         waiting = ann.page.locator(".message.waiting, .message.sending")
         expect(waiting).to_have_count(1)
         self.bob.send("meanwhile")
-        ann.page.wait_for_timeout(2000)
+        ann.page.clock.run_for(CLAIMS)
+        ann.page.wait_for_timeout(300)
         expect(waiting).to_have_count(1)
         self.assertLessEqual(self.box.rate(self.began, SECONDS), MOST)
-        self.box.way = lambda request, forward: forward(request)
+        self.box.way = straight
         # It may have tried by itself meanwhile, and hidden the button.
         ann.page.evaluate("document.getElementById('link-retry').click()")
-        ann.wait_connected().wait_for("said behind it").wait_for("meanwhile")
-        self.bob.wait_for("said behind it")
-        self.assertEqual({"ann: said behind it", "bob: meanwhile"}, set(ann.transcript()))
-        self.assertEqual(2, len(ann.transcript()))
+        ann.wait_connected()
+        if state == "cookies":  # hers is another one now, and the server has to forget the first
+            expect(self.bob.people().filter(has_text="ann")).to_have_count(0)
+            ann.page.clock.run_for(CLAIMS)
+        self.bob.send("after")
+        ann.wait_for("said behind it").wait_for("meanwhile").wait_for("after")
+        self.bob.wait_for("said behind it").wait_for("after")
+        said = {"bob: before", "ann: said behind it", "bob: meanwhile", "bob: after"}
+        self.assertEqual((said, 4), (set(ann.transcript()), len(ann.transcript())))
         self.assertEqual(ann.transcript(), self.bob.transcript())
         expect(ann.page.locator("#link")).to_be_hidden()
         ann.errors = [line for line in ann.errors if "status of " not in line]
@@ -87,7 +100,7 @@ class MiddleboxTests(PageTestCase):
         self.talk(self.behind(compressing).enter("ann"))
 
     def test_one_that_has_the_chat_below_a_prefix_and_does_not_say_so(self):
-        ann = self.behind(below("/team"), "team/").enter("ann")
+        ann = self.behind(below("/team"), "team/").enter("ann", self.room)
         self.talk(ann)
         self.assertEqual([], [path for _, path in self.box.seen if not path.startswith("/team/")])
 
@@ -126,15 +139,17 @@ class MiddleboxTests(PageTestCase):
         ann = self.behind().enter("ann")
         for number, other in enumerate(({}, [], {"ok": True}, {"messages": "x"}, {"seq": None})):
             self.box.way = answering(200, json.dumps(other).encode(), JSON)
+            self.bob.send(f"before {number}")
             ann.page.locator("html[data-link=waiting]").wait_for(state="attached")
             ann.send(f"number {number}")
             expect(ann.page.locator(".message.waiting, .message.sending")).to_have_count(1)
             expect(ann.page.locator(".fate")).to_contain_text("Not sent yet.")
-            self.box.way = lambda request, forward: forward(request)
+            self.box.way = straight
             ann.page.evaluate("document.getElementById('link-retry').click()")
             ann.wait_connected()
             self.bob.wait_for(f"number {number}")
-        self.assertEqual([f"ann: number {number}" for number in range(5)], self.bob.transcript())
+        said = [(f"bob: before {number}", f"ann: number {number}") for number in range(5)]
+        self.assertEqual(list(itertools.chain(*said)), self.bob.transcript())
 
     def test_a_proxy_without_its_server(self):
         ann = self.behind().enter("ann")
@@ -147,6 +162,38 @@ class MiddleboxTests(PageTestCase):
             expect(ann.page.locator("#link-line")).to_have_text(line)
         ann.errors = [line for line in ann.errors if "status of " not in line]
 
+    def test_one_that_dislikes_a_text(self):
+        def dislike(request, forward):
+            if b"DROP TABLE" in request.body:
+                return page(403, "Forbidden")
+            return forward(request)
+
+        ann = self.behind(dislike).enter("ann")
+        ann.send("DROP TABLE people")
+        for text in ("one", "two"):
+            ann.send(text)
+        for _ in range(4):  # tries, and the delays between them
+            ann.page.clock.run_for(1000)
+            ann.page.wait_for_timeout(200)
+        failed = ann.page.locator(".message.failed")
+        expect(failed.locator(".fate span")).to_have_text(
+            "Not sent. Something between you and the chat refuses it (403)."
+        )
+        expect(failed.locator(".text")).to_have_text("DROP TABLE people")
+        self.bob.wait_for("two")
+        pushes = [path for _, path in self.box.seen if "/chat/push" in path]
+        self.assertEqual(4 + 2, len(pushes))
+        ann.page.locator("html[data-link=connected]").wait_for(state="attached")
+        self.box.way = straight
+        failed.get_by_role("button", name="Try again").click()
+        self.bob.wait_for("DROP TABLE people")
+        ann.wait_for("DROP TABLE people")
+        expect(failed).to_have_count(0)
+        said = ["ann: one", "ann: two", "ann: DROP TABLE people"]
+        self.assertEqual((said, said), (ann.transcript(), self.bob.transcript()))
+        self.assertLessEqual(self.box.rate(self.began, SECONDS), MOST)
+        ann.errors = [line for line in ann.errors if "status of 403" not in line]
+
     def test_cookies_that_do_not_come_in(self):
         ann = self.behind().enter("ann")
         self.say_so(ann, without_cookies_in, "cookies", "This chat needs cookies")
@@ -155,7 +202,10 @@ class MiddleboxTests(PageTestCase):
         for nick, way in (("ann", without_cookies_in), ("eve", without_cookies_out)):
             tab = self.behind(way).open()
             tab.choose(nick)
-            for _ in range(2):
+            for number in range(2):
+                # The next poll, which is held, shows that no cookie comes.
+                tab.wait_connected()
+                self.bob.send(f"{number} for {nick}")
                 tab.page.locator("html[data-link=cookies]").wait_for(state="attached")
                 expect(tab.page.locator("#nick-dialog")).to_be_hidden()
                 expect(tab.page.locator("#link-line")).to_contain_text("needs cookies")

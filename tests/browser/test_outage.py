@@ -1,7 +1,9 @@
-from tests.browser.chromium import PageTestCase, expect, show_as
+from tests.browser.chromium import OneServerTestCase, PageTestCase, close_all, expect, show_as
+
+tearDownModule = close_all
 
 
-class OutageTests(PageTestCase):
+class ServerOutageTests(PageTestCase):
     def test_a_message_sent_while_the_server_is_down_arrives_once(self):
         ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
         ann.send("before")
@@ -25,6 +27,8 @@ class OutageTests(PageTestCase):
         ann.wait_for("after")
         self.assertEqual(expected, ann.transcript())
 
+
+class OutageTests(OneServerTestCase):
     def test_a_message_waits_through_a_reload(self):
         ann = self.tab().enter("ann")
         ann.page.route("**/chat/push/**", lambda route: route.abort())
@@ -132,9 +136,9 @@ class OutageTests(PageTestCase):
         ann.send("one")
         ann.send("two")
         bob.wait_for("two")
-        bob.wait_until("document.title.startsWith('(2) lobby')")
+        bob.wait_until(f"document.title.startsWith('(2) {self.room}')")
         show_as(bob, "visible")
-        bob.wait_until("document.title.startsWith('lobby')")
+        bob.wait_until(f"document.title.startsWith('{self.room}')")
         expect(bob.page.locator(".mark.new")).to_have_count(1)
         self.assertEqual(["ann: one", "ann: two"], bob.transcript())
 

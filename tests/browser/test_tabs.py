@@ -1,7 +1,9 @@
-from tests.browser.chromium import PATIENCE, PageTestCase, show_as
+from tests.browser.chromium import PATIENCE, OneServerTestCase, PageTestCase, close_all, show_as
+
+tearDownModule = close_all
 
 
-class TabsOfOneBrowserTests(PageTestCase):
+class TabsOfOneBrowserTests(OneServerTestCase):
     def test_ten_tabs_hold_one_request(self):
         context = self.user()
         tabs = [self.tab(context).enter("ann")]
@@ -41,17 +43,6 @@ class TabsOfOneBrowserTests(PageTestCase):
         self.assertEqual(["bob: one", "bob: two", "ann: three"], follower.transcript())
         self.assertEqual(follower.transcript(), other.transcript())
 
-    def test_a_message_of_a_tab_that_is_gone_is_sent_by_the_next(self):
-        context = self.user()
-        first, second = self.tab(context).enter("ann"), self.tab(context).open().wait_connected()
-        self.server.stop()
-        first.send("written in the dark")
-        second.page.locator(".message.waiting, .message.sending").wait_for()
-        first.page.close()
-        self.server.start()
-        second.wait_for("written in the dark")
-        self.assertEqual(["ann: written in the dark"], second.transcript())
-
     def test_a_nick_and_a_room_chosen_in_one_tab_are_those_of_all(self):
         context = self.user()
         first, second = self.tab(context).enter("ann"), self.tab(context).open().wait_connected()
@@ -83,6 +74,19 @@ class TabsOfOneBrowserTests(PageTestCase):
         self.assertEqual(other.transcript(), follower.transcript())
 
 
+class TabsWithoutServerTests(PageTestCase):
+    def test_a_message_of_a_tab_that_is_gone_is_sent_by_the_next(self):
+        context = self.user()
+        first, second = self.tab(context).enter("ann"), self.tab(context).open().wait_connected()
+        self.server.stop()
+        first.send("written in the dark")
+        second.page.locator(".message.waiting, .message.sending").wait_for()
+        first.page.close()
+        self.server.start()
+        second.wait_for("written in the dark")
+        self.assertEqual(["ann: written in the dark"], second.transcript())
+
+
 NO_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined })"
 NO_LOCKS_THERE = "Object.defineProperty(navigator, 'locks', { get: refuse });"
 NO_LOCKS_GIVEN = """navigator.locks.request = () =>
@@ -97,7 +101,7 @@ BLOCKED = """{
 }"""
 
 
-class TabsOfAnotherBrowserTests(PageTestCase):
+class TabsOfAnotherBrowserTests(OneServerTestCase):
     """Where the page may not use what tabs share."""
 
     def test_without_web_locks_tabs_take_turns_by_a_lease(self):
@@ -115,6 +119,16 @@ class TabsOfAnotherBrowserTests(PageTestCase):
             ["ann: from the first", "ann: from the second", "ann: from the one that is left"],
             second.transcript(),
         )
+
+    def test_seven_tabs_without_web_locks_hold_one_request(self):
+        user = self.user()
+        user.add_init_script(NO_LOCKS)
+        tabs = [self.tab(user).enter("ann")]
+        tabs += [self.tab(user).open().wait_connected() for _ in range(6)]
+        tabs[-1].send("from the seventh")
+        for tab in tabs:
+            tab.wait_for("from the seventh")
+        self.assertEqual(1, sum(tab.polls for tab in tabs))
 
     def test_a_lease_of_a_suspended_leader_is_taken_away(self):
         context = self.user()
@@ -137,7 +151,7 @@ class TabsOfAnotherBrowserTests(PageTestCase):
             first.wait_for(f"{nick} in the second").send(f"{nick} in the first")
             second.wait_for(f"{nick} in the first")
             self.assertEqual((1, 1), (first.polls, second.polls))
-            context.close()
+            self.close(context)
 
     def test_a_tab_that_is_alone_and_hidden_holds_no_request(self):
         context = self.user()
