@@ -19,6 +19,7 @@ class ServerOutageTests(PageTestCase):
         ann.wait_for("while it was down").wait_connected()
         expect(ann.page.locator("#link")).to_be_hidden()
         ann.send("after")
+        ann.wait_for("after")
         bob.wait_for("after")
         expected = ["ann: before", "ann: while it was down", "ann: after"]
         self.assertEqual(expected, ann.transcript())

@@ -67,7 +67,7 @@ class TabsOfOneBrowserTests(OneServerTestCase):
         leader.wait_for("heard").wait_connected()
         leader.wait_until("true")
         other.send("to both")
-        for tab in (leader, follower):
+        for tab in (leader, follower, other):
             tab.wait_for("to both")
         self.assertEqual((0, 1), (leader.polls, follower.polls))
         self.assertEqual(other.transcript(), leader.transcript())
