@@ -50,9 +50,9 @@ def load_secret(path: Path) -> bytes:
 
     Raises ValueError for a file that is too short or that others can read, OSError.
     """
+    secret = path.read_bytes().strip()
     if path.stat().st_mode & 0o077:
         raise ValueError(f"{path} can be read by others: make it `chmod 600`")
-    secret = path.read_bytes().strip()
     if len(secret) < _BYTES:
         raise ValueError(f"{path} is too short for a secret: it has to have {_BYTES} bytes or more")
     return secret

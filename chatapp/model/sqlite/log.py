@@ -56,7 +56,9 @@ class SQLiteLog(MessageLog):
         try:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
         except OSError as error:
-            raise LogUnavailable(f"{self.path}: {error.strerror or error}") from error
+            raise LogUnavailable(
+                f"{error.filename or self.path}: {error.strerror or error}"
+            ) from error
         self.epoch = await self._store.open(_LOCK_SECONDS)
         self._is_open = True
         self._readers = Readers(self.path)

@@ -45,7 +45,9 @@ class Store:
         except BaseException as error:
             await self._release()
             if isinstance(error, OSError):
-                raise LogUnavailable(f"{self._path}: {error.strerror or error}") from error
+                raise LogUnavailable(
+                    f"{error.filename or self._path}: {error.strerror or error}"
+                ) from error
             raise
         self._sweeping = asyncio.create_task(self._sweep())
         return epoch

@@ -47,6 +47,11 @@ class FoundTests(SecretCase):
         self.assertEqual(0o600, stat.S_IMODE((data / "secret").stat().st_mode))
         self.assertEqual(["secret"], os.listdir(data))
 
+    def test_a_folder_in_its_place_is_told_as_one(self):
+        self.path.mkdir()
+        with self.assertRaisesRegex(IsADirectoryError, "secret"):
+            load_secret(self.path)
+
     def test_each_place_makes_one_of_its_own(self):
         first, second = (find_secret({}, "", str(self.folder / name)) for name in ("a", "b"))
         self.assertNotEqual(first, second)

@@ -364,6 +364,16 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(1, len(logs.output))
         self.assertRegex(logs.output[0], line)
 
+    async def test_a_folder_in_the_place_of_a_file_is_named(self):
+        for name in ("chat.db.lock", "chat.db"):
+            with self.subTest(name):
+                (self.folder / name).mkdir()
+                with self.assertRaisesRegex(
+                    LogUnavailable, rf"{name}: [Ii]s a directory|{name}: un"
+                ):
+                    await self.opened()
+                (self.folder / name).rmdir()
+
     async def test_one_that_was_removed_or_replaced_takes_nothing_until_it_is_back(self):
         for name in ("chat.db", "chat.db-wal"):
             with self.subTest(name):
