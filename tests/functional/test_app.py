@@ -53,8 +53,9 @@ class AppTests(unittest.TestCase):
         self.assertEqual("There is nothing here.\n", answer.text)
         answer = self.app.put("/chat/nick", status=405)
         self.assertEqual("DELETE, GET, HEAD, POST", answer.headers["Allow"])
-        answer = self.app.post("/chat/push", b"\xff", status=400, content_type="text/plain")
-        self.assertEqual("The body is not UTF-8.\n", answer.text)
+        elsewhere = {"Origin": "http://elsewhere.example"}
+        answer = self.app.post("/chat/push", b"hi", elsewhere, status=403)
+        self.assertEqual("This request comes from another site.\n", answer.text)
 
     def test_under_another_server_what_waits_says_what_it_needs(self):
         with self.assertLogs("chatapp", "ERROR") as logs:
