@@ -20,6 +20,7 @@ from typing import Any
 import webob
 from webob.exc import HTTPException
 
+from pylons._body import LISTS, close
 from pylons._context import RequestState, current
 from pylons._head import (
     Headers,
@@ -35,7 +36,6 @@ __all__ = ["Stream", "answer", "drop_traceback"]
 # Tuples, since `str | bytes` in isinstance is built anew each time.
 _TEXT = (str, bytes)
 _WHOLE = (str, bytes, webob.Response)
-_LISTS = (list, tuple)
 
 
 def answer(
@@ -92,7 +92,7 @@ def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
     elif response is not None and result is not response:
         carry_headers(response, result)
     body: Iterable[bytes] = result(state.environ, state.start)
-    if isinstance(body, _LISTS):
+    if isinstance(body, LISTS):
         state.release()
         return body
     return Stream(state, body)
@@ -150,13 +150,11 @@ class Stream:
     def close(self) -> None:
         """Close the action, so that its `finally:` runs, with the request current (PEP 3333)."""
         self._after = None
-        close = getattr(self._chunks, "close", None)
-        if close is not None:
-            token = current.set(self._state)
-            try:
-                close()
-            finally:
-                current.reset(token)
+        token = current.set(self._state)
+        try:
+            close(self._chunks)
+        finally:
+            current.reset(token)
         self._state.release()
 
     def _step(self) -> bytes:
@@ -239,6 +237,4 @@ class _Closing:
         return next(self._iterator)
 
     def close(self) -> None:
-        close = getattr(self._source, "close", None)
-        if close is not None:
-            close()
+        close(self._source)

@@ -7,11 +7,10 @@ from collections.abc import Container, Iterable, Iterator
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from pylons._body import LISTS, close
 from pylons._http import Request, Response
 
 __all__ = ["StatusCodeRedirect"]
-
-_LISTS = (list, tuple)
 
 
 class StatusCodeRedirect:
@@ -37,7 +36,7 @@ class StatusCodeRedirect:
         body = self.app(environ, watch.start_response)
         if watch.held is not None:
             return self.document(environ, watch, body)
-        return body if isinstance(body, _LISTS) else _Watched(watch, body)
+        return body if isinstance(body, LISTS) else _Watched(watch, body)
 
     def document(
         self, environ: WSGIEnvironment, watch: _Watch, body: Iterable[bytes]
@@ -118,7 +117,7 @@ class _Watched:
         return next(self._chunks)
 
     def close(self) -> None:
-        _close(self._body)
+        close(self._body)
 
 
 class _Joined:
@@ -136,7 +135,7 @@ class _Joined:
         yield from self._chunks
 
     def close(self) -> None:
-        _close(self._body)
+        close(self._body)
 
 
 def _drained(body: Iterable[bytes]) -> list[bytes]:
@@ -144,7 +143,7 @@ def _drained(body: Iterable[bytes]) -> list[bytes]:
     try:
         return list(body)
     finally:
-        _close(body)
+        close(body)
 
 
 def _page_environ(environ: WSGIEnvironment, path: str) -> WSGIEnvironment:
@@ -174,12 +173,6 @@ def _kept_headers(
         if name.lower() == "set-cookie"
         or (name.lower() not in taken and not name.lower().startswith("content-"))
     ]
-
-
-def _close(body: Iterable[bytes]) -> None:
-    close = getattr(body, "close", None)
-    if close is not None:
-        close()
 
 
 def _ignore(data: bytes) -> None:

@@ -14,11 +14,11 @@ from wsgiref.util import request_uri
 
 from paste.deploy.converters import asbool
 
+from pylons._body import LISTS, close
+
 __all__ = ["ErrorHandler"]
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
-
-_LISTS = (list, tuple)
 
 log = logging.getLogger("pylons.middleware")
 
@@ -45,7 +45,7 @@ class ErrorHandler:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             body = self.app(environ, start_response)
-            if isinstance(body, _LISTS):
+            if isinstance(body, LISTS):
                 return body
             return _Guarded(self, environ, start_response, body)
         except Exception:  # noqa: BLE001 - whatever it is, it is logged and becomes a 500
@@ -102,9 +102,7 @@ class _Guarded:
             return next(self._chunks)
 
     def close(self) -> None:
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            close()
+        close(self._body)
 
 
 def _is_local(environ: WSGIEnvironment) -> bool:

@@ -16,6 +16,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 __all__ = ["StaticFiles"]
 
@@ -66,7 +67,7 @@ class StaticFiles:
         self._held = None if fresh else self._all()
 
     def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         path, cached = self._meant(environ["PATH_INFO"])
         found = self._find(path)
@@ -153,7 +154,7 @@ class _Answer(NamedTuple):
     body: bytes
 
 
-def _answer(held: _Held, common: _Headers, environ: dict[str, Any]) -> _Answer:
+def _answer(held: _Held, common: _Headers, environ: WSGIEnvironment) -> _Answer:
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "HEAD"):
         plain = [("Allow", "GET, HEAD"), ("Content-Type", "text/plain"), ("Content-Length", "0")]
@@ -180,7 +181,7 @@ def _answer(held: _Held, common: _Headers, environ: dict[str, Any]) -> _Answer:
     return _Answer("206 Partial Content", headers, body)
 
 
-def _taken(held: _Held, environ: dict[str, Any]) -> _Form:
+def _taken(held: _Held, environ: WSGIEnvironment) -> _Form:
     """The one that the client takes (RFC 9110, 12.5.3). A part is always one of the plain file."""
     if held.packed is None or "HTTP_RANGE" in environ:
         return held.plain
@@ -188,7 +189,7 @@ def _taken(held: _Held, environ: dict[str, Any]) -> _Form:
     return held.packed if gzipped and float(gzipped[1] or 1) else held.plain
 
 
-def _is_known(etag: str, changed: str, environ: dict[str, Any]) -> bool:
+def _is_known(etag: str, changed: str, environ: WSGIEnvironment) -> bool:
     """Whether the client has this version already (RFC 9110, 13.1.2 and 13.1.3)."""
     etags: str | None = environ.get("HTTP_IF_NONE_MATCH")
     if etags is not None:
@@ -200,7 +201,7 @@ def _is_known(etag: str, changed: str, environ: dict[str, Any]) -> bool:
         return False  # no date, or one without a zone
 
 
-def _part(form: _Form, changed: str, environ: dict[str, Any]) -> range | None:
+def _part(form: _Form, changed: str, environ: WSGIEnvironment) -> range | None:
     """The part that is asked for, None for the whole (RFC 9110, 14.2): several are not served."""
     asked = _RANGE.fullmatch(environ.get("HTTP_RANGE", "").strip())
     condition = environ.get("HTTP_IF_RANGE", form.etag).strip()

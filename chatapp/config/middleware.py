@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from beaker.middleware import SessionMiddleware
 
@@ -77,10 +78,10 @@ class ChatApp:
             ready=hub.ready,
         )
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
         return self._app(environ, start_response)
 
-    async def _start(self, environ: dict[str, Any]) -> None:
+    async def _start(self, environ: WSGIEnvironment) -> None:
         """Ends the program with one line if the log cannot be opened or is not for several."""
         if environ["wsgi.multiprocess"] and not self.hub.log.shared:
             raise SystemExit(

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Generator
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import orjson
 
@@ -46,7 +46,7 @@ _MESSAGE_BYTES = 100
 class ChatController(BaseController):
     """Actions that wait yield what environ['cogen.*'] gives them; the server performs it."""
 
-    def __before__(self, environ: dict[str, Any]) -> None:
+    def __before__(self, environ: WSGIEnvironment) -> None:
         super().__before__(environ)
         if "cogen.call" not in environ:
             log.error("a request came by another server: %s", NEEDED_SERVER)
@@ -167,7 +167,7 @@ class ChatController(BaseController):
         return called.get(room, room)
 
     def _visitor(
-        self, environ: dict[str, Any], wanted: Asked, is_welcome: bool
+        self, environ: WSGIEnvironment, wanted: Asked, is_welcome: bool
     ) -> Generator[bytes, None, Participant]:
         """Who polls without a cookie of this chat. They are given one, if there may be one more.
 
@@ -183,7 +183,7 @@ class ChatController(BaseController):
                     raise
         return Participant(identity, "", None, visiting=True)
 
-    def _pusher(self, environ: dict[str, Any], size: int) -> Generator[bytes, None, Participant]:
+    def _pusher(self, environ: WSGIEnvironment, size: int) -> Generator[bytes, None, Participant]:
         """Who pushes so many bytes, unless it is too much."""
         participant = self._known(environ)
         if participant is not None:
@@ -197,7 +197,7 @@ class ChatController(BaseController):
 
     def _stored(
         self,
-        environ: dict[str, Any],
+        environ: WSGIEnvironment,
         room: str,
         participant: Participant,
         text: str,
@@ -219,7 +219,7 @@ class ChatController(BaseController):
             message = logged(environ, self._hub.figures)
         return message
 
-    def _message(self, environ: dict[str, Any], as_json: bool) -> tuple[str, str | None]:
+    def _message(self, environ: WSGIEnvironment, as_json: bool) -> tuple[str, str | None]:
         most = self._hub.options.max_message
         # A character of JSON takes at most twelve bytes: two escapes of a surrogate pair.
         body = _body(environ, 12 * most + 1024)
@@ -240,7 +240,7 @@ def _poll_bytes(rooms: int) -> int:
     return rooms * (12 * MOST_ROOM + 4) + LONGEST_CURSOR + 1024
 
 
-def _body(environ: dict[str, Any], most: int) -> bytes:
+def _body(environ: WSGIEnvironment, most: int) -> bytes:
     """The request's body. Raises BadInput if it has more than `most` bytes."""
     length = environ.get("CONTENT_LENGTH")
     body: bytes = b""

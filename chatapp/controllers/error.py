@@ -1,6 +1,6 @@
 """Error documents: one readable line, in the form that the client accepts."""
 
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from webob.exc import status_map
 
@@ -21,7 +21,7 @@ _LINES = {
 class ErrorController(BaseController):
     """Called by StatusCodeRedirect for a response whose status is an error."""
 
-    def __before__(self, environ: dict[str, Any]) -> None:
+    def __before__(self, environ: WSGIEnvironment) -> None:
         """No check of the origin: the request was refused already."""
 
     def document(self) -> bytes | str:

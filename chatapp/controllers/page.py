@@ -1,7 +1,7 @@
 """The page."""
 
 import gzip
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import orjson
 
@@ -25,7 +25,7 @@ class PageController(BaseController):
         self._identify(environ)
         return self._chat()
 
-    def _first(self, environ: dict[str, Any]) -> Steps:
+    def _first(self, environ: WSGIEnvironment) -> Steps:
         """For somebody new; without an id if there are too many of those."""
         try:
             yield from self._charge(environ, "address_sessions")

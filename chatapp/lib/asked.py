@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 from chatapp.lib.cursor import BadCursor, Cursor
 from chatapp.lib.wire import (
@@ -30,7 +31,7 @@ class Asked(NamedTuple):
     written: Mapping[str, str]
 
 
-def asked(environ: dict[str, Any], rooms: str | None, most_rooms: int) -> Asked:
+def asked(environ: WSGIEnvironment, rooms: str | None, most_rooms: int) -> Asked:
     """By the URL, of whose path `rooms` is the end. Raises BadInput."""
     names = checked_rooms(rooms, most_rooms)
     return _asked(names, checked_query(environ.get("QUERY_STRING", "")))

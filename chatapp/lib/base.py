@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
+from wsgiref.types import WSGIEnvironment
 
 from webob.exc import status_map
 
@@ -33,7 +34,7 @@ _POLICY = (
 class BaseController(WSGIController):
     """Turns BadInput into the answer it asks for; refuses unsafe requests of other origins."""
 
-    def __before__(self, environ: dict[str, Any]) -> None:
+    def __before__(self, environ: WSGIEnvironment) -> None:
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS:
             _check_origin(environ)
 
@@ -49,16 +50,16 @@ class BaseController(WSGIController):
         hub: Hub = app_globals.hub
         return hub
 
-    def _known(self, environ: dict[str, Any]) -> Participant | None:
+    def _known(self, environ: WSGIEnvironment) -> Participant | None:
         """Who asks, if that is somebody alive; no session is looked at."""
         return known(environ, self._hub, app_globals.signer)
 
-    def _token_identity(self, environ: dict[str, Any]) -> str | None:
+    def _token_identity(self, environ: WSGIEnvironment) -> str | None:
         """The id in the signed token, which need not lead to anybody."""
         signer: Signer = app_globals.signer
         return signer.verified(token_of(environ, signer))
 
-    def _join(self, environ: dict[str, Any]) -> Generator[bytes, None, Participant]:
+    def _join(self, environ: WSGIEnvironment) -> Generator[bytes, None, Participant]:
         """Who asks, by the session. Raises BadInput."""
         if self._is_new(environ):
             yield from self._charge(environ, "address_sessions")
@@ -70,7 +71,7 @@ class BaseController(WSGIController):
 
     def _charge(
         self,
-        environ: dict[str, Any],
+        environ: WSGIEnvironment,
         *limits: str,
         size: int = 0,
         person: Participant | None = None,
@@ -91,11 +92,11 @@ class BaseController(WSGIController):
         if refusal is not None:
             raise too_much(refusal, self._hub.figures)
 
-    def _is_new(self, environ: dict[str, Any]) -> bool:
+    def _is_new(self, environ: WSGIEnvironment) -> bool:
         """Whether who asks has no id yet."""
         return not isinstance(session.get("id"), str) and self._token_identity(environ) is None
 
-    def _identify(self, environ: dict[str, Any]) -> str:
+    def _identify(self, environ: WSGIEnvironment) -> str:
         """Give who asks an id, in the session and in a signed token; returns it."""
         identity = self._token_identity(environ)
         own = session.get("id")
@@ -141,7 +142,7 @@ def _guarded(steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         refuse(bad)
 
 
-def _check_origin(environ: dict[str, Any]) -> None:
+def _check_origin(environ: WSGIEnvironment) -> None:
     """Refuse what another site's page sends in the user's name. Raises HTTPForbidden."""
     if not is_ours(environ):
         refuse(BadInput(403, "This request comes from another site."))

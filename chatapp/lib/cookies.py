@@ -6,6 +6,7 @@ the secret's fingerprint keep two chats of one host apart.
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from chatapp.lib.identity import Signer, cookie_value
 
@@ -35,7 +36,7 @@ class FormerCookies:
         self._signer = signer
         self._names = {_TOKEN: signer.cookie, _SESSION: session}
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
         former = self._former(environ.get("HTTP_COOKIE", ""))
         if not former:
             return self._app(environ, start_response)

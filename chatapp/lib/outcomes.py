@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar, cast
+from wsgiref.types import WSGIEnvironment
 
 from chatapp.directory import Directory, DirectoryUnavailable, MayWait, Refusal
 from chatapp.lib.figures import Figures
@@ -31,7 +32,7 @@ _TOO_MUCH = {
 }
 
 
-def cogen_value(environ: dict[str, Any]) -> Any:
+def cogen_value(environ: WSGIEnvironment) -> Any:
     """What the operation gave that was named last; raises what it raised."""
     wsgi = environ["cogen.wsgi"]
     if wsgi.exception is not None:
@@ -39,7 +40,7 @@ def cogen_value(environ: dict[str, Any]) -> Any:
     return wsgi.result
 
 
-def logged(environ: dict[str, Any], figures: Figures) -> Any:
+def logged(environ: WSGIEnvironment, figures: Figures) -> Any:
     """What the log gave. Raises BadInput for what it refused, and counts it in `figures`."""
     try:
         return cogen_value(environ)
@@ -57,7 +58,7 @@ def logged(environ: dict[str, Any], figures: Figures) -> Any:
         raise BadInput(503, line, _RETRY_SECONDS) from None
 
 
-def directed(environ: dict[str, Any]) -> Any:
+def directed(environ: WSGIEnvironment) -> Any:
     """What the directory gave. Raises BadInput if it does not answer."""
     try:
         return cogen_value(environ)
@@ -68,7 +69,7 @@ def directed(environ: dict[str, Any]) -> Any:
 
 
 def of_directory(
-    environ: dict[str, Any],
+    environ: WSGIEnvironment,
     directory: Directory,
     function: Callable[..., MayWait[_Value]],
     *arguments: Any,

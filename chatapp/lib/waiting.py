@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
+from wsgiref.types import WSGIEnvironment
 
 from chatapp.lib.asked import Asked, asked
 from chatapp.lib.cursor import Cursor
@@ -34,12 +35,12 @@ _PATH = "/chat/pull"
 _ALL_KNOWN: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def token_of(environ: dict[str, Any], signer: Signer) -> str:
+def token_of(environ: WSGIEnvironment, signer: Signer) -> str:
     """The signed token that came with the request, empty if none did; not verified."""
     return cookie_value(environ.get("HTTP_COOKIE", ""), signer.cookie) or ""
 
 
-def known(environ: dict[str, Any], hub: Hub, signer: Signer) -> Participant | None:
+def known(environ: WSGIEnvironment, hub: Hub, signer: Signer) -> Participant | None:
     """Who asks, if the signed token leads to somebody alive; no session is looked at."""
     token = token_of(environ, signer)
     participant = hub.participants.get(token.rpartition(".")[0])
@@ -52,7 +53,7 @@ def known(environ: dict[str, Any], hub: Hub, signer: Signer) -> Participant | No
 
 
 def meet(
-    environ: dict[str, Any], hub: Hub, rooms: Sequence[str], since: Cursor | None
+    environ: WSGIEnvironment, hub: Hub, rooms: Sequence[str], since: Cursor | None
 ) -> Generator[bytes, None, Mapping[str, str]]:
     """Before a poll for `rooms`, from `since`: what its client knows is to be known here as well.
 
@@ -78,7 +79,7 @@ def meet(
 
 
 def live_names(
-    environ: dict[str, Any], hub: Hub, rooms: Sequence[str]
+    environ: WSGIEnvironment, hub: Hub, rooms: Sequence[str]
 ) -> Generator[bytes, None, Mapping[str, str]]:
     """What `rooms`, of which the log has none, are called by those who are in them, anywhere."""
     here = {room: hub.live_name(room) for room in rooms}
@@ -90,7 +91,7 @@ def live_names(
 
 
 def answered(
-    environ: dict[str, Any],
+    environ: WSGIEnvironment,
     hub: Hub,
     participant: Participant,
     wanted: Asked,
@@ -121,7 +122,7 @@ def answered(
         hub.end(poll)
 
 
-def _remembered(environ: dict[str, Any], known: bool) -> Cursor | None:
+def _remembered(environ: WSGIEnvironment, known: bool) -> Cursor | None:
     """The cursor that the directory remembered; if it cannot say, a client known here goes on."""
     try:
         cursor = directed(environ)
@@ -132,7 +133,7 @@ def _remembered(environ: dict[str, Any], known: bool) -> Cursor | None:
     return None if cursor is None else Cursor.decode(cursor)
 
 
-def _wait(environ: dict[str, Any], hub: Hub, poll: Poll) -> Steps:
+def _wait(environ: WSGIEnvironment, hub: Hub, poll: Poll) -> Steps:
     """Wait until `poll` has its answer, by yielding what names the operations.
 
     Raises BadInput where the log does not answer.
@@ -186,7 +187,7 @@ class Polls:
         self._json = [*headers.items(), ("Content-Type", "application/json")]
         self._text = [*headers.items(), ("Content-Type", "text/plain; charset=UTF-8")]
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path.startswith(_PATH) and environ["REQUEST_METHOD"] == "GET":
             participant = known(environ, self._hub, self._signer)
@@ -195,7 +196,7 @@ class Polls:
                 return self._answer(environ, start_response, participant, wanted)
         return self._app(environ, start_response)
 
-    def _wanted(self, environ: dict[str, Any], rest: str) -> Asked | None:
+    def _wanted(self, environ: WSGIEnvironment, rest: str) -> Asked | None:
         """What a poll asks for; None: it is none, or one that is to be refused."""
         if (rest and rest[0] != "/") or "text/html" in environ.get("HTTP_ACCEPT", ""):
             return None
@@ -206,7 +207,7 @@ class Polls:
             return None
 
     def _answer(
-        self, environ: dict[str, Any], start_response: Any, participant: Participant, wanted: Asked
+        self, environ: WSGIEnvironment, start_response: Any, participant: Participant, wanted: Asked
     ) -> Steps:
         json = accepts_json(environ)
         # Nothing is sent before the first chunk that is not empty: a refusal replaces this.

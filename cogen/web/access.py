@@ -5,7 +5,8 @@ import logging
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 from cogen.web.logs import ACCESS_LOGGER
 
@@ -34,7 +35,7 @@ class AccessLog:
         self._line = {"common": _common, "combined": _combined, "json": _json}[form]
         self._pid = os.getpid() if several else None
 
-    def began(self, exchange: "Exchange", environ: dict[str, Any]) -> None:
+    def began(self, exchange: "Exchange", environ: WSGIEnvironment) -> None:
         """Have a line written when `exchange` has ended."""
         start = time.perf_counter()
 
@@ -49,7 +50,7 @@ class AccessLog:
         self._write({"REMOTE_ADDR": address}, status, 0, None)
 
     def _write(
-        self, environ: dict[str, Any], status: int, sent: int, seconds: float | None
+        self, environ: WSGIEnvironment, status: int, sent: int, seconds: float | None
     ) -> None:
         log.info(self._line(environ, _Outcome(status, sent, seconds, self._pid)))
 
@@ -69,24 +70,24 @@ class _Outcome(NamedTuple):
         return seconds if self.pid is None else f"{seconds} {self.pid}"
 
 
-def _request_line(environ: dict[str, Any]) -> str:
+def _request_line(environ: WSGIEnvironment) -> str:
     if "REQUEST_URI" not in environ:
         return "-"
     names = ("REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL")
     return _safe(" ".join(environ[name] for name in names))
 
 
-def _common(environ: dict[str, Any], outcome: _Outcome) -> str:
+def _common(environ: WSGIEnvironment, outcome: _Outcome) -> str:
     return f"{_beginning(environ, outcome)} {outcome.fields}"
 
 
-def _combined(environ: dict[str, Any], outcome: _Outcome) -> str:
+def _combined(environ: WSGIEnvironment, outcome: _Outcome) -> str:
     referer = _safe(environ.get("HTTP_REFERER", "")) or "-"
     agent = _safe(environ.get("HTTP_USER_AGENT", "")) or "-"
     return f'{_beginning(environ, outcome)} "{referer}" "{agent}" {outcome.fields}'
 
 
-def _beginning(environ: dict[str, Any], outcome: _Outcome) -> str:
+def _beginning(environ: WSGIEnvironment, outcome: _Outcome) -> str:
     address = environ["REMOTE_ADDR"] or "-"
     user = _safe(environ.get("REMOTE_USER", "")).replace(" ", "\\x20") or "-"
     when = time.strftime("%d/%b/%Y:%H:%M:%S %z")
@@ -94,7 +95,7 @@ def _beginning(environ: dict[str, Any], outcome: _Outcome) -> str:
     return f'{address} - {user} [{when}] "{line}" {outcome.status} {outcome.sent or "-"}'
 
 
-def _json(environ: dict[str, Any], outcome: _Outcome) -> str:
+def _json(environ: WSGIEnvironment, outcome: _Outcome) -> str:
     entry = {
         "time": time.time(),
         "address": environ["REMOTE_ADDR"],

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Final
 
 from cogen.web.errors import HTTPError
+from cogen.web.tokens import TOKEN
 
 __all__ = ["ChunkDecoder"]
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TOKEN = TOKEN.encode()
 _QUOTED = rb"\"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*\""
 # Whitespace around the parts of an extension is bad, but to be taken.
 _SIZE_LINE = re.compile(

@@ -15,7 +15,8 @@ import gc
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+from wsgiref.types import WSGIEnvironment
 
 from cogen.web.options import Options
 
@@ -72,7 +73,7 @@ class Collector:
             gc.set_threshold(self._options.gc_threshold, _NEVER, _NEVER)
             self._loop.call_later(_DELAY, self._check_size)
 
-    def began(self, exchange: "Exchange | None", environ: dict[str, Any]) -> None:
+    def began(self, exchange: "Exchange | None", environ: WSGIEnvironment) -> None:
         """A request has come; called by the server."""
         self._requests += 1
         if self._requests >= _REQUESTS and self._active:

@@ -8,6 +8,7 @@ what a client can make the server hold is bounded. What ends a connection is in 
 import logging
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from wsgiref.types import WSGIEnvironment
 
 from cogen.web.answer import Answer
 from cogen.web.body import Body, Input, InputFile, NoSource
@@ -65,7 +66,7 @@ class Connection(Link):
     def __init__(
         self,
         server: "Server",
-        base_environ: dict[str, Any] | None = None,
+        base_environ: WSGIEnvironment | None = None,
         hosts: Hosts | None = None,
     ) -> None:
         super().__init__(server)
@@ -76,7 +77,7 @@ class Connection(Link):
         self._empty_lines = 0  # skipped since the last request
         self._intake: Intake | None = None
         self._exchange: Exchange | None = None
-        self._pending: dict[str, Any] | None = None  # environ of an exchange without its body
+        self._pending: WSGIEnvironment | None = None  # environ of an exchange without its body
         self._requests = 0
         # The end of the head before, from the version on, its request and its environ entries.
         self._known: tuple[bytes, Request, dict[str, str]] | None = None
@@ -262,7 +263,7 @@ class Connection(Link):
         server.exchange_began(exchange, environ)
         return exchange, environ
 
-    def _start_without_body(self, exchange: Exchange, environ: dict[str, Any]) -> None:
+    def _start_without_body(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
         environ["wsgi.input"] = BytesIO()
         environ["cogen.input"] = Input(environ["cogen.wsgi"], _EMPTY_BODY)
         exchange.start(environ)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
+from wsgiref.types import WSGIEnvironment
 
 from cogen.web.options import OptionError, Options
 
@@ -48,7 +49,7 @@ class Endpoints:
         return path in self._answers
 
     def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         methods = _READING if path == self._server.options.metrics_path else _ASKING
@@ -57,12 +58,12 @@ class Endpoints:
         return self._answers[path](environ, start_response)
 
     def _health(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         return _well("stopping" if self._server.stopping else "", start_response)
 
     def _ready(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         return _well(self._server.not_ready(), start_response)
 

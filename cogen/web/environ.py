@@ -1,7 +1,8 @@
 """The WSGI environ of a request (PEP 3333)."""
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIEnvironment
 
 from cogen.web.http import Request
 
@@ -15,7 +16,7 @@ _KEY_BYTES: Final = 64
 _keys: dict[bytes, str] = {}
 
 
-def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> dict[str, Any]:
+def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> WSGIEnvironment:
     """What is the same for all requests of a listening socket, and a place for all the rest.
 
     Its copies have room for the headers of most requests without growing.
@@ -48,8 +49,8 @@ def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> dict[str
 
 
 def request_environ(
-    base: dict[str, Any], request: Request, fields: dict[str, str]
-) -> dict[str, Any]:
+    base: WSGIEnvironment, request: Request, fields: dict[str, str]
+) -> WSGIEnvironment:
     """`base` with the request line and the `fields` of its headers."""
     environ = base.copy()
     if request.method != b"GET":

@@ -18,6 +18,7 @@ from contextvars import Context, copy_context
 from inspect import isawaitable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
+from wsgiref.types import WSGIEnvironment
 
 from greenlet import GreenletExit
 
@@ -111,7 +112,7 @@ class Exchange(Straight):
         self._wsgi = wsgi
         self._answer: Answer | None = None
         self._callbacks: list[Callable[[Exchange], None]] | None = None
-        self._environ: dict[str, Any] | None = None
+        self._environ: WSGIEnvironment | None = None
         self._iterable: Any = None
         self._iterator: Iterator[Any] | None = None
         self._exhausted = False
@@ -154,7 +155,7 @@ class Exchange(Straight):
 
     # The life of the exchange, seen from the connection.
 
-    def start(self, environ: dict[str, Any]) -> None:
+    def start(self, environ: WSGIEnvironment) -> None:
         """Have the application called, in its turn."""
         self._started = True
         self._environ = environ
@@ -231,7 +232,7 @@ class Exchange(Straight):
         except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
             self._raised(error)
 
-    def _call(self, environ: dict[str, Any]) -> int:
+    def _call(self, environ: WSGIEnvironment) -> int:
         """Call the application; what follows."""
         self._environ = None
         self._take(self._application(environ, self.start_response))

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from cogen.web.errors import HTTPError
+from cogen.web.tokens import TOKEN
 
 if TYPE_CHECKING:
     from cogen.web.http import Request
@@ -62,7 +63,7 @@ def check_coding(coding: bytes) -> None:
     raise HTTPError(501, "The only transfer coding understood is chunked.")
 
 
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(TOKEN.encode())
 
 
 def _body_length(request: "Request", found: dict[bytes, bytes]) -> int | None:

@@ -12,16 +12,17 @@ import httptools
 
 from cogen.web.errors import HTTPError
 from cogen.web.fields import check_coding, read_headers, read_target
+from cogen.web.tokens import TCHAR
 
 __all__ = ["HTTPError", "Request", "RequestParser", "empty_lines", "head_end", "repeated_request"]
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_TCHAR = TCHAR.encode()
 # RFC 9112 section 3: exactly one space between the parts. Targets are visible ASCII, no fragment.
-_REQUEST_LINE = re.compile(rb"(%s{1,64}) ([!\"$-~]+) HTTP/1\.([0-9])\r\n" % _TOKEN)
-_OTHER_VERSION = re.compile(rb"%s{1,64} [!\"$-~]+ HTTP/[02-9]\.[0-9]\r\n" % _TOKEN)
+_REQUEST_LINE = re.compile(rb"(%s{1,64}) ([!\"$-~]+) HTTP/1\.([0-9])\r\n" % _TCHAR)
+_OTHER_VERSION = re.compile(rb"%s{1,64} [!\"$-~]+ HTTP/[02-9]\.[0-9]\r\n" % _TCHAR)
 # What may become a request line when more of it has come.
 _LINE_SO_FAR = re.compile(
-    rb"%s{0,64}|%s{1,64} (?:[!\"$-~]*|[!\"$-~]+ [HTP]{0,4}(?:/[0-9.]{0,3}\r?)?)" % (_TOKEN, _TOKEN)
+    rb"%s{0,64}|%s{1,64} (?:[!\"$-~]*|[!\"$-~]+ [HTP]{0,4}(?:/[0-9.]{0,3}\r?)?)" % (_TCHAR, _TCHAR)
 )
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 _MOST_EMPTY_LINES = 8

@@ -9,6 +9,7 @@ what middleware stands around them.
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
+from wsgiref.types import WSGIEnvironment
 
 __all__ = [
     "Application",
@@ -103,7 +104,7 @@ class OnLoop:
         self.application = application
 
     def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         on_loop = environ.get("cogen.on_loop")
         if on_loop is None:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+from wsgiref.types import WSGIEnvironment
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -26,7 +27,7 @@ class Metrics:
         self._bytes = 0
         self._durations = Histogram(_BOUNDS)
 
-    def began(self, exchange: "Exchange", environ: dict[str, Any]) -> None:
+    def began(self, exchange: "Exchange", environ: WSGIEnvironment) -> None:
         """Have `exchange` counted when it has ended."""
         start = time.perf_counter()
 

@@ -8,18 +8,16 @@ one of theirs is the client's; what stands before it is what the client made up.
 
 import ipaddress
 import re
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from cogen.web.fields import is_host
 from cogen.web.options import OptionError, Options
+from cogen.web.tokens import TOKEN
 
 __all__ = ["Proxies"]
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # One parameter or what separates them.
-_FORWARDED = re.compile(
-    rf'\s*(?:({_TOKEN})=(?:({_TOKEN})|"((?:[^"\\]|\\.)*)")\s*(?=[;,]|\Z)|([;,]))'
-)
+_FORWARDED = re.compile(rf'\s*(?:({TOKEN})=(?:({TOKEN})|"((?:[^"\\]|\\.)*)")\s*(?=[;,]|\Z)|([;,]))')
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9\-._~%!$&'()*+;=:@]+)+/?")
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -71,7 +69,7 @@ class Proxies:
         proxies = cls(options.trusted_proxies, options.proxy_headers)
         return proxies if options.trusted_proxies else None
 
-    def apply(self, environ: dict[str, Any]) -> None:
+    def apply(self, environ: WSGIEnvironment) -> None:
         """Set REMOTE_ADDR, the scheme, the host and SCRIPT_NAME as the proxies say."""
         if not self.trusts(environ["REMOTE_ADDR"]):
             return
@@ -131,7 +129,7 @@ def _address(text: str) -> tuple[str, str]:
         return "", ""
 
 
-def _x_forwarded(environ: dict[str, Any]) -> list[_Hop]:
+def _x_forwarded(environ: WSGIEnvironment) -> list[_Hop]:
     """The hops in order; a list shorter than that of addresses tells of the nearest ones."""
     values = {
         name: [
@@ -147,7 +145,7 @@ def _x_forwarded(environ: dict[str, Any]) -> list[_Hop]:
     return hops
 
 
-def _forwarded(environ: dict[str, Any]) -> list[_Hop]:
+def _forwarded(environ: WSGIEnvironment) -> list[_Hop]:
     """The hops in order; none at all if the header is malformed."""
     text = environ["HTTP_FORWARDED"]
     hops: list[_Hop] = [{}]

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from cogen.web.environ import SERVER_SOFTWARE
 from cogen.web.errors import HTTPError
+from cogen.web.tokens import TOKEN
 
 __all__ = ["Head", "forget_heads", "head_of", "plain_response", "server_lines"]
 
 _STATUS = re.compile(r"[2-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?")
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NAME = re.compile(TOKEN)
 _BAD_IN_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 # RFC 9110 section 7.6.1; Connection itself is honoured.
 _HOP_BY_HOP: Final = frozenset(

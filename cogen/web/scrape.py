@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
+from wsgiref.types import WSGIEnvironment
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
@@ -40,7 +41,7 @@ class Scrape:
         self._peers.answer(_FIGURES, self._figures)
 
     def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         if self._several:
             return self._of_all(environ, start_response)
@@ -48,7 +49,7 @@ class Scrape:
         return [generate_latest(self._registry)]
 
     def _of_all(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterator[bytes]:
         yield environ["cogen.call"](self._peers.ask_all)(_FIGURES)
         wsgi = environ["cogen.wsgi"]

@@ -9,6 +9,7 @@ import ssl
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from cogen.core.schedulers import Scheduler
 from cogen.web.access import AccessLog
@@ -71,7 +72,7 @@ class Server:
             self.pool = Pool(scheduler, *limits)
         elif isinstance(application, OnLoop):
             self.application = application.application
-        self.base_environ: dict[str, Any] = base_environ(
+        self.base_environ: WSGIEnvironment = base_environ(
             "http", self.pool is not None, options.workers > 1
         )
         self.base_environ["wsgi.file_wrapper"] = FileWrapper
@@ -134,7 +135,7 @@ class Server:
             self._listeners.append(await self._listen(sock, environ, tls))
 
     async def _listen(
-        self, sock: socket.socket, environ: dict[str, Any], tls: ssl.SSLContext | None
+        self, sock: socket.socket, environ: WSGIEnvironment, tls: ssl.SSLContext | None
     ) -> "asyncio.Server | Handshakes":
         backlog = self.options.backlog
         # The loop asks for the methods of a protocol, not for its class.
@@ -156,7 +157,7 @@ class Server:
                     await _told(started.stop)
                 raise
 
-    def _base_environ(self, sock: socket.socket, scheme: str) -> dict[str, Any]:
+    def _base_environ(self, sock: socket.socket, scheme: str) -> WSGIEnvironment:
         environ = {**self.base_environ, "wsgi.url_scheme": scheme}
         address = sock.getsockname()
         if isinstance(address, tuple):
@@ -303,7 +304,7 @@ class Server:
         sys._clear_type_cache()
         self.collector.collect()
 
-    def exchange_began(self, exchange: Exchange, environ: dict[str, Any]) -> None:
+    def exchange_began(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
         self.requests += 1
         self.exchanges.add(exchange)
         for began in self._observers:

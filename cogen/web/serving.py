@@ -11,6 +11,7 @@ import resource
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from cogen.core.schedulers import Scheduler, new_event_loop
 from cogen.web.life import Application, take_lives
@@ -80,7 +81,7 @@ def check_options(options: Options) -> None:
         scheduler.shutdown(0)
 
 
-def _nothing(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+def _nothing(environ: WSGIEnvironment, start_response: Any) -> list[bytes]:
     raise NotImplementedError("no request comes to a server that is not started")
 
 

@@ -20,6 +20,7 @@ from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
+from wsgiref.types import WSGIEnvironment
 
 from greenlet import GreenletExit
 
@@ -202,14 +203,14 @@ class ThreadedExchange(Exchange):
         self._returned = returned
         self.perform(self._in_thread)
 
-    def _call(self, environ: dict[str, Any]) -> int:
+    def _call(self, environ: WSGIEnvironment) -> int:
         self._environ = None
         self._take_body(environ)
         environ["cogen.on_loop"] = self.on_loop
         self._hand(lambda: self._begin(environ), self._made)
         return STAY
 
-    def _take_body(self, environ: dict[str, Any]) -> None:
+    def _take_body(self, environ: WSGIEnvironment) -> None:
         if not isinstance(environ["wsgi.input"], InputFile):
             return
         body = environ["cogen.input"].body
@@ -302,7 +303,7 @@ class ThreadedExchange(Exchange):
         except BaseException as error:  # noqa: BLE001 (the application's; raised on the loop)
             self._outcome = None, error
 
-    def _begin(self, environ: dict[str, Any]) -> Any:
+    def _begin(self, environ: WSGIEnvironment) -> Any:
         """Call the application and have its chunks sent.
 
         Not for a client that has left while it waited for a thread.
