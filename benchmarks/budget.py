@@ -19,7 +19,7 @@ from benchmarks import procfs
 from benchmarks.keep import DOCS, between
 from benchmarks.servers import raise_open_files
 from benchmarks.stranger import Stranger
-from chatapp.lib.options import ChatOptions
+from chatapp.options import ChatOptions
 from cogen.web.options import Options
 from tests.cogen.web.support import certificate_files
 from tests.support.server import ChatServer

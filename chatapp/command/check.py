@@ -11,14 +11,14 @@ from collections.abc import Iterator
 
 from paste.deploy.converters import asbool
 
+from chatapp.backends import Backend, RedisBackend, SQLiteBackend
 from chatapp.command.addresses import Trouble, address_trouble
 from chatapp.command.findings import Finding, folder_findings, mode_findings
 from chatapp.command.loggers import logger_findings
 from chatapp.command.logs import holder_of, log_findings
 from chatapp.command.sections import IniError, Section, chat_of, missing_sections, sections
-from chatapp.lib.options import ChatOptions
 from chatapp.lib.secret import known_secret
-from chatapp.model.url import LogURL
+from chatapp.options import ChatOptions
 from cogen.web.factory import server_factory, server_options
 from cogen.web.ini import Ini
 from cogen.web.options import OptionError, Options
@@ -44,7 +44,7 @@ class _Parts:
     def __init__(self) -> None:
         self.maybe_chat = False
         self.servers: list[tuple[Section, Options, Trouble | None]] = []
-        self.chats: list[tuple[Section, ChatOptions, LogURL]] = []
+        self.chats: list[tuple[Section, ChatOptions, Backend]] = []
 
     def take(self, section: Section | IniError) -> Iterator[Finding]:
         """What is wrong with the section by itself."""
@@ -91,17 +91,17 @@ def _findings(path: str) -> Iterator[Finding]:
 def _serving_findings(
     path: str,
     servers: list[tuple[Section, Options, Trouble | None]],
-    chats: list[tuple[Section, ChatOptions, LogURL]],
+    chats: list[tuple[Section, ChatOptions, Backend]],
 ) -> Iterator[Finding]:
     """What is wrong with servers and chats as they are used together."""
-    logs = [url for _, _, url in chats]
+    logs = [backend for _, _, backend in chats]
     yield from _same_findings(chats)
     yield from _rights(path, logs)
     is_taken = any(trouble and trouble.taken for _, _, trouble in servers)
-    holders = [holder_of(url) for url in logs]
-    for (section, options, url), holder in zip(chats, holders, strict=True):
-        yield from _chat_findings(section, options, url)
-        yield from _use_findings(section, url, holder, is_taken)
+    holders = [holder_of(backend) for backend in logs]
+    for (section, options, backend), holder in zip(chats, holders, strict=True):
+        yield from _chat_findings(section, options, backend)
+        yield from _use_findings(section, backend, holder, is_taken)
     for section, server, trouble in servers:
         yield from _server_findings(section, server, trouble, logs, any(holders))
         secure = all(asbool(chat.settings.get("session.secure", "false")) for chat, _, _ in chats)
@@ -118,13 +118,13 @@ def _server(section: Section) -> Options:
     return server_options(ini, section.global_conf, section.settings)
 
 
-def _rights(path: str, logs: list[LogURL]) -> Iterator[Finding]:
-    if any("@" in url.place for url in logs if url.kind == "redis"):
+def _rights(path: str, logs: list[Backend]) -> Iterator[Finding]:
+    if any(isinstance(backend, RedisBackend) and "@" in backend.url for backend in logs):
         yield from mode_findings(path, stat.S_IROTH, "has a password and can be read by everybody")
     yield from mode_findings(path, stat.S_IWOTH, "can be changed by everybody")
 
 
-def _chat_findings(section: Section, options: ChatOptions, url: LogURL) -> Iterator[Finding]:
+def _chat_findings(section: Section, options: ChatOptions, backend: Backend) -> Iterator[Finding]:
     if asbool(section.global_conf.get("debug", "false")):
         yield Finding("[DEFAULT]: debug = true shows tracebacks", is_error=False)
     try:
@@ -136,40 +136,39 @@ def _chat_findings(section: Section, options: ChatOptions, url: LogURL) -> Itera
     else:
         if secret is None:
             yield from folder_findings(f"[{section.name}]: chat.data", options.data)
-    for finding in log_findings(url):
+    for finding in log_findings(backend):
         yield Finding(f"[{section.name}]: chat.log: {finding.line}", finding.is_error)
 
 
-def _same_findings(chats: list[tuple[Section, ChatOptions, LogURL]]) -> Iterator[Finding]:
+def _same_findings(chats: list[tuple[Section, ChatOptions, Backend]]) -> Iterator[Finding]:
     """An ini may have two of which one is served."""
     first: dict[str, str] = {}
-    for section, _, url in chats:
-        if url.kind == "sqlite":
-            path = os.path.realpath(url.place)
-            owner = first.setdefault(path, section.name)
+    for section, _, backend in chats:
+        if isinstance(backend, SQLiteBackend):
+            owner = first.setdefault(backend.path, section.name)
             if owner != section.name:
                 yield Finding(
-                    f"[{section.name}]: chat.log: {path} is that of [{owner}] too: "
+                    f"[{section.name}]: chat.log: {backend.path} is that of [{owner}] too: "
                     "two chats that are served together have two",
                     is_error=False,
                 )
 
 
-def _use_findings(section: Section, url: LogURL, holder: str, is_taken: bool) -> Iterator[Finding]:
+def _use_findings(
+    section: Section, backend: Backend, holder: str, is_taken: bool
+) -> Iterator[Finding]:
     """Whether `holder` has the log. If somebody listens there too, it is this chat."""
     if holder and is_taken:
         yield Finding(f"[{section.name}]: the chat runs already, as {holder}", is_error=False)
-    elif holder:
-        yield Finding(
-            f"[{section.name}]: chat.log: {os.path.realpath(url.place)} is in use by {holder}"
-        )
+    elif holder and isinstance(backend, SQLiteBackend):
+        yield Finding(f"[{section.name}]: chat.log: {backend.path} is in use by {holder}")
 
 
 def _server_findings(
     section: Section,
     options: Options,
     trouble: Trouble | None,
-    logs: list[LogURL],
+    logs: list[Backend],
     is_running: bool,
 ) -> Iterator[Finding]:
     """`is_running`: a process has one of the logs; who listens at the address is that one."""
@@ -177,7 +176,7 @@ def _server_findings(
         check_options(options)
     except OptionError as error:
         yield Finding(f"[{section.name}]: {error}")
-    if options.workers > 1 and any(url.kind != "redis" for url in logs):
+    if options.workers > 1 and not all(backend.shared for backend in logs):
         yield Finding(f"[{section.name}]: workers = {options.workers} need chat.log in Redis")
     if trouble and not (trouble.taken and is_running):
         yield Finding(f"[{section.name}]: {trouble}")

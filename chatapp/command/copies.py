@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 
+from chatapp.backends import SQLiteBackend
 from chatapp.command.sections import IniError, Section, chat_of, sections
 from chatapp.model.sqlite.copies import CopyFailed, back_up, restore
 
@@ -33,14 +34,14 @@ def _database(ini: str | None, data: str) -> str:
     if ini is None:
         return os.path.realpath(os.path.join(data, "chat.db"))
     try:
-        urls = [chat_of(section)[1] for section in _chats(ini)]
+        backends = [chat_of(section)[1] for section in _chats(ini)]
     except (IniError, ValueError) as error:
         raise CopyFailed(f"{ini}: {error}") from None
-    if len(urls) != 1:
-        raise CopyFailed(f"{ini} has {len(urls)} sections of a chat: it takes one")
-    if urls[0].kind != "sqlite":
+    if len(backends) != 1:
+        raise CopyFailed(f"{ini} has {len(backends)} sections of a chat: it takes one")
+    if not isinstance(backends[0], SQLiteBackend):
         raise CopyFailed(f"{ini}: chat.log is not in SQLite, which alone is copied here")
-    return os.path.realpath(urls[0].place)
+    return backends[0].path
 
 
 def _chats(ini: str) -> Iterator[Section]:

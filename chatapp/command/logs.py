@@ -8,19 +8,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from chatapp.backends import Backend, RedisBackend, SQLiteBackend
 from chatapp.command.findings import Finding, folder_findings, mode_findings
-from chatapp.model.opening import without_client
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.schema import VERSIONS
-from chatapp.model.url import LogURL
 
 __all__ = ["holder_of", "log_findings"]
 
 
-def holder_of(url: LogURL) -> str:
+def holder_of(backend: Backend) -> str:
     """The process that writes it, in words, as far as that is known: of SQLite. Empty: none."""
-    lock = Lock(os.path.realpath(url.place))
-    if url.kind != "sqlite" or not lock.exists():
+    if not isinstance(backend, SQLiteBackend):
+        return ""
+    lock = Lock(backend.path)
+    if not lock.exists():
         return ""
     try:
         if not lock.take_nowait():
@@ -31,14 +32,14 @@ def holder_of(url: LogURL) -> str:
     return ""
 
 
-def log_findings(url: LogURL) -> Iterator[Finding]:
-    """What is wrong with the log at `url`."""
-    if url.kind == "memory":
-        yield Finding("memory: forgets everything when the server ends", is_error=False)
-    elif url.kind == "sqlite":
-        yield from _of_database(os.path.realpath(url.place))
+def log_findings(backend: Backend) -> Iterator[Finding]:
+    """What is wrong with the log of `backend`."""
+    if isinstance(backend, SQLiteBackend):
+        yield from _of_database(backend.path)
+    elif isinstance(backend, RedisBackend):
+        yield from _of_redis(backend)
     else:
-        yield from _of_redis(url)
+        yield Finding("memory: forgets everything when the server ends", is_error=False)
 
 
 def _of_database(path: str) -> Iterator[Finding]:
@@ -62,16 +63,16 @@ def _of_database(path: str) -> Iterator[Finding]:
         yield Finding(f"{path} is of another version of the chat ({version})")
 
 
-def _of_redis(url: LogURL) -> Iterator[Finding]:
+def _of_redis(backend: RedisBackend) -> Iterator[Finding]:
     try:
         from redis.exceptions import RedisError
 
-        from chatapp.model.redis.engine import Engine, advice
+        from chatapp.redis.engine import Engine, advice
     except ModuleNotFoundError as error:
-        yield Finding(str(without_client(url, error)))
+        yield Finding(str(backend.without_client(error)))
         return
     try:
-        engine = Engine(url.place)
+        engine = Engine(backend.url)
     except ValueError as error:
         yield Finding(f"{error}")
         return

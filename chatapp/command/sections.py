@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from paste.deploy import loadwsgi
 
+from chatapp.backends import Backend, backend_of
 from chatapp.config.environment import chat_options, chat_settings
 from chatapp.config.middleware import make_app
-from chatapp.lib.options import ChatOptions
-from chatapp.model.url import LogURL, parse_log_url
+from chatapp.options import ChatOptions
 from cogen.web.ini import Ini
 
 __all__ = ["IniError", "Section", "chat_of", "missing_sections", "sections"]
@@ -65,10 +65,10 @@ def missing_sections(path: str) -> Iterator[str]:
             yield needed
 
 
-def chat_of(section: Section) -> tuple[ChatOptions, LogURL]:
+def chat_of(section: Section) -> tuple[ChatOptions, Backend]:
     """The options of a chat, and where it has its log. Raises ValueError, naming what is wrong."""
     options = chat_options(chat_settings(Ini(section.global_conf), section.settings))
-    return options, parse_log_url(options.log)
+    return options, backend_of(options.log)
 
 
 def _names(path: str) -> list[str]:

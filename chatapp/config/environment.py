@@ -12,11 +12,12 @@ from paste.deploy.converters import asbool
 from chatapp.config.routing import make_map
 from chatapp.config.sessions import check_session, session_options
 from chatapp.config.version import version_of
+from chatapp.lib.about import about
 from chatapp.lib.cookies import token_name
-from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer
-from chatapp.lib.options import ChatOptions
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
+from chatapp.live.hub import Hub
+from chatapp.options import ChatOptions
 from cogen.web.ini import Ini
 from cogen.web.options import OptionError, Options, parse_options, unknown_option
 from pylons.configuration import PylonsConfig
@@ -45,7 +46,7 @@ class Globals:
         fresh: bool,
     ) -> None:
         mark = fingerprint(secret)
-        self.hub = Hub(options, mark, version)
+        self.hub = Hub(options, mark, about(options, version))
         self.signer = Signer(derived_key(secret, "token"), token_name(mark))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
         self._lookup = None if fresh else _loaded(self._make_lookup())

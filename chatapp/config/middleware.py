@@ -12,10 +12,10 @@ from chatapp.config.environment import load_environment
 from chatapp.directory import OtherSecret
 from chatapp.lib.bundle import bundle
 from chatapp.lib.cookies import FormerCookies
-from chatapp.lib.hub import Hub
 from chatapp.lib.metrics import HubCollector
 from chatapp.lib.waiting import Polls
 from chatapp.lib.wire import NEEDED_SERVER
+from chatapp.live.hub import Hub
 from chatapp.model import LogUnavailable
 from cogen.web.life import Application, Life, register, served
 from pylons.middleware import ErrorHandler, StaticFiles, StatusCodeRedirect

@@ -8,11 +8,9 @@ from wsgiref.types import WSGIEnvironment
 import orjson
 
 from chatapp.directory import NickTaken
-from chatapp.lib.asked import Asked, asked, asked_in_body
 from chatapp.lib.base import BaseController, refuse
-from chatapp.lib.cursor import LONGEST_CURSOR
 from chatapp.lib.outcomes import directed, logged, of_directory
-from chatapp.lib.participant import Participant
+from chatapp.lib.poll_requests import request_in_body, request_in_url
 from chatapp.lib.waiting import Steps, answered, live_names, meet
 from chatapp.lib.wire import (
     MOST_ROOM,
@@ -28,6 +26,9 @@ from chatapp.lib.wire import (
     checked_token,
     is_json,
 )
+from chatapp.live.cursor import LONGEST_CURSOR
+from chatapp.live.participant import Participant
+from chatapp.live.request import PollRequest
 from chatapp.model import LOBBY, Message, NoSuchRoom
 from pylons import request, response, session
 
@@ -75,9 +76,9 @@ class ChatController(BaseController):
         environ, hub = request.environ, self._hub
         most = hub.options.max_rooms_per_poll
         if environ["REQUEST_METHOD"] == "POST":
-            wanted = asked_in_body(checked_json(_body(environ, _poll_bytes(most))), most)
+            wanted = request_in_body(checked_json(_body(environ, _poll_bytes(most))), most)
         else:
-            wanted = asked(environ, rooms, most)
+            wanted = request_in_url(environ, rooms, most)
         participant = self._known(environ)
         hold = None
         if participant is None and self._is_new(environ):
@@ -167,7 +168,7 @@ class ChatController(BaseController):
         return called.get(room, room)
 
     def _visitor(
-        self, environ: WSGIEnvironment, wanted: Asked, is_welcome: bool
+        self, environ: WSGIEnvironment, wanted: PollRequest, is_welcome: bool
     ) -> Generator[bytes, None, Participant]:
         """Who polls without a cookie of this chat. They are given one, if there may be one more.
 

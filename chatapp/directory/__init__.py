@@ -12,7 +12,6 @@ from chatapp.directory.directory import (
     Person,
 )
 from chatapp.directory.limits import Charge, Limit, Limits, Refusal
-from chatapp.directory.opening import open_directory
 
 __all__ = [
     "CROWD",
@@ -28,5 +27,4 @@ __all__ = [
     "Person",
     "Refusal",
     "TokenBuckets",
-    "open_directory",
 ]

@@ -10,13 +10,13 @@ from webob.exc import status_map
 
 from chatapp.directory import Charge
 from chatapp.lib.cookies import COOKIE_SECONDS
-from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
-from chatapp.lib.outcomes import cogen_value, of_directory, too_much
-from chatapp.lib.participant import Participant
+from chatapp.lib.outcomes import admitted, of_directory, too_much
 from chatapp.lib.waiting import known, token_of
 from chatapp.lib.wire import BadInput
+from chatapp.live.hub import Hub
+from chatapp.live.participant import Participant
 from pylons import app_globals, request, response, session
 from pylons import tmpl_context as c
 from pylons.controllers import WSGIController
@@ -66,7 +66,7 @@ class BaseController(WSGIController):
         identity = self._identify(environ)
         address = self._hub.addresses.whose(environ)
         yield environ["cogen.call"](self._hub.join)(identity, session.get("nick"), address)
-        participant: Participant = cogen_value(environ)
+        participant: Participant = admitted(environ)
         return participant
 
     def _charge(

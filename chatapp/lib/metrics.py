@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 if TYPE_CHECKING:
-    from chatapp.lib.hub import Hub
+    from chatapp.live.hub import Hub
 
 __all__ = ["HubCollector"]
 

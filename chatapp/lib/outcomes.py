@@ -7,11 +7,21 @@ from typing import Any, TypeVar, cast
 from wsgiref.types import WSGIEnvironment
 
 from chatapp.directory import Directory, DirectoryUnavailable, MayWait, Refusal
-from chatapp.lib.figures import Figures
 from chatapp.lib.wire import BadInput
+from chatapp.live.errors import ChatFull, Refused
+from chatapp.live.figures import Figures
 from chatapp.model import LogUnavailable, NonceReused, RoomLimit
 
-__all__ = ["cogen_value", "directed", "logged", "of_directory", "too_much"]
+__all__ = [
+    "admitted",
+    "cogen_value",
+    "directed",
+    "log_refusal",
+    "logged",
+    "of_directory",
+    "refusal",
+    "too_much",
+]
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +54,36 @@ def logged(environ: WSGIEnvironment, figures: Figures) -> Any:
     """What the log gave. Raises BadInput for what it refused, and counts it in `figures`."""
     try:
         return cogen_value(environ)
-    except NonceReused as error:
+    except (NonceReused, RoomLimit, LogUnavailable) as error:
+        raise log_refusal(error, figures) from None
+
+
+def log_refusal(error: NonceReused | RoomLimit | LogUnavailable, figures: Figures) -> BadInput:
+    """What tells of `error`, which is counted in `figures`."""
+    if isinstance(error, NonceReused):
         figures.refusals["nonce"] += 1
-        raise BadInput(409, f"The {error}.") from None
-    except RoomLimit as error:
+        return BadInput(409, f"The {error}.")
+    if isinstance(error, RoomLimit):
         figures.refusals["rooms"] += 1
         line = f"No room can be opened: {error}; try again soon."
-        raise BadInput(503, line, _ROOMS_SECONDS) from None
-    except LogUnavailable as error:
-        figures.refusals["unavailable"] += 1
-        _tell(f"the message log does not answer: {error}")
-        line = "The message log does not answer; try again soon."
-        raise BadInput(503, line, _RETRY_SECONDS) from None
+        return BadInput(503, line, _ROOMS_SECONDS)
+    figures.refusals["unavailable"] += 1
+    _tell(f"the message log does not answer: {error}")
+    return BadInput(503, "The message log does not answer; try again soon.", _RETRY_SECONDS)
+
+
+def admitted(environ: WSGIEnvironment) -> Any:
+    """What the hub gave to one who joins. Raises BadInput if it refused, or could not ask."""
+    try:
+        return directed(environ)
+    except Refused as error:
+        raise refusal(error) from None
+
+
+def refusal(error: Refused) -> BadInput:
+    """What tells of `error`: 503 where there is no place for anybody, 429 for this one."""
+    status = 503 if isinstance(error, ChatFull) else 429
+    return BadInput(status, str(error), error.retry_after)
 
 
 def directed(environ: WSGIEnvironment) -> Any:

@@ -14,14 +14,17 @@ from types import MappingProxyType
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
-from chatapp.lib.asked import Asked, asked
-from chatapp.lib.cursor import Cursor
-from chatapp.lib.hub import Hub
 from chatapp.lib.identity import Signer, cookie_value, same
-from chatapp.lib.outcomes import cogen_value, directed, logged
-from chatapp.lib.participant import Participant
-from chatapp.lib.poll import READ_LIMIT, Poll
+from chatapp.lib.outcomes import cogen_value, directed, log_refusal, logged, refusal
+from chatapp.lib.poll_requests import request_in_url
 from chatapp.lib.wire import WENT_WRONG, BadInput, accepts_json
+from chatapp.live.cursor import Cursor
+from chatapp.live.errors import Refused
+from chatapp.live.hub import Hub
+from chatapp.live.participant import Participant
+from chatapp.live.poll import READ_LIMIT, Poll
+from chatapp.live.request import PollRequest
+from chatapp.model import LogUnavailable
 from chatapp.names import folded
 from cogen.core.events import OperationTimeout
 
@@ -94,7 +97,7 @@ def answered(
     environ: WSGIEnvironment,
     hub: Hub,
     participant: Participant,
-    wanted: Asked,
+    wanted: PollRequest,
     json: bool,
     most_hold: float | None = None,
 ) -> Steps:
@@ -110,7 +113,12 @@ def answered(
         yield environ["cogen.call"](hub.directory.recall)(participant, tab)
         wanted = wanted._replace(since=_remembered(environ, is_known))
     called = yield from meet(environ, hub, wanted.rooms, wanted.since)
-    poll = hub.poll(participant, wanted, json, environ, called)
+    try:
+        poll = hub.poll(participant, wanted, json, environ, called)
+    except Refused as error:
+        raise refusal(error) from None
+    except LogUnavailable as error:
+        raise log_refusal(error, hub.figures) from None
     if forgetful and most_hold is not None:
         poll.joining, poll.hold = False, min(most_hold, poll.hold)
     try:
@@ -196,18 +204,22 @@ class Polls:
                 return self._answer(environ, start_response, participant, wanted)
         return self._app(environ, start_response)
 
-    def _wanted(self, environ: WSGIEnvironment, rest: str) -> Asked | None:
+    def _wanted(self, environ: WSGIEnvironment, rest: str) -> PollRequest | None:
         """What a poll asks for; None: it is none, or one that is to be refused."""
         if (rest and rest[0] != "/") or "text/html" in environ.get("HTTP_ACCEPT", ""):
             return None
         try:
             rooms = _decoded(rest[1:]) if rest else None
-            return asked(environ, rooms, self._hub.options.max_rooms_per_poll)
+            return request_in_url(environ, rooms, self._hub.options.max_rooms_per_poll)
         except BadInput:
             return None
 
     def _answer(
-        self, environ: WSGIEnvironment, start_response: Any, participant: Participant, wanted: Asked
+        self,
+        environ: WSGIEnvironment,
+        start_response: Any,
+        participant: Participant,
+        wanted: PollRequest,
     ) -> Steps:
         json = accepts_json(environ)
         # Nothing is sent before the first chunk that is not empty: a refusal replaces this.

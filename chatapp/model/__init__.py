@@ -11,13 +11,10 @@ from chatapp.model.message import (
     RoomLimit,
     Slice,
 )
-from chatapp.model.opening import open_log
-from chatapp.model.url import LogURL, parse_log_url
 
 __all__ = [
     "LOBBY",
     "LogObserver",
-    "LogURL",
     "LogUnavailable",
     "Message",
     "MessageLog",
@@ -25,6 +22,4 @@ __all__ = [
     "NonceReused",
     "RoomLimit",
     "Slice",
-    "open_log",
-    "parse_log_url",
 ]

@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 from chatapp.config.middleware import make_chat
-from chatapp.lib.cursor import Cursor
+from chatapp.live.cursor import Cursor
 from chatapp.model.clock import Clock
 from tests.chatapp.support import Person
 from tests.support.memory import Answer, MemoryServer, MemoryTransport

@@ -4,7 +4,7 @@ import tempfile
 import unittest
 
 from chatapp.config.middleware import make_chat
-from chatapp.lib.cursor import Cursor
+from chatapp.live.cursor import Cursor
 from tests.chatapp.support import ChatCase, texts, untold
 
 

@@ -4,7 +4,7 @@ import json
 from unicodedata import normalize
 from urllib.parse import quote
 
-from chatapp.lib.cursor import Cursor
+from chatapp.live.cursor import Cursor
 from tests.chatapp.scripts import NAMES
 from tests.chatapp.support import ChatCase, texts
 

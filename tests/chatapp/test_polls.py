@@ -5,7 +5,7 @@ import html
 import json
 import re
 
-from chatapp.lib.poll import READ_LIMIT
+from chatapp.live.poll import READ_LIMIT
 from cogen.core.schedulers import SLICE, Waiter
 from tests.chatapp.support import ChatCase, texts, untold
 from tests.support.memory import Browser
@@ -355,7 +355,7 @@ class GapTests(ChatCase):
     def test_another_epoch_is_told_and_all_that_is_there_is_given(self):
         self.start()
         self.joined("bob").say("one")
-        from chatapp.lib.cursor import Cursor
+        from chatapp.live.cursor import Cursor
 
         ann = self.joined("ann")
         ann.cursor = Cursor("another", {"lobby": 700}).encode()
@@ -366,7 +366,7 @@ class GapTests(ChatCase):
     def test_numbers_that_were_never_given_out_mean_another_log(self):
         self.start()
         self.joined("bob").say("one")
-        from chatapp.lib.cursor import Cursor
+        from chatapp.live.cursor import Cursor
 
         ann = self.joined("ann")
         ann.cursor = Cursor(self.hub.log.epoch, {"lobby": 2**40}).encode()

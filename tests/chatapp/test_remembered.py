@@ -8,11 +8,12 @@ import unittest
 import orjson
 
 from chatapp.directory.local import LocalDirectory
-from chatapp.lib import cursor, wire
-from chatapp.lib.cursor import BadCursor, Cursor
-from chatapp.lib.options import ChatOptions
-from chatapp.lib.participant import Participant
+from chatapp.lib import wire
 from chatapp.lib.wire import checked_rooms
+from chatapp.live import cursor
+from chatapp.live.cursor import BadCursor, Cursor
+from chatapp.live.participant import Participant
+from chatapp.options import ChatOptions
 from chatapp.remembering import forget
 from cogen.web import environ, response
 from cogen.web.http import RequestParser

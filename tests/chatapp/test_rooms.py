@@ -8,7 +8,7 @@ from urllib.parse import quote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatapp.lib.cursor import Cursor
+from chatapp.live.cursor import Cursor
 from tests.chatapp.scripts import NAMES
 from tests.chatapp.support import ChatCase, texts
 

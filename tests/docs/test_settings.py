@@ -17,7 +17,7 @@ from paste.deploy import loadwsgi
 
 from chatapp.command import verbs as chatapp_command
 from chatapp.config.routing import make_map
-from chatapp.lib.options import ChatOptions
+from chatapp.options import ChatOptions
 from cogen.web import command as cogen_command
 from cogen.web.access import AccessLog
 from cogen.web.options import Options, parse_options

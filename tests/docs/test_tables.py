@@ -8,7 +8,7 @@ import pkgutil
 import re
 import unittest
 
-from chatapp.lib.options import ChatOptions
+from chatapp.options import ChatOptions
 from cogen.core.coroutines import coro
 from cogen.core.events import AddCoro
 from cogen.core.schedulers import SLICE, Scheduler

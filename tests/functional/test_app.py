@@ -34,7 +34,7 @@ class AppTests(unittest.TestCase):
             self.assertEqual(200, self.app.get(path).status_int)
 
     def test_no_file_outside_the_public_folder_is_served(self):
-        for path in ("/../templates/index.mako", "/%2e%2e/lib/hub.py", "//etc/passwd"):
+        for path in ("/../templates/index.mako", "/%2e%2e/live/hub.py", "//etc/passwd"):
             self.assertEqual(404, self.app.get(path, status=404).status_int)
 
     def test_head_is_answered_as_get_without_a_body(self):

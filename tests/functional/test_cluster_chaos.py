@@ -15,7 +15,7 @@ import unittest
 import aiohttp
 
 from chatapp.client import ChatClient, ChatError, Gap, Message, events_of
-from chatapp.lib.cursor import Cursor
+from chatapp.live.cursor import Cursor
 from tests.support.cluster import Cluster, workers_of
 from tests.support.programs import needs
 

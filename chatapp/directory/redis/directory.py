@@ -41,9 +41,9 @@ from chatapp.directory.redis.scripts import (
     RENAME,
     VOUCH,
 )
-from chatapp.model.redis.commands import Argument
-from chatapp.model.redis.engine import Engine
 from chatapp.names import folded
+from chatapp.redis.commands import Argument
+from chatapp.redis.engine import Engine
 
 __all__ = ["RedisDirectory"]
 

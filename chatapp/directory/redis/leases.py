@@ -9,8 +9,8 @@ from chatapp.directory.directory import DirectoryObserver, DirectoryUnavailable,
 from chatapp.directory.redis.link import Link, looks_of
 from chatapp.directory.redis.scripts import RENEW, SEAT, SWEEP
 from chatapp.directory.redis.seats import Seat, Seats
-from chatapp.model.redis.commands import Argument
 from chatapp.names import folded
+from chatapp.redis.commands import Argument
 
 __all__ = ["AT_ONCE", "Leases"]
 

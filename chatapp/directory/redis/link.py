@@ -5,10 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from chatapp.directory.directory import DirectoryUnavailable
-from chatapp.model import LogUnavailable
-from chatapp.model.redis.commands import Argument, Commands, Script
-from chatapp.model.redis.engine import Engine
 from chatapp.names import looks
+from chatapp.redis.commands import Argument, Commands, Script
+from chatapp.redis.engine import Engine, EngineUnavailable
 
 __all__ = ["PREFIX", "Link", "looks_of"]
 
@@ -37,7 +36,7 @@ class Link:
         now: Argument = "" if self.clock is None else round(self.clock() * 1000)
         try:
             return await self._commands.run(script, [PREFIX], [now, *words])
-        except LogUnavailable as error:
+        except EngineUnavailable as error:
             if not self.down:
                 log.error("the directory does not answer: %s", error)
             self.down = True

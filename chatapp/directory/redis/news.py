@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from chatapp.model.redis.engine import Engine
+from chatapp.redis.engine import Engine
 
 __all__ = ["News"]
 

@@ -22,7 +22,7 @@ ARGV[1] is the time in milliseconds; empty, the engine's own clock counts. What 
 """
 
 from chatapp.directory.directory import CROWD
-from chatapp.model.redis.commands import Script
+from chatapp.redis.commands import Script
 
 __all__ = [
     "CHARGE",

@@ -24,12 +24,13 @@ from chatapp.model.message import (
     RoomLimit,
     Slice,
 )
-from chatapp.model.redis.commands import Argument, Commands
-from chatapp.model.redis.engine import Engine
+from chatapp.model.redis.calls import Calls
 from chatapp.model.redis.entries import Id, messages_in
 from chatapp.model.redis.reader import Reader
 from chatapp.model.redis.scripts import APPEND, FIND, FOLD, HEADS, HEADS_KEY, NAMED, STREAM_KEY
 from chatapp.names import folded
+from chatapp.redis.commands import Argument
+from chatapp.redis.engine import Engine
 
 __all__ = ["RedisLog"]
 
@@ -93,8 +94,8 @@ class RedisLog(MessageLog):
 
     async def open(self) -> None:
         # A long answer to a read does not hold up what is stored.
-        self._writes = Commands(self._engine)
-        self._reads = Commands(self._engine)
+        self._writes = Calls(self._engine)
+        self._reads = Calls(self._engine)
         self._reader = Reader(self._engine, self._reads, self._observer)
         try:
             await self._reader.locate()

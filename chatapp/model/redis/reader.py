@@ -25,11 +25,11 @@ from typing import Any, NamedTuple
 from redis.exceptions import RedisError, ResponseError
 
 from chatapp.model.message import LogObserver, LogUnavailable, Message
-from chatapp.model.redis.commands import Commands
-from chatapp.model.redis.engine import Engine, advice
+from chatapp.model.redis.calls import Calls
 from chatapp.model.redis.entries import START, Id, Known, message_of
 from chatapp.model.redis.past import Ended, Past
 from chatapp.model.redis.scripts import BEGIN, HEADS, HEADS_KEY, LOCATE, STREAM_KEY
+from chatapp.redis.engine import Engine, advice
 
 __all__ = ["Reader"]
 
@@ -69,7 +69,7 @@ class Reader:
     those that it goes on from. `up`: the engine answers; `lag`: seconds by the engine's clock and
     this one's from when the last entry was written until it was read here."""
 
-    def __init__(self, engine: Engine, commands: Commands, observer: LogObserver) -> None:
+    def __init__(self, engine: Engine, commands: Calls, observer: LogObserver) -> None:
         self.epoch = ""
         self.past = Past()
         self.up = False

@@ -17,8 +17,8 @@ chat:directory:room:ROOM is there while somebody is in the room, which is the di
 """
 
 from chatapp.model.message import LOBBY
-from chatapp.model.redis.commands import Script
 from chatapp.model.redis.rooms import ROOMS
+from chatapp.redis.commands import Script
 
 __all__ = [
     "APPEND",

@@ -9,7 +9,7 @@ import unittest
 import urllib.request
 from pathlib import Path
 
-from chatapp.lib.options import ChatOptions
+from chatapp.options import ChatOptions
 from cogen.web.options import parse_options
 from tests.chatapp.command.program import run
 from tests.support.server import BIN, ChatServer

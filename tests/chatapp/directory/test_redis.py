@@ -10,7 +10,7 @@ from redis.asyncio.sentinel import MasterNotFoundError
 
 from chatapp.directory import CROWD, Charge, DirectoryUnavailable, NickTaken, OtherSecret
 from chatapp.directory.redis.directory import RedisDirectory
-from chatapp.model.redis import engine as engine_module
+from chatapp.redis import engine as engine_module
 from tests.chatapp.directory.contract import (
     LEASE,
     LIMITS,

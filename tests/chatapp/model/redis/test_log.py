@@ -9,11 +9,11 @@ import unittest
 from unittest import mock
 
 from chatapp.model import LogUnavailable, Slice
-from chatapp.model.redis import engine as engine_module
 from chatapp.model.redis import reader as reader_module
-from chatapp.model.redis.engine import Engine
 from chatapp.model.redis.entries import Id
 from chatapp.model.redis.log import RedisLog
+from chatapp.redis import engine as engine_module
+from chatapp.redis.engine import Engine
 from tests.chatapp.model.contract import ROOM, LogContract, Observer
 from tests.support.engine import RedisServer
 from tests.support.programs import needs

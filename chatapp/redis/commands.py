@@ -12,8 +12,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, RedisError
 
-from chatapp.model.message import LogUnavailable
-from chatapp.model.redis.engine import Engine
+from chatapp.redis.engine import Engine, EngineUnavailable
 
 __all__ = ["Argument", "Commands", "Script"]
 
@@ -65,10 +64,10 @@ class Commands:
     ) -> Any:
         """What `script` returns for these keys and arguments: bytes, int, None or lists of them.
 
-        Raises LogUnavailable if the engine did not do it, or did not say whether it did.
+        Raises EngineUnavailable if the engine did not do it, or did not say whether it did.
         """
         if len(self._waiting) >= _MAX_WAITING:
-            raise LogUnavailable(f"{self._engine}: too many calls wait for an answer")
+            raise EngineUnavailable(f"{self._engine}: too many calls wait for an answer")
         # Encoded here, so that text that is no Unicode fails its own call and no other.
         values = [v.encode() if isinstance(v, str) else v for v in (*keys, *arguments)]
         call = _Call(script, (len(keys), *values))
@@ -82,7 +81,7 @@ class Commands:
         except TimeoutError as error:
             call.late = True
             self._engine.answered(in_time=False)
-            raise LogUnavailable(f"{self._engine}: no answer in {patience:g} s") from error
+            raise EngineUnavailable(f"{self._engine}: no answer in {patience:g} s") from error
 
     async def disconnect(self) -> None:
         """Begin again with a new connection: with Sentinels, to what is the master now."""
@@ -127,7 +126,7 @@ class Commands:
             answers = [error] * len(batch)
         return answers
 
-    def _told(self, error: Exception) -> LogUnavailable:
-        unavailable = LogUnavailable(f"{self._engine}: {error}")
+    def _told(self, error: Exception) -> EngineUnavailable:
+        unavailable = EngineUnavailable(f"{self._engine}: {error}")
         unavailable.__cause__ = error
         return unavailable

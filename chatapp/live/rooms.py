@@ -6,11 +6,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chatapp.directory import CROWD, Directory, Person
-from chatapp.lib.batch import Batch, Head, News
+from chatapp.live.batch import Batch, Head, News
 from cogen.core.pubsub import PublishSubscribeQueue
 
 if TYPE_CHECKING:
-    from chatapp.lib.client import Client
+    from chatapp.live.client import Client
 
 __all__ = ["Room"]
 

@@ -15,9 +15,9 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
-__all__ = ["SCHEMES", "Engine", "advice"]
+from chatapp.redis import SCHEMES
 
-SCHEMES = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
+__all__ = ["Engine", "EngineUnavailable", "advice"]
 
 _FORM = "redis://[USER:PASSWORD@]HOST[:PORT][/DB]"
 _SENTINEL_FORM = "redis+sentinel://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]...]/MASTER[/DB]"
@@ -43,6 +43,10 @@ class _Pool(SentinelConnectionPool):
         await super().aclose()
         for sentinel in self.sentinel_manager.sentinels:
             await sentinel.aclose()
+
+
+class EngineUnavailable(Exception):
+    """It did not do what was asked, or did not say whether it did; the message says why."""
 
 
 class Engine:

@@ -7,7 +7,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.lib.cursor import BadCursor, Cursor
+from chatapp.live.cursor import BadCursor, Cursor
 
 SEQS = st.integers(0, 2**53 - 1)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)

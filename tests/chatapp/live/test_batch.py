@@ -6,8 +6,8 @@ import unittest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.lib.batch import Batch, as_json, as_text, nothing
-from chatapp.lib.cursor import Cursor
+from chatapp.live.batch import Batch, as_json, as_text, nothing
+from chatapp.live.cursor import Cursor
 from chatapp.model import Message
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=5)

@@ -4,17 +4,17 @@ import unittest
 
 from chatapp.directory import CROWD
 from chatapp.directory.redis.directory import RedisDirectory
-from chatapp.lib.asked import Asked
-from chatapp.lib.batch import Batch
-from chatapp.lib.client import Client
-from chatapp.lib.cursor import Cursor
-from chatapp.lib.figures import Figures
-from chatapp.lib.hub import Hub
-from chatapp.lib.options import ChatOptions
-from chatapp.lib.participant import Participant
-from chatapp.lib.poll import Poll
-from chatapp.lib.rooms import Room
+from chatapp.live.batch import Batch
+from chatapp.live.client import Client
+from chatapp.live.cursor import Cursor
+from chatapp.live.figures import Figures
+from chatapp.live.hub import Hub
+from chatapp.live.participant import Participant
+from chatapp.live.poll import Poll
+from chatapp.live.request import PollRequest
+from chatapp.live.rooms import Room
 from chatapp.model import Message
+from chatapp.options import ChatOptions
 from tests.support.clock import FakeClockLoop
 
 
@@ -82,7 +82,7 @@ class PollTests(SharedRoomCase):
         client = Client(Participant("1", "ann", None), "tab", 10, None, Figures())
         self.hub.log.epoch = "e"
         self.room.head = 5
-        asked = Asked(("lobby",), "tab", since, held=True, written={})
+        asked = PollRequest(("lobby",), "tab", since, held=True, written={})
         poll = Poll(client, [self.room], asked, self.hub.log, json, timeout=10.0, about={})
         poll.meet(self.room)
         self.assertIsNone(poll.to_read())

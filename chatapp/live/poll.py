@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import orjson
 
-from chatapp.lib.asked import Asked
-from chatapp.lib.batch import Batch, Head, News, as_json, as_text, nothing
-from chatapp.lib.client import Client
-from chatapp.lib.cursor import Cursor
-from chatapp.lib.rooms import Room
+from chatapp.live.batch import Batch, Head, News, as_json, as_text, nothing
+from chatapp.live.client import Client
+from chatapp.live.cursor import Cursor
+from chatapp.live.request import PollRequest
+from chatapp.live.rooms import Room
 from chatapp.model import MessageLog, Slice
 
 __all__ = ["READ_LIMIT", "Poll"]
@@ -76,7 +76,7 @@ class Poll:
         self,
         client: Client,
         rooms: Sequence[Room],
-        asked: Asked,
+        request: PollRequest,
         log: MessageLog,
         json: bool,
         timeout: float,
@@ -91,8 +91,8 @@ class Poll:
         self.timeout = timeout
         self.about = about
         self.called = {a: name for a, name in called.items() if a != name} if called else called
-        self.hold = timeout if asked.held else 0.0
-        since = asked.since
+        self.hold = timeout if request.held else 0.0
+        since = request.since
         if since is None and client.sent and client.epoch != epoch:
             since = Cursor(client.epoch, client.sent)
         self.joining = since is None and not client.sent

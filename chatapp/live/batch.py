@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from chatapp.lib.cursor import Cursor
+from chatapp.live.cursor import Cursor
 from chatapp.model import Message
 from chatapp.remembering import remembered
 

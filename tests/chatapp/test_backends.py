@@ -7,9 +7,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from chatapp.lib.hub import Hub
-from chatapp.lib.options import ChatOptions
-from chatapp.model import open_log, parse_log_url
+from chatapp.backends import backend_of
+from chatapp.live.hub import Hub
+from chatapp.options import ChatOptions
 from tests.chatapp.model.contract import LogContract, Observer
 
 BEGIN = """
@@ -20,7 +20,7 @@ make_chat({{}}, **{{"chat.log": sys.argv[1], "chat.data": sys.argv[2]}})
 """
 
 
-class OpeningTests(unittest.TestCase):
+class BackendTests(unittest.TestCase):
     def test_a_url_names_a_log_and_the_directory_that_goes_with_it(self):
         for url, name in (
             ("memory:", "MemoryLog"),
@@ -45,14 +45,12 @@ class OpeningTests(unittest.TestCase):
             "", "memory", "memory:x", "sqlite://", "sqlite:///", "sqlite://host/x", "ftp:", "redis",
         ):  # fmt: skip
             with self.assertRaisesRegex(ValueError, "is no message log: memory:"):
-                parse_log_url(url)
+                backend_of(url)
 
     def test_sqlite_paths_are_relative_or_absolute_and_meant_as_they_are_written(self):
         for path in ("data/chat.db", "/v/c", "a b", "a#b", "a?b=c", "a%20b", "100%", "é", "a;b&c"):
             with self.subTest(path):
-                log = open_log(
-                    parse_log_url(f"sqlite:///{path}"), Observer(), **LogContract.OPTIONS
-                )
+                log = backend_of(f"sqlite:///{path}").log(Observer(), **LogContract.OPTIONS)
                 self.assertEqual(os.path.realpath(path), log.path)
 
     def test_a_wrong_url_of_redis_ends_the_start_with_one_line(self):
@@ -74,6 +72,6 @@ class OpeningTests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             made = subprocess.run(
                 [sys.executable, "-c", BEGIN.format(before=before), url, folder],
-                cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=60,
+                cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60,
             )  # fmt: skip
         return made.stderr.strip()

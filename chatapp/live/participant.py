@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chatapp.lib.client import Client
+from chatapp.live.client import Client
 
 __all__ = ["Participant"]
 

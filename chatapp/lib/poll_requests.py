@@ -1,10 +1,9 @@
 """What a poll asks for: by its URL, or by a JSON body where the URL would be too long."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from wsgiref.types import WSGIEnvironment
 
-from chatapp.lib.cursor import BadCursor, Cursor
 from chatapp.lib.wire import (
     BadInput,
     checked_query,
@@ -12,38 +11,26 @@ from chatapp.lib.wire import (
     checked_rooms,
     checked_token,
 )
+from chatapp.live.cursor import BadCursor, Cursor
+from chatapp.live.request import PollRequest
 from chatapp.model import LOBBY
 
-__all__ = ["Asked", "asked", "asked_in_body"]
+__all__ = ["request_in_body", "request_in_url"]
 
 
-class Asked(NamedTuple):
-    """News of `rooms`, for the client `tab`, which is at `since`; None: where it is known to be.
-
-    `held`: it waits for them; otherwise it is answered at once. `written`: the names of rooms that
-    were written otherwise, by how they were.
-    """
-
-    rooms: tuple[str, ...]
-    tab: str
-    since: Cursor | None
-    held: bool
-    written: Mapping[str, str]
-
-
-def asked(environ: WSGIEnvironment, rooms: str | None, most_rooms: int) -> Asked:
+def request_in_url(environ: WSGIEnvironment, rooms: str | None, most_rooms: int) -> PollRequest:
     """By the URL, of whose path `rooms` is the end. Raises BadInput."""
     names = checked_rooms(rooms, most_rooms)
-    return _asked(names, checked_query(environ.get("QUERY_STRING", "")))
+    return _request(names, checked_query(environ.get("QUERY_STRING", "")))
 
 
-def asked_in_body(body: Mapping[str, Any], most_rooms: int) -> Asked:
+def request_in_body(body: Mapping[str, Any], most_rooms: int) -> PollRequest:
     """By a JSON body, in which null is as nothing. Raises BadInput."""
     given = {name: value for name, value in body.items() if value is not None}
-    return _asked(checked_room_list(given.get("rooms", [LOBBY]), most_rooms), given)
+    return _request(checked_room_list(given.get("rooms", [LOBBY]), most_rooms), given)
 
 
-def _asked(names: Mapping[str, str], given: Mapping[str, Any]) -> Asked:
+def _request(names: Mapping[str, str], given: Mapping[str, Any]) -> PollRequest:
     tab = checked_token(given["client"], "client") if "client" in given else ""
     since = None
     if "since" in given:
@@ -56,4 +43,4 @@ def _asked(names: Mapping[str, str], given: Mapping[str, Any]) -> Asked:
         raise BadInput(400, "hold: 0, or nothing.")
     rooms = tuple(dict.fromkeys(names.values()))
     written = {name: room for name, room in names.items() if name != room}
-    return Asked(rooms, tab, since, held, written)
+    return PollRequest(rooms, tab, since, held, written)

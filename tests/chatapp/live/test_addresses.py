@@ -2,7 +2,7 @@
 
 import unittest
 
-from chatapp.lib.addresses import Addresses, Places
+from chatapp.live.addresses import Addresses, Places
 
 
 class AddressTests(unittest.TestCase):

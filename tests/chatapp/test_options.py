@@ -1,7 +1,7 @@
 import dataclasses
 import unittest
 
-from chatapp.lib.options import ChatOptions
+from chatapp.options import ChatOptions
 from cogen.web.options import OptionError, parse_options
 
 

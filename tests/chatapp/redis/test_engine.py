@@ -5,7 +5,7 @@ import unittest
 
 from redis.exceptions import RedisError
 
-from chatapp.model.redis.engine import Engine, advice
+from chatapp.redis.engine import Engine, advice
 from tests.support.engine import RedisServer
 from tests.support.programs import needs
 from tests.support.server import free_port

@@ -2,10 +2,9 @@ import asyncio
 import unittest
 from unittest import mock
 
-from chatapp.model import LogUnavailable
-from chatapp.model.redis import engine as engine_module
-from chatapp.model.redis.commands import Commands, Script
-from chatapp.model.redis.engine import Engine
+from chatapp.redis import engine as engine_module
+from chatapp.redis.commands import Commands, Script
+from chatapp.redis.engine import Engine, EngineUnavailable
 from tests.support.engine import RedisServer
 
 APPEND = Script("return redis.call('RPUSH', KEYS[1], ARGV[1])")
@@ -48,7 +47,7 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
         asked = [self.commands.run(s, ["l"], ["x"]) for s in (APPEND, FAIL, APPEND)]
         first, failed, third = await asyncio.gather(*asked, return_exceptions=True)
         self.assertEqual((1, 2), (first, third))
-        self.assertIsInstance(failed, LogUnavailable)
+        self.assertIsInstance(failed, EngineUnavailable)
         self.assertRegex(str(failed), "no such luck")
 
     async def test_text_that_is_no_unicode_fails_its_own_call(self):
@@ -60,7 +59,7 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
     async def test_an_engine_that_is_gone_is_named_and_one_that_is_back_is_used(self):
         await self.commands.run(APPEND, ["l"], ["a"])
         self.server.kill()
-        with self.assertRaisesRegex(LogUnavailable, f"127.0.0.1:{self.server.port}"):
+        with self.assertRaisesRegex(EngineUnavailable, f"127.0.0.1:{self.server.port}"):
             await self.commands.run(APPEND, ["l"], ["b"])
         self.server.start()
         await self.commands.run(APPEND, ["l"], ["c"])
@@ -78,7 +77,7 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
         done, _ = await asyncio.wait([second], timeout=0.9)
         self.assertEqual({second}, done)
         for each in (first, second):
-            with self.assertRaises(LogUnavailable):
+            with self.assertRaises(EngineUnavailable):
                 await each
 
     async def test_what_was_refused_before_it_was_sent_is_not_sent_later(self):
@@ -96,7 +95,7 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
             first = asyncio.ensure_future(self.commands.run(APPEND, ["l"], ["a"]))
             while not first.done() and (self.commands._waiting or not self.commands._sending):
                 await asyncio.sleep(0)
-            with self.assertRaisesRegex(LogUnavailable, "no answer in 0.045 s"):
+            with self.assertRaisesRegex(EngineUnavailable, "no answer in 0.045 s"):
                 await self.commands.run(APPEND, ["l"], ["b"])
             gate.set()
             await asyncio.gather(first, return_exceptions=True)

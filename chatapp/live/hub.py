@@ -9,21 +9,23 @@ import logging
 import random
 from collections.abc import Awaitable, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
-from chatapp.directory import Directory, MayWait, TokenBuckets, open_directory
-from chatapp.lib.addresses import Addresses, Places
-from chatapp.lib.asked import Asked
-from chatapp.lib.batch import Batch
-from chatapp.lib.client import Client
-from chatapp.lib.figures import Figures
-from chatapp.lib.options import ChatOptions
-from chatapp.lib.participant import Participant
-from chatapp.lib.poll import Poll
-from chatapp.lib.rooms import Room
-from chatapp.lib.wire import MOST_NICK, MOST_ROOM, BadInput
-from chatapp.model import LogUnavailable, Message, MessageLog, open_log, parse_log_url
+from chatapp.backends import backend_of
+from chatapp.directory import Directory, MayWait, TokenBuckets
+from chatapp.live.addresses import Addresses, Places
+from chatapp.live.batch import Batch
+from chatapp.live.client import Client
+from chatapp.live.errors import ChatFull, TooManyPlaces
+from chatapp.live.figures import Figures
+from chatapp.live.participant import Participant
+from chatapp.live.poll import Poll
+from chatapp.live.request import PollRequest
+from chatapp.live.rooms import Room
+from chatapp.model import LogUnavailable, Message, MessageLog
 from chatapp.names import folded
+from chatapp.options import ChatOptions
 from chatapp.remembering import forget
 from cogen.core.schedulers import Scheduler
 from cogen.web.peers import Peers
@@ -42,31 +44,26 @@ _FULL_SECONDS = 5.0
 class Hub:
     """Made with the application, started on the server's event loop.
 
-    `fingerprint`: of the secret that this process signs cookies with; `version`: of what it serves.
-    `about` is what clients are told of it.
+    `fingerprint`: of the secret that this process signs cookies with; `about`: what clients are
+    told of what is served.
     """
 
-    def __init__(self, options: ChatOptions, fingerprint: str = "", version: str = "") -> None:
+    def __init__(
+        self,
+        options: ChatOptions,
+        fingerprint: str = "",
+        about: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.options = options
-        self.about = {
-            "limits": {
-                "message": options.max_message,
-                "rooms": options.max_rooms_per_poll,
-                "room": MOST_ROOM,
-                "nick": MOST_NICK,
-            },
-            "version": version,
-        }
-        url = parse_log_url(options.log)
-        self.log: MessageLog = open_log(
-            url,
+        self.about = about
+        backend = backend_of(options.log)
+        self.log: MessageLog = backend.log(
             self,
             history=options.history,
             max_age=options.max_age,
             max_rooms=options.max_rooms,
         )
-        self.directory: Directory = open_directory(
-            url,
+        self.directory: Directory = backend.directory(
             self,
             limits=options.limits(),
             clock=self._now,
@@ -209,7 +206,7 @@ class Hub:
     ) -> MayWait[Participant]:
         """The one with that id, made if need be; with that nick unless another has it.
 
-        Raises BadInput if the chat is full, or the `address` has no place left.
+        Raises Refused if the chat is full, or the `address` has no place left.
         """
         participant = self.participants.get(identity)
         if participant is not None:
@@ -257,38 +254,38 @@ class Hub:
     def poll(
         self,
         participant: Participant,
-        asked: Asked,
+        request: PollRequest,
         json: bool,
         environ: Mapping[str, Any],
         called: Mapping[str, str],
     ) -> Poll:
         """Begin a poll, which came with `environ`; `called`: what rooms are, that are not as asked.
 
-        Who has left since then is answered as if it had been held at that time. Raises BadInput if
-        the client is new and there are too many, or the log is not there.
+        Who has left since then is answered as if it had been held at that time. Raises Refused
+        if the client is new and there are too many, LogUnavailable.
         """
         if not self.log.epoch:
-            raise BadInput(503, "The message log does not answer; try again soon.", 2)
+            raise LogUnavailable("it has not been reached yet")
         known = self.participants.get(participant.id)
         has_left = known is None and not participant.visiting
         if has_left:
             participant = Participant(participant.id, "", None, visiting=True)
         elif known is not None and not participant.visiting:
             participant = known
-        client = participant.clients.get(asked.tab)
+        client = participant.clients.get(request.tab)
         if client is None:
-            client = self._new_client(participant, asked.tab, environ)
+            client = self._new_client(participant, request.tab, environ)
         self._timers.stop(client, self.options.lease)
-        names = asked.rooms
+        names = request.rooms
         if called:
             names = tuple(dict.fromkeys(called.get(name, name) for name in names))
-        if asked.written:
-            others = {n: name for n, name in called.items() if n not in asked.written.values()}
-            called = {**others, **{w: called.get(n, n) for w, n in asked.written.items()}}
+        if request.written:
+            others = {n: name for n, name in called.items() if n not in request.written.values()}
+            called = {**others, **{w: called.get(n, n) for w, n in request.written.items()}}
         entered = [self.rooms.get(name) or self._new_room(name) for name in names]
         client.enter(entered)
         poll = Poll(
-            client, entered, asked, self.log, json, self.options.poll_timeout, self.about, called
+            client, entered, request, self.log, json, self.options.poll_timeout, self.about, called
         )
         poll.superseded = has_left
         poll.closing = self.closing
@@ -361,13 +358,13 @@ class Hub:
         self._visitors.add(visitor)
         return visitor
 
-    def _full(self) -> BadInput:
+    def _full(self) -> ChatFull:
         self.figures.limited["max_clients"] += 1
-        return BadInput(503, "The chat is full; try again soon.", _FULL_SECONDS)
+        return ChatFull("The chat is full; try again soon.", _FULL_SECONDS)
 
-    def _too_many(self, limit: str, line: str) -> BadInput:
+    def _too_many(self, limit: str, line: str) -> TooManyPlaces:
         self.figures.limited[limit] += 1
-        return BadInput(429, line, _FULL_SECONDS)
+        return TooManyPlaces(line, _FULL_SECONDS)
 
     def _new_room(self, name: str) -> Room:
         assert self._scheduler is not None

@@ -4,14 +4,14 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from chatapp.lib.figures import Figures
+from chatapp.live.figures import Figures
 from cogen.core.coroutines import Coroutine, coro
 from cogen.core.queue import Full, Queue
 
 if TYPE_CHECKING:
-    from chatapp.lib.participant import Participant
-    from chatapp.lib.poll import Poll
-    from chatapp.lib.rooms import Room
+    from chatapp.live.participant import Participant
+    from chatapp.live.poll import Poll
+    from chatapp.live.rooms import Room
 
 __all__ = ["Client"]
 

@@ -1,0 +1,1 @@
+"""What is alive: the hub, rooms, clients and their polls; errors here know no HTTP."""
