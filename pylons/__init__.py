@@ -49,3 +49,14 @@ c: Any = tmpl_context
 url: Any = _proxy.url
 app_globals: Any = configuration.app_globals
 config = cast("PylonsConfig", configuration.config)
+
+__version__: str
+
+
+def __getattr__(name: str) -> str:
+    """`__version__` is what is installed."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("Pylons")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

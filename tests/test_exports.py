@@ -3,6 +3,7 @@
 import ast
 import importlib
 import unittest
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -32,3 +33,14 @@ class ExportTests(unittest.TestCase):
             self.assertEqual([], missing, name)
             public = {each for each in defined(path) if not each.startswith("_")}
             self.assertEqual(set(), public - set(module.__all__), name)
+
+    def test_a_package_tells_its_version(self):
+        for package, distribution in (
+            ("cogen", "cogen"),
+            ("pylons", "Pylons"),
+            ("chatapp", "ChatApp"),
+        ):
+            module = importlib.import_module(package)
+            self.assertEqual(version(distribution), module.__version__)
+            with self.assertRaisesRegex(AttributeError, f"'{package}' has no attribute 'other'"):
+                vars(module)["__getattr__"]("other")
