@@ -11,7 +11,7 @@ from chatapp.directory import NickTaken
 from chatapp.lib.base import BaseController, refuse
 from chatapp.lib.outcomes import directed, logged, of_directory
 from chatapp.lib.poll_requests import request_in_body, request_in_url
-from chatapp.lib.waiting import Steps, answered, live_names, meet
+from chatapp.lib.waiting import Steps, answered, live_names, resolve
 from chatapp.lib.wire import (
     MOST_ROOM,
     NEEDED_SERVER,
@@ -164,7 +164,7 @@ class ChatController(BaseController):
 
     def _called(self, room: str) -> Generator[bytes, None, str]:
         """The name of the room that is meant."""
-        called = yield from meet(request.environ, self._hub, (room,), None)
+        called = yield from resolve(request.environ, self._hub, (room,), None)
         return called.get(room, room)
 
     def _visitor(

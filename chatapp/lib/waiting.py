@@ -28,7 +28,7 @@ from chatapp.model import LogUnavailable
 from chatapp.names import folded
 from cogen.core.events import OperationTimeout
 
-__all__ = ["Polls", "Steps", "answered", "known", "live_names", "meet", "token_of"]
+__all__ = ["Polls", "Steps", "answered", "known", "live_names", "resolve", "token_of"]
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def known(environ: WSGIEnvironment, hub: Hub, signer: Signer) -> Participant | N
     return participant
 
 
-def meet(
+def resolve(
     environ: WSGIEnvironment, hub: Hub, rooms: Sequence[str], since: Cursor | None
 ) -> Generator[bytes, None, Mapping[str, str]]:
     """Before a poll for `rooms`, from `since`: what its client knows is to be known here as well.
@@ -64,7 +64,7 @@ def meet(
     where the log does not answer.
     """
     if since is not None and since.epoch != hub.log.epoch:
-        yield environ["cogen.call"](hub.log.meet)(since.epoch)
+        yield environ["cogen.call"](hub.log.learn_epoch)(since.epoch)
         logged(environ, hub.figures)
     unknown = [name for name in rooms if name not in hub.rooms]
     if not unknown:
@@ -112,7 +112,7 @@ def answered(
     if forgetful and not visiting and (shared or not is_known):
         yield environ["cogen.call"](hub.directory.recall)(participant, tab)
         wanted = wanted._replace(since=_remembered(environ, is_known))
-    called = yield from meet(environ, hub, wanted.rooms, wanted.since)
+    called = yield from resolve(environ, hub, wanted.rooms, wanted.since)
     try:
         poll = hub.poll(participant, wanted, json, environ, called)
     except Refused as error:
@@ -154,7 +154,7 @@ def _wait(environ: WSGIEnvironment, hub: Hub, poll: Poll) -> Steps:
             poll.watching(room, cogen_value(environ))
             if not room.known:
                 yield call(hub.directory.know)(room.name)
-            poll.meet(room)
+            poll.list_people(room)
         elif (unread := poll.to_read()) is not None:
             yield call(hub.log.read)(*unread, READ_LIMIT)
             poll.read(unread[0], logged(environ, hub.figures))

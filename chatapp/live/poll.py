@@ -178,7 +178,7 @@ class Poll:
         self._behind |= {room.name}
         self.owes = True
 
-    def meet(self, room: Room) -> None:
+    def list_people(self, room: Room) -> None:
         """The client needs a list of who is in `room`, unless it had one and follows since then."""
         mark = self._marks.get(room.name)
         if self.client.wants_news and (mark is None or mark < room.told):
@@ -232,7 +232,7 @@ class Poll:
             self._unread |= {name}
         else:
             self._unread -= {name}
-        self.meet(self.rooms[name])
+        self.list_people(self.rooms[name])
 
     def _lose(self, name: str, count: int) -> None:
         self._gaps = {**self._gaps, name: self._gaps.get(name, 0) + count}
@@ -306,7 +306,7 @@ class Poll:
         """The poll before has what this one waits for, and was not answered."""
         self._behind = self._behind.union(self.rooms)
         for room in self.rooms.values():
-            self.meet(room)
+            self.list_people(room)
         self._wake()
 
     def _empty(self) -> bytes:

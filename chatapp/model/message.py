@@ -117,7 +117,7 @@ class MessageLog(ABC):
         """
         return 0, True
 
-    async def meet(self, epoch: str) -> None:  # noqa: B027
+    async def learn_epoch(self, epoch: str) -> None:  # noqa: B027
         """Somebody is in that epoch: another process may have begun it, unheard of here so far.
 
         Raises LogUnavailable.

@@ -60,7 +60,7 @@ class RecreatedTests(ChatCase):
         for tab in (self.ann.tab, "new"):
             self.hub.log.epoch = "before"
             self.ann.tab, self.ann.cursor = tab, Cursor("another", {"lobby": 1}).encode()
-            self.hub.log.meet = heard
+            self.hub.log.learn_epoch = heard
             news = self.ann.pull()
             self.assertEqual(([], False), (texts(news), "gap" in news))
             news = self.ann.take(self.poll_with(self.ann, "new"))

@@ -87,7 +87,7 @@ class RedisLog(MessageLog):
         assert self._reader is not None
         return self._reader.past.place(epoch, room, seq)
 
-    async def meet(self, epoch: str) -> None:
+    async def learn_epoch(self, epoch: str) -> None:
         assert self._reader is not None
         if epoch != self.epoch and epoch not in self._reader.past:
             await self._locate()

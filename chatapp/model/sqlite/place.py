@@ -27,7 +27,7 @@ class Place:
         self._known: dict[str, _Identity] = {}
         self._wrong = ""
 
-    def meet(self) -> None:
+    def refuse_links(self) -> None:
         """Before it is opened. Raises LogUnavailable if it has another name too."""
         status = os.stat(self._path)
         if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:

@@ -66,7 +66,7 @@ class Writer:
         Raises OSError, LogUnavailable.
         """
         self._place = Place(self._path, lock)
-        self._place.meet()
+        self._place.refuse_links()
         self._marks = Marks(lock.file)
         self._marks.read()
         db = sqlite3.connect(self._path, isolation_level=None)

@@ -84,7 +84,7 @@ class PollTests(SharedRoomCase):
         self.room.head = 5
         asked = PollRequest(("lobby",), "tab", since, held=True, written={})
         poll = Poll(client, [self.room], asked, self.hub.log, json, timeout=10.0, about={})
-        poll.meet(self.room)
+        poll.list_people(self.room)
         self.assertIsNone(poll.to_read())
         return poll
 

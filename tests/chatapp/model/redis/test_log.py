@@ -335,10 +335,10 @@ class ReaderTests(FaultCase):
             self.promote()
             await self.say(one, "b")
             self.assertEqual((0, True), other.continued(one.epoch, ROOM, 2))
-            await other.meet(one.epoch)
+            await other.learn_epoch(one.epoch)
             self.assertEqual((one.epoch, [one.epoch]), (other.epoch, second.epochs))
             for epoch in (before, one.epoch, "x"):
-                await other.meet(epoch)
+                await other.learn_epoch(epoch)
             self.assertEqual([one.epoch], second.epochs)
 
     async def test_one_that_may_not_ask_about_the_engine_stores_all_the_same(self):
