@@ -11,7 +11,7 @@ from chatapp.live.cursor import Cursor
 from chatapp.model import Message
 from chatapp.remembering import remembered
 
-__all__ = ["Batch", "Head", "News", "as_json", "as_text", "nothing"]
+__all__ = ["Batch", "NewHead", "PresenceChanges", "as_json", "as_text", "nothing"]
 
 
 class Batch:
@@ -45,7 +45,7 @@ class Batch:
         return _answer(self._epoch, self.room, self.last, self._mark, self._timeout, self.json)
 
 
-class Head:
+class NewHead:
     """The newest message of a room is `seq` by now; the log has it and those before."""
 
     is_messages = True
@@ -55,7 +55,7 @@ class Head:
         self.seq = seq
 
 
-class News:
+class PresenceChanges:
     """Changes of who is present in one room, in order: objects as in the wire's `presence`.
 
     `mark`: the directory's, of the last of them; 0 if it has none. `stale`: who was given a list

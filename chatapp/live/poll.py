@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from chatapp.live.batch import Batch, Head, News, as_json, as_text, nothing
+from chatapp.live.batch import Batch, NewHead, PresenceChanges, as_json, as_text, nothing
 from chatapp.live.client import Client
 from chatapp.live.cursor import Cursor
 from chatapp.live.request import PollRequest
@@ -245,10 +245,10 @@ class Poll:
                 self.owes = True
                 if isinstance(item, Batch):
                     self._take_batch(item)
-                elif isinstance(item, Head):
+                elif isinstance(item, NewHead):
                     self._take_head(item)
                 elif self.client.wants_news and item.room in self.rooms:
-                    self._take_news(item)
+                    self._take_presence(item)
             if queue.empty():
                 return
             items = queue.get_nowait()
@@ -376,7 +376,7 @@ class Poll:
 
     # Taking in.
 
-    def _take_news(self, news: News) -> None:
+    def _take_presence(self, news: PresenceChanges) -> None:
         if news.room in self.client.listed:
             self.client.listed -= {news.room}
             self._people = self._people or news.stale
@@ -399,7 +399,7 @@ class Poll:
         else:
             self._take_messages(batch.messages[position + 1 - batch.first :])
 
-    def _take_head(self, head: Head) -> None:
+    def _take_head(self, head: NewHead) -> None:
         position = self.positions.get(head.room)
         if position is not None and head.seq > position:
             self._behind |= {head.room}

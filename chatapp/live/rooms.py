@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chatapp.directory import CROWD, Directory, Person
-from chatapp.live.batch import Batch, Head, News
+from chatapp.live.batch import Batch, NewHead, PresenceChanges
 from cogen.core.pubsub import PublishSubscribeQueue
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Room:
     def missed(self, head: int) -> None:
         """Messages up to `head` are in the log and are not published."""
         self.head = max(self.head or 0, head)
-        self.pubsub.publish_nowait(Head(self.name, head))
+        self.pubsub.publish_nowait(NewHead(self.name, head))
 
     def learn_head(self, last: int) -> int:
         """The log said that `last` is the newest; returns what is the newest by now."""
@@ -182,7 +182,7 @@ class Room:
                 changes.append({"room": self.name, "event": "nick", "nick": now, "was": was})
         stale = any(nicks != {self.presence.get(each)} for each, nicks in listed.items())
         if changes or stale:
-            self.pubsub.publish_nowait(News(self.name, changes, self.told, stale))
+            self.pubsub.publish_nowait(PresenceChanges(self.name, changes, self.told, stale))
 
     def close(self) -> None:
         """Nobody is in it any more."""

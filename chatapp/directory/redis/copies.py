@@ -8,7 +8,7 @@ not everything is told: it is counted again and again.
 import asyncio
 
 from chatapp.directory.directory import CROWD, DirectoryObserver, DirectoryUnavailable
-from chatapp.directory.redis.link import Link
+from chatapp.directory.redis.calls import Calls
 from chatapp.directory.redis.news import Entry
 from chatapp.directory.redis.scripts import PEOPLE
 
@@ -27,8 +27,8 @@ class _Count:
 class Copies:
     """The observer has the copies; here is kept which there are and how far each is."""
 
-    def __init__(self, link: Link, observer: DirectoryObserver) -> None:
-        self._link = link
+    def __init__(self, calls: Calls, observer: DirectoryObserver) -> None:
+        self._calls = calls
         self._observer = observer
         self._marks: dict[str, int] = {}  # by room: of the last change in its copy
         self._crowds: set[str] = set()
@@ -106,6 +106,6 @@ class Copies:
             self.heard(entry)
 
     async def _people(self, room: str) -> tuple[int, dict[str, str]]:
-        mark, *words = await self._link.run(PEOPLE, room)
+        mark, *words = await self._calls.run(PEOPLE, room)
         texts = [str(word, "utf-8", "replace") for word in words]
         return mark, dict(zip(texts[::2], texts[1::2], strict=True))

@@ -27,9 +27,9 @@ from chatapp.directory.directory import (
 )
 from chatapp.directory.guests import guest_nicks
 from chatapp.directory.limits import Charge, Limits, Refusal
+from chatapp.directory.redis.calls import PREFIX, Calls, looks_of
 from chatapp.directory.redis.copies import Copies
 from chatapp.directory.redis.leases import AT_ONCE, Leases
-from chatapp.directory.redis.link import PREFIX, Link, looks_of
 from chatapp.directory.redis.news import Entry, News
 from chatapp.directory.redis.scripts import (
     CHARGE,
@@ -83,9 +83,11 @@ class RedisDirectory(Directory):
         self._remembered_for = self._joined_for + ceil(1000 * poll_timeout)
         self._fingerprint = fingerprint
         self._worker = secrets.token_urlsafe(6)
-        self._link = Link(Engine(url), clock)
-        self._copies = Copies(self._link, observer)
-        self._leases = Leases(self._link, observer, self._worker, ceil(1000 * lease), self._refused)
+        self._calls = Calls(Engine(url), clock)
+        self._copies = Copies(self._calls, observer)
+        self._leases = Leases(
+            self._calls, observer, self._worker, ceil(1000 * lease), self._refused
+        )
         self._seats = self._leases.seats
         self._unproven: dict[str, str] = {}  # by id: nicks that the engine has not agreed to
         self._beating: asyncio.Task[None] | None = None
@@ -96,9 +98,9 @@ class RedisDirectory(Directory):
     # Opening and closing.
 
     async def open(self) -> None:
-        self._link.open()
+        self._calls.open()
         self._news = News(
-            self._link.engine,
+            self._calls.engine,
             f"{PREFIX}news",
             f"{PREFIX}moves:{self._worker}",
             heard=self._heard,
@@ -121,7 +123,7 @@ class RedisDirectory(Directory):
             task.cancel()
             await asyncio.wait([task])
         await self._news.close()
-        await self._link.close()
+        await self._calls.close()
 
     # Participants and their nicks.
 
@@ -136,7 +138,7 @@ class RedisDirectory(Directory):
         guests = guest_nicks(identity)
         while True:
             words = identity, nick or "", looks_of(nick or ""), self._joined_for
-            given = await self._link.run(JOIN, *words)
+            given = await self._calls.run(JOIN, *words)
             if given is not None:
                 return str(given, "utf-8", "replace")
             nick = next(guests)
@@ -145,11 +147,11 @@ class RedisDirectory(Directory):
         self._unproven.pop(person.id, None)
 
     async def leave(self, identity: str) -> None:
-        await self._link.run(LEAVE, self._worker, identity, self._joined_for)
+        await self._calls.run(LEAVE, self._worker, identity, self._joined_for)
 
     async def rename(self, person: Person, nick: str) -> None:
         words = person.id, nick, looks_of(nick), self._joined_for
-        taken = await self._link.run(RENAME, *words)
+        taken = await self._calls.run(RENAME, *words)
         if taken is not None:
             raise NickTaken(str(taken, "utf-8", "replace") or nick)
         self._observer.renamed(person.id, nick)
@@ -192,7 +194,7 @@ class RedisDirectory(Directory):
     async def called(self, rooms: Sequence[str]) -> Mapping[str, str]:
         words = [word for room in rooms for word in (room, folded(room))]
         try:
-            names = await self._link.run(NAME, self._joined_for, *words)
+            names = await self._calls.run(NAME, self._joined_for, *words)
         except DirectoryUnavailable:
             return {}
         return {room: str(name, "utf-8") for room, name in zip(rooms, names, strict=True)}
@@ -212,7 +214,7 @@ class RedisDirectory(Directory):
         for limit, whose, amount in counted:
             words += [f"{limit}:{whose}", amount, *self._limits[limit]]
         try:
-            refused, wait, nick = await self._link.run(CHARGE, *words)
+            refused, wait, nick = await self._calls.run(CHARGE, *words)
         except DirectoryUnavailable:
             if person is None:
                 return None
@@ -228,13 +230,13 @@ class RedisDirectory(Directory):
     # Clients that carry no cursor.
 
     async def recall(self, person: Person, tab: str) -> str | None:
-        cursor = await self._link.run(RECALL, person.id, tab)
+        cursor = await self._calls.run(RECALL, person.id, tab)
         return None if cursor is None else str(cursor, "utf-8")
 
     async def remember(self, person: Person, tab: str, cursor: str) -> None:
         # If it cannot be, the client may get some of it twice at another worker.
         with contextlib.suppress(DirectoryUnavailable):
-            await self._link.run(REMEMBER, person.id, tab, cursor, self._remembered_for)
+            await self._calls.run(REMEMBER, person.id, tab, cursor, self._remembered_for)
 
     def trim(self) -> None:
         """What is to be remembered the engine does."""
@@ -267,11 +269,11 @@ class RedisDirectory(Directory):
     async def _beat(self) -> None:
         """Tell, renew, end and compare what is due. Raises DirectoryUnavailable."""
         self._beats += 1
-        if self._link.down or self._beats % _CHECK_BEATS == 0:
+        if self._calls.down or self._beats % _CHECK_BEATS == 0:
             await self._check()
-        if self._link.down:
+        if self._calls.down:
             log.info("the directory answers again")
-            self._link.down = False
+            self._calls.down = False
             self._distrust()
             await self._leases.renew(len(self._seats))
         await self._prove()
@@ -299,7 +301,7 @@ class RedisDirectory(Directory):
     async def _vouch(self) -> int:
         """The number of the last news that were told. Raises OtherSecret."""
         words = self._fingerprint, self._joined_for, self._news.highest
-        known, told = await self._link.run(VOUCH, *words)
+        known, told = await self._calls.run(VOUCH, *words)
         if str(known, "utf-8") != self._fingerprint:
-            raise OtherSecret(f"the workers at {self._link.engine} sign with another secret")
+            raise OtherSecret(f"the workers at {self._calls.engine} sign with another secret")
         return int(told)

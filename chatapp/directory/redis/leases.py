@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import ceil
 
 from chatapp.directory.directory import DirectoryObserver, DirectoryUnavailable, Person
-from chatapp.directory.redis.link import Link, looks_of
+from chatapp.directory.redis.calls import Calls, looks_of
 from chatapp.directory.redis.scripts import RENEW, SEAT, SWEEP
 from chatapp.directory.redis.seats import Seat, Seats
 from chatapp.names import folded
@@ -29,14 +29,14 @@ class Leases:
 
     def __init__(
         self,
-        link: Link,
+        calls: Calls,
         observer: DirectoryObserver,
         worker: str,
         milliseconds: int,
         refused: Callable[[Person], None],
     ) -> None:
         self.seats = Seats()
-        self._link = link
+        self._calls = calls
         self._observer = observer
         self._worker = worker
         self._milliseconds = milliseconds
@@ -59,7 +59,7 @@ class Leases:
         """End the leases that ran out, wherever the client was. Raises DirectoryUnavailable."""
         swept = _SWEPT_AT_ONCE
         while swept == _SWEPT_AT_ONCE:
-            swept = await self._link.run(SWEEP, _SWEPT_AT_ONCE, self._milliseconds)
+            swept = await self._calls.run(SWEEP, _SWEPT_AT_ONCE, self._milliseconds)
 
     async def _tell(self) -> None:
         try:
@@ -76,7 +76,7 @@ class Leases:
             words += [seat.person.id, seat.tab, nick, looks_of(nick), ",".join(seat.rooms)]
             words.append("".join(f"{folded(room)}\n" for room in seat.rooms))
         try:
-            refused = await self._link.run(SEAT, *words)
+            refused = await self._calls.run(SEAT, *words)
         except DirectoryUnavailable:
             self.seats.tell(seats)
             raise
@@ -92,5 +92,5 @@ class Leases:
                 alive.append(seat)
                 words += [f"{seat.person.id}/{seat.tab}", ceil(seconds * 1000)]
         if alive:
-            unknown = await self._link.run(RENEW, *words)
+            unknown = await self._calls.run(RENEW, *words)
             self.seats.tell(alive[position - 1] for position in unknown)

@@ -69,7 +69,7 @@ class RedisCase:
 
     async def heard(self, worker):
         """Return when `worker` has heard all that was told."""
-        client = worker._link.engine.client()
+        client = worker._calls.engine.client()
         try:
             for stream in ("chat:directory:news", f"chat:directory:moves:{worker._worker}"):
                 last = await client.xrevrange(stream, count=1)
@@ -283,7 +283,7 @@ class WorkersTests(WorkersCase):
             self.one.part(ann)
         await self.settle()
         await self.pass_time(2.5 * LEASE)
-        client = self.one._link.engine.client()
+        client = self.one._calls.engine.client()
         self.addAsyncCleanup(client.aclose)
         keys = {key.decode().removeprefix("chat:directory:") for key in await client.keys("*")}
         self.assertEqual({"arrivals", "news", "secret", "told"}, keys)
@@ -311,7 +311,7 @@ class WorkersTests(WorkersCase):
         self.enter(self.one, ann, "Tea")
         self.one.observer.alive["1", "tab"] = 1000 * LEASE
         await self.settle()
-        client = self.one._link.engine.client()
+        client = self.one._calls.engine.client()
         self.addAsyncCleanup(client.aclose)
         await client.flushall()
         await self.pass_time(LEASE)
@@ -320,7 +320,7 @@ class WorkersTests(WorkersCase):
     async def test_names_that_were_only_asked_for_are_few_and_forgotten(self):
         for start in range(0, 12_000, 1000):
             await self.one.called([f"room{number}" for number in range(start, start + 1000)])
-        client = self.one._link.engine.client()
+        client = self.one._calls.engine.client()
         self.addAsyncCleanup(client.aclose)
         self.assertLessEqual(await client.hlen("chat:directory:names"), 11_000)
         await self.pass_time(4 * LEASE)
@@ -328,16 +328,16 @@ class WorkersTests(WorkersCase):
             self.assertFalse(await client.exists(f"chat:directory:{key}"), key)
 
     async def test_without_the_engine_a_new_room_is_called_as_it_is_here(self):
-        await self.one._link.close()
+        await self.one._calls.close()
         self.server.stop()
         self.assertEqual({}, await self.one.called(["Tea"]))
 
     async def test_the_engines_own_clock_counts(self):
-        self.one._link.clock = None
+        self.one._calls.clock = None
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "lobby")
         await self.settle()
-        client = self.one._link.engine.client()
+        client = self.one._calls.engine.client()
         self.addAsyncCleanup(client.aclose)
         seconds, _ = await client.time()
         score = await client.zscore("chat:directory:leases", "1/tab")
@@ -425,7 +425,7 @@ class OutageTests(AwayCase):
             finally:
                 self.server.thaw()
             await self.heard_again()
-            while self.one._link.engine.patience < 0.4:
+            while self.one._calls.engine.patience < 0.4:
                 with contextlib.suppress(DirectoryUnavailable):
                     await self.one.people("lobby")
             self.assertIsNone(await self.one.charge([], ann))
@@ -554,7 +554,7 @@ class FailoverTests(AwayCase):
         while b"role:master" not in self.replica.command("INFO", "replication"):
             await asyncio.sleep(0.05)
         for worker in self.workers:
-            while worker._link.down:
+            while worker._calls.down:
                 with contextlib.suppress(DirectoryUnavailable):
                     await worker._beat()
                 await asyncio.sleep(0.05)

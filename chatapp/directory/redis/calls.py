@@ -9,14 +9,14 @@ from chatapp.names import looks
 from chatapp.redis.commands import Argument, Commands, Script
 from chatapp.redis.engine import Engine, EngineUnavailable
 
-__all__ = ["PREFIX", "Link", "looks_of"]
+__all__ = ["PREFIX", "Calls", "looks_of"]
 
 log = logging.getLogger(__name__)
 
 PREFIX = "chat:directory:"
 
 
-class Link:
+class Calls:
     """`clock`: seconds, in place of the engine's own. `down`: the last call had no answer."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] | None) -> None:
