@@ -1,4 +1,4 @@
-# make serve | test | test-compiled | check | bench | hostile | first-visit | cluster | wheels: everything a person
+# make serve | test | test-compiled | check | bench | hostile | first-visit | cluster | site | wheels: everything a person
 # or CI types. PYTHON names another Python than the first on the PATH that is new enough.
 PYTHON ?=
 VENV ?= .venv
@@ -8,7 +8,7 @@ SERVE = serve $(if $(filter development.ini,$(notdir $(INI))),--reload )$(INI)
 # setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
 export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
 
-.PHONY: serve test test-compiled check bench cluster first-visit hostile wheels clean FORCE
+.PHONY: serve test test-compiled check bench cluster first-visit hostile site wheels clean FORCE
 
 serve: $(VENV)/.serve
 	$(BIN)/paster $(SERVE) $(ARGS)
@@ -35,6 +35,10 @@ bench: $(VENV)/.bench
 
 cluster: $(VENV)/.cluster
 	scripts/cluster $(BIN)
+
+# In build/site; a warning is an error.
+site: $(VENV)/.dev
+	$(BIN)/python -W ignore -m sphinx -q -W --keep-going -b html docs build/site
 
 wheels: $(VENV)/.serve
 	scripts/wheels $(BIN)

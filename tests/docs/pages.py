@@ -18,7 +18,7 @@ __all__ = ["DOCS", "PAGES", "README", "ROOT", "Block", "blocks", "commands", "wi
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = ROOT / "README.txt"
-PAGES = [README, *sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"^(?: {2,}\S.*\n|\n(?=  ))+", re.MULTILINE)
