@@ -27,8 +27,8 @@ def _mark_code(app, what, name, obj, options, lines):
     marked = []
     for number, line in enumerate(lines):
         before = next((each for each in reversed(lines[:number]) if each.strip()), "")
-        if line.startswith("    ") and number and not lines[number - 1].strip():
-            if not before.startswith(" "):
-                marked += ["::", ""]
+        begins = number and not lines[number - 1].strip() and not before.startswith(" ")
+        if begins and line.startswith("    "):
+            marked += ["::", ""]
         marked.append(line)
     lines[:] = marked

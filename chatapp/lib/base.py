@@ -12,9 +12,10 @@ from chatapp.directory import Charge
 from chatapp.lib.cookies import COOKIE_SECONDS
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
-from chatapp.lib.outcomes import admitted, of_directory, too_much
+from chatapp.lib.outcomes import directed, of_directory, refusal, too_much
 from chatapp.lib.waiting import known, token_of
 from chatapp.lib.wire import BadInput
+from chatapp.live.errors import Refused
 from chatapp.live.hub import Hub
 from chatapp.live.participant import Participant
 from pylons import app_globals, request, response, session
@@ -65,8 +66,11 @@ class BaseController(WSGIController):
             yield from self._charge(environ, "address_sessions")
         identity = self._identify(environ)
         address = self._hub.addresses.whose(environ)
-        yield environ["cogen.call"](self._hub.join)(identity, session.get("nick"), address)
-        participant: Participant = admitted(environ)
+        try:
+            yield environ["cogen.call"](self._hub.join)(identity, session.get("nick"), address)
+            participant: Participant = directed(environ)
+        except Refused as error:
+            raise refusal(error) from None
         return participant
 
     def _charge(

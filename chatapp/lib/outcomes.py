@@ -13,7 +13,6 @@ from chatapp.live.figures import Figures
 from chatapp.model import LogUnavailable, NonceReused, RoomLimit
 
 __all__ = [
-    "admitted",
     "cogen_value",
     "directed",
     "log_refusal",
@@ -70,14 +69,6 @@ def log_refusal(error: NonceReused | RoomLimit | LogUnavailable, figures: Figure
     figures.refusals["unavailable"] += 1
     _tell(f"the message log does not answer: {error}")
     return BadInput(503, "The message log does not answer; try again soon.", _RETRY_SECONDS)
-
-
-def admitted(environ: WSGIEnvironment) -> Any:
-    """What the hub gave to one who joins. Raises BadInput if it refused, or could not ask."""
-    try:
-        return directed(environ)
-    except Refused as error:
-        raise refusal(error) from None
 
 
 def refusal(error: Refused) -> BadInput:
