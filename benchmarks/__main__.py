@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for line in left_out:
         print(f"left out: {line}")
     machine = _machine()
-    runs = _measured(todo)
     wanted = sum(len(job.targets) for job in todo)
+    runs = _measured(todo, wanted)
     if runs:
         _write({"machine": machine, "left_out": left_out, "runs": runs}, Path(options.out))
     for verdict in judge(summarize(runs)):
@@ -46,13 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(len(runs) < wanted or any(run["error"] for run in runs))
 
 
-def _measured(todo: Sequence[suite.Job]) -> list[dict[str, Any]]:
+def _measured(todo: Sequence[suite.Job], wanted: int) -> list[dict[str, Any]]:
     runs = []
     try:
         for run in suite.perform(todo, _Console(len(todo))):
             runs.append(run.as_dict())
     except KeyboardInterrupt:
-        print(f"\nstopped after {len(runs)} of {sum(len(job.targets) for job in todo)} runs")
+        print(f"\nstopped after {len(runs)} of {wanted} runs")
     return runs
 
 
@@ -60,18 +60,21 @@ def _todo(options: argparse.Namespace, open_files: int) -> tuple[list[suite.Job]
     """The runs that can be made, and lines on what cannot."""
     targets, left_out = _chosen(options.targets)
     repeats = options.repeats or (1 if options.quick else 3)
-    todo = []
-    for repeat in range(repeats):
-        for clients in options.clients:
-            reasons = {each: suite.why_not(each, clients, open_files) for each in targets}
-            able = [target for target, reason in reasons.items() if not reason]
-            todo += suite.jobs(able, clients, repeat, options.quick)
-            if repeat == 0:
-                left_out += [
-                    f"{target.name} with {clients} clients: {reason}"
-                    for target, reason in reasons.items()
-                    if reason
-                ]
+    able: dict[int, list[Target]] = {}
+    for clients in options.clients:
+        reasons = {each: suite.why_not(each, clients, open_files) for each in targets}
+        able[clients] = [target for target, reason in reasons.items() if not reason]
+        left_out += [
+            f"{target.name} with {clients} clients: {reason}"
+            for target, reason in reasons.items()
+            if reason
+        ]
+    todo = [
+        job
+        for repeat in range(repeats)
+        for clients in options.clients
+        for job in suite.jobs(able[clients], clients, repeat, options.quick)
+    ]
     return todo, left_out
 
 
