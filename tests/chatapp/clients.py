@@ -1,4 +1,4 @@
-"""`chatapp.client` on the loop of the server that it talks to, whose clock the tests set."""
+"""`chatapp.bots` on the loop of the server that it talks to, whose clock the tests set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from chatapp.client import ChatClient, Message
+from chatapp.bots import ChatClient, Message
 from cogen.web.connection import Connection
 from tests.chatapp.support import ChatCase
 

@@ -1,4 +1,4 @@
-"""`chatapp.client` behind what answers in the chat's place, forgets, keeps, strips and cuts."""
+"""`chatapp.bots` behind what answers in the chat's place, forgets, keeps, strips and cuts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from chatapp.client import ChatError, Message, NoAnswer, Presence
+from chatapp.bots import ChatError, Message, NoAnswer, Presence
 from tests.chatapp.clients import ClientCase
 
 Box = Callable[[dict[str, Any], Any, Any], Iterable[bytes]]

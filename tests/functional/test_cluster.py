@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.procfs import descendants, is_running
-from chatapp.client import ChatClient, ChatError, Gap, Message
+from chatapp.bots import ChatClient, ChatError, Gap, Message
 from tests.cogen.web.support import eventually
 from tests.support.cluster import Cluster
 from tests.support.engine import RedisServer, watched_pair

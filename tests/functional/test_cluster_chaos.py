@@ -14,7 +14,7 @@ import unittest
 
 import aiohttp
 
-from chatapp.client import ChatClient, ChatError, Gap, Message, events_of
+from chatapp.bots import ChatClient, ChatError, Gap, Message, events_of
 from chatapp.live.cursor import Cursor
 from tests.support.cluster import Cluster, workers_of
 from tests.support.programs import needs

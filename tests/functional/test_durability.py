@@ -9,7 +9,7 @@ import time
 import unittest
 
 from benchmarks.procfs import is_running
-from chatapp.client import ChatClient, ChatError, Gap, Message
+from chatapp.bots import ChatClient, ChatError, Gap, Message
 from tests.support.cluster import workers_of
 from tests.support.engine import RedisServer
 from tests.support.server import ChatServer

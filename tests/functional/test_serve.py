@@ -182,7 +182,7 @@ class RunningTests(unittest.TestCase):
 
 
 async def _poll_through_a_stop(server):
-    from chatapp.client import ChatClient, Message
+    from chatapp.bots import ChatClient, Message
 
     seen = []
 

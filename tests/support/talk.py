@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatapp.client import ChatClient, Message
+from chatapp.bots import ChatClient, Message
 
 __all__ = ["talk"]
 

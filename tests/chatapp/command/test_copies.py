@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import unittest
 
-from chatapp.client import ChatClient, Gap, Message
+from chatapp.bots import ChatClient, Gap, Message
 from tests.chatapp.command.program import ServedByCommand, run
 from tests.support.server import BIN, ChatServer
 

@@ -47,7 +47,7 @@ class MissingTests(unittest.TestCase):
     def test_that_of_the_client_is_named_with_what_to_install(self):
         for module in ("aiohttp", "yarl"):
             _, said = without(module, "import chatapp.client")
-            line = "chatapp.client needs aiohttp: pip install 'aiohttp>=3.13,<4'"
+            line = "chatapp.bots needs aiohttp: pip install 'aiohttp>=3.13,<4'"
             self.assertEqual(f"ModuleNotFoundError: {line}", said.splitlines()[-1])
 
     def test_what_the_code_says_to_install_is_what_the_distributions_ask_for(self):

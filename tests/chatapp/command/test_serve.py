@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from chatapp.client import ChatClient, Message
+from chatapp.bots import ChatClient, Message
 from tests.chatapp.command.program import ServedByCommand, run
 from tests.cogen.web.support import eventually
 

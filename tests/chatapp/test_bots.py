@@ -1,14 +1,16 @@
-"""How long `chatapp.client` waits: for a poll, and until it is in."""
+"""How long `chatapp.bots` waits: for a poll, and until it is in."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import unittest
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from typing import Any
 
-from chatapp.client import ChatClient, ChatError
+from chatapp import bots, client
+from chatapp.bots import ChatClient, ChatError
 from tests.chatapp.clients import ClientCase
 
 
@@ -148,3 +150,10 @@ class JoiningTests(ClientCase):
                     await client.leave()
 
         self.until_complete(twice)
+
+
+class FormerNameTests(unittest.TestCase):
+    def test_programs_find_the_same_by_the_name_that_it_had_first(self) -> None:
+        self.assertEqual(bots.__all__, client.__all__)
+        for name in bots.__all__:
+            self.assertIs(getattr(bots, name), getattr(client, name))

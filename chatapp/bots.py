@@ -1,0 +1,347 @@
+"""The chat for programs in Python, bots and tests: join, send, follow, resume.
+
+    async with ChatClient("http://127.0.0.1:5000/", nick="robot") as chat:
+        await chat.join()
+        await chat.send("hello")
+        async for event in chat.follow():
+            if isinstance(event, Message):
+                print(event.nick, event.text)
+
+Needs aiohttp: `pip install 'aiohttp>=3.13,<4'`.
+"""
+
+import asyncio
+import json
+import logging
+import random
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+try:
+    import aiohttp
+    from yarl import URL
+except ModuleNotFoundError as error:
+    remedy = "chatapp.bots needs aiohttp: pip install 'aiohttp>=3.13,<4'"
+    raise ModuleNotFoundError(remedy, name=error.name) from None
+
+from chatapp.answers import (
+    Event,
+    Foreign,
+    Gap,
+    Presence,
+    events_of,
+    nick_of,
+    nobody_of,
+    poll_of,
+    seq_of,
+)
+from chatapp.model.message import Message
+
+__all__ = [
+    "ChatClient",
+    "ChatError",
+    "Event",
+    "Gap",
+    "Message",
+    "NoAnswer",
+    "Presence",
+    "events_of",
+]
+
+# The name that the guide gives, whatever this module is called.
+log = logging.getLogger("chatapp.client")
+
+T = TypeVar("T")
+
+_FIRST_DELAY = 0.2
+_LONGEST_DELAY = 10.0
+_CALL_SECONDS = 30.0
+_LEAVE_SECONDS = 5.0
+# A server holds a poll for as long as it says, and for 300 s at most (chat.poll_timeout).
+_UNTOLD_SECONDS = 60.0
+_MARGIN_SECONDS = 30.0
+_MOST_SECONDS = 300 + _MARGIN_SECONDS
+_LINE = 200
+# What answers so often in a row, each time at once, and never moves the cursor is not asked without
+# end. It may be a cache, which keeps no answer to a POST.
+_STILL = 3
+_AT_ONCE_SECONDS = 0.5
+# What the chat itself refuses with (docs/wire.md); it says 429 and 503 of what passes.
+_REFUSALS = (400, 403, 404, 405, 409, 413, 429, 503)
+_PASSING = (429, 503)
+# A longer URL goes as a body.
+_LONGEST_URL = 4096
+_JSON = "application/json"
+
+
+class ChatError(Exception):
+    """The chat refused: `status` and the server's line."""
+
+    def __init__(self, status: int, line: str) -> None:
+        super().__init__(f"{status}: {line}")
+        self.status = status
+        self.line = line
+
+
+class NoAnswer(ChatError):
+    """What answered with `status` is not the chat: a proxy, a login page, a part of an answer."""
+
+
+class ChatClient:
+    """One client of a session; with `session` from another client, a second tab of the same one.
+
+    `cursor` is where it is: kept and given to a new client, that one goes on from there. What it
+    waits for longer than for an answer it says in one line, by the logger `chatapp.client`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        rooms: Sequence[str] = ("lobby",),
+        nick: str | None = None,
+        cursor: str | None = None,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.rooms = tuple(rooms)
+        self.nick = nick
+        self.cursor = cursor
+        self.people: dict[str, list[str]] = {}
+        self.tab = secrets.token_urlsafe(9)
+        self._held = _UNTOLD_SECONDS  # how long the server holds a poll
+        self._still = 0  # polls in a row that were answered at once, where the cursor stood still
+        self._given_up = 0  # polls in a row that got no answer in time
+        self._waiting = False  # for what the log has been told of
+        self._joined = False
+        self._given_session = session
+        self.session: aiohttp.ClientSession = session or _new_session()
+
+    async def __aenter__(self) -> "ChatClient":
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._given_session is not None:
+            return
+        try:
+            # If nobody hears it the nick is free when the lease is over.
+            with suppress(ChatError, aiohttp.ClientError, TimeoutError):
+                await self.leave()
+        finally:
+            await self.session.close()
+
+    async def join(self, patience: float = 60.0) -> None:
+        """Take the nick, if one was given, and a place in the rooms: from now on, or the cursor.
+
+        It is tried again for `patience` seconds while the server is away or somebody has the nick:
+        who went without a word has it until his lease is over. Raises what the last try did:
+        ChatError, aiohttp.ClientError, TimeoutError.
+        """
+        until = asyncio.get_running_loop().time() + patience
+        await self._patiently(self._take_nick, until)
+        self._joined = True
+        if self.cursor is None:
+            await self._patiently(self._take_place, until)
+
+    async def leave(self) -> None:
+        """Go: others are told, and the nick is free. The end of `async with` does it by itself.
+
+        All clients of the session go. Raises ChatError, aiohttp.ClientError, TimeoutError.
+        """
+        if self._joined:
+            self._joined = False
+            await self._ask(nobody_of, "DELETE", "/chat/nick", seconds=_LEAVE_SECONDS)
+
+    async def _take_nick(self) -> None:
+        if self.nick is not None:
+            await self._ask(nick_of, "POST", "/chat/nick", {"nick": self.nick})
+        else:
+            self.nick = await self._ask(nick_of, "GET", "/chat/nick")
+
+    async def _take_place(self) -> None:
+        you = (await self.poll())["you"]
+        if you.get("cookie") is False:
+            raise ChatError(403, "The cookies that the chat gives do not come back to it.")
+        self.nick = you["nick"]
+
+    async def _patiently(self, act: Callable[[], Awaitable[None]], until: float) -> None:
+        """Do it again until it is done, or the loop's clock says `until`."""
+        loop = asyncio.get_running_loop()
+        delays = _delays()
+        while True:
+            try:
+                await act()
+                return
+            except (ChatError, aiohttp.ClientError, TimeoutError) as error:
+                delay = next(delays)
+                if not (_passes(error) or _is_taken(error)) or loop.time() + delay > until:
+                    raise
+                self._wait_for(error, f"for up to {until - loop.time():.0f} s")
+            await asyncio.sleep(delay)
+
+    def _wait_for(self, error: Exception, how_long: str) -> None:
+        """Have the log tell of it, unless it has been told since there was an answer."""
+        if not self._waiting:
+            self._waiting = True
+            why = " ".join(str(error).split()) or "no answer"
+            log.warning("%s: %s; trying again %s", self.url, why, how_long)
+
+    async def send(self, text: str, room: str = "lobby", tries: int = 10) -> int:
+        """Send a message; its seq. Tried again, under one nonce, while the server is away.
+
+        Raises ChatError for a message that is refused; NoAnswer, TimeoutError or
+        aiohttp.ClientError if the last try gets no answer.
+        """
+        body = {"text": text, "nonce": secrets.token_urlsafe(12)}
+        path = f"/chat/push/{quote(room, safe='')}"
+        delays = _delays()
+        while True:
+            tries -= 1
+            try:
+                return await self._ask(seq_of, "POST", path, body)
+            except (ChatError, aiohttp.ClientError, TimeoutError) as error:
+                if tries <= 0 or not _passes(error):
+                    raise
+                self._wait_for(error, f"up to {tries} times")
+            await asyncio.sleep(next(delays))
+
+    async def follow(self) -> AsyncIterator[Event]:
+        """What happens in the rooms, for ever; the connection may come and go.
+
+        Raises ChatError if the server refuses the poll itself.
+        """
+        loop = asyncio.get_running_loop()
+        delays = _delays()
+        while True:
+            began, cursor = loop.time(), self.cursor
+            try:
+                answer = await self.poll()
+            except (ChatError, aiohttp.ClientError, TimeoutError) as error:
+                if not _passes(error):
+                    raise
+                self._wait_for(error, "until there is an answer")
+                await asyncio.sleep(next(delays))
+                continue
+            for event in events_of(answer):
+                yield event
+            if self.cursor != cursor or loop.time() - began >= _AT_ONCE_SECONDS:
+                delays = _delays()
+                self._still = 0
+            else:
+                self._still += 1
+            if retry := answer.get("advice", {}).get("retry"):
+                await asyncio.sleep(retry)
+            elif self._still > _STILL:
+                await asyncio.sleep(next(delays))
+
+    async def poll(self) -> Mapping[str, Any]:
+        """One poll from the cursor, which moves on: the answer as docs/wire.md has it.
+
+        Raises ChatError, aiohttp.ClientError, TimeoutError.
+        """
+        try:
+            answer = await self._ask(poll_of, *self._poll_request(), seconds=self._patience)
+        except TimeoutError:
+            self._given_up += 1
+            raise
+        self._given_up = 0
+        self._held = answer.get("advice", {}).get("timeout", self._held)
+        self.cursor = answer.get("cursor", self.cursor)
+        self.people.update(answer.get("people", {}))
+        return answer
+
+    def _poll_request(self) -> tuple[str, str, Mapping[str, Any] | None]:
+        query = {"client": self.tab}
+        if self.cursor is not None:
+            query["since"] = self.cursor
+        path = (
+            f"/chat/pull/{','.join(quote(room, safe='') for room in self.rooms)}?{urlencode(query)}"
+        )
+        if self._still <= _STILL and len(self.url) + len(path) <= _LONGEST_URL:
+            return "GET", path, None
+        return "POST", "/chat/pull", {"rooms": self.rooms, **query}
+
+    @property
+    def _patience(self) -> float:
+        """Seconds to wait for a poll: after that the connection is dead and nobody said so.
+
+        A server that was started anew may hold polls longer than it told.
+        """
+        return float(min(_MOST_SECONDS, (self._held + _MARGIN_SECONDS) * 2**self._given_up))
+
+    async def history(
+        self, room: str = "lobby", before: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        """The `limit` messages before the seq `before`, or the newest, in order."""
+        query = {"limit": str(limit)}
+        if before is not None:
+            query["before"] = str(before)
+        path = f"/chat/history/{quote(room, safe='')}?{urlencode(query)}"
+        return await self._ask(_messages_of, "GET", path)
+
+    async def _ask(
+        self,
+        read: Callable[[Mapping[str, Any]], T],
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        seconds: float = _CALL_SECONDS,
+    ) -> T:
+        """What `read` finds in the answer. Raises ChatError, aiohttp.ClientError, TimeoutError."""
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CALL_SECONDS)
+        # A URL that is encoded already: aiohttp would write some of it in another way.
+        url = URL(self.url + path, encoded=True)
+        request = self.session.request(
+            method, url, json=body, timeout=timeout, allow_redirects=False
+        )
+        async with request as answer:
+            status, content_type, content = answer.status, answer.content_type, await answer.read()
+        if content_type != _JSON:
+            raise NoAnswer(status, content.decode(errors="replace")[:_LINE] or "no content")
+        try:
+            found = json.loads(content)
+            if not isinstance(found, dict):
+                raise Foreign(f"{found!r:.80} is no object")
+            if status == 200:
+                value = read(found)
+                self._waiting = False
+                return value
+        except (ValueError, RecursionError) as error:
+            raise NoAnswer(status, f"not an answer of the chat: {error}") from None
+        line = found.get("error")
+        if status in _REFUSALS and isinstance(line, str):
+            raise ChatError(status, line)
+        raise NoAnswer(status, content.decode(errors="replace")[:_LINE])
+
+
+def _messages_of(answer: Mapping[str, Any]) -> list[Message]:
+    return [event for event in events_of(answer) if isinstance(event, Message)]
+
+
+def _passes(error: Exception) -> bool:
+    """Whether it is worth trying again after `error`."""
+    if isinstance(error, ChatError):
+        return isinstance(error, NoAnswer) or error.status in _PASSING
+    return not isinstance(error, aiohttp.InvalidURL)
+
+
+def _is_taken(error: Exception) -> bool:
+    """Whether somebody has the nick."""
+    return isinstance(error, ChatError) and error.status == 409
+
+
+def _new_session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        headers={"Accept": "application/json"},
+        cookie_jar=aiohttp.CookieJar(unsafe=True),  # cookies of plain IP addresses too
+    )
+
+
+def _delays() -> Iterator[float]:
+    """Growing, jittered delays in seconds."""
+    delay = _FIRST_DELAY
+    while True:
+        yield delay * random.uniform(0.5, 1.5)
+        delay = min(_LONGEST_DELAY, 2 * delay)
