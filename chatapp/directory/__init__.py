@@ -2,7 +2,7 @@
 
 from chatapp.directory.bucket import TokenBuckets
 from chatapp.directory.directory import (
-    CROWD,
+    PRESENCE_LIMIT,
     Directory,
     DirectoryObserver,
     DirectoryUnavailable,
@@ -11,11 +11,11 @@ from chatapp.directory.directory import (
     OtherSecret,
     Person,
 )
-from chatapp.directory.limits import Charge, Limit, Limits, Refusal
+from chatapp.directory.limits import Cost, Limit, Limits, Refusal
 
 __all__ = [
-    "CROWD",
-    "Charge",
+    "PRESENCE_LIMIT",
+    "Cost",
     "Directory",
     "DirectoryObserver",
     "DirectoryUnavailable",

@@ -1,4 +1,4 @@
-"""Token buckets: so many at once, so many a second in the long run, for each of many names."""
+"""Token buckets: so many at once, so many a second in the long run, for each of many keys."""
 
 from typing import Final
 
@@ -6,53 +6,53 @@ from chatapp.directory.limits import Limit
 
 __all__ = ["TokenBuckets"]
 
-# Of a bucket that lacks no more than that of a token, in seconds, a token can be taken.
+# A token can be taken from a bucket that lacks no more than that of it, in seconds.
 _ROUNDING: Final = 1e-7
 _FEW: Final = 64
 
 
 class TokenBuckets:
-    """One for each name, of at most `most` names.
+    """A bucket of `limit` for each key, for at most `most` keys.
 
-    Of a bucket no more is kept than when it will be full (the virtual scheduling of GCRA, ITU-T
-    I.371), and of a full one nothing. Where there are too many names, the oldest are full again.
+    What is kept of a bucket is when it will be full (the virtual scheduling of GCRA, ITU-T I.371);
+    of a full one nothing is kept. Where there are too many keys, the oldest are full again.
     """
 
     def __init__(self, limit: Limit, most: int = 10_000) -> None:
         self._limit = limit
         self._most = most
         self._full_at: dict[str, float] = {}  # in the order in which they were last taken from
-        self._room = _FEW
+        self._evict_at = _FEW
 
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def wait(self, name: str, now: float, amount: float = 1.0) -> float:
-        """Seconds until there are so many tokens; 0.0 if there are."""
+    def wait(self, key: str, now: float, amount: float = 1.0) -> float:
+        """Seconds from `now`, on any monotonic clock, until `amount` tokens are there; or 0.0."""
         if not self._limit.rate:
             return 0.0
-        wait = self._after(name, now, amount) - now - self._limit.burst / self._limit.rate
+        wait = self._after(key, now, amount) - now - self._limit.burst / self._limit.rate
         return wait if wait > _ROUNDING else 0.0
 
-    def take(self, name: str, now: float, amount: float = 1.0) -> None:
-        """Take so many tokens, which are there."""
+    def take(self, key: str, now: float, amount: float = 1.0) -> None:
+        """Take `amount` tokens, which are there."""
         if not self._limit.rate:
             return
-        full_at = self._after(name, now, amount)
-        if self._full_at.pop(name, None) is None and len(self._full_at) >= self._room:
-            self._let_go(now)
-        self._full_at[name] = full_at
+        full_at = self._after(key, now, amount)
+        if self._full_at.pop(key, None) is None and len(self._full_at) >= self._evict_at:
+            self._evict(now)
+        self._full_at[key] = full_at
 
     def trim(self, now: float) -> None:
-        """Forget those that are full."""
-        self._let_go(now)
+        """Forget the buckets that are full."""
+        self._evict(now)
 
-    def _after(self, name: str, now: float, amount: float) -> float:
-        """When it will be full if so many tokens are taken."""
-        return max(now, self._full_at.get(name, now)) + amount / self._limit.rate
+    def _after(self, key: str, now: float, amount: float) -> float:
+        """When the bucket will be full if `amount` tokens are taken."""
+        return max(now, self._full_at.get(key, now)) + amount / self._limit.rate
 
-    def _let_go(self, now: float) -> None:
-        """Of those that are full, and if that are too few, of the oldest."""
-        kept = [(name, at) for name, at in self._full_at.items() if at > now]
+    def _evict(self, now: float) -> None:
+        """Forget the full buckets, and if those are too few, the oldest."""
+        kept = [(key, at) for key, at in self._full_at.items() if at > now]
         self._full_at = dict(kept[-(3 * self._most // 4) :])
-        self._room = min(self._most, max(_FEW, 2 * len(self._full_at)))
+        self._evict_at = min(self._most, max(_FEW, 2 * len(self._full_at)))

@@ -1,13 +1,13 @@
-"""What every directory is: who is here, under which nick, in which room, and how much they push."""
+"""What every directory is: who is present, under which nick, in which room, and rate limits."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
-from chatapp.directory.limits import Charge, Refusal
+from chatapp.directory.limits import Cost, Refusal
 
 __all__ = [
-    "CROWD",
+    "PRESENCE_LIMIT",
     "Directory",
     "DirectoryObserver",
     "DirectoryUnavailable",
@@ -17,8 +17,8 @@ __all__ = [
     "Person",
 ]
 
-# In a room of more than this, nobody's coming and going is told, and this many are listed.
-CROWD = 500
+PRESENCE_LIMIT = 500
+"""So many participants of a room are listed; where there are more, no change is announced."""
 
 _Result = TypeVar("_Result")
 
@@ -34,7 +34,7 @@ class Person(Protocol):
 
 
 class NickTaken(Exception):
-    """Somebody else who is here has that nick, or `taken`, which looks the same."""
+    """Another participant has that nick, or `taken`, which looks the same."""
 
     def __init__(self, taken: str) -> None:
         super().__init__(taken)
@@ -52,20 +52,21 @@ class OtherSecret(Exception):
 class DirectoryObserver(Protocol):
     """Hears who comes and goes. Called on the event loop; must not raise.
 
-    The same may be told twice. A `mark` numbers the changes of a room, the same at all workers of
-    a cluster: it only grows. One process has no use for it, and gives 0.
+    The same may be said twice. A `version` numbers the changes of a room's presence, the same at
+    all workers of a cluster: it only grows. A directory of one process gives 0.
     """
 
-    def present(self, room: str, identity: str, nick: str, mark: int = 0) -> None:
-        """That participant is in the room, or has that nick from now on."""
+    def present(self, room: str, identity: str, nick: str, version: int = 0) -> None:
+        """That participant is in the room from now on, or has that nick from now on."""
 
-    def absent(self, room: str, identity: str, mark: int = 0) -> None:
+    def absent(self, room: str, identity: str, version: int = 0) -> None:
         """None of that participant's clients is in the room any more."""
 
-    def counted(self, room: str, people: Mapping[str, str], mark: int) -> None:
-        """These are in the room, the nick of each by id; if more than CROWD, the first of them.
+    def snapshot(self, room: str, people: Mapping[str, str], version: int) -> None:
+        """`people` are in the room and nobody else, the nick of each by id.
 
-        All changes up to `mark` are in it.
+        If they are more than PRESENCE_LIMIT, they are the first. It contains all changes up to
+        `version`.
         """
 
     def renamed(self, identity: str, nick: str) -> None:
@@ -79,13 +80,13 @@ class DirectoryObserver(Protocol):
 
 
 class Directory(ABC):
-    """Who is here, of one process or of all workers. Used on one event loop.
+    """Who is present, at one process or at all workers. Used on one event loop.
 
     A client is a tab of a participant; a participant is present in a room while a client is.
     """
 
     shared = False
-    """Whether all workers of a cluster have the same."""
+    """Whether all workers of a cluster have the same directory."""
 
     @abstractmethod
     async def open(self) -> None:
@@ -93,84 +94,88 @@ class Directory(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Let go of everything. Whoever is here may go on at another worker."""
+        """Let go of everything. Whoever is present may go on at another worker."""
 
     # Participants and their nicks.
 
     @abstractmethod
     def join(self, identity: str, nick: str | None) -> MayWait[str]:
-        """Somebody comes: the nick they have, which is `nick` unless it is another's."""
+        """A participant comes: returns their nick, which is `nick` unless it is another's."""
 
     @abstractmethod
-    def part(self, person: Person) -> None:
-        """This process has no more to do with `person`."""
+    def release(self, person: Person) -> None:
+        """The participant has no client at this process any more."""
 
     @abstractmethod
     def leave(self, identity: str) -> MayWait[None]:
-        """Somebody goes at once, from every worker: nobody has the nick. This process has parted.
+        """A participant leaves every worker at once, and the nick is free.
 
-        Raises DirectoryUnavailable.
+        This process has released them. Raises DirectoryUnavailable.
         """
 
     @abstractmethod
     def rename(self, person: Person, nick: str) -> MayWait[None]:
-        """`renamed` and `present` tell of it. Raises NickTaken, DirectoryUnavailable."""
+        """Give the participant another nick, which the observer hears of.
+
+        Raises NickTaken, DirectoryUnavailable.
+        """
 
     # Rooms.
 
     @abstractmethod
     def entered(self, person: Person, tab: str, room: str) -> None:
-        """That client of `person` is in the room from now on, and keeps its lease."""
+        """The client is in the room from now on, and this process keeps its lease."""
 
     @abstractmethod
     def left(self, person: Person, tab: str, room: str) -> None:
-        """That client is in the room no more."""
+        """The client is in the room no more."""
 
     @abstractmethod
-    def gone(self, person: Person, tab: str, room: str) -> None:
-        """That client has not polled here for its lease. It may poll at another worker."""
+    def expired(self, person: Person, tab: str, room: str) -> None:
+        """The client's lease here is over. The client may poll at another worker."""
 
     @abstractmethod
-    def know(self, room: str) -> MayWait[None]:
-        """Have the observer know who is in the room, from now on until `forget`."""
+    def subscribe(self, room: str) -> MayWait[None]:
+        """From now on, until `unsubscribe`, the observer hears who is in the room."""
 
     @abstractmethod
-    def forget(self, room: str) -> None:
-        """The observer need not know of the room any more."""
+    def unsubscribe(self, room: str) -> None:
+        """The observer need not hear of the room any more."""
 
     @abstractmethod
-    def called(self, rooms: Sequence[str]) -> MayWait[Mapping[str, str]]:
-        """What rooms are called that are in no log, where somebody at another worker is in them.
+    def canonical_names(self, rooms: Sequence[str]) -> MayWait[Mapping[str, str]]:
+        """For each of `rooms`, none of which is in the log: the name that all workers use for it.
 
-        Or has just asked: of names that say the same the first is meant. Without an answer: {}.
+        Of names that fold to the same, it is that of the room that somebody is in, or else the one
+        that was asked for first. Empty if the directory does not answer.
         """
 
     @abstractmethod
     def people(self, room: str) -> MayWait[list[str]]:
-        """Nicks of those in a room that is not known here. Raises DirectoryUnavailable."""
+        """Nicks of those in a room that is not subscribed to. Raises DirectoryUnavailable."""
 
     # Limits.
 
     @abstractmethod
-    def charge(
-        self, charges: Sequence[Charge], person: Person | None = None
+    def consume(
+        self, costs: Sequence[Cost], person: Person | None = None
     ) -> MayWait[Refusal | None]:
-        """Take all of `charges`, or, if that is too much, nothing: then it returns why.
+        """Take the tokens of all `costs`, or, if a bucket has too few, none: then returns why not.
 
         The nick of `person` is right after it. Raises DirectoryUnavailable if there is a `person`;
-        what nobody known is to be charged with is let through where it cannot be counted.
+        without one, costs that cannot be counted are let through.
         """
 
     # Clients that carry no cursor.
 
     @abstractmethod
-    def recall(self, person: Person, tab: str) -> MayWait[str | None]:
-        """The cursor that was remembered for the client, None if there is none."""
+    def load_cursor(self, person: Person, tab: str) -> MayWait[str | None]:
+        """The cursor that was saved for the client, None if there is none."""
 
     @abstractmethod
-    def remember(self, person: Person, tab: str, cursor: str) -> MayWait[None]:
+    def save_cursor(self, person: Person, tab: str, cursor: str) -> MayWait[None]:
         """The client is about to be answered and is at `cursor` then."""
 
     @abstractmethod
     def trim(self) -> None:
-        """A crowd has gone: let go of what need not be kept of it."""
+        """Many clients have left: free what need not be kept of them."""

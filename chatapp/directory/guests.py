@@ -8,7 +8,7 @@ __all__ = ["guest_nicks"]
 
 
 def guest_nicks(identity: str) -> Iterator[str]:
-    """Without end, in the order in which they are tried.
+    """The nicks for the participant of that id, without end, in the order they are tried.
 
     They are the same each time: a guest who comes back, also after a restart, is called as before.
     """

@@ -1,19 +1,19 @@
-"""What is let through of what strangers could use up; the names are those of the options."""
+"""Rate limits: what strangers could use up. The names are those of the options."""
 
 from typing import NamedTuple
 
-__all__ = ["Charge", "Limit", "Limits", "Refusal"]
+__all__ = ["Cost", "Limit", "Limits", "Refusal"]
 
 
 class Limit(NamedTuple):
-    """At most `burst` at once, and `rate` a second in the long run; a rate of 0 is no limit."""
+    """A token bucket: `burst` tokens at once, `rate` a second after that; a rate of 0: no limit."""
 
     rate: float
     burst: float
 
 
 class Limits(NamedTuple):
-    """`push_rate` is of a session; the others are of an address."""
+    """The limit of each kind; `push_rate` is of a session, the others are of an address."""
 
     push_rate: Limit
     address_push_rate: Limit
@@ -22,16 +22,19 @@ class Limits(NamedTuple):
     address_bytes: Limit
 
 
-class Charge(NamedTuple):
-    """`amount` of what the field `limit` of Limits counts, taken from the share of `whose`."""
+class Cost(NamedTuple):
+    """`amount` tokens of the bucket that `key`, a session or an address, has of the kind `limit`.
+
+    `limit` is the name of a field of Limits.
+    """
 
     limit: str
-    whose: str
+    key: str
     amount: float = 1.0
 
 
 class Refusal(NamedTuple):
-    """What was too much, and the seconds until it is not any more."""
+    """The kind of limit that was exceeded, and the seconds until the tokens are there."""
 
     limit: str
     wait: float

@@ -1,4 +1,4 @@
-"""The directory of one process: who is here is who is connected to it."""
+"""The directory of one process: who is present is who is connected to it."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from chatapp.directory.bucket import TokenBuckets
 from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Person
 from chatapp.directory.guests import guest_nicks
-from chatapp.directory.limits import Charge, Limits, Refusal
+from chatapp.directory.limits import Cost, Limits, Refusal
 from chatapp.names import looks
 
 __all__ = ["LocalDirectory"]
 
-# Remembered of those who have been given a cookie and have not come back with it: characters, and
-# seconds once a crowd has gone.
-_MOST_REMEMBERED = 1 << 19
-_REMEMBERED_SECONDS = 20.0
+# Cursors saved for those who have been given a cookie and have not come back with it: characters of
+# all, and seconds that one is kept at least once many clients have left.
+_MOST_SAVED = 1 << 19
+_SAVED_SECONDS = 20.0
 
 
 class LocalDirectory(Directory):
-    """Nothing waits. `clock`: monotonic seconds."""
+    """A directory whose methods never wait. `clock`: monotonic seconds."""
 
     def __init__(
         self, observer: DirectoryObserver, limits: Limits, clock: Callable[[], float]
@@ -28,7 +28,7 @@ class LocalDirectory(Directory):
         self._owners: dict[str, tuple[str, str]] = {}  # by what a nick looks like: id, nick
         self._rooms: dict[str, dict[str, int]] = {}  # by room and id: clients in it
         self._cursors: OrderedDict[tuple[str, str], tuple[str, float]] = OrderedDict()
-        self._remembered = 0
+        self._saved = 0
         self._buckets = {name: TokenBuckets(limit) for name, limit in limits._asdict().items()}
 
     async def open(self) -> None:
@@ -44,11 +44,11 @@ class LocalDirectory(Directory):
         self._own(identity, nick)
         return nick
 
-    def part(self, person: Person) -> None:
+    def release(self, person: Person) -> None:
         self._disown(person.nick)
 
     def leave(self, identity: str) -> None:
-        """Who is not connected to this process is not here."""
+        """Whoever is not connected to this process has left already."""
 
     def rename(self, person: Person, nick: str) -> None:
         if (taken := self._owner(person.id, nick)) is not None:
@@ -91,48 +91,48 @@ class LocalDirectory(Directory):
         if not counts:
             del self._rooms[room]
 
-    gone = left
+    expired = left
 
-    def know(self, room: str) -> None:
+    def subscribe(self, room: str) -> None:
         """The observer hears of every room that anybody is in."""
 
-    def forget(self, room: str) -> None:
-        """Nobody is in it any more."""
+    def unsubscribe(self, room: str) -> None:
+        """Nobody is in the room any more."""
 
-    def called(self, rooms: Sequence[str]) -> Mapping[str, str]:
+    def canonical_names(self, rooms: Sequence[str]) -> Mapping[str, str]:
         return {}
 
     def people(self, room: str) -> list[str]:
         return []
 
-    def charge(self, charges: Sequence[Charge], person: Person | None = None) -> Refusal | None:
+    def consume(self, costs: Sequence[Cost], person: Person | None = None) -> Refusal | None:
         now = self._clock()
-        for limit, whose, amount in charges:
-            if wait := self._buckets[limit].wait(whose, now, amount):
+        for limit, key, amount in costs:
+            if wait := self._buckets[limit].wait(key, now, amount):
                 return Refusal(limit, wait)
-        for limit, whose, amount in charges:
-            self._buckets[limit].take(whose, now, amount)
+        for limit, key, amount in costs:
+            self._buckets[limit].take(key, now, amount)
         return None
 
-    def recall(self, person: Person, tab: str) -> str | None:
+    def load_cursor(self, person: Person, tab: str) -> str | None:
         cursor, _ = self._cursors.pop((person.id, tab), (None, 0.0))
-        self._remembered -= len(cursor or "")
+        self._saved -= len(cursor or "")
         return cursor
 
-    def remember(self, person: Person, tab: str, cursor: str) -> None:
-        self.recall(person, tab)
+    def save_cursor(self, person: Person, tab: str, cursor: str) -> None:
+        self.load_cursor(person, tab)
         self._cursors[person.id, tab] = (cursor, self._clock())
-        self._remembered += len(cursor)
-        while self._remembered > _MOST_REMEMBERED:
-            self._forget_oldest()
+        self._saved += len(cursor)
+        while self._saved > _MOST_SAVED:
+            self._drop_oldest()
 
-    def _forget_oldest(self) -> None:
+    def _drop_oldest(self) -> None:
         _, (cursor, _) = self._cursors.popitem(last=False)
-        self._remembered -= len(cursor)
+        self._saved -= len(cursor)
 
     def trim(self) -> None:
-        long_ago = self._clock() - _REMEMBERED_SECONDS
+        long_ago = self._clock() - _SAVED_SECONDS
         while self._cursors and next(iter(self._cursors.values()))[1] <= long_ago:
-            self._forget_oldest()
+            self._drop_oldest()
         for bucket in self._buckets.values():
             bucket.trim(self._clock())

@@ -8,7 +8,7 @@ from wsgiref.types import WSGIEnvironment
 
 from webob.exc import status_map
 
-from chatapp.directory import Charge
+from chatapp.directory import Cost
 from chatapp.lib.cookies import COOKIE_SECONDS
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
@@ -86,13 +86,13 @@ class BaseController(WSGIController):
         Raises BadInput if that is too much.
         """
         address = self._hub.addresses.whose(environ)
-        charges = [Charge(limit, address) for limit in limits] if address is not None else []
+        costs = [Cost(limit, address) for limit in limits] if address is not None else []
         if size and address is not None:
-            charges.append(Charge("address_bytes", address, size))
+            costs.append(Cost("address_bytes", address, size))
         if person is not None:
-            charges.append(Charge("push_rate", person.id))
+            costs.append(Cost("push_rate", person.id))
         directory = self._hub.directory
-        refusal = yield from of_directory(environ, directory, directory.charge, charges, person)
+        refusal = yield from of_directory(environ, directory, directory.consume, costs, person)
         if refusal is not None:
             raise too_much(refusal, self._hub.figures)
 

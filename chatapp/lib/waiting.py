@@ -88,7 +88,7 @@ def live_names(
     here = {room: hub.live_name(room) for room in rooms}
     if not hub.directory.shared:
         return here
-    yield environ["cogen.call"](hub.directory.called)(tuple(dict.fromkeys(here.values())))
+    yield environ["cogen.call"](hub.directory.canonical_names)(tuple(dict.fromkeys(here.values())))
     called = cogen_value(environ)
     return {room: called.get(name, name) for room, name in here.items()}
 
@@ -110,7 +110,7 @@ def answered(
     is_known, shared = tab in participant.clients, hub.directory.shared
     forgetful = wanted.since is None and participant.id != ""
     if forgetful and not visiting and (shared or not is_known):
-        yield environ["cogen.call"](hub.directory.recall)(participant, tab)
+        yield environ["cogen.call"](hub.directory.load_cursor)(participant, tab)
         wanted = wanted._replace(since=_remembered(environ, is_known))
     called = yield from resolve(environ, hub, wanted.rooms, wanted.since)
     try:
@@ -124,7 +124,7 @@ def answered(
     try:
         yield from _wait(environ, hub, poll)
         if forgetful and (shared or visiting) and not poll.superseded:
-            yield environ["cogen.call"](hub.directory.remember)(participant, tab, poll.cursor)
+            yield environ["cogen.call"](hub.directory.save_cursor)(participant, tab, poll.cursor)
         yield environ["cogen.wsgi"].last(poll.answer())
     finally:
         hub.end(poll)
@@ -153,7 +153,7 @@ def _wait(environ: WSGIEnvironment, hub: Hub, poll: Poll) -> Steps:
             yield core.events.AddCoro(client.watch, (room,))
             poll.watching(room, cogen_value(environ))
             if not room.known:
-                yield call(hub.directory.know)(room.name)
+                yield call(hub.directory.subscribe)(room.name)
             poll.list_people(room)
         elif (unread := poll.to_read()) is not None:
             yield call(hub.log.read)(*unread, READ_LIMIT)

@@ -20,7 +20,7 @@ class Batch:
     is_messages = True
 
     def __init__(
-        self, epoch: str, room: str, messages: Sequence[Message], timeout: float, mark: int = 0
+        self, epoch: str, room: str, messages: Sequence[Message], timeout: float, version: int = 0
     ) -> None:
         self.room = room
         self.messages = messages
@@ -28,7 +28,7 @@ class Batch:
         self.last = messages[-1].seq
         self._epoch = epoch
         self._timeout = timeout
-        self._mark = mark  # of the changes of presence that were told before
+        self._version = version  # of the changes of presence that were told before
 
     @cached_property
     def json(self) -> bytes:
@@ -42,7 +42,7 @@ class Batch:
     @cached_property
     def answer(self) -> bytes:
         """The whole JSON answer for a client of this room alone that was up to date."""
-        return _answer(self._epoch, self.room, self.last, self._mark, self._timeout, self.json)
+        return _answer(self._epoch, self.room, self.last, self._version, self._timeout, self.json)
 
 
 class NewHead:
@@ -58,25 +58,25 @@ class NewHead:
 class PresenceChanges:
     """Changes of who is present in one room, in order: objects as in the wire's `presence`.
 
-    `mark`: the directory's, of the last of them; 0 if it has none. `stale`: who was given a list
+    `version`: the directory's, of the last of them; 0 if it has none. `stale`: who was given a list
     while they waited to be told needs another.
     """
 
     is_messages = False
 
     def __init__(
-        self, room: str, changes: Sequence[dict[str, Any]], mark: int = 0, stale: bool = False
+        self, room: str, changes: Sequence[dict[str, Any]], version: int = 0, stale: bool = False
     ) -> None:
         self.room = room
         self.stale = stale
         self.changes = changes
-        self.mark = mark
+        self.version = version
 
 
 @remembered(256)  # all who wait in a room in vain get the same
-def nothing(epoch: str, room: str, seq: int, mark: int, timeout: float) -> bytes:
+def nothing(epoch: str, room: str, seq: int, version: int, timeout: float) -> bytes:
     """The whole JSON answer without news for a client of this room alone: it is where it was."""
-    return _answer(epoch, room, seq, mark, timeout, b"")
+    return _answer(epoch, room, seq, version, timeout, b"")
 
 
 def as_json(messages: Sequence[Message]) -> bytes:
@@ -96,8 +96,10 @@ def as_text(messages: Sequence[Message]) -> bytes:
     return "".join(f"{_CONTROL.sub(chr(0xFFFD), line)}\r\n" for line in lines).encode()
 
 
-def _answer(epoch: str, room: str, seq: int, mark: int, timeout: float, messages: bytes) -> bytes:
-    cursor = Cursor(epoch, {room: seq}, {room: mark} if mark else {}).encode()
+def _answer(
+    epoch: str, room: str, seq: int, version: int, timeout: float, messages: bytes
+) -> bytes:
+    cursor = Cursor(epoch, {room: seq}, {room: version} if version else {}).encode()
     told = orjson.dumps({"cursor": cursor, "advice": {"timeout": timeout}})
     return b'{"messages":[%b],%b' % (messages, told[1:])
 

@@ -26,16 +26,16 @@ class BadCursor(ValueError):
 class Cursor(NamedTuple):
     """`seqs`: of each room, the seq of the last message received, in the log of `epoch`.
 
-    `marks`: of each room, the mark of the last change of presence received, if workers share them.
+    `versions`: of each room, that of the last change of presence received, if workers share them.
     """
 
     epoch: str
     seqs: Mapping[str, int]
-    marks: Mapping[str, int] = MappingProxyType({})
+    versions: Mapping[str, int] = MappingProxyType({})
 
     def encode(self) -> str:
-        marks = [[self.marks.get(room) for room in self.seqs]] if self.marks else []
-        data = orjson.dumps([self.epoch, self.seqs, *marks])
+        versions = [[self.versions.get(room) for room in self.seqs]] if self.versions else []
+        data = orjson.dumps([self.epoch, self.seqs, *versions])
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
     @classmethod
@@ -52,16 +52,16 @@ def _decoded(text: str) -> Cursor:
     try:
         data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", True)
         epoch, seqs, *more = orjson.loads(data)
-        marks = dict(zip(seqs, *more, strict=True)) if more else {}
+        versions = dict(zip(seqs, *more, strict=True)) if more else {}
     except (ValueError, TypeError, binascii.Error):
         raise BadCursor("the cursor is not one that this chat has given out") from None
     if not (isinstance(epoch, str) and isinstance(seqs, dict)):
         raise BadCursor("the cursor is not one that this chat has given out")
-    marks = {room: mark for room, mark in marks.items() if mark is not None}
-    for number in (*seqs.values(), *marks.values()):
+    versions = {room: version for room, version in versions.items() if version is not None}
+    for number in (*seqs.values(), *versions.values()):
         if type(number) is not int or not 0 <= number < _MOST_SEQ:
             raise BadCursor("the cursor names no message that there can be")
-    return Cursor(epoch, seqs, marks)
+    return Cursor(epoch, seqs, versions)
 
 
 # A message leaves all who are in a room with the same one.

@@ -165,17 +165,17 @@ class Hub:
 
     # The directory's observer.
 
-    def present(self, room: str, identity: str, nick: str, mark: int = 0) -> None:
+    def present(self, room: str, identity: str, nick: str, version: int = 0) -> None:
         if (known := self.rooms.get(room)) is not None:
-            known.present(identity, nick, mark)
+            known.present(identity, nick, version)
 
-    def absent(self, room: str, identity: str, mark: int = 0) -> None:
+    def absent(self, room: str, identity: str, version: int = 0) -> None:
         if (known := self.rooms.get(room)) is not None:
-            known.absent(identity, mark)
+            known.absent(identity, version)
 
-    def counted(self, room: str, people: Mapping[str, str], mark: int) -> None:
+    def snapshot(self, room: str, people: Mapping[str, str], version: int) -> None:
         if (known := self.rooms.get(room)) is not None:
-            known.counted(people, mark)
+            known.snapshot(people, version)
 
     def renamed(self, identity: str, nick: str) -> None:
         if (participant := self.participants.get(identity)) is not None:
@@ -432,11 +432,11 @@ class Hub:
         self._timers.stop(participant, self.options.lease)
         del self.participants[participant.id]
         self._session_places.give_back(participant.address)
-        self.directory.part(participant)
+        self.directory.release(participant)
 
     def _drop_room(self, room: Room) -> None:
         room.close()
-        self.directory.forget(room.name)
+        self.directory.unsubscribe(room.name)
         if self.rooms.get(room.name) is room:
             self._forget_room(room)
 

@@ -49,11 +49,11 @@ class Poll:
         "_gaps",
         "_inexact",
         "_log",
-        "_marks",
         "_people",
         "_pieces",
         "_recreated",
         "_unread",
+        "_versions",
         "about",
         "called",
         "client",
@@ -109,7 +109,7 @@ class Poll:
         self._inexact = False  # whether fewer messages may be lost than numbers are
         self._damaged = False
         self._people = False
-        self._marks: Mapping[str, int] = _NONE if since is None else since.marks
+        self._versions: Mapping[str, int] = _NONE if since is None else since.versions
         self.owes = False
         self._unread: frozenset[str] = _NO_ROOMS  # of these the log holds more than was read
         self._behind: frozenset[str] = _NO_ROOMS
@@ -180,8 +180,8 @@ class Poll:
 
     def list_people(self, room: Room) -> None:
         """The client needs a list of who is in `room`, unless it had one and follows since then."""
-        mark = self._marks.get(room.name)
-        if self.client.wants_news and (mark is None or mark < room.told):
+        version = self._versions.get(room.name)
+        if self.client.wants_news and (version is None or version < room.told):
             self._people = True
 
     def to_read(self) -> tuple[str, int] | None:
@@ -272,7 +272,7 @@ class Poll:
     def cursor(self) -> str:
         """Where the client is once it has the answer."""
         seqs = {name: seq for name, seq in self.positions.items() if seq is not None}
-        return Cursor(self.epoch, seqs, self._marks).encode()
+        return Cursor(self.epoch, seqs, self._versions).encode()
 
     def answer(self) -> bytes:
         """The body. The client is now where it says."""
@@ -328,7 +328,7 @@ class Poll:
         ((name, position),) = self.positions.items()
         if position is None:
             return b""
-        return nothing(self.epoch, name, position, self._marks.get(name, 0), self.timeout)
+        return nothing(self.epoch, name, position, self._versions.get(name, 0), self.timeout)
 
     def _with_extras(self) -> bytes:
         if self._batch is not None:
@@ -357,7 +357,7 @@ class Poll:
         participant = self.client.participant
         asking = None if participant.visiting else participant
         if any(room.shared for room in self.rooms.values()):
-            self._marks = {name: room.mark for name, room in self.rooms.items()}
+            self._versions = {name: room.version for name, room in self.rooms.items()}
         changing = (name for name, room in self.rooms.items() if room.changing)
         self.client.listed = frozenset(changing)
         return {name: room.people(asking) for name, room in self.rooms.items()}
@@ -380,10 +380,10 @@ class Poll:
         if news.room in self.client.listed:
             self.client.listed -= {news.room}
             self._people = self._people or news.stale
-        if news.mark:
-            if news.mark <= self._marks.get(news.room, 0):
+        if news.version:
+            if news.version <= self._versions.get(news.room, 0):
                 return  # the client had it at another worker
-            self._marks = {**self._marks, news.room: news.mark}
+            self._versions = {**self._versions, news.room: news.version}
         self.news += tuple(news.changes)
 
     def _take_batch(self, batch: Batch) -> None:

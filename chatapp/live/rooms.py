@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from chatapp.directory import CROWD, Directory, Person
+from chatapp.directory import PRESENCE_LIMIT, Directory, Person
 from chatapp.live.batch import Batch, NewHead, PresenceChanges
 from cogen.core.pubsub import PublishSubscribeQueue
 
@@ -23,8 +23,8 @@ class Room:
     """`head`: seq of its newest message, None until it is known.
 
     `presence`: the nick of each participant who is present, by id, as the directory tells it;
-    announced soon after it changes. `known`: whether the directory has told who is there. `mark`:
-    of the last change that is in it; `told`: of the last that was announced.
+    announced soon after it changes. `known`: whether the directory has told who is there.
+    `version`: of the last change that is in it; `told`: of the last that was announced.
     """
 
     __slots__ = (
@@ -38,12 +38,12 @@ class Room:
         "_untold",
         "head",
         "known",
-        "mark",
         "name",
         "presence",
         "pubsub",
         "shared",
         "told",
+        "version",
     )
 
     def __init__(
@@ -58,7 +58,7 @@ class Room:
         self._emptied = emptied
         self.shared = directory.shared
         self.known = not directory.shared
-        self.mark = self.told = 0
+        self.version = self.told = 0
         self._guessed = False  # whether anybody was given a list without its being known
         self.head: int | None = None
         self.pubsub = PublishSubscribeQueue()
@@ -101,7 +101,7 @@ class Room:
     def gone(self, client: "Client") -> None:
         """`client` has ended here."""
         if not client.participant.visiting:
-            self._directory.gone(client.participant, client.tab, self.name)
+            self._directory.expired(client.participant, client.tab, self.name)
         self._uncount()
 
     def _uncount(self) -> None:
@@ -110,35 +110,35 @@ class Room:
             self._emptied(self)
 
     def people(self, asking: Person | None = None) -> list[str]:
-        """The nicks of those present, in the order they came, and who asks; at most CROWD."""
+        """Nicks of those present, in the order they came, and who asks; at most PRESENCE_LIMIT."""
         self._guessed = self._guessed or not self.known
         for identity in self._untold:
             self._listed.setdefault(identity, set()).add(self.presence.get(identity))
-        people = list(islice(self.presence.values(), CROWD))
+        people = list(islice(self.presence.values(), PRESENCE_LIMIT))
         if asking is not None and asking.id not in self.presence:
             people.append(asking.nick)
-        return people[-CROWD:]
+        return people[-PRESENCE_LIMIT:]
 
     @property
     def changing(self) -> bool:
         """Whether there are changes to tell, which a list that is given now may lack later."""
         return bool(self._untold)
 
-    def present(self, identity: str, nick: str, mark: int = 0) -> None:
+    def present(self, identity: str, nick: str, version: int = 0) -> None:
         """The participant is here, under that nick."""
         if self.presence.get(identity) != nick:
             self._changing(identity)
             self.presence[identity] = nick
-        self._marked(mark)
+        self._reached(version)
 
-    def absent(self, identity: str, mark: int = 0) -> None:
+    def absent(self, identity: str, version: int = 0) -> None:
         if identity in self.presence:
             self._changing(identity)
             del self.presence[identity]
-        self._marked(mark)
+        self._reached(version)
 
-    def counted(self, people: Mapping[str, str], mark: int) -> None:
-        """These are here and nobody else; if more than CROWD, they are the first.
+    def snapshot(self, people: Mapping[str, str], version: int) -> None:
+        """These are here and nobody else; if more than PRESENCE_LIMIT, they are the first.
 
         The first count need not be told: who comes into a room is given the list.
         """
@@ -149,12 +149,12 @@ class Room:
             self.absent(identity)
         for identity, nick in people.items():
             self.present(identity, nick)
-        self._marked(mark)
+        self._reached(version)
 
-    def _marked(self, mark: int) -> None:
-        self.mark = max(self.mark, mark)
+    def _reached(self, version: int) -> None:
+        self.version = max(self.version, version)
         if self._telling is None:
-            self.told = self.mark
+            self.told = self.version
 
     def _changing(self, identity: str) -> None:
         self._untold.setdefault(identity, self.presence.get(identity))
@@ -164,10 +164,10 @@ class Room:
 
     def _tell(self) -> None:
         self._telling = None
-        self.told = self.mark
+        self.told = self.version
         untold, self._untold = self._untold, {}
         listed, self._listed = self._listed, {}
-        if len(self.presence) > CROWD:
+        if len(self.presence) > PRESENCE_LIMIT:
             return
         changes: list[dict[str, Any]] = []
         for identity, was in untold.items():

@@ -86,12 +86,12 @@ class RememberedTests(unittest.TestCase):
         directory = LocalDirectory(None, ChatOptions().limits(), lambda: self.now)
         self.now = 0.0
         people = [Participant(f"{number}", "", None) for number in range(1100)]
-        self.check(lambda number: directory.remember(people[number], "tab", f"{number}" * 1000))
-        self.assertIsNone(directory.recall(people[0], "tab"))
+        self.check(lambda number: directory.save_cursor(people[number], "tab", f"{number}" * 1000))
+        self.assertIsNone(directory.load_cursor(people[0], "tab"))
         self.now = 30.0
-        directory.remember(people[0], "tab", "new")
+        directory.save_cursor(people[0], "tab", "new")
         directory.trim()
-        recalled = [directory.recall(person, "tab") for person in (people[1099], people[0])]
+        recalled = [directory.load_cursor(person, "tab") for person in (people[1099], people[0])]
         self.assertEqual([None, "new"], recalled)
 
     def test_a_crowd_that_has_gone_leaves_none(self):

@@ -1,4 +1,4 @@
-"""Tells the engine which clients are here and in which rooms, and renews their leases."""
+"""Registers this worker's clients at the engine, with their rooms, and renews their leases."""
 
 import asyncio
 import contextlib
@@ -6,91 +6,92 @@ from collections.abc import Callable
 from math import ceil
 
 from chatapp.directory.directory import DirectoryObserver, DirectoryUnavailable, Person
-from chatapp.directory.redis.calls import Calls, looks_of
-from chatapp.directory.redis.scripts import RENEW, SEAT, SWEEP
-from chatapp.directory.redis.seats import Seat, Seats
+from chatapp.directory.redis.registrations import Registration, Registrations
+from chatapp.directory.redis.runner import ScriptRunner, looks_of
+from chatapp.directory.redis.scripts import REGISTER, RENEW, SWEEP
 from chatapp.names import folded
 from chatapp.redis.commands import Argument
 
-__all__ = ["AT_ONCE", "Leases"]
+__all__ = ["BATCH", "Leases"]
 
-# Clients in one call: each call is a step in which the engine does nothing else.
-AT_ONCE = 100
+BATCH = 100
+"""Clients in one call: each call is a step in which the engine does nothing else."""
+
 _RENEWED_AT_ONCE = 200
 _SWEPT_AT_ONCE = 500
 
 
 class Leases:
-    """Of the clients in `seats`, which are at `worker`, each for `milliseconds`.
+    """Those of the clients in `registrations`, which are at `worker`, each for `milliseconds`.
 
-    `refused(person)` is called for somebody whose nick turned out to be another's: their clients
-    are not known to the engine.
+    `refused(person)` is called for a participant whose nick turned out to be another's: the engine
+    has not registered their clients.
     """
 
     def __init__(
         self,
-        calls: Calls,
+        runner: ScriptRunner,
         observer: DirectoryObserver,
         worker: str,
         milliseconds: int,
         refused: Callable[[Person], None],
     ) -> None:
-        self.seats = Seats()
-        self._calls = calls
+        self.registrations = Registrations()
+        self._runner = runner
         self._observer = observer
         self._worker = worker
         self._milliseconds = milliseconds
         self._refused = refused
-        self.telling: asyncio.Task[None] | None = None
+        self.sending: asyncio.Task[None] | None = None
 
-    def tell_soon(self) -> None:
-        """Tell what has changed, many clients at once."""
-        if self.telling is None:
-            self.telling = asyncio.create_task(self._tell())
+    def send_soon(self) -> None:
+        """Send what has changed, many clients at once."""
+        if self.sending is None:
+            self.sending = asyncio.create_task(self._send())
 
     async def renew(self, count: int) -> None:
         """Renew the leases of the `count` clients whose turn it is. Raises DirectoryUnavailable."""
         while count > 0:
-            seats = self.seats.next(min(count, _RENEWED_AT_ONCE))
+            registrations = self.registrations.next(min(count, _RENEWED_AT_ONCE))
             count -= _RENEWED_AT_ONCE
-            await self._renew_some(seats)
+            await self._renew_batch(registrations)
 
     async def sweep(self) -> None:
         """End the leases that ran out, wherever the client was. Raises DirectoryUnavailable."""
         swept = _SWEPT_AT_ONCE
         while swept == _SWEPT_AT_ONCE:
-            swept = await self._calls.run(SWEEP, _SWEPT_AT_ONCE, self._milliseconds)
+            swept = await self._runner.run(SWEEP, _SWEPT_AT_ONCE, self._milliseconds)
 
-    async def _tell(self) -> None:
+    async def _send(self) -> None:
         try:
             with contextlib.suppress(DirectoryUnavailable):
-                while self.seats.untold:
-                    await self._tell_some(self.seats.take(AT_ONCE))
+                while self.registrations.unsent:
+                    await self._send_batch(self.registrations.take_unsent(BATCH))
         finally:
-            self.telling = None
+            self.sending = None
 
-    async def _tell_some(self, seats: list[Seat]) -> None:
+    async def _send_batch(self, batch: list[Registration]) -> None:
         words: list[Argument] = [self._worker, self._milliseconds]
-        for seat in seats:
-            nick = seat.person.nick
-            words += [seat.person.id, seat.tab, nick, looks_of(nick), ",".join(seat.rooms)]
-            words.append("".join(f"{folded(room)}\n" for room in seat.rooms))
+        for each in batch:
+            nick = each.person.nick
+            words += [each.person.id, each.tab, nick, looks_of(nick), ",".join(each.rooms)]
+            words.append("".join(f"{folded(room)}\n" for room in each.rooms))
         try:
-            refused = await self._calls.run(SEAT, *words)
+            refused = await self._runner.run(REGISTER, *words)
         except DirectoryUnavailable:
-            self.seats.tell(seats)
+            self.registrations.send_again(batch)
             raise
         for position in refused:
-            self._refused(seats[position - 1].person)
+            self._refused(batch[position - 1].person)
 
-    async def _renew_some(self, seats: list[Seat]) -> None:
+    async def _renew_batch(self, batch: list[Registration]) -> None:
         words: list[Argument] = []
         alive = []
-        for seat in seats:
-            seconds = self._observer.lease(seat.person.id, seat.tab)
+        for each in batch:
+            seconds = self._observer.lease(each.person.id, each.tab)
             if seconds is not None:
-                alive.append(seat)
-                words += [f"{seat.person.id}/{seat.tab}", ceil(seconds * 1000)]
+                alive.append(each)
+                words += [f"{each.person.id}/{each.tab}", ceil(seconds * 1000)]
         if alive:
-            unknown = await self._calls.run(RENEW, *words)
-            self.seats.tell(alive[position - 1] for position in unknown)
+            unknown = await self._runner.run(RENEW, *words)
+            self.registrations.send_again(alive[position - 1] for position in unknown)

@@ -2,50 +2,52 @@
 
 All keys begin with KEYS[1]:
 
-    who:ID      hash: `nick`, its looks in `fold` and, by `/TAB`, the worker and the rooms of each
-                client
+    who:ID      hash of a participant: `nick`, its looks in `fold` and, by `/TAB`, the worker and
+                the rooms of each client
     nicks       hash: what a nick looks like -> ID
-    leases      sorted set: when the client ID/TAB is gone, or ID that has no client
-    room:ROOM   sorted set: ID, in the order they came
-    news        stream: every coming, going and renaming that is told, numbered by `n`
-    marks       hash: ROOM -> `n` of its last news, while somebody is there
+    leases      sorted set: when the lease ends of the client ID/TAB, or of ID that has no client
+    room:ROOM   sorted set: ID of those present, in the order they came
+    news        stream of presence events: every join, leave and rename, numbered by `n`
+    told        the number of the last event
+    marks       hash: ROOM -> `n` of its last event, its version, while somebody is there
+    arrivals    how often anybody came into any room
     names       hash: what a room's name folds to -> ROOM, of those that somebody is in or asked for
     folds       hash: the other way round, of those that somebody is in
-    asked       sorted set: when a name was asked for, by what it folds to, that nobody is in
-    moves:W     stream: clients of the worker W that poll elsewhere now
-    spent:LIMIT:WHOSE  of a token bucket that is not full: when it will be
-    at:ID/TAB   where a client is that carries no cursor
+    asked       sorted set: when a name that nobody is in was asked for, by what it folds to
+    moves:W     stream: clients of the worker W that poll at another one now
+    spent:LIMIT:KEY    when a token bucket will be full, while it is not
+    at:ID/TAB   the cursor of a client that carries none
     secret      fingerprint of the secret that the workers sign with
 
-ARGV[1] is the time in milliseconds; empty, the engine's own clock counts. What a nick looks like
-(chatapp.names.looks) are texts joined by line breaks.
+ARGV[1] is the time in milliseconds; if it is empty, the engine's own clock counts. What a nick
+looks like (chatapp.names.looks) are texts joined by line breaks.
 """
 
-from chatapp.directory.directory import CROWD
+from chatapp.directory.directory import PRESENCE_LIMIT
 from chatapp.redis.commands import Script
 
 __all__ = [
-    "CHARGE",
+    "CONSUME",
+    "HEARTBEAT",
     "JOIN",
     "LEAVE",
-    "NAME",
+    "LOAD_CURSOR",
     "PEOPLE",
-    "RECALL",
-    "REMEMBER",
+    "REGISTER",
     "RENAME",
     "RENEW",
-    "SEAT",
+    "ROOM_NAMES",
+    "SAVE_CURSOR",
     "SWEEP",
-    "VOUCH",
 ]
 
-_MOST_NEWS = 10_000
+_MOST_EVENTS = 10_000
 _MOST_MOVES = 1000
-# Rooms that somebody has asked for and nobody is in.
+# Names of rooms that somebody has asked for and nobody is in.
 _MOST_ASKED = 10_000
 
 _COMMON = f"""
-local CROWD, MOST_NEWS, MOST_MOVES = {CROWD}, {_MOST_NEWS}, {_MOST_MOVES}
+local PRESENCE_LIMIT, MOST_EVENTS, MOST_MOVES = {PRESENCE_LIMIT}, {_MOST_EVENTS}, {_MOST_MOVES}
 local MOST_ASKED = {_MOST_ASKED}
 """
 
@@ -60,14 +62,14 @@ if not now then
     now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-local function tell(what, room, id, nick, size)
+local function publish(what, room, id, nick, size)
     local n = redis.call('INCR', prefix .. 'told')
     if n == 1 then
         -- An engine that has forgotten all still counts on.
         n = now
         redis.call('SET', prefix .. 'told', string.format('%.0f', n))
     end
-    redis.call('XADD', prefix .. 'news', 'MAXLEN', '~', MOST_NEWS, '*',
+    redis.call('XADD', prefix .. 'news', 'MAXLEN', '~', MOST_EVENTS, '*',
         'n', n, 'what', what, 'room', room, 'id', id, 'nick', nick, 'size', size)
     if size > 0 then
         redis.call('HSET', prefix .. 'marks', room, n)
@@ -80,19 +82,19 @@ local function extend(member, milliseconds)
     redis.call('ZADD', leases, 'GT', now + milliseconds, member)
 end
 
--- The participant is here without a client, if that is so: for a while.
+-- If the participant has no client, they stay for a while.
 local function linger(id, milliseconds)
     if redis.call('HLEN', prefix .. 'who:' .. id) <= 2 then extend(id, milliseconds) end
 end
 
 -- 'WORKER ROOM,ROOM' -> WORKER, ',ROOM,ROOM,'
-local function unpacked(seat)
-    if not seat then return nil, ',' end
-    local worker, rooms = string.match(seat, '^(%S*) (.*)$')
+local function unpacked(client)
+    if not client then return nil, ',' end
+    local worker, rooms = string.match(client, '^(%S*) (.*)$')
     return worker, ',' .. rooms .. ','
 end
 
-local function holds(rooms, room)
+local function includes(rooms, room)
     return string.find(rooms, ',' .. room .. ',', 1, true) ~= nil
 end
 
@@ -102,28 +104,28 @@ local function present(id, room)
     for i = 1, #fields, 2 do
         if string.sub(fields[i], 1, 1) == '/' then
             local _, rooms = unpacked(fields[i + 1])
-            if holds(rooms, room) then return true end
+            if includes(rooms, room) then return true end
         end
     end
     return false
 end
 
--- Somebody is in the room now: as long as that is so, its name is kept.
-local function hold_name(room, fold)
+-- The name of a room is kept as long as somebody is in it.
+local function keep_name(room, fold)
     redis.call('HSETNX', names, fold, room)
     redis.call('HSET', folds, room, fold)
     if redis.call('HGET', names, fold) == room then redis.call('ZREM', asked, fold) end
 end
 
-local function release_name(room)
+local function drop_name(room)
     local fold = redis.call('HGET', folds, room)
     if not fold then return end
     redis.call('HDEL', folds, room)
     if redis.call('HGET', names, fold) == room then redis.call('HDEL', names, fold) end
 end
 
--- Forget what was asked for long ago, and the oldest of too many.
-local function forget_asked(milliseconds)
+-- Drop the names that were asked for long ago, and the oldest of too many.
+local function drop_asked(milliseconds)
     local old = redis.call('ZRANGEBYSCORE', asked, '-inf', now - milliseconds, 'LIMIT', 0, 1000)
     local many = redis.call('ZCARD', asked) - MOST_ASKED
     if many > #old then old = redis.call('ZRANGE', asked, 0, many - 1) end
@@ -138,8 +140,8 @@ local function enter(id, nick, room, fold)
     if redis.call('ZSCORE', key, id) then return end
     redis.call('ZADD', key, redis.call('INCR', prefix .. 'arrivals'), id)
     local size = redis.call('ZCARD', key)
-    if size == 1 then hold_name(room, fold) end
-    if size <= CROWD + 1 then tell('join', room, id, nick, size) end
+    if size == 1 then keep_name(room, fold) end
+    if size <= PRESENCE_LIMIT + 1 then publish('join', room, id, nick, size) end
 end
 
 local function leave(id, room)
@@ -147,14 +149,14 @@ local function leave(id, room)
     local key = prefix .. 'room:' .. room
     redis.call('ZREM', key, id)
     local size = redis.call('ZCARD', key)
-    if size == 0 then release_name(room) end
-    if size < CROWD then tell('leave', room, id, '', size) end
-    if size == CROWD then tell('count', room, id, '', size) end
+    if size == 0 then drop_name(room) end
+    if size < PRESENCE_LIMIT then publish('leave', room, id, '', size) end
+    if size == PRESENCE_LIMIT then publish('count', room, id, '', size) end
 end
 
--- Tell the worker `holder`, for so long, that a client of its is elsewhere.
-local function moved(holder, id, tab, milliseconds)
-    local moves = prefix .. 'moves:' .. holder
+-- Let `worker` know, within that time, that a client of its polls at another one.
+local function moved(worker, id, tab, milliseconds)
+    local moves = prefix .. 'moves:' .. worker
     redis.call('XADD', moves, 'MAXLEN', '~', MOST_MOVES, '*', 'id', id, 'tab', tab)
     redis.call('PEXPIRE', moves, milliseconds)
 end
@@ -169,7 +171,7 @@ local function disown(id)
     end
 end
 
--- Give `id` the nick unless another has one that looks like it: then that is returned.
+-- Give `id` the nick; or, if another has one that looks like it, return that.
 local function claim(id, nick, looks)
     for look in each(looks) do
         local owner = redis.call('HGET', nicks, look)
@@ -192,30 +194,32 @@ def _script(text: str) -> Script:
 JOIN = _script("""
 -- id, nick or '', its looks, milliseconds -> the nick, or nil if it is another's
 local id, nick, looks, milliseconds = unpack(ARGV, 2)
-local known = redis.call('HGET', prefix .. 'who:' .. id, 'nick')
-if not known then
+local claimed = redis.call('HGET', prefix .. 'who:' .. id, 'nick')
+if not claimed then
     if nick == '' or claim(id, nick, looks) then return nil end
-    known = nick
+    claimed = nick
 end
 linger(id, milliseconds)
-return known
+return claimed
 """)
 
 RENAME = _script("""
--- id, nick, its looks, milliseconds -> nil, or the nick of another that is in the way
+-- id, nick, its looks, milliseconds -> nil, or the nick of another that looks like it
 local id, nick, looks, milliseconds = unpack(ARGV, 2)
 local taken = claim(id, nick, looks)
 if taken then return taken end
 linger(id, milliseconds)
-local told = {}
+local published = {}
 local fields = redis.call('HGETALL', prefix .. 'who:' .. id)
 for i = 1, #fields, 2 do
     if string.sub(fields[i], 1, 1) == '/' then
         local _, rooms = unpacked(fields[i + 1])
         for room in string.gmatch(rooms, '[^,]+') do
             local size = redis.call('ZCARD', prefix .. 'room:' .. room)
-            if not told[room] and size <= CROWD then tell('nick', room, id, nick, size) end
-            told[room] = true
+            if not published[room] and size <= PRESENCE_LIMIT then
+                publish('nick', room, id, nick, size)
+            end
+            published[room] = true
         end
     end
 end
@@ -245,14 +249,14 @@ redis.call('DEL', who)
 return nil
 """)
 
-SEAT = _script("""
+REGISTER = _script("""
 -- worker, milliseconds, then for each client: id, tab, nick, its looks, rooms, what each of those
 -- folds to and a line break -> positions (from 1) of those whose participant could not be given the
 -- nick
 local worker, milliseconds = ARGV[2], ARGV[3]
 local refused = {}
 
-local function seat(id, tab, nick, looks, rooms, folded)
+local function register(id, tab, nick, looks, rooms, folded)
     local who, member = prefix .. 'who:' .. id, id .. '/' .. tab
     local holder, before = unpacked(redis.call('HGET', who, '/' .. tab))
     if rooms == '' then
@@ -275,13 +279,13 @@ local function seat(id, tab, nick, looks, rooms, folded)
     end
     rooms = ',' .. rooms .. ','
     for room in string.gmatch(before, '[^,]+') do
-        if not holds(rooms, room) then leave(id, room) end
+        if not includes(rooms, room) then leave(id, room) end
     end
     return true
 end
 
 for i = 4, #ARGV, 6 do
-    if not seat(unpack(ARGV, i, i + 5)) then refused[#refused + 1] = (i - 4) / 6 + 1 end
+    if not register(unpack(ARGV, i, i + 5)) then refused[#refused + 1] = (i - 4) / 6 + 1 end
 end
 return refused
 """)
@@ -300,9 +304,9 @@ return unknown
 """)
 
 SWEEP = _script("""
--- most to do at once, milliseconds of what nobody is at: a participant without a client, a name
--- that was asked for -> how many leases ran out
-forget_asked(ARGV[3])
+-- most to do at once, milliseconds that a participant without a client stays, and a name that
+-- was asked for -> how many leases ran out
+drop_asked(ARGV[3])
 local due = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, member in ipairs(due) do
     redis.call('ZREM', leases, member)
@@ -323,25 +327,25 @@ end
 return #due
 """)
 
-NAME = _script("""
--- milliseconds, then names of rooms, each with what it folds to -> what each is called: as one is
--- that says the same, and that somebody is in or asked for before
-forget_asked(ARGV[2])
-local called = {}
+ROOM_NAMES = _script("""
+-- milliseconds, then names of rooms, each with what it folds to -> for each the name of the room
+-- that folds to the same and that somebody is in or asked for before
+drop_asked(ARGV[2])
+local found = {}
 for i = 3, #ARGV, 2 do
     local name, fold = ARGV[i], ARGV[i + 1]
     if redis.call('HSETNX', names, fold, name) == 1 or redis.call('ZSCORE', asked, fold) then
         redis.call('ZADD', asked, now, fold)
     end
-    called[#called + 1] = redis.call('HGET', names, fold)
+    found[#found + 1] = redis.call('HGET', names, fold)
 end
-return called
+return found
 """)
 
 PEOPLE = _script("""
--- room -> its mark, then id and nick of the first CROWD + 1 in it
+-- room -> its version, then id and nick of the first PRESENCE_LIMIT + 1 in it
 local people = {tonumber(redis.call('HGET', prefix .. 'marks', ARGV[2])) or 0}
-for _, id in ipairs(redis.call('ZRANGE', prefix .. 'room:' .. ARGV[2], 0, CROWD)) do
+for _, id in ipairs(redis.call('ZRANGE', prefix .. 'room:' .. ARGV[2], 0, PRESENCE_LIMIT)) do
     local nick = redis.call('HGET', prefix .. 'who:' .. id, 'nick')
     if nick then
         people[#people + 1] = id
@@ -351,11 +355,11 @@ end
 return people
 """)
 
-CHARGE = _script("""
+CONSUME = _script("""
 -- id or '', then for each bucket: its name, tokens, rate, burst -> the position (from 1) of one in
 -- which too few tokens are left, else 0 and they are taken; seconds until they are there, as text;
--- the nick of id. Of a bucket is kept when it will be full, in milliseconds, for as long as it is
--- not.
+-- the nick of id. What is kept of a bucket, while it is not full, is when it will be, in
+-- milliseconds.
 local nick = ARGV[2] ~= '' and redis.call('HGET', prefix .. 'who:' .. ARGV[2], 'nick')
 local full_at = {}
 for i = 3, #ARGV, 4 do
@@ -373,26 +377,26 @@ end
 return {0, '0', nick}
 """)
 
-VOUCH = _script("""
--- fingerprint, milliseconds, the highest number of news that was heard -> the fingerprint of those
--- who run, the number of the last news
-local known = redis.call('GET', prefix .. 'secret') or ARGV[2]
-if known == ARGV[2] then redis.call('SET', prefix .. 'secret', known, 'PX', ARGV[3]) end
-local told = tonumber(redis.call('GET', prefix .. 'told')) or 0
-if told < tonumber(ARGV[4]) then
+HEARTBEAT = _script("""
+-- fingerprint, milliseconds, the highest number of an event that was read -> the fingerprint of the
+-- workers that run, the number of the last event
+local secret = redis.call('GET', prefix .. 'secret') or ARGV[2]
+if secret == ARGV[2] then redis.call('SET', prefix .. 'secret', secret, 'PX', ARGV[3]) end
+local last = tonumber(redis.call('GET', prefix .. 'told')) or 0
+if last < tonumber(ARGV[4]) then
     -- The engine was put back to an older state: no number is used twice.
-    told = tonumber(ARGV[4])
+    last = tonumber(ARGV[4])
     redis.call('SET', prefix .. 'told', ARGV[4])
 end
-return {known, told}
+return {secret, last}
 """)
 
-RECALL = _script("""
+LOAD_CURSOR = _script("""
 -- id, tab -> the cursor, or nil
 return redis.call('GET', prefix .. 'at:' .. ARGV[2] .. '/' .. ARGV[3])
 """)
 
-REMEMBER = _script("""
+SAVE_CURSOR = _script("""
 -- id, tab, cursor, milliseconds
 redis.call('SET', prefix .. 'at:' .. ARGV[2] .. '/' .. ARGV[3], ARGV[4], 'PX', ARGV[5])
 """)

@@ -2,7 +2,7 @@
 
 import inspect
 
-from chatapp.directory import Charge, Limit, Limits, NickTaken
+from chatapp.directory import Cost, Limit, Limits, NickTaken
 
 LEASE = 20.0
 LIMITS = Limits(
@@ -28,16 +28,16 @@ class Observer:
         self.alive = {}  # seconds left, by id and tab
         self.moves = []
 
-    def present(self, room, identity, nick, mark=0):
+    def present(self, room, identity, nick, version=0):
         if self.people.setdefault(room, {}).get(identity) != nick:
             self.people[room][identity] = nick
             self.told.append((room, identity, nick))
 
-    def absent(self, room, identity, mark=0):
+    def absent(self, room, identity, version=0):
         if self.people.setdefault(room, {}).pop(identity, None) is not None:
             self.told.append((room, identity, None))
 
-    def counted(self, room, people, mark):
+    def snapshot(self, room, people, version):
         for identity in self.people.setdefault(room, {}).keys() - people.keys():
             self.absent(room, identity)
         for identity, nick in people.items():
@@ -101,16 +101,16 @@ class DirectoryCase:
         for room in rooms:
             directory.left(somebody, tab, room)
 
-    async def charged(self, directory, person, count):
+    async def allowed(self, directory, person, count):
         """How many of `count` pushes at once may be."""
-        charge = Charge("push_rate", person.id)
-        return [await got(directory.charge([charge], person)) for _ in range(count)].count(None)
+        cost = Cost("push_rate", person.id)
+        return [await got(directory.consume([cost], person)) for _ in range(count)].count(None)
 
 
 class DirectoryContract(DirectoryCase):
     async def asyncSetUp(self):
         self.directory = await self.opened()
-        await got(self.directory.know("lobby"))
+        await got(self.directory.subscribe("lobby"))
 
     async def news(self):
         await self.settle()
@@ -128,7 +128,7 @@ class DirectoryContract(DirectoryCase):
         nicks = [guest.nick for guest in guests]
         self.assertEqual(1000, len(set(nicks)))
         for guest in guests:
-            self.directory.part(guest)
+            self.directory.release(guest)
             await got(self.directory.leave(guest.id))
         self.assertEqual(nicks[0], (await self.joined(self.directory, "id0")).nick)
         other = await self.opened()
@@ -173,7 +173,7 @@ class DirectoryContract(DirectoryCase):
         ann = await self.joined(self.directory, "1", "ann")
         self.enter(self.directory, ann, "lobby")
         self.leave(self.directory, ann, "lobby")
-        self.directory.part(ann)
+        self.directory.release(ann)
         await self.settle()
         await self.pass_time(3 * LEASE)
         self.assertEqual("ann", (await self.joined(self.directory, "2", "ann")).nick)
@@ -185,7 +185,7 @@ class DirectoryContract(DirectoryCase):
         self.enter(self.directory, ann, "lobby")
         await self.news()
         self.leave(self.directory, ann, "lobby")
-        self.directory.part(ann)
+        self.directory.release(ann)
         await got(self.directory.leave("a"))
         self.assertEqual([("lobby", "a", None)], await self.news())
         self.assertEqual("Ann", (await self.joined(self.directory, "b", "Ann")).nick)
@@ -219,7 +219,7 @@ class DirectoryContract(DirectoryCase):
         await self.news()
         self.directory.observer.alive.clear()
         self.enter(self.directory, ann, "lobby", tab="after")
-        self.directory.gone(ann, "before", "lobby")
+        self.directory.expired(ann, "before", "lobby")
         await self.settle()
         await self.pass_time(3 * LEASE)
         self.assertEqual([], await self.news())
@@ -229,7 +229,7 @@ class DirectoryContract(DirectoryCase):
         self.enter(self.directory, ann, "lobby")
         await self.news()
         self.directory.observer.alive.clear()
-        self.directory.gone(ann, "tab", "lobby")
+        self.directory.expired(ann, "tab", "lobby")
         await self.pass_time(2 * LEASE)
         self.assertEqual([("lobby", "1", None)], await self.news())
 
@@ -241,7 +241,7 @@ class DirectoryContract(DirectoryCase):
         self.assertNotEqual("ann", (await self.joined(self.directory, "2", "ann")).nick)
 
     async def test_rooms_are_told_apart(self):
-        await got(self.directory.know("garden"))
+        await got(self.directory.subscribe("garden"))
         ann = await self.joined(self.directory, "1", "ann")
         self.enter(self.directory, ann, "lobby", "garden")
         self.assertEqual({("lobby", "1", "ann"), ("garden", "1", "ann")}, set(await self.news()))
@@ -249,7 +249,7 @@ class DirectoryContract(DirectoryCase):
         self.assertEqual([("garden", "1", None)], await self.news())
 
     async def test_a_rename_is_told_in_every_room(self):
-        await got(self.directory.know("garden"))
+        await got(self.directory.subscribe("garden"))
         ann = await self.joined(self.directory, "1", "ann")
         self.enter(self.directory, ann, "lobby", "garden")
         await self.news()
@@ -261,19 +261,19 @@ class DirectoryContract(DirectoryCase):
 
     # Limits.
 
-    async def refused(self, *charges, person=None):
-        return await got(self.directory.charge([Charge(*each) for each in charges], person))
+    async def refused(self, *costs, person=None):
+        return await got(self.directory.consume([Cost(*each) for each in costs], person))
 
     async def test_pushes_are_allowed_up_to_the_burst_and_then_at_the_rate(self):
         ann = await self.joined(self.directory, "1", "ann")
-        self.assertEqual(3, await self.charged(self.directory, ann, 5))
+        self.assertEqual(3, await self.allowed(self.directory, ann, 5))
         refusal = await self.refused(("push_rate", "1"), person=ann)
         self.assertEqual("push_rate", refusal.limit)
         self.assertAlmostEqual(1.0, refusal.wait, delta=0.5)
         await self.pass_time(2.0)
-        self.assertEqual(2, await self.charged(self.directory, ann, 4))
+        self.assertEqual(2, await self.allowed(self.directory, ann, 4))
         await self.pass_time(60.0)
-        self.assertEqual(3, await self.charged(self.directory, ann, 5))
+        self.assertEqual(3, await self.allowed(self.directory, ann, 5))
 
     async def test_of_some_things_many_are_taken_at_once(self):
         self.assertIsNone(await self.refused(("address_bytes", "::1", 700)))
@@ -288,13 +288,13 @@ class DirectoryContract(DirectoryCase):
     async def test_pushes_are_counted_for_each(self):
         ann = await self.joined(self.directory, "1", "ann")
         bob = await self.joined(self.directory, "2", "bob")
-        self.assertEqual(3, await self.charged(self.directory, ann, 5))
-        self.assertEqual(3, await self.charged(self.directory, bob, 5))
+        self.assertEqual(3, await self.allowed(self.directory, ann, 5))
+        self.assertEqual(3, await self.allowed(self.directory, bob, 5))
 
     async def test_a_rate_of_zero_is_no_limit(self):
         self.directory = await self.opened(push_rate=Limit(0.0, 1), address_rooms=Limit(0.0, 0))
         ann = await self.joined(self.directory, "7", "kim")
-        self.assertEqual(50, await self.charged(self.directory, ann, 50))
+        self.assertEqual(50, await self.allowed(self.directory, ann, 50))
         for _ in range(9):
             self.assertIsNone(await self.refused(("address_rooms", "::1")))
 
@@ -306,23 +306,23 @@ class DirectoryContract(DirectoryCase):
                 self.assertEqual({None, limit}, {each and each.limit for each in given})
 
     async def test_what_is_given_back_each_hour_comes_bit_by_bit(self):
-        charge = ("address_rooms", "10.0.0.1")
-        self.assertEqual([None] * 2, [await self.refused(charge) for _ in range(2)])
-        refusal = await self.refused(charge)
+        cost = ("address_rooms", "10.0.0.1")
+        self.assertEqual([None] * 2, [await self.refused(cost) for _ in range(2)])
+        refusal = await self.refused(cost)
         self.assertAlmostEqual(1800.0, refusal.wait, delta=1)
         await self.pass_time(1801)
-        self.assertIsNone(await self.refused(charge))
-        self.assertIsNotNone(await self.refused(charge))
+        self.assertIsNone(await self.refused(cost))
+        self.assertIsNotNone(await self.refused(cost))
 
     async def test_what_is_refused_by_one_limit_is_taken_from_no_other(self):
         ann = await self.joined(self.directory, "1", "ann")
-        charges = ("address_push_rate", "10.0.0.1"), ("push_rate", "1")
+        costs = ("address_push_rate", "10.0.0.1"), ("push_rate", "1")
         for _ in range(3):
-            self.assertIsNone(await self.refused(*charges, person=ann))
+            self.assertIsNone(await self.refused(*costs, person=ann))
         for _ in range(9):
-            self.assertEqual("push_rate", (await self.refused(*charges, person=ann)).limit)
-        self.assertIsNone(await self.refused(charges[0]))
-        self.assertEqual("address_push_rate", (await self.refused(charges[0])).limit)
+            self.assertEqual("push_rate", (await self.refused(*costs, person=ann)).limit)
+        self.assertIsNone(await self.refused(costs[0]))
+        self.assertEqual("address_push_rate", (await self.refused(costs[0])).limit)
 
-    async def test_nothing_is_charged_where_there_is_nobody_to_charge(self):
+    async def test_nothing_is_refused_where_nothing_is_asked_for(self):
         self.assertIsNone(await self.refused())

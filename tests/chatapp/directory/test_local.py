@@ -20,9 +20,9 @@ class LocalDirectoryTests(DirectoryContract, unittest.IsolatedAsyncioTestCase):
         for number in range(1000):
             ann = await self.joined(self.directory, str(number))
             self.enter(self.directory, ann, "lobby")
-            await self.charged(self.directory, ann, 1)
+            await self.allowed(self.directory, ann, 1)
             self.leave(self.directory, ann, "lobby")
-            self.directory.part(ann)
+            self.directory.release(ann)
             await self.pass_time(1.0)
         self.assertEqual(({}, {}), (self.directory._owners, self.directory._rooms))
         self.assertLessEqual(len(self.directory._buckets["push_rate"]), 64)

@@ -8,7 +8,7 @@ from unittest import mock
 
 from redis.asyncio.sentinel import MasterNotFoundError
 
-from chatapp.directory import CROWD, Charge, DirectoryUnavailable, NickTaken, OtherSecret
+from chatapp.directory import PRESENCE_LIMIT, Cost, DirectoryUnavailable, NickTaken, OtherSecret
 from chatapp.directory.redis.directory import RedisDirectory
 from chatapp.redis import engine as engine_module
 from tests.chatapp.directory.contract import (
@@ -22,11 +22,11 @@ from tests.chatapp.directory.contract import (
 from tests.support.engine import RedisServer, watched_pair
 from tests.support.programs import needs
 
-BEAT = LEASE / 20
+TICK = LEASE / 20
 
 
 class RedisCase:
-    """A server of its own, workers on it whose beats the test gives, and a clock that it sets."""
+    """A server of its own, workers on it whose ticks the test gives, and a clock that it sets."""
 
     now = 1_700_000_000.0
     binary = ""  # of the server; empty: what RedisServer takes
@@ -51,29 +51,29 @@ class RedisCase:
         return directory
 
     async def pass_time(self, seconds):
-        await self.beat(round(seconds / BEAT))
+        await self.tick(round(seconds / TICK))
         await self.settle()
 
-    async def beat(self, count):
+    async def tick(self, count):
         for _ in range(count):
-            self.now += BEAT
+            self.now += TICK
             for worker in self.workers:
-                await worker._beat()
+                await worker._tick()
 
     async def settle(self):
         for worker in self.workers:
-            while tasks := [*filter(None, [worker._leases.telling]), *worker._copies.under_way()]:
+            while tasks := [*filter(None, [worker._leases.sending]), *worker._replicas.pending()]:
                 await asyncio.wait(tasks)
         for worker in self.workers:
             await self.heard(worker)
 
     async def heard(self, worker):
         """Return when `worker` has heard all that was told."""
-        client = worker._calls.engine.client()
+        client = worker._runner.engine.client()
         try:
             for stream in ("chat:directory:news", f"chat:directory:moves:{worker._worker}"):
                 last = await client.xrevrange(stream, count=1)
-                while last and worker._news._positions.get(stream) != last[0][0].decode():
+                while last and worker._events._positions.get(stream) != last[0][0].decode():
                     await asyncio.sleep(0.001)
         finally:
             await client.aclose()
@@ -97,7 +97,7 @@ class WorkersCase(RedisCase, DirectoryCase, unittest.IsolatedAsyncioTestCase):
         await super().asyncSetUp()
         self.one, self.two = await self.opened(), await self.opened()
         for worker in self.workers:
-            await worker.know("lobby")
+            await worker.subscribe("lobby")
 
     async def news(self):
         """What each worker was told since the last time."""
@@ -117,7 +117,7 @@ class WorkersCase(RedisCase, DirectoryCase, unittest.IsolatedAsyncioTestCase):
 
     def drop(self, somebody, here, tab="tab"):
         here.observer.alive.pop((somebody.id, tab), None)
-        here.gone(somebody, tab, "lobby")
+        here.expired(somebody, tab, "lobby")
 
 
 class WorkersTests(WorkersCase):
@@ -164,7 +164,7 @@ class WorkersTests(WorkersCase):
         self.assertEqual([[("lobby", "1", None)]] * 2, await self.news())
         self.assertEqual("ann", (await self.joined(self.two, "2", "ann")).nick)
 
-    async def test_a_worker_does_not_empty_a_seat_that_another_has(self):
+    async def test_a_worker_does_not_end_a_registration_that_another_has(self):
         ann, too = await self.here("1", "ann", self.one, self.two)
         self.move(too, self.one, self.two)
         await self.settle()
@@ -189,7 +189,7 @@ class WorkersTests(WorkersCase):
 
     async def test_another_room_is_entered_and_the_one_before_left_at_another_worker(self):
         _, too = await self.here("1", "ann", self.one, self.two)
-        await self.two.know("garden")
+        await self.two.subscribe("garden")
         self.enter(self.two, too, "garden")
         first, second = await self.news()
         self.assertEqual([("lobby", "1", None)], first)
@@ -200,7 +200,7 @@ class WorkersTests(WorkersCase):
         self.workers.remove(self.one)
         await self.one.close()
         self.assertEqual([[]], await self.news())
-        await self.pass_time(LEASE + 2 * BEAT)
+        await self.pass_time(LEASE + 2 * TICK)
         self.assertEqual([[("lobby", "1", None)]], await self.news())
         await self.pass_time(LEASE)
         self.assertEqual("ann", (await self.joined(self.two, "2", "ann")).nick)
@@ -217,7 +217,7 @@ class WorkersTests(WorkersCase):
         await self.here("1", "ann", self.one)
         await self.here("2", "bob", self.two)
         three = await self.opened()
-        await three.know("lobby")
+        await three.subscribe("lobby")
         self.assertEqual({"1": "ann", "2": "bob"}, three.observer.people["lobby"])
         self.assertEqual(["ann", "bob"], await three.people("lobby"))
 
@@ -231,7 +231,7 @@ class WorkersTests(WorkersCase):
     async def test_a_rename_is_told_at_each_and_holds_for_the_next_push_anywhere(self):
         ann, too = await self.here("1", "ann", self.one, self.two)
         await self.one.rename(ann, "anna")
-        self.assertIsNone(await self.two.charge([Charge("push_rate", "1")], too))
+        self.assertIsNone(await self.two.consume([Cost("push_rate", "1")], too))
         self.assertEqual(("anna", "anna"), (ann.nick, too.nick))
         self.assertEqual([[("lobby", "1", "anna")]] * 2, await self.news())
 
@@ -241,86 +241,92 @@ class WorkersTests(WorkersCase):
 
     async def test_pushes_are_counted_over_all_workers(self):
         ann, too = await self.here("1", "ann", self.one, self.two)
-        self.assertEqual(2, await self.charged(self.one, ann, 2))
-        self.assertEqual(1, await self.charged(self.two, too, 3))
-        self.assertEqual(0, await self.charged(self.one, ann, 1))
+        self.assertEqual(2, await self.allowed(self.one, ann, 2))
+        self.assertEqual(1, await self.allowed(self.two, too, 3))
+        self.assertEqual(0, await self.allowed(self.one, ann, 1))
 
-    async def test_what_an_address_is_charged_with_is_counted_over_all_workers(self):
-        charges = [Charge("address_rooms", "10.0.0.1")]
+    async def test_what_an_address_uses_up_is_counted_over_all_workers(self):
+        costs = [Cost("address_rooms", "10.0.0.1")]
         for worker in self.workers:
-            self.assertIsNone(await worker.charge(charges))
+            self.assertIsNone(await worker.consume(costs))
         for worker in self.workers:
-            self.assertEqual("address_rooms", (await worker.charge(charges)).limit)
+            self.assertEqual("address_rooms", (await worker.consume(costs)).limit)
 
     async def test_of_full_buckets_nothing_is_kept(self):
         ann, _ = await self.here("1", "ann", self.one, self.two)
         key = "chat:directory:spent:push_rate:1"
-        await self.charged(self.one, ann, 3)
+        await self.allowed(self.one, ann, 3)
         left = int(self.server.command("PTTL", key).removeprefix(b":"))
         self.assertTrue(0 < left <= 3000, left)
 
     async def test_a_clock_that_goes_back_locks_nobody_out(self):
         ann, _ = await self.here("1", "ann", self.one, self.two)
-        await self.charged(self.one, ann, 3)
+        await self.allowed(self.one, ann, 3)
         self.now -= 86400
-        refusal = await self.one.charge([Charge("push_rate", "1")], ann)
+        refusal = await self.one.consume([Cost("push_rate", "1")], ann)
         self.assertAlmostEqual(1.0, refusal.wait, 2)
 
     async def test_where_a_client_without_a_cursor_is_is_known_at_each(self):
         ann, too = await self.here("1", "ann", self.one, self.two)
-        self.assertIsNone(await self.two.recall(too, "tab"))
-        await self.one.remember(ann, "tab", "CURSOR")
-        self.assertEqual("CURSOR", await self.two.recall(too, "tab"))
-        self.assertIsNone(await self.two.recall(too, "other"))
+        self.assertIsNone(await self.two.load_cursor(too, "tab"))
+        await self.one.save_cursor(ann, "tab", "CURSOR")
+        self.assertEqual("CURSOR", await self.two.load_cursor(too, "tab"))
+        self.assertIsNone(await self.two.load_cursor(too, "other"))
 
     async def test_nothing_of_those_who_left_is_kept(self):
         for number in range(20):
             ann = await self.joined(self.one, str(number))
             self.enter(self.one, ann, "lobby")
-            await self.one.remember(ann, "tab", "CURSOR")
+            await self.one.save_cursor(ann, "tab", "CURSOR")
             await self.settle()
             self.leave(self.one, ann, "lobby")
-            self.one.part(ann)
+            self.one.release(ann)
         await self.settle()
         await self.pass_time(2.5 * LEASE)
-        client = self.one._calls.engine.client()
+        client = self.one._runner.engine.client()
         self.addAsyncCleanup(client.aclose)
         keys = {key.decode().removeprefix("chat:directory:") for key in await client.keys("*")}
         self.assertEqual({"arrivals", "news", "secret", "told"}, keys)
-        self.assertEqual((0, 0), (len(self.one._seats), len(self.one._seats.untold)))
+        self.assertEqual(
+            (0, 0), (len(self.one._registrations), len(self.one._registrations.unsent))
+        )
 
     async def test_a_new_room_is_called_as_it_was_asked_for_first_at_any_worker(self):
-        asked = await asyncio.gather(self.one.called(["Tea", "é"]), self.two.called(["tea"]))
+        asked = await asyncio.gather(
+            self.one.canonical_names(["Tea", "é"]), self.two.canonical_names(["tea"])
+        )
         [name] = {asked[0]["Tea"], asked[1]["tea"]}
-        self.assertEqual({"TEA": name, "É": "é"}, await self.two.called(["TEA", "É"]))
+        self.assertEqual({"TEA": name, "É": "é"}, await self.two.canonical_names(["TEA", "É"]))
 
     async def test_a_new_room_keeps_its_name_while_somebody_is_in_it(self):
-        self.assertEqual({"Tea": "Tea"}, await self.one.called(["Tea"]))
+        self.assertEqual({"Tea": "Tea"}, await self.one.canonical_names(["Tea"]))
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "Tea")
         self.one.observer.alive["1", "tab"] = 1000 * LEASE
         await self.settle()
         await self.pass_time(10 * LEASE)
-        self.assertEqual({"tea": "Tea"}, await self.two.called(["tea"]))
+        self.assertEqual({"tea": "Tea"}, await self.two.canonical_names(["tea"]))
         self.leave(self.one, ann, "Tea")
         await self.settle()
-        self.assertEqual({"tea": "tea"}, await self.two.called(["tea"]))
+        self.assertEqual({"tea": "tea"}, await self.two.canonical_names(["tea"]))
 
     async def test_who_is_in_a_room_that_the_engine_forgot_tells_its_name_again(self):
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "Tea")
         self.one.observer.alive["1", "tab"] = 1000 * LEASE
         await self.settle()
-        client = self.one._calls.engine.client()
+        client = self.one._runner.engine.client()
         self.addAsyncCleanup(client.aclose)
         await client.flushall()
         await self.pass_time(LEASE)
-        self.assertEqual({"tea": "Tea"}, await self.two.called(["tea"]))
+        self.assertEqual({"tea": "Tea"}, await self.two.canonical_names(["tea"]))
 
     async def test_names_that_were_only_asked_for_are_few_and_forgotten(self):
         for start in range(0, 12_000, 1000):
-            await self.one.called([f"room{number}" for number in range(start, start + 1000)])
-        client = self.one._calls.engine.client()
+            await self.one.canonical_names(
+                [f"room{number}" for number in range(start, start + 1000)]
+            )
+        client = self.one._runner.engine.client()
         self.addAsyncCleanup(client.aclose)
         self.assertLessEqual(await client.hlen("chat:directory:names"), 11_000)
         await self.pass_time(4 * LEASE)
@@ -328,16 +334,16 @@ class WorkersTests(WorkersCase):
             self.assertFalse(await client.exists(f"chat:directory:{key}"), key)
 
     async def test_without_the_engine_a_new_room_is_called_as_it_is_here(self):
-        await self.one._calls.close()
+        await self.one._runner.close()
         self.server.stop()
-        self.assertEqual({}, await self.one.called(["Tea"]))
+        self.assertEqual({}, await self.one.canonical_names(["Tea"]))
 
     async def test_the_engines_own_clock_counts(self):
-        self.one._calls.clock = None
+        self.one._runner.clock = None
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "lobby")
         await self.settle()
-        client = self.one._calls.engine.client()
+        client = self.one._runner.engine.client()
         self.addAsyncCleanup(client.aclose)
         seconds, _ = await client.time()
         score = await client.zscore("chat:directory:leases", "1/tab")
@@ -352,13 +358,15 @@ class WorkersTests(WorkersCase):
 
 
 class CrowdTests(WorkersCase):
-    async def test_of_a_crowd_nobody_is_told_and_when_it_is_smaller_all_are_right(self):
-        people = [Somebody(str(n), f"n{n}") for n in range(CROWD + 3)]
+    async def test_no_change_of_a_crowded_room_is_published_and_later_all_are_right(
+        self,
+    ):
+        people = [Somebody(str(n), f"n{n}") for n in range(PRESENCE_LIMIT + 3)]
         for somebody in people:
             await self.joined(self.one, somebody.id, somebody.nick)
             self.enter(self.one, somebody, "lobby")
         _, told = await self.news()
-        self.assertEqual(CROWD + 1, len(told))
+        self.assertEqual(PRESENCE_LIMIT + 1, len(told))
         self.leave(self.one, people[0], "lobby")
         self.assertEqual([], (await self.news())[1])
         await self.pass_time(LEASE / 2)
@@ -372,19 +380,19 @@ class CrowdTests(WorkersCase):
 
 
 class AwayCase(WorkersCase):
-    async def gone(self):
+    async def begin_outage(self):
         """Stop the engine and return when the workers have noticed."""
         self.server.kill()
         for worker in self.workers:
             with self.assertRaises(DirectoryUnavailable):
                 await worker.people("lobby")
-            while worker._news._positions:
+            while worker._events._positions:
                 await asyncio.sleep(0.01)
 
     async def heard_again(self):
         """Return when the workers hear the engine."""
         for worker in self.workers:
-            while not worker._news._positions:
+            while not worker._events._positions:
                 await asyncio.sleep(0.01)
 
 
@@ -397,18 +405,18 @@ class OutageTests(AwayCase):
     async def test_without_the_engine_people_stay_and_pushes_do_not(self):
         with self.assertLogs("chatapp.directory", "WARNING"):
             [ann] = await self.here("1", "ann", self.one)
-            await self.gone()
+            await self.begin_outage()
             self.assertEqual("bob", await self.one.join("2", "bob"))
             self.enter(self.one, Somebody("2", "bob"), "lobby")
-            await self.one.know("lobby")
-            await self.one.remember(ann, "tab", "CURSOR")
+            await self.one.subscribe("lobby")
+            await self.one.save_cursor(ann, "tab", "CURSOR")
             for waiting in (
-                self.one.charge([], ann), self.one.rename(ann, "x"),
-                self.one.people("lobby"), self.one.recall(ann, "tab"), self.one._beat(),
+                self.one.consume([], ann), self.one.rename(ann, "x"),
+                self.one.people("lobby"), self.one.load_cursor(ann, "tab"), self.one._tick(),
             ):  # fmt: skip
                 with self.assertRaises(DirectoryUnavailable):
                     await waiting
-            self.assertIsNone(await self.one.charge([Charge("address_sessions", "10.0.0.1")]))
+            self.assertIsNone(await self.one.consume([Cost("address_sessions", "10.0.0.1")]))
             self.assertEqual("ann", self.one.observer.people["lobby"]["1"])
             self.assertEqual([], self.two.observer.news())
 
@@ -419,22 +427,22 @@ class OutageTests(AwayCase):
             self.server.freeze()
             try:
                 self.assertEqual("bob", await self.one.join("2", "bob"))
-                for waiting in (self.one.charge([], ann), self.one.recall(ann, "tab")):
+                for waiting in (self.one.consume([], ann), self.one.load_cursor(ann, "tab")):
                     with self.assertRaisesRegex(DirectoryUnavailable, "no answer in 0.02 s"):
                         await waiting
             finally:
                 self.server.thaw()
             await self.heard_again()
-            while self.one._calls.engine.patience < 0.4:
+            while self.one._runner.engine.patience < 0.4:
                 with contextlib.suppress(DirectoryUnavailable):
                     await self.one.people("lobby")
-            self.assertIsNone(await self.one.charge([], ann))
+            self.assertIsNone(await self.one.consume([], ann))
 
     async def test_an_engine_that_comes_back_empty_is_told_everything_and_nobody_flaps(self):
         with self.assertLogs("chatapp.directory", "WARNING"):
             await self.here("1", "ann", self.one)
             await self.here("2", "bob", self.two)
-            await self.gone()
+            await self.begin_outage()
             await self.back()
             await self.pass_time(2 * LEASE)
         self.assertEqual([[], []], await self.news())
@@ -445,7 +453,7 @@ class OutageTests(AwayCase):
         with self.assertLogs("chatapp.directory", "WARNING"):
             await self.here("1", "ann", self.one)
             await self.here("2", "bob", self.two)
-            await self.gone()
+            await self.begin_outage()
             self.now += 10 * LEASE
             await self.back()
             await self.pass_time(2 * LEASE)
@@ -453,7 +461,7 @@ class OutageTests(AwayCase):
 
     async def test_two_who_took_the_same_nick_meanwhile_end_with_two(self):
         with self.assertLogs("chatapp.directory", "WARNING"):
-            await self.gone()
+            await self.begin_outage()
             people = []
             for worker, identity in ((self.one, "1"), (self.two, "2")):
                 somebody = await self.joined(worker, identity, "ann")
@@ -468,7 +476,7 @@ class OutageTests(AwayCase):
         self.assertEqual({first, second}, set(self.one.observer.people["lobby"].values()))
         self.assertEqual({first, second}, set(self.two.observer.people["lobby"].values()))
 
-    async def test_news_that_are_missing_are_made_up_for(self):
+    async def test_events_that_are_missing_are_made_up_for(self):
         await self.here("1", "ann", self.one)
         self.server.command("INCR", "chat:directory:told")
         self.server.command("ZREM", "chat:directory:room:lobby", "1")
@@ -479,27 +487,27 @@ class OutageTests(AwayCase):
 
     async def test_an_engine_that_was_put_back_gives_no_number_twice(self):
         await self.here("1", "ann", self.one)
-        before = self.two._news.highest
+        before = self.two._events.highest
         self.server.command("SET", "chat:directory:told", before - 1)
-        await self.beat(5)
+        await self.tick(5)
         bob = await self.joined(self.one, "2", "bob")
         self.enter(self.one, bob, "lobby")
         await self.settle()
-        self.assertEqual(before + 1, self.two._news.highest)
+        self.assertEqual(before + 1, self.two._events.highest)
         self.assertEqual({"1": "ann", "2": "bob"}, self.two.observer.people["lobby"])
 
     async def test_a_worker_that_hears_nothing_any_more_listens_again(self):
-        self.two._news._task.cancel()
+        self.two._events._task.cancel()
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "lobby")
         with self.assertLogs("chatapp.directory", "WARNING"):
-            await self.beat(20)
+            await self.tick(20)
         await self.settle()
         self.assertEqual({"1": "ann"}, self.two.observer.people["lobby"])
 
     async def test_a_worker_starts_without_the_engine_and_is_there_when_it_is(self):
         with self.assertLogs("chatapp.directory", "WARNING"):
-            await self.gone()
+            await self.begin_outage()
             three = await self.opened()
             ann = await self.joined(three, "1", "ann")
             self.enter(three, ann, "lobby")
@@ -526,7 +534,7 @@ class FailoverTests(AwayCase):
         self.server.command("CLIENT", "KILL", "TYPE", "replica")
         [bob] = await self.here("2", "bob", self.two)
         with self.assertLogs("chatapp.directory", "WARNING"):
-            await self.gone()
+            await self.begin_outage()
             self.replica.thaw()
             await self.promoted()
             await self.pass_time(2 * LEASE)
@@ -554,8 +562,8 @@ class FailoverTests(AwayCase):
         while b"role:master" not in self.replica.command("INFO", "replication"):
             await asyncio.sleep(0.05)
         for worker in self.workers:
-            while worker._calls.down:
+            while worker._runner.down:
                 with contextlib.suppress(DirectoryUnavailable):
-                    await worker._beat()
+                    await worker._tick()
                 await asyncio.sleep(0.05)
         await self.heard_again()

@@ -46,14 +46,14 @@ class BatchTests(unittest.TestCase):
         self.assertEqual(b"x:bye: hi\r\n", as_text([message]))
 
     def test_all_who_wait_in_vain_get_the_same(self):
-        for mark in (0, 3):
-            answer = nothing("epoch", "lobby", 12, mark, 10.0)
-            self.assertIs(answer, nothing("epoch", "lobby", 12, mark, 10.0))
+        for version in (0, 3):
+            answer = nothing("epoch", "lobby", 12, version, 10.0)
+            self.assertIs(answer, nothing("epoch", "lobby", 12, version, 10.0))
             told = json.loads(answer)
             self.assertEqual({"messages", "cursor", "advice"}, set(told))
             self.assertEqual(([], {"timeout": 10.0}), (told["messages"], told["advice"]))
-            marks = {"lobby": mark} if mark else {}
-            self.assertEqual(("epoch", {"lobby": 12}, marks), Cursor.decode(told["cursor"]))
+            versions = {"lobby": version} if version else {}
+            self.assertEqual(("epoch", {"lobby": 12}, versions), Cursor.decode(told["cursor"]))
 
     def test_it_is_encoded_once(self):
         batch = Batch("epoch", "lobby", messages(["hi"]), 10.0)

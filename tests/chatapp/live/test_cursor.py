@@ -23,8 +23,9 @@ class CursorTests(unittest.TestCase):
     def test_it_comes_back_as_it_was(self, epoch, seqs, data):
         self.assertEqual((epoch, seqs, {}), Cursor.decode(Cursor(epoch, seqs).encode()))
         rooms = st.sampled_from(sorted(seqs)) if seqs else st.nothing()
-        marks = data.draw(st.dictionaries(rooms, SEQS))
-        self.assertEqual((epoch, seqs, marks), Cursor.decode(Cursor(epoch, seqs, marks).encode()))
+        versions = data.draw(st.dictionaries(rooms, SEQS))
+        cursor = Cursor(epoch, seqs, versions)
+        self.assertEqual(cursor, Cursor.decode(cursor.encode()))
 
     @given(NAMES, st.dictionaries(NAMES, SEQS, max_size=20))
     def test_it_needs_no_escapes_in_a_url(self, epoch, seqs):
@@ -54,13 +55,13 @@ class CursorTests(unittest.TestCase):
     )
     def test_json_of_another_shape_is_refused(self, data):
         try:
-            epoch, seqs, marks = Cursor.decode(encoded(orjson.dumps(data)))
+            epoch, seqs, versions = Cursor.decode(encoded(orjson.dumps(data)))
         except BadCursor:
             return
         self.assertIs(str, type(epoch))
-        numbers = [*seqs.values(), *marks.values()]
+        numbers = [*seqs.values(), *versions.values()]
         self.assertTrue(all(type(number) is int and 0 <= number < 2**53 for number in numbers))
-        self.assertLessEqual(marks.keys(), seqs.keys())
+        self.assertLessEqual(versions.keys(), seqs.keys())
 
     def test_numbers_that_no_message_has_are_refused(self):
         for seq in (-1, 2**53, 2**63, True, 1.0, "1", None):
@@ -68,9 +69,9 @@ class CursorTests(unittest.TestCase):
                 Cursor.decode(encoded(orjson.dumps(["e", {"lobby": seq}])))
 
     def test_marks_that_do_not_fit_the_rooms_are_refused(self):
-        for marks in ([], [1, 2], [-1], [2**53], ["1"], [True], 1, {"lobby": 1}, "1", [[1]]):
-            with self.subTest(marks), self.assertRaises(BadCursor):
-                Cursor.decode(encoded(orjson.dumps(["e", {"lobby": 1}, marks])))
+        for versions in ([], [1, 2], [-1], [2**53], ["1"], [True], 1, {"lobby": 1}, "1", [[1]]):
+            with self.subTest(versions), self.assertRaises(BadCursor):
+                Cursor.decode(encoded(orjson.dumps(["e", {"lobby": 1}, versions])))
         with self.assertRaises(BadCursor):
             Cursor.decode(encoded(orjson.dumps(["e", {"lobby": 1}, [1], [1]])))
 

@@ -2,7 +2,7 @@
 
 import unittest
 
-from chatapp.directory import CROWD
+from chatapp.directory import PRESENCE_LIMIT
 from chatapp.directory.redis.directory import RedisDirectory
 from chatapp.live.batch import Batch
 from chatapp.live.client import Client
@@ -44,37 +44,37 @@ class SharedRoomCase(unittest.TestCase):
 
 class RoomTests(SharedRoomCase):
     def test_the_first_count_is_not_told(self):
-        self.room.counted({"1": "ann", "2": "bob"}, 7)
+        self.room.snapshot({"1": "ann", "2": "bob"}, 7)
         self.assertEqual([], self.told())
-        self.assertEqual((7, 7), (self.room.mark, self.room.told))
+        self.assertEqual((7, 7), (self.room.version, self.room.told))
         self.assertEqual(["ann", "bob"], self.room.people())
 
     def test_the_first_count_is_told_to_those_who_were_given_a_guess(self):
         me = Participant("1", "ann", None)
         self.assertEqual(["ann"], self.room.people(me))
-        self.room.counted({"1": "ann", "2": "bob"}, 7)
+        self.room.snapshot({"1": "ann", "2": "bob"}, 7)
         self.assertEqual([("join", "ann"), ("join", "bob")], self.told())
 
     def test_a_later_count_is_told_where_it_differs(self):
-        self.room.counted({"1": "ann", "2": "bob"}, 7)
-        self.room.counted({"2": "bob", "3": "eve"}, 9)
+        self.room.snapshot({"1": "ann", "2": "bob"}, 7)
+        self.room.snapshot({"2": "bob", "3": "eve"}, 9)
         self.assertEqual({("leave", "ann"), ("join", "eve")}, set(self.told()))
 
     def test_a_change_counts_as_told_once_it_is(self):
-        self.room.counted({}, 7)
+        self.room.snapshot({}, 7)
         self.room.present("1", "ann", 8)
-        self.assertEqual((8, 7), (self.room.mark, self.room.told))
+        self.assertEqual((8, 7), (self.room.version, self.room.told))
         self.assertEqual([("join", "ann")], self.told())
         self.assertEqual(8, self.room.told)
         self.room.present("1", "ann", 9)
         self.assertEqual(9, self.room.told)
 
     def test_who_asks_is_in_the_list(self):
-        people = {str(number): f"n{number}" for number in range(CROWD + 1)}
-        self.room.counted(people, 7)
+        people = {str(number): f"n{number}" for number in range(PRESENCE_LIMIT + 1)}
+        self.room.snapshot(people, 7)
         self.assertNotIn("me", self.room.people())
         listed = self.room.people(Participant("x", "me", None))
-        self.assertEqual((CROWD, "me"), (len(listed), listed[-1]))
+        self.assertEqual((PRESENCE_LIMIT, "me"), (len(listed), listed[-1]))
 
 
 class PollTests(SharedRoomCase):
@@ -88,32 +88,32 @@ class PollTests(SharedRoomCase):
         self.assertIsNone(poll.to_read())
         return poll
 
-    def since(self, mark):
-        return Cursor("e", {"lobby": 5}, {} if mark is None else {"lobby": mark})
+    def since(self, version):
+        return Cursor("e", {"lobby": 5}, {} if version is None else {"lobby": version})
 
     def answered(self, poll):
-        return Cursor.decode(poll.cursor).marks.get("lobby")
+        return Cursor.decode(poll.cursor).versions.get("lobby")
 
     def test_who_comes_is_given_the_list_and_its_mark(self):
-        self.room.counted({"1": "ann"}, 7)
+        self.room.snapshot({"1": "ann"}, 7)
         poll = self.poll()
         self.assertIn(b'"people":{"lobby":["ann"]}', poll.answer())
         self.assertEqual(7, self.answered(poll))
 
     def test_who_comes_from_another_worker_and_knows_it_all_is_held(self):
-        self.room.counted({"1": "ann"}, 7)
-        for mark in (7, 8):
-            poll = self.poll(self.since(mark))
+        self.room.snapshot({"1": "ann"}, 7)
+        for version in (7, 8):
+            poll = self.poll(self.since(version))
             self.assertFalse(poll.complete)
-            self.assertEqual(mark, self.answered(poll))
+            self.assertEqual(version, self.answered(poll))
 
     def test_who_missed_something_on_the_way_is_given_the_list(self):
-        self.room.counted({"1": "ann"}, 7)
-        for mark in (6, None):
-            self.assertTrue(self.poll(self.since(mark)).complete)
+        self.room.snapshot({"1": "ann"}, 7)
+        for version in (6, None):
+            self.assertTrue(self.poll(self.since(version)).complete)
 
     def test_what_is_about_to_be_told_is_not_missed(self):
-        self.room.counted({"1": "ann"}, 7)
+        self.room.snapshot({"1": "ann"}, 7)
         self.room.present("2", "bob", 8)
         poll = self.poll(self.since(7))
         self.assertFalse(poll.complete)
@@ -123,7 +123,7 @@ class PollTests(SharedRoomCase):
         self.assertEqual(8, self.answered(poll))
 
     def test_what_was_told_at_another_worker_is_not_told_again(self):
-        self.room.counted({"1": "ann"}, 7)
+        self.room.snapshot({"1": "ann"}, 7)
         self.room.present("2", "bob", 8)
         poll = self.poll(self.since(8))
         self.loop.advance(1.0)
@@ -135,7 +135,7 @@ class PollTests(SharedRoomCase):
         self.assertFalse(self.poll(self.since(0)).complete)
 
     def test_the_one_answer_for_all_has_the_mark(self):
-        self.room.counted({"1": "ann"}, 7)
+        self.room.snapshot({"1": "ann"}, 7)
         batch = Batch("e", "lobby", [Message("lobby", 6, "bob", "hi", 1.0)], 10.0, self.room.told)
         poll = self.poll(self.since(7))
         poll.take([batch])

@@ -1,4 +1,7 @@
-"""Reads what the scripts tell: the news of the cluster, and which clients of this worker moved."""
+"""Reads the streams that the scripts write: the cluster's presence events, this worker's moves.
+
+A move is a client of this worker that polls at another one now.
+"""
 
 import asyncio
 import contextlib
@@ -10,7 +13,7 @@ from redis.exceptions import RedisError
 
 from chatapp.redis.engine import Engine
 
-__all__ = ["News"]
+__all__ = ["EventReader", "StreamEntry"]
 
 log = logging.getLogger(__name__)
 
@@ -18,57 +21,59 @@ _BLOCK_MILLISECONDS = 5000
 _MOST_AT_ONCE = 500
 _RETRY_SECONDS = 0.5
 
-Entry = Mapping[str, str]
+StreamEntry = Mapping[str, str]
+"""The fields of one entry of a stream."""
 
 
-class News:
-    """Calls `heard(entry)` for the entries of the stream `news`, `moved(entry)` for `moves`.
+class EventReader:
+    """Calls `event(entry)` for entries of the stream `events`, `moved(entry)` for those of `moves`.
 
-    `missed()`: there may have been entries that were not heard.
+    `missed()` is called where there may have been events that were not read.
     """
 
     def __init__(
         self,
         engine: Engine,
-        news: str,
+        events: str,
         moves: str,
-        heard: Callable[[Entry], None],
-        moved: Callable[[Entry], None],
+        event: Callable[[StreamEntry], None],
+        moved: Callable[[StreamEntry], None],
         missed: Callable[[], None],
     ) -> None:
         self._client = engine.blocking_client()
-        self._news = news
+        self._events = events
         self._moves = moves
-        self._heard = heard
+        self._event = event
         self._moved = moved
         self._missed = missed
-        self._positions: dict[Any, Any] = {}  # none while it is not known where the streams are
-        self._moved_at = "0-0"
-        self._number: int | None = None  # of the last entry heard
+        self._positions: dict[Any, Any] = {}  # none while it is not known where the streams end
+        self._moves_position = "0-0"
+        self._number: int | None = None  # of the last event read
         self._expected = 0
-        self.highest = 0  # number that was ever heard
+        self.highest = 0  # number that was ever read
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Hear all that is told from now on, or from when the engine answers."""
+        """Read what is written from now on, or from when the engine answers."""
         with contextlib.suppress(RedisError, OSError):
-            await self._begin()
+            await self._find_end()
         self._task = asyncio.create_task(self._run())
 
     async def expect(self, number: int) -> None:
-        """The news with that number were told, and are to be heard before the next call.
+        """The event of that number is written, and is to be read before the next call.
 
-        If they are not, it is another server that is listened to, or one that is gone.
+        If it is not, the connection leads to another server, or to one that is gone.
         """
         late, self._expected = self._expected, number
         if self._positions and late <= number and self.highest < late:
-            log.warning("the news of who is here do not come: connecting again")
+            log.warning("the presence events do not come: connecting again")
             await self._stop()
             self._positions = {}
-            self.highest = late  # what was not heard is made up for
+            self.highest = late  # a snapshot makes up for what was not read
             self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
+        """Stop reading and disconnect."""
         await self._stop()
         await self._client.aclose()
 
@@ -78,13 +83,12 @@ class News:
             await asyncio.wait([self._task])
         await self._client.connection_pool.disconnect()
 
-    async def _begin(self) -> None:
-        """Find out where the stream ends."""
-        last: Any = await self._client.xrevrange(self._news, count=1)
-        self._positions = {self._news: "0-0", self._moves: self._moved_at}
+    async def _find_end(self) -> None:
+        last: Any = await self._client.xrevrange(self._events, count=1)
+        self._positions = {self._events: "0-0", self._moves: self._moves_position}
         self._number = None
         for name, fields in last:
-            self._positions[self._news] = name.decode()
+            self._positions[self._events] = name.decode()
             self._count(int(fields[b"n"]))
 
     async def _run(self) -> None:
@@ -92,18 +96,18 @@ class News:
         while True:
             try:
                 if not self._positions:
-                    await self._begin()
+                    await self._find_end()
                     self._missed()
                     away = False
                 self._take(await self._read())
                 continue
             except (RedisError, OSError) as error:
                 if not away:
-                    log.warning("no news of who is here until it answers again: %s", error)
+                    log.warning("no presence events until the engine answers again: %s", error)
                 away = True
             except Exception:
-                # Whatever it is, to stop listening would be silence.
-                log.exception("news of who is here could not be told")
+                # Whatever it is, without a reader nobody here would see who comes and goes.
+                log.exception("presence events could not be taken")
             self._positions = {}
             await self._client.connection_pool.disconnect()
             await asyncio.sleep(_RETRY_SECONDS)
@@ -122,19 +126,19 @@ class News:
                 self._positions[name] = position.decode()
                 entry = {_text(key): _text(value) for key, value in fields.items()}
                 if name == self._moves:
-                    self._moved_at = self._positions[name]
+                    self._moves_position = self._positions[name]
                     self._moved(entry)
                 else:
                     self._count(int(entry["n"]))
-                    self._heard(entry)
+                    self._event(entry)
 
     def _count(self, number: int) -> None:
-        expected, self._number = self._number, number
+        before, self._number = self._number, number
         self.highest = max(self.highest, number)
-        if expected is not None and number != expected + 1:
+        if before is not None and number != before + 1:
             self._missed()
 
 
 def _text(stored: bytes) -> str:
-    """Of a bad byte in a nick nobody is to hear more than that."""
+    """A bad byte in a nick is replaced, and has no other effect."""
     return stored.decode(errors="replace")

@@ -1,4 +1,4 @@
-"""The way to the engine: runs the directory's scripts, and knows whether it answers."""
+"""Runs the directory's scripts at the engine, and knows whether it answers."""
 
 import logging
 from collections.abc import Callable
@@ -9,14 +9,15 @@ from chatapp.names import looks
 from chatapp.redis.commands import Argument, Commands, Script
 from chatapp.redis.engine import Engine, EngineUnavailable
 
-__all__ = ["PREFIX", "Calls", "looks_of"]
+__all__ = ["PREFIX", "ScriptRunner", "looks_of"]
 
 log = logging.getLogger(__name__)
 
 PREFIX = "chat:directory:"
+"""All keys of the directory begin with it."""
 
 
-class Calls:
+class ScriptRunner:
     """`clock`: seconds, in place of the engine's own. `down`: the last call had no answer."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] | None) -> None:
@@ -25,10 +26,11 @@ class Calls:
         self.down = False
 
     def open(self) -> None:
-        """On the loop that it is used on."""
+        """Make the connection's client, on the loop that it is used on."""
         self._commands = Commands(self.engine)
 
     async def close(self) -> None:
+        """Disconnect."""
         await self._commands.close()
 
     async def run(self, script: Script, *words: Argument) -> Any:
@@ -44,5 +46,5 @@ class Calls:
 
 
 def looks_of(nick: str) -> str:
-    """What the nick looks like, as the scripts take it."""
+    """What the nick looks like, as the scripts take it: texts joined by line breaks."""
     return "\n".join(looks(nick))
