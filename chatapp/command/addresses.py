@@ -1,4 +1,4 @@
-"""The addresses of a server as `chatapp check` sees them: could it listen there."""
+"""The addresses of a server as `chatapp check` judges them: whether it could listen there."""
 
 import errno
 import os
@@ -8,19 +8,22 @@ import stat
 from cogen.web.listen import listening_socket
 from cogen.web.options import Options
 
-__all__ = ["Trouble", "address_trouble"]
+__all__ = ["AddressProblem", "address_problem"]
 
 
-class Trouble(Exception):
-    """It could not, and the message says why; `taken`: somebody listens there already."""
+class AddressProblem(Exception):
+    """Why a server could not listen, in words; `taken`: because somebody listens there already."""
 
     def __init__(self, line: str, taken: bool = False) -> None:
         super().__init__(line)
         self.taken = taken
 
 
-def address_trouble(options: Options) -> Trouble | None:
-    """Why a server of these options could not listen; None if it could."""
+def address_problem(options: Options) -> AddressProblem | None:
+    """What keeps a server of these options from listening; None if nothing does.
+
+    The address is bound for a moment.
+    """
     path = options.unix_socket
     try:
         if path:
@@ -28,11 +31,11 @@ def address_trouble(options: Options) -> Trouble | None:
         else:
             listening_socket(options).close()
     except socket.gaierror as error:
-        return Trouble(f"host = {options.host}: {error.strerror or error}")
+        return AddressProblem(f"host = {options.host}: {error.strerror or error}")
     except OSError as error:
         place = f"unix_socket = {path}:" if path else _place(options)
         taken = error.errno == errno.EADDRINUSE
-        return Trouble(f"{place} {error.strerror or error}", taken)
+        return AddressProblem(f"{place} {error.strerror or error}", taken)
     return None
 
 
@@ -50,6 +53,6 @@ def _try_path(path: str) -> None:
     if not stat.S_ISSOCK(os.stat(path).st_mode):
         raise OSError(errno.EEXIST, "there is a file that is no socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        # What a server that died has left is replaced.
+        # A socket that a dead server has left is replaced.
         if sock.connect_ex(path) != errno.ECONNREFUSED:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

@@ -1,7 +1,7 @@
 """`chatapp check INI`: what would keep the chat from starting or from being safe, without a start.
 
-Nothing is made and nothing changed. What the user may do who runs this is what is told: run it as
-the one who serves.
+The check makes no file and changes none. It judges by the permissions of the user who runs it: run
+it as the user who serves.
 """
 
 import os
@@ -12,13 +12,19 @@ from collections.abc import Iterator
 from paste.deploy.converters import asbool
 
 from chatapp.backends import Backend, RedisBackend, SQLiteBackend
-from chatapp.command.addresses import Trouble, address_trouble
+from chatapp.command.addresses import AddressProblem, address_problem
 from chatapp.command.findings import Finding, folder_findings, mode_findings
 from chatapp.command.loggers import logger_findings
 from chatapp.command.logs import holder_of, log_findings
-from chatapp.command.sections import IniError, Section, chat_of, missing_sections, sections
+from chatapp.command.sections import (
+    Chat,
+    IniError,
+    Section,
+    chat_of,
+    missing_sections,
+    sections,
+)
 from chatapp.lib.secret import known_secret
-from chatapp.options import ChatOptions
 from cogen.web.factory import server_factory, server_options
 from cogen.web.ini import Ini
 from cogen.web.options import OptionError, Options
@@ -28,7 +34,10 @@ __all__ = ["check"]
 
 
 def check(path: str) -> None:
-    """Print a line for each finding. Ends the program with status 1 if one of them is an error."""
+    """Print a line for each finding of the ini at `path`.
+
+    Ends the program with status 1 if one of them is an error.
+    """
     found = list(dict.fromkeys(_findings(path)))
     for finding in found:
         sys.stdout.write(f"{path}: {finding}\n")
@@ -43,8 +52,8 @@ class _Parts:
 
     def __init__(self) -> None:
         self.maybe_chat = False
-        self.servers: list[tuple[Section, Options, Trouble | None]] = []
-        self.chats: list[tuple[Section, ChatOptions, Backend]] = []
+        self.servers: list[tuple[Section, Options, AddressProblem | None]] = []
+        self.chats: list[Chat] = []
 
     def take(self, section: Section | IniError) -> Iterator[Finding]:
         """What is wrong with the section by itself."""
@@ -64,9 +73,9 @@ class _Parts:
     def _take(self, section: Section) -> None:
         if section.factory is server_factory:
             server = _server(section)
-            self.servers.append((section, server, address_trouble(server)))
+            self.servers.append((section, server, address_problem(server)))
         elif section.is_chat:
-            self.chats.append((section, *chat_of(section)))
+            self.chats.append(chat_of(section))
         elif section.name.startswith("server"):
             raise ValueError("the chat needs use = egg:ChatApp#http")
 
@@ -90,21 +99,21 @@ def _findings(path: str) -> Iterator[Finding]:
 
 def _serving_findings(
     path: str,
-    servers: list[tuple[Section, Options, Trouble | None]],
-    chats: list[tuple[Section, ChatOptions, Backend]],
+    servers: list[tuple[Section, Options, AddressProblem | None]],
+    chats: list[Chat],
 ) -> Iterator[Finding]:
     """What is wrong with servers and chats as they are used together."""
-    logs = [backend for _, _, backend in chats]
-    yield from _same_findings(chats)
-    yield from _rights(path, logs)
-    is_taken = any(trouble and trouble.taken for _, _, trouble in servers)
+    logs = [chat.backend for chat in chats]
+    yield from _database_findings(chats)
+    yield from _permission_findings(path, logs)
+    is_taken = any(problem and problem.taken for _, _, problem in servers)
     holders = [holder_of(backend) for backend in logs]
-    for (section, options, backend), holder in zip(chats, holders, strict=True):
-        yield from _chat_findings(section, options, backend)
-        yield from _use_findings(section, backend, holder, is_taken)
-    for section, server, trouble in servers:
-        yield from _server_findings(section, server, trouble, logs, any(holders))
-        secure = all(asbool(chat.settings.get("session.secure", "false")) for chat, _, _ in chats)
+    for chat, holder in zip(chats, holders, strict=True):
+        yield from _chat_findings(chat)
+        yield from _use_findings(chat, holder, is_taken)
+    for section, server, problem in servers:
+        yield from _server_findings(section, server, problem, logs, any(holders))
+        secure = all(asbool(chat.settings.get("session.secure", "false")) for chat in chats)
         if server.certificate and not secure:
             yield Finding(
                 f"[{section.name}]: with TLS set session.secure = true in the section of the chat",
@@ -118,15 +127,17 @@ def _server(section: Section) -> Options:
     return server_options(ini, section.global_conf, section.settings)
 
 
-def _rights(path: str, logs: list[Backend]) -> Iterator[Finding]:
+def _permission_findings(path: str, logs: list[Backend]) -> Iterator[Finding]:
     if any(isinstance(backend, RedisBackend) and "@" in backend.url for backend in logs):
         yield from mode_findings(path, stat.S_IROTH, "has a password and can be read by everybody")
     yield from mode_findings(path, stat.S_IWOTH, "can be changed by everybody")
 
 
-def _chat_findings(section: Section, options: ChatOptions, backend: Backend) -> Iterator[Finding]:
-    if asbool(section.global_conf.get("debug", "false")):
-        yield Finding("[DEFAULT]: debug = true shows tracebacks", is_error=False)
+def _chat_findings(chat: Chat) -> Iterator[Finding]:
+    section, options = chat.section, chat.options
+    if asbool(chat.settings.get("debug", "false")):
+        line = f"[{chat.source_of('debug')}]: debug = true shows tracebacks"
+        yield Finding(line, is_error=False)
     try:
         secret = known_secret(os.environ, options.secret_file, options.data)
     except ValueError as error:
@@ -136,14 +147,14 @@ def _chat_findings(section: Section, options: ChatOptions, backend: Backend) -> 
     else:
         if secret is None:
             yield from folder_findings(f"[{section.name}]: chat.data", options.data)
-    for finding in log_findings(backend):
+    for finding in log_findings(chat.backend):
         yield Finding(f"[{section.name}]: chat.log: {finding.line}", finding.is_error)
 
 
-def _same_findings(chats: list[tuple[Section, ChatOptions, Backend]]) -> Iterator[Finding]:
-    """An ini may have two of which one is served."""
+def _database_findings(chats: list[Chat]) -> Iterator[Finding]:
+    """Whether two chats have one database, which is no error: one of them may not be served."""
     first: dict[str, str] = {}
-    for section, _, backend in chats:
+    for section, _, _, backend in chats:
         if isinstance(backend, SQLiteBackend):
             owner = first.setdefault(backend.path, section.name)
             if owner != section.name:
@@ -154,10 +165,9 @@ def _same_findings(chats: list[tuple[Section, ChatOptions, Backend]]) -> Iterato
                 )
 
 
-def _use_findings(
-    section: Section, backend: Backend, holder: str, is_taken: bool
-) -> Iterator[Finding]:
+def _use_findings(chat: Chat, holder: str, is_taken: bool) -> Iterator[Finding]:
     """Whether `holder` has the log. If somebody listens there too, it is this chat."""
+    section, backend = chat.section, chat.backend
     if holder and is_taken:
         yield Finding(f"[{section.name}]: the chat runs already, as {holder}", is_error=False)
     elif holder and isinstance(backend, SQLiteBackend):
@@ -167,7 +177,7 @@ def _use_findings(
 def _server_findings(
     section: Section,
     options: Options,
-    trouble: Trouble | None,
+    problem: AddressProblem | None,
     logs: list[Backend],
     is_running: bool,
 ) -> Iterator[Finding]:
@@ -178,5 +188,5 @@ def _server_findings(
         yield Finding(f"[{section.name}]: {error}")
     if options.workers > 1 and not all(backend.shared for backend in logs):
         yield Finding(f"[{section.name}]: workers = {options.workers} need chat.log in Redis")
-    if trouble and not (trouble.taken and is_running):
-        yield Finding(f"[{section.name}]: {trouble}")
+    if problem and not (problem.taken and is_running):
+        yield Finding(f"[{section.name}]: {problem}")

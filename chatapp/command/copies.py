@@ -34,7 +34,7 @@ def _database(ini: str | None, data: str) -> str:
     if ini is None:
         return os.path.realpath(os.path.join(data, "chat.db"))
     try:
-        backends = [chat_of(section)[1] for section in _chats(ini)]
+        backends = [chat_of(section).backend for section in _chats(ini)]
     except (IniError, ValueError) as error:
         raise CopyFailed(f"{ini}: {error}") from None
     if len(backends) != 1:

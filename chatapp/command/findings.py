@@ -9,7 +9,7 @@ __all__ = ["Finding", "folder_findings", "mode_findings"]
 
 
 class Finding(NamedTuple):
-    """A line; `is_error`: the chat would not start or would not be safe."""
+    """A line of the check. `is_error`: the chat would not start or would not be safe."""
 
     line: str
     is_error: bool = True

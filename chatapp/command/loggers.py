@@ -23,7 +23,7 @@ _KINDS = ("formatter", "handler", "logger")
 
 
 def logger_findings(path: str) -> Iterator[Finding]:
-    """Those of the ini at `path`, which can be read; none if it has no [loggers]."""
+    """What is wrong with the logging of the ini at `path`; nothing where there is no [loggers]."""
     place = os.path.abspath(path)
     parser = configparser.ConfigParser({"here": os.path.dirname(place), "__file__": place})
     parser.read(path, encoding="utf-8")

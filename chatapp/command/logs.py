@@ -1,4 +1,4 @@
-"""The message log as `chatapp check` sees it: is it there, would it open."""
+"""The message log as `chatapp check` judges it: whether it is there and would open."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ __all__ = ["holder_of", "log_findings"]
 
 
 def holder_of(backend: Backend) -> str:
-    """The process that writes it, in words, as far as that is known: of SQLite. Empty: none."""
+    """The process that writes the log, in words; empty if none does or, but for SQLite, always."""
     if not isinstance(backend, SQLiteBackend):
         return ""
     lock = Lock(backend.path)
@@ -27,13 +27,13 @@ def holder_of(backend: Backend) -> str:
         if not lock.take_nowait():
             return lock.holder()
     except PermissionError:
-        return ""  # that it is not to be written is told already
+        return ""  # that it is not to be written is another finding
     lock.release()
     return ""
 
 
 def log_findings(backend: Backend) -> Iterator[Finding]:
-    """What is wrong with the log of `backend`."""
+    """What is wrong with the log of `backend`; a Redis is asked for it."""
     if isinstance(backend, SQLiteBackend):
         yield from _of_database(backend.path)
     elif isinstance(backend, RedisBackend):

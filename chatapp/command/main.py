@@ -11,7 +11,10 @@ _OURS = ("ChatApp", "cogen", "Pylons")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what a verb says. Ends the program, with one line and status 1, if it cannot."""
+    """Do what the verb in `arguments` says; None: the command line's.
+
+    Ends the program, with one line and status 1, if it cannot.
+    """
     try:
         # Only here: what it imports is what may be missing.
         from chatapp.command.verbs import run

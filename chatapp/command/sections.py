@@ -14,7 +14,7 @@ from chatapp.config.middleware import make_app
 from chatapp.options import ChatOptions
 from cogen.web.ini import Ini
 
-__all__ = ["IniError", "Section", "chat_of", "missing_sections", "sections"]
+__all__ = ["Chat", "IniError", "Section", "chat_of", "missing_sections", "sections"]
 
 _KINDS = {
     **dict.fromkeys(("app", "application", "pipeline", "filter-app"), loadwsgi.APP),
@@ -36,11 +36,30 @@ class Section(NamedTuple):
 
     @property
     def is_chat(self) -> bool:
+        """Whether its factory is the chat's."""
         return self.factory is make_app
 
 
+class Chat(NamedTuple):
+    """What a section of the chat says: `settings` has what [DEFAULT] says for it as well."""
+
+    section: Section
+    settings: dict[str, Any]
+    options: ChatOptions
+    backend: Backend
+
+    def source_of(self, name: str) -> str:
+        """The name of the section that has the setting: this one, one that it uses, or DEFAULT."""
+        parser = _parser(self.section.global_conf["__file__"])
+        own = self.section.name
+        used = [own, *(each for each in parser.sections() if each != "DEFAULT")]
+        passed_on = used if name in self.section.settings else [own]
+        places = [(each, f"set {name}") for each in used] + [(each, name) for each in passed_on]
+        return next((each for each, option in places if parser.has_option(each, option)), "DEFAULT")
+
+
 def sections(path: str) -> Iterator[Section | IniError]:
-    """Those of applications and servers; an error in the place of one that cannot be read.
+    """The sections of applications and servers; an error in the place of one that cannot be read.
 
     Raises IniError if nothing can be read.
     """
@@ -54,7 +73,7 @@ def sections(path: str) -> Iterator[Section | IniError]:
 
 
 def missing_sections(path: str) -> Iterator[str]:
-    """Those without which `paster serve` does not start. Raises IniError."""
+    """The sections that `paster serve` needs and the ini lacks. Raises IniError."""
     names = _names(path)
     for kind, needed in (
         (loadwsgi.SERVER, "[server:main]"),
@@ -65,14 +84,20 @@ def missing_sections(path: str) -> Iterator[str]:
             yield needed
 
 
-def chat_of(section: Section) -> tuple[ChatOptions, Backend]:
-    """The options of a chat, and where it has its log. Raises ValueError, naming what is wrong."""
-    options = chat_options(chat_settings(Ini(section.global_conf), section.settings))
-    return options, backend_of(options.log)
+def chat_of(section: Section) -> Chat:
+    """The chat that `section` makes. Raises ValueError, naming what is wrong."""
+    settings = chat_settings(Ini(section.global_conf), section.settings)
+    options = chat_options(settings)
+    return Chat(section, settings, options, backend_of(options.log))
 
 
 def _names(path: str) -> list[str]:
-    parser = configparser.RawConfigParser()
+    return [name for name in _parser(path).sections() if name != "DEFAULT"]
+
+
+def _parser(path: str) -> configparser.RawConfigParser:
+    """The file as it is written: an option counts for the section that it is in, and no other."""
+    parser = configparser.RawConfigParser(default_section="\0")
     try:
         with open(path, encoding="utf-8") as file:
             parser.read_file(file)
@@ -80,7 +105,7 @@ def _names(path: str) -> list[str]:
         raise IniError(str(error.strerror or error)) from None
     except (configparser.Error, UnicodeDecodeError) as error:
         raise IniError(_line(error)) from None
-    return parser.sections()
+    return parser
 
 
 def _section(path: str, name: str, kind: Any, short: str) -> Section:

@@ -1,4 +1,4 @@
-"""What the command line of `chatapp` says."""
+"""The command line of `chatapp`: its verbs and their arguments."""
 
 import sys
 from collections.abc import Sequence
@@ -15,7 +15,10 @@ __all__ = ["run"]
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
-    """Do what a verb says. Ends the program, with one line and status 1, if it cannot."""
+    """Do what the verb in `arguments` says; None: the command line's.
+
+    Ends the program, with one line and status 1, if it cannot.
+    """
     given = _parser().parse_args(arguments)
     try:
         given.run(given)
@@ -25,8 +28,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> Parser:
     parser = Parser(prog="chatapp", description="A comet chat")
-    told = f"chatapp {version('ChatApp')}; cogen {version('cogen')}, {build()}"
-    parser.add_argument("--version", action="version", version=told)
+    versions = f"chatapp {version('ChatApp')}; cogen {version('cogen')}, {build()}"
+    parser.add_argument("--version", action="version", version=versions)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
     serve = verbs.add_parser("serve", help="serve the chat; messages are kept in a folder")

@@ -25,7 +25,7 @@ __all__ = ["ChatApp", "make_app", "make_chat"]
 
 log = logging.getLogger(__name__)
 
-_ERRORS = (400, 403, 404, 405, 409, 413, 429, 500, 501, 503)
+_ERRORS = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 501, 503})
 _STATIC_SECONDS = 300
 
 
@@ -44,8 +44,9 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     app: Any = PylonsApp(config)  # routes, calls the controller
     app = SessionMiddleware(app, config)  # Beaker: environ['beaker.session']
     app = FormerCookies(app, shared.signer, config["session.key"])  # those of an older version
-    app = ErrorHandler(app, global_conf)  # an exception: logged, 500
-    app = StatusCodeRedirect(app, _ERRORS)  # error documents from /error/document
+    app = ErrorHandler(app, **config["pylons.errorware"])  # an exception: logged, 500
+    errors = _ERRORS - {500} if config["debug"] else _ERRORS  # a traceback is its own page
+    app = StatusCodeRedirect(app, errors)  # error documents from /error/document
     public = config["pylons.paths"]["static_files"]
     app = StaticFiles(  # the page's files
         app,

@@ -297,7 +297,19 @@ class CheckTests(unittest.TestCase):
         self.warns("memory: forgets everything", chat="chat.log = memory:")
 
     def test_tracebacks_are_warned_of(self):
-        self.warns("debug = true", server="[DEFAULT]\ndebug = true\n")
+        self.warns(r"^\[DEFAULT\]: debug = true", server="[DEFAULT]\ndebug = true\n")
+        for line in ("debug = true", "set debug = true"):
+            self.warns(r"^\[app:main\]: debug = true", chat=line)
+            text = f"{SERVER}port = {free_port()}\n[app:main]\nuse = base\n"
+            base = f"{CHAT.replace('main', 'base')}chat.log = sqlite:///%(here)s/data/chat.db\n"
+            _, lines = self.check(text=f"{text}{base}{line}\n")
+            self.assertTrue(lines)
+            for found in lines:
+                self.assertRegex(found, r"^\[app:base\]: ")
+
+    def test_what_a_section_says_counts_and_not_what_default_says(self):
+        server = "[DEFAULT]\ndebug = true\n"
+        self.assertEqual((0, ["nothing is wrong"]), self.check(server, "debug = false"))
 
     def test_a_password_that_everybody_can_read(self):
         with socket.create_server(("127.0.0.1", 0)) as closed:
