@@ -1,4 +1,4 @@
-"""What answers tell a client, and whether they are the chat's at all.
+"""What is in the answers that a client gets, and whether they are the chat's at all.
 
 Between a client and the chat may stand what answers in its place: a login page, a proxy's error, a
 part of an answer. Only what has the shape of docs/wire.md counts as an answer.
@@ -49,10 +49,11 @@ class Presence:
 
 
 Event = Message | Gap | Presence
+"""What a poll's answer may have in it."""
 
 
 def poll_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`answer` to a poll. Raises Foreign."""
+    """`answer`, which has the shape of an answer to a poll. Raises Foreign."""
     events_of(answer)
     _typed(answer, "cursor", str, needed=False)
     for name in ("people", "advice", "you"):
@@ -61,7 +62,7 @@ def poll_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def seq_of(answer: Mapping[str, Any]) -> int:
-    """Of the message that `answer`, to a push, says is stored. Raises Foreign."""
+    """The seq of the message that `answer`, to a push, says is stored. Raises Foreign."""
     _typed(answer, "room", str)
     _typed(answer, "seq", int)
     return int(answer["seq"])
@@ -74,12 +75,12 @@ def nick_of(answer: Mapping[str, Any]) -> str:
 
 
 def nobody_of(answer: Mapping[str, Any]) -> None:
-    """Nothing: `answer` says that there is no nick any more. Raises Foreign."""
+    """Check that `answer` says that there is no nick any more. Raises Foreign."""
     _typed(answer, "nick", NoneType)
 
 
 def events_of(answer: Mapping[str, Any]) -> list[Event]:
-    """What an answer to a poll tells: what is lost, messages, presence. Raises Foreign."""
+    """The events in an answer to a poll: what is lost, messages, presence. Raises Foreign."""
     _typed(answer, "messages", list)
     _typed(answer, "presence", list, needed=False)
     events: list[Event] = []

@@ -61,13 +61,13 @@ _LONGEST_DELAY = 10.0
 _CALL_SECONDS = 30.0
 _LEAVE_SECONDS = 5.0
 # A server holds a poll for as long as it says, and for 300 s at most (chat.poll_timeout).
-_UNTOLD_SECONDS = 60.0
+_DEFAULT_POLL_SECONDS = 60.0
 _MARGIN_SECONDS = 30.0
 _MOST_SECONDS = 300 + _MARGIN_SECONDS
 _LINE = 200
-# What answers so often in a row, each time at once, and never moves the cursor is not asked without
-# end. It may be a cache, which keeps no answer to a POST.
-_STILL = 3
+# After so many polls in a row that were each answered at once and never moved the cursor, the next
+# ones are POSTs, with delays: the answers may come from a cache, which keeps none to a POST.
+_MOST_UNMOVED = 3
 _AT_ONCE_SECONDS = 0.5
 # What the chat itself refuses with (docs/wire.md); it says 429 and 503 of what passes.
 _REFUSALS = (400, 403, 404, 405, 409, 413, 429, 503)
@@ -78,7 +78,7 @@ _JSON = "application/json"
 
 
 class ChatError(Exception):
-    """The chat refused: `status` and the server's line."""
+    """The chat refused: the HTTP `status`, and the `line` that the server gave for it."""
 
     def __init__(self, status: int, line: str) -> None:
         super().__init__(f"{status}: {line}")
@@ -91,10 +91,12 @@ class NoAnswer(ChatError):
 
 
 class ChatClient:
-    """One client of a session; with `session` from another client, a second tab of the same one.
+    """A client of the chat at `url`, in `rooms`; an asynchronous context manager.
 
-    `cursor` is where it is: kept and given to a new client, that one goes on from there. What it
-    waits for longer than for an answer it says in one line, by the logger `chatapp.client`.
+    `session` from another client makes it a second tab of the same participant. `cursor` is where
+    it is: given to a new client, that one goes on from there. `nick` is its name once it has
+    joined; `people` has the nicks of those present, by room. What it waits for longer than for an
+    answer is a warning of the logger `chatapp.client`.
     """
 
     def __init__(
@@ -111,10 +113,10 @@ class ChatClient:
         self.cursor = cursor
         self.people: dict[str, list[str]] = {}
         self.tab = secrets.token_urlsafe(9)
-        self._held = _UNTOLD_SECONDS  # how long the server holds a poll
-        self._still = 0  # polls in a row that were answered at once, where the cursor stood still
-        self._given_up = 0  # polls in a row that got no answer in time
-        self._waiting = False  # for what the log has been told of
+        self._poll_seconds = _DEFAULT_POLL_SECONDS  # how long the server holds a poll
+        self._unmoved = 0  # polls in a row that were answered at once and did not move the cursor
+        self._unanswered = 0  # polls in a row that got no answer in time
+        self._warned = False  # whether the log has a line about what is waited for
         self._joined = False
         self._given_session = session
         self.session: aiohttp.ClientSession = session or _new_session()
@@ -135,15 +137,15 @@ class ChatClient:
     async def join(self, patience: float = 60.0) -> None:
         """Take the nick, if one was given, and a place in the rooms: from now on, or the cursor.
 
-        It is tried again for `patience` seconds while the server is away or somebody has the nick:
-        who went without a word has it until his lease is over. Raises what the last try did:
+        It tries again for `patience` seconds while the server is away or somebody has the nick: a
+        client that was killed has it until its lease is over. Raises what the last try raised:
         ChatError, aiohttp.ClientError, TimeoutError.
         """
         until = asyncio.get_running_loop().time() + patience
-        await self._patiently(self._take_nick, until)
+        await self._retry_until(self._take_nick, until)
         self._joined = True
         if self.cursor is None:
-            await self._patiently(self._take_place, until)
+            await self._retry_until(self._take_place, until)
 
     async def leave(self) -> None:
         """Go: others are told, and the nick is free. The end of `async with` does it by itself.
@@ -166,8 +168,8 @@ class ChatClient:
             raise ChatError(403, "The cookies that the chat gives do not come back to it.")
         self.nick = you["nick"]
 
-    async def _patiently(self, act: Callable[[], Awaitable[None]], until: float) -> None:
-        """Do it again until it is done, or the loop's clock says `until`."""
+    async def _retry_until(self, act: Callable[[], Awaitable[None]], until: float) -> None:
+        """Try `act` again until it succeeds, or the loop's clock says `until`."""
         loop = asyncio.get_running_loop()
         delays = _delays()
         while True:
@@ -176,20 +178,20 @@ class ChatClient:
                 return
             except (ChatError, aiohttp.ClientError, TimeoutError) as error:
                 delay = next(delays)
-                if not (_passes(error) or _is_taken(error)) or loop.time() + delay > until:
+                if not (_is_passing(error) or _is_taken(error)) or loop.time() + delay > until:
                     raise
-                self._wait_for(error, f"for up to {until - loop.time():.0f} s")
+                self._warn(error, f"for up to {until - loop.time():.0f} s")
             await asyncio.sleep(delay)
 
-    def _wait_for(self, error: Exception, how_long: str) -> None:
-        """Have the log tell of it, unless it has been told since there was an answer."""
-        if not self._waiting:
-            self._waiting = True
+    def _warn(self, error: Exception, how_long: str) -> None:
+        """Write a line about what is waited for, unless there is one since the last answer."""
+        if not self._warned:
+            self._warned = True
             why = " ".join(str(error).split()) or "no answer"
             log.warning("%s: %s; trying again %s", self.url, why, how_long)
 
     async def send(self, text: str, room: str = "lobby", tries: int = 10) -> int:
-        """Send a message; its seq. Tried again, under one nonce, while the server is away.
+        """Send a message; returns its seq. It is sent up to `tries` times, under one nonce.
 
         Raises ChatError for a message that is refused; NoAnswer, TimeoutError or
         aiohttp.ClientError if the last try gets no answer.
@@ -202,13 +204,13 @@ class ChatClient:
             try:
                 return await self._ask(seq_of, "POST", path, body)
             except (ChatError, aiohttp.ClientError, TimeoutError) as error:
-                if tries <= 0 or not _passes(error):
+                if tries <= 0 or not _is_passing(error):
                     raise
-                self._wait_for(error, f"up to {tries} times")
+                self._warn(error, f"up to {tries} times")
             await asyncio.sleep(next(delays))
 
     async def follow(self) -> AsyncIterator[Event]:
-        """What happens in the rooms, for ever; the connection may come and go.
+        """The events of the rooms, without end; the connection may come and go.
 
         Raises ChatError if the server refuses the poll itself.
         """
@@ -219,21 +221,21 @@ class ChatClient:
             try:
                 answer = await self.poll()
             except (ChatError, aiohttp.ClientError, TimeoutError) as error:
-                if not _passes(error):
+                if not _is_passing(error):
                     raise
-                self._wait_for(error, "until there is an answer")
+                self._warn(error, "until there is an answer")
                 await asyncio.sleep(next(delays))
                 continue
             for event in events_of(answer):
                 yield event
             if self.cursor != cursor or loop.time() - began >= _AT_ONCE_SECONDS:
                 delays = _delays()
-                self._still = 0
+                self._unmoved = 0
             else:
-                self._still += 1
+                self._unmoved += 1
             if retry := answer.get("advice", {}).get("retry"):
                 await asyncio.sleep(retry)
-            elif self._still > _STILL:
+            elif self._unmoved > _MOST_UNMOVED:
                 await asyncio.sleep(next(delays))
 
     async def poll(self) -> Mapping[str, Any]:
@@ -244,10 +246,10 @@ class ChatClient:
         try:
             answer = await self._ask(poll_of, *self._poll_request(), seconds=self._patience)
         except TimeoutError:
-            self._given_up += 1
+            self._unanswered += 1
             raise
-        self._given_up = 0
-        self._held = answer.get("advice", {}).get("timeout", self._held)
+        self._unanswered = 0
+        self._poll_seconds = answer.get("advice", {}).get("timeout", self._poll_seconds)
         self.cursor = answer.get("cursor", self.cursor)
         self.people.update(answer.get("people", {}))
         return answer
@@ -259,7 +261,7 @@ class ChatClient:
         path = (
             f"/chat/pull/{','.join(quote(room, safe='') for room in self.rooms)}?{urlencode(query)}"
         )
-        if self._still <= _STILL and len(self.url) + len(path) <= _LONGEST_URL:
+        if self._unmoved <= _MOST_UNMOVED and len(self.url) + len(path) <= _LONGEST_URL:
             return "GET", path, None
         return "POST", "/chat/pull", {"rooms": self.rooms, **query}
 
@@ -269,12 +271,17 @@ class ChatClient:
 
         A server that was started anew may hold polls longer than it told.
         """
-        return float(min(_MOST_SECONDS, (self._held + _MARGIN_SECONDS) * 2**self._given_up))
+        return float(
+            min(_MOST_SECONDS, (self._poll_seconds + _MARGIN_SECONDS) * 2**self._unanswered)
+        )
 
     async def history(
         self, room: str = "lobby", before: int | None = None, limit: int = 50
     ) -> list[Message]:
-        """The `limit` messages before the seq `before`, or the newest, in order."""
+        """The `limit` messages before the seq `before`, or the newest, in order.
+
+        Raises ChatError, aiohttp.ClientError, TimeoutError.
+        """
         query = {"limit": str(limit)}
         if before is not None:
             query["before"] = str(before)
@@ -306,7 +313,7 @@ class ChatClient:
                 raise Foreign(f"{found!r:.80} is no object")
             if status == 200:
                 value = read(found)
-                self._waiting = False
+                self._warned = False
                 return value
         except (ValueError, RecursionError) as error:
             raise NoAnswer(status, f"not an answer of the chat: {error}") from None
@@ -320,7 +327,7 @@ def _messages_of(answer: Mapping[str, Any]) -> list[Message]:
     return [event for event in events_of(answer) if isinstance(event, Message)]
 
 
-def _passes(error: Exception) -> bool:
+def _is_passing(error: Exception) -> bool:
     """Whether it is worth trying again after `error`."""
     if isinstance(error, ChatError):
         return isinstance(error, NoAnswer) or error.status in _PASSING

@@ -65,7 +65,7 @@ class ChatOptions:
     address_push_burst: int = option(100, "Pushes at once of one address.", least=1)
 
     def limits(self) -> Limits:
-        """Those that are counted over time."""
+        """The rate limits of sessions and addresses, which the directory counts."""
         return Limits(
             push_rate=Limit(self.push_rate, self.push_burst),
             address_push_rate=Limit(
@@ -79,7 +79,7 @@ class ChatOptions:
         )
 
     def newcomers(self) -> Limit:
-        """Of those who poll without a cookie, from one address: they are given one at once."""
+        """The rate limit of polls without a cookie from one address that are answered at once."""
         return Limit(self.address_sessions / _HOUR, max(20, self.address_sessions // 20))
 
 

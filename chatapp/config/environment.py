@@ -45,14 +45,15 @@ class Globals:
         templates: Sequence[str],
         fresh: bool,
     ) -> None:
-        mark = fingerprint(secret)
-        self.hub = Hub(options, mark, about(options, version))
-        self.signer = Signer(derived_key(secret, "token"), token_name(mark))
+        secret_fingerprint = fingerprint(secret)
+        self.hub = Hub(options, secret_fingerprint, about(options, version))
+        self.signer = Signer(derived_key(secret, "token"), token_name(secret_fingerprint))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
         self._lookup = None if fresh else _loaded(self._make_lookup())
 
     @property
     def mako_lookup(self) -> TemplateLookup:
+        """The templates, those of now where they are read at each use."""
         # Mako's own check does not see two changes within a second.
         return self._lookup or self._make_lookup()
 

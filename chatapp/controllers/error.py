@@ -25,6 +25,7 @@ class ErrorController(BaseController):
         """No check of the origin: the request was refused already."""
 
     def document(self) -> bytes | str:
+        """The page of an error, or its JSON object where the client accepts that."""
         original = request.environ.get("pylons.original_response")
         code = original.status_int if original is not None else 404
         told = request.environ.get("chatapp.error")

@@ -13,6 +13,7 @@ from chatapp.lib.identity import Signer, cookie_value
 __all__ = ["COOKIE_SECONDS", "FormerCookies", "session_name", "token_name"]
 
 COOKIE_SECONDS = 30 * 86400
+"""How long a browser keeps the chat's cookies."""
 
 _TOKEN = "chat_token"
 _SESSION = "chat_session"

@@ -13,6 +13,7 @@ __all__ = ["Signer", "cookie_value", "new_id", "same"]
 
 
 def new_id() -> str:
+    """A random id of 128 bits, in base64url."""
     return secrets.token_urlsafe(16)
 
 
@@ -24,6 +25,7 @@ class Signer:
         self.cookie = cookie
 
     def sign(self, identity: str) -> str:
+        """The token for `identity`: the id, a dot, the signature."""
         return f"{identity}.{self._signature(identity)}"
 
     def verified(self, token: str) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 __all__ = ["VARIABLE", "derived_key", "find_secret", "fingerprint", "known_secret", "load_secret"]
 
 VARIABLE = "CHAT_SECRET"
+"""The variable of the environment that may have the secret."""
 _BYTES = 32
 _NAME = "secret"
 

@@ -33,6 +33,7 @@ __all__ = ["Polls", "Steps", "answered", "known", "live_names", "resolve", "toke
 log = logging.getLogger(__name__)
 
 Steps = Generator[bytes, None, None]
+"""Part of an exchange: each chunk that it yields stands for an operation that was named."""
 
 _PATH = "/chat/pull"
 _ALL_KNOWN: Final[Mapping[str, str]] = MappingProxyType({})

@@ -37,7 +37,9 @@ WENT_WRONG = "Something went wrong here; it has been written down."
 # Of requests that another server brings.
 NEEDED_SERVER = "the chat needs cogen's server: `paster serve` with `use = egg:ChatApp#http`"
 MOST_ROOM = 64
+"""Characters of a room's name."""
 MOST_NICK = 32
+"""Characters of a nick."""
 _FIELDS = 20
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_SEQ = 2**53

@@ -62,6 +62,7 @@ class Places:
         return True
 
     def give_back(self, address: str | None) -> None:
+        """The address has one place less; None: it has none."""
         if address is not None:
             self._taken[address] -= 1
             if not self._taken[address]:

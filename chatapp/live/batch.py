@@ -37,6 +37,7 @@ class Batch:
 
     @cached_property
     def text(self) -> bytes:
+        """The messages as lines of plain text."""
         return as_text(self.messages)
 
     @cached_property
@@ -80,6 +81,7 @@ def nothing(epoch: str, room: str, seq: int, version: int, timeout: float) -> by
 
 
 def as_json(messages: Sequence[Message]) -> bytes:
+    """The messages as JSON objects, joined by commas."""
     return b",".join(map(_encoded, messages))
 
 

@@ -97,6 +97,7 @@ class Client:
         self._watches[room.name] = watch
 
     def watches(self, room: str) -> bool:
+        """Whether there is a watch for the room."""
         return room in self._watches
 
     def enter(self, rooms: "Sequence[Room]") -> None:

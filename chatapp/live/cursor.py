@@ -34,6 +34,7 @@ class Cursor(NamedTuple):
     versions: Mapping[str, int] = MappingProxyType({})
 
     def encode(self) -> str:
+        """The text that clients carry: base64url, without padding, of JSON."""
         versions = [[self.versions.get(room) for room in self.seqs]] if self.versions else []
         data = orjson.dumps([self.epoch, self.seqs, *versions])
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -34,6 +34,7 @@ class Participant:
         self.leave = leave  # called when it has been without a client for its time
 
     def expire(self) -> None:
+        """The participant has been without a client for its time."""
         self.leave(self)
 
     def __repr__(self) -> str:

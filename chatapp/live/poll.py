@@ -156,6 +156,7 @@ class Poll:
 
     @property
     def interrupted(self) -> bool:
+        """Whether it is to be answered at once, whatever there is to tell."""
         return self.superseded or self.closing
 
     def _wake(self) -> None:

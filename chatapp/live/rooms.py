@@ -71,6 +71,7 @@ class Room:
         self._telling: asyncio.TimerHandle | None = None
 
     def publish(self, batch: Batch) -> None:
+        """Hand the batch to everybody's watch."""
         # A client that comes from another process may have brought news of a later one.
         self.head = max(self.head or 0, batch.last)
         self.pubsub.publish_nowait(batch)
@@ -89,6 +90,7 @@ class Room:
     # Presence.
 
     def joined(self, client: "Client") -> None:
+        """`client` is here from now on."""
         self._clients += 1
         if not client.participant.visiting:
             self._directory.entered(client.participant, client.tab, self.name)

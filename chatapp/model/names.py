@@ -18,10 +18,12 @@ class Names:
             self.add(name)
 
     def add(self, name: str) -> None:
+        """There is a room of that name; names that fold to the same mean it."""
         self._names.add(name)
         self._by_fold[folded(name)] = name
 
     def discard(self, name: str) -> None:
+        """There is no room of that name any more."""
         self._names.discard(name)
         if self._by_fold.get(folded(name)) == name:
             del self._by_fold[folded(name)]

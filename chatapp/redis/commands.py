@@ -17,6 +17,7 @@ from chatapp.redis.engine import Engine, EngineUnavailable
 __all__ = ["Argument", "Commands", "Script"]
 
 Argument = str | bytes | int | float
+"""What a script may be given: text is sent as UTF-8."""
 
 # Calls that wait for their turn; more are refused rather than kept in memory.
 _MAX_WAITING = 10_000
@@ -101,7 +102,7 @@ class Commands:
                 continue
             answers = await self._answers(batch)
             for call, answer in zip(batch, answers, strict=True):
-                call.settle(self._told(answer) if isinstance(answer, Exception) else answer)
+                call.settle(self._unavailable(answer) if isinstance(answer, Exception) else answer)
         self._sending = None
 
     async def _answers(self, batch: Sequence[_Call]) -> list[Any]:
@@ -126,7 +127,7 @@ class Commands:
             answers = [error] * len(batch)
         return answers
 
-    def _told(self, error: Exception) -> EngineUnavailable:
+    def _unavailable(self, error: Exception) -> EngineUnavailable:
         unavailable = EngineUnavailable(f"{self._engine}: {error}")
         unavailable.__cause__ = error
         return unavailable

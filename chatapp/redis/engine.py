@@ -28,7 +28,7 @@ _ANSWER_SECONDS = 5.0
 # A request may ask several things in turn. Once nothing was answered for the first of these parts
 # of that time, what is asked then waits for the second: together it is what the guide promises.
 _FIRST_PART, _MORE_PART = 0.9, 0.04
-_standing_still: set[str] = set()
+_stalled: set[str] = set()
 
 
 class _Address(NamedTuple):
@@ -90,15 +90,15 @@ class Engine:
     @property
     def patience(self) -> float:
         """Seconds in which an answer has to come, however many wait for one."""
-        stands_still = self._shown in _standing_still
-        return _ANSWER_SECONDS * (_MORE_PART if stands_still else _FIRST_PART)
+        stalled = self._shown in _stalled
+        return _ANSWER_SECONDS * (_MORE_PART if stalled else _FIRST_PART)
 
     def answered(self, in_time: bool) -> None:
         """All who use the engine in this process know then whether it is worth waiting for."""
         if in_time:
-            _standing_still.discard(self._shown)
+            _stalled.discard(self._shown)
         else:
-            _standing_still.add(self._shown)
+            _stalled.add(self._shown)
 
     def _made(self, **options: Any) -> "Redis":
         options = {**self._options, **self._tls, **options}

@@ -29,6 +29,7 @@ class Id(NamedTuple):
 
 
 START = Id(0, 0)
+"""The id before all others."""
 
 
 class Known(NamedTuple):

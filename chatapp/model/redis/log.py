@@ -76,6 +76,7 @@ class RedisLog(MessageLog):
 
     @property
     def epoch(self) -> str:  # type: ignore[override]
+        """The log's; empty until the engine has answered for the first time."""
         return self._reader.epoch if self._reader is not None else ""
 
     def statistics(self) -> dict[str, float]:

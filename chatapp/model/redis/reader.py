@@ -87,9 +87,11 @@ class Reader:
         self._following: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Follow the stream from now on."""
         self._following = asyncio.create_task(self._follow())
 
     async def close(self) -> None:
+        """Stop following, and disconnect."""
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)

@@ -8,6 +8,7 @@ from chatapp.model.rooms import AT_ONCE, SILENT_SECONDS
 
 __all__ = ["ROOMS"]
 
+# Functions and keys that scripts have in front.
 ROOMS = f"""
 local starts, spoken, gone = 'chat:starts', 'chat:spoken', 'chat:gone'
 local names, folds = 'chat:names', 'chat:folds'

@@ -33,7 +33,9 @@ __all__ = [
 ]
 
 HEADS_KEY = "chat:heads"
+"""The hash of the rooms' newest seqs, and of what the log is."""
 STREAM_KEY = "chat:stream"
+"""The stream of what is stored in all rooms."""
 
 # The fields of HEADS_KEY that are no room end with a space: no room's name has one.
 _FIELDS = "'epoch ', 'since ', 'past '"

@@ -115,6 +115,7 @@ class Lock:
         return self._file
 
     def release(self) -> None:
+        """Let another process have it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -39,6 +39,7 @@ class Readers:
         return await self._threads.run(self._select, room, window_before, seq, limit)
 
     def close(self) -> None:
+        """Wait for the reads that have begun, then close the connections."""
         self._threads.close()
         for connection in self._connections:
             connection.close()
