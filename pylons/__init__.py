@@ -41,14 +41,23 @@ __all__ = [
 
 # To a type checker each proxy is the object that it stands for.
 request = cast("Request", _proxy.request)
+"""The `webob.Request` that is being answered."""
 response = cast("Response", _proxy.response)
+"""The `webob.Response` that the action's result goes into."""
 session: Any = _proxy.session
+"""Beaker's session of the request."""
 cache: Any = _proxy.cache
+"""Beaker's cache manager."""
 tmpl_context: Any = _proxy.tmpl_context
+"""A namespace of the request, which its template gets."""
 c: Any = tmpl_context
+"""`tmpl_context` by its short name."""
 url: Any = _proxy.url
+"""Routes' `URLGenerator` for the request."""
 app_globals: Any = configuration.app_globals
+"""`config['pylons.app_globals']`; also outside requests."""
 config = cast("PylonsConfig", configuration.config)
+"""The application's configuration; outside requests that of the last one loaded."""
 
 __version__: str
 

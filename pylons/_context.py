@@ -85,12 +85,14 @@ class RequestState:
 
     @property
     def request(self) -> Request:
+        """The request, made of `environ` when it is first asked for."""
         if self._request is None:
             self._request = Request(self.environ)
         return self._request
 
     @property
     def response(self) -> Response:
+        """The response, made of the defaults when it is first asked for."""
         if self._response is None:
             self._response = self.config.default_response.twin()
         return self._response
@@ -102,6 +104,7 @@ class RequestState:
 
     @property
     def tmpl_context(self) -> TemplateContext:
+        """The namespace of the template, made when it is first asked for."""
         if self._tmpl_context is None:
             self._tmpl_context = TemplateContext()
         return self._tmpl_context
@@ -142,6 +145,7 @@ class RequestState:
 
 
 current: ContextVar[RequestState] = ContextVar("pylons.request")
+"""The request whose code is running."""
 
 
 def current_state(name: str) -> RequestState:

@@ -9,11 +9,13 @@ from pylons._context import RequestState
 __all__ = ["Headers", "carry_headers", "drop_headers_without_body", "encoded", "head"]
 
 Headers = tuple[tuple[str, str], ...]
+"""Names and values, as `start_response` takes them in a list."""
 
 _NEVER_COPIED = frozenset({"content-type", "content-length", "content-encoding", "etag"})
 
 
 def encoded(state: RequestState, chunk: str | bytes) -> bytes:
+    """`chunk` as bytes, text in the response's charset."""
     if isinstance(chunk, bytes):
         return chunk
     response = state.touched_response

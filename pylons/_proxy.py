@@ -127,14 +127,20 @@ def _state_proxy(name: str, at_hand: frozenset[str] = frozenset()) -> Proxy:
 
 
 request = _state_proxy("request", at_hand=frozenset({"environ"}))
+"""The Request of the code that is running."""
 response = _state_proxy("response")
+"""Its Response."""
 tmpl_context = _state_proxy("tmpl_context")
+"""Its TemplateContext."""
 url = _state_proxy("url")
+"""Its URLGenerator."""
 session = proxy(
     "session",
     _of_environ("beaker.session", "session", "wrap the application in Beaker's SessionMiddleware"),
 )
+"""Its session, `environ['beaker.session']`."""
 cache = proxy(
     "cache",
     _of_environ("beaker.cache", "cache", "wrap the application in Beaker's CacheMiddleware"),
 )
+"""Its cache manager, `environ['beaker.cache']`."""

@@ -54,6 +54,7 @@ class PylonsConfig(dict[str, Any]):
 
     @property
     def response_options(self) -> Mapping[str, Any]:
+        """What answers have by default: `content_type`, `charset`, `headers`."""
         options: Mapping[str, Any] = self["pylons.response_options"]
         return options
 
@@ -90,4 +91,6 @@ def _find_app_globals() -> Any:
 
 
 config = proxy("config", _find_config)
+"""Stands for the application's configuration; outside requests for that of the last one loaded."""
 app_globals = proxy("app_globals", _find_app_globals)
+"""Stands for `config['pylons.app_globals']`."""

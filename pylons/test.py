@@ -24,6 +24,7 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
     name: ClassVar[str] = "pylons"
 
     def options(self, parser: Any, env: Any) -> None:
+        """Add the option to the command line of nosetests."""
         parser.add_option(
             "--with-pylons",
             dest="pylons_ini",
@@ -34,11 +35,13 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
         )
 
     def configure(self, options: Any, conf: Any) -> None:
+        """The plugin is on if the option was given."""
         self.conf = conf
         self.ini = options.pylons_ini
         self.enabled = bool(self.ini)
 
     def begin(self) -> None:
+        """Load the application before the first test."""
         global pylonsapp
         pylonsapp = loadapp(f"config:{self.ini}", relative_to=os.getcwd())
 
@@ -60,6 +63,7 @@ class HonestResults(Plugin):  # type: ignore[misc]
         """No options: it is always on."""
 
     def configure(self, options: Any, conf: Any) -> None:
+        """Begin to count."""
         self.conf = conf
         self.passed = 0
 
@@ -90,9 +94,11 @@ class HonestResults(Plugin):  # type: ignore[misc]
                 setattr(context, fixture, classmethod(_nothing))
 
     def addSuccess(self, test: Any) -> None:
+        """Count a test that passed."""
         self.passed += 1
 
     def setOutputStream(self, stream: Any) -> None:
+        """Where the closing lines go."""
         self.stream = stream
 
     def finalize(self, result: Any) -> None:

@@ -54,6 +54,7 @@ class PylonsInstaller(Installer):  # type: ignore[misc]
         return content
 
     def template_renderer(self, content: str, vars: Any, filename: str | None = None) -> str:
+        """`content` with the values of `vars` for `$NAME`. Raises BadCommand if one is missing."""
         try:
             return string.Template(content).substitute(vars)
         except KeyError as error:
