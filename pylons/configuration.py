@@ -90,7 +90,7 @@ def _find_app_globals() -> Any:
     return found
 
 
+# Stands for the application's configuration; outside requests for that of the last one loaded.
 config = proxy("config", _find_config)
-"""Stands for the application's configuration; outside requests for that of the last one loaded."""
 app_globals = proxy("app_globals", _find_app_globals)
 """Stands for `config['pylons.app_globals']`."""
