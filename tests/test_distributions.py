@@ -8,8 +8,8 @@ from pathlib import Path
 from paste.deploy import loadwsgi
 
 from cogen.web.command import main
-from cogen.web.environ import SERVER_SOFTWARE
 from cogen.web.factory import server_factory
+from cogen.web.http.environ import SERVER_SOFTWARE
 
 ROOT = Path(__file__).parents[1]
 SETUPS = {

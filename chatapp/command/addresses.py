@@ -5,7 +5,7 @@ import os
 import socket
 import stat
 
-from cogen.web.listen import listening_socket
+from cogen.web.connections.listen import listening_socket
 from cogen.web.options import Options
 
 __all__ = ["AddressProblem", "address_problem"]

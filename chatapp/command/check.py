@@ -26,9 +26,9 @@ from chatapp.command.sections import (
 )
 from chatapp.lib.secret import known_secret
 from cogen.web.factory import server_factory, server_options
-from cogen.web.ini import Ini
 from cogen.web.options import OptionError, Options
 from cogen.web.serving import check_options
+from cogen.web.settings.ini import Ini
 
 __all__ = ["check"]
 

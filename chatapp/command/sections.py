@@ -12,7 +12,7 @@ from chatapp.backends import Backend, backend_of
 from chatapp.config.environment import chat_options, chat_settings
 from chatapp.config.middleware import make_app
 from chatapp.options import ChatOptions
-from cogen.web.ini import Ini
+from cogen.web.settings.ini import Ini
 
 __all__ = ["Chat", "IniError", "Section", "chat_of", "missing_sections", "sections"]
 

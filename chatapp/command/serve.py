@@ -5,11 +5,11 @@ import sys
 
 from chatapp.config.middleware import make_app
 from cogen.web.life import expect_lives
-from cogen.web.logs import log_lines
 from cogen.web.options import OptionError, Options, parse_options
+from cogen.web.processes.logs import log_lines
+from cogen.web.processes.signals import Signals
+from cogen.web.processes.streams import open_standard_streams
 from cogen.web.serving import serve
-from cogen.web.signals import Signals
-from cogen.web.streams import open_standard_streams
 
 __all__ = ["serve_chat"]
 

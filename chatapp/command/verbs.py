@@ -8,8 +8,8 @@ from chatapp.command.check import check
 from chatapp.command.config import configuration
 from chatapp.command.copies import back_up_chat, restore_chat
 from chatapp.command.serve import serve_chat
-from cogen.web.arguments import Parser
 from cogen.web.command import build
+from cogen.web.settings.arguments import Parser
 
 __all__ = ["run"]
 

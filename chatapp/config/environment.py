@@ -18,8 +18,8 @@ from chatapp.lib.identity import Signer
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
 from chatapp.live.hub import Hub
 from chatapp.options import ChatOptions
-from cogen.web.ini import Ini
 from cogen.web.options import OptionError, Options, parse_options, unknown_option
+from cogen.web.settings.ini import Ini
 from pylons.configuration import PylonsConfig
 from pylons.templating import make_lookup
 

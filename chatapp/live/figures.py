@@ -3,7 +3,7 @@
 from typing import Final
 
 from chatapp.directory import Limits
-from cogen.web.histogram import Histogram
+from cogen.web.observers.histogram import Histogram
 
 __all__ = ["Figures"]
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from cogen.web.channel import Answer
+from cogen.web.peers import Answer
 
 __all__ = [
     "LOBBY",

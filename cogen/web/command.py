@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import NoReturn
 
-from cogen.web import connection
-from cogen.web.arguments import Parser
-from cogen.web.environ import SERVER_SOFTWARE
+from cogen.web.connections import connection
+from cogen.web.http.environ import SERVER_SOFTWARE
 from cogen.web.life import Application, expect_lives
-from cogen.web.loading import load
-from cogen.web.logs import log_accesses, log_lines
 from cogen.web.options import OptionError, Options, parse_options
+from cogen.web.processes.logs import log_accesses, log_lines
+from cogen.web.processes.signals import Signals
+from cogen.web.processes.streams import open_standard_streams
 from cogen.web.serving import serve
-from cogen.web.signals import Signals
-from cogen.web.streams import open_standard_streams
+from cogen.web.settings.arguments import Parser
+from cogen.web.settings.loading import load
 
 __all__ = ["build", "main"]
 

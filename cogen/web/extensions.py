@@ -15,7 +15,7 @@ from typing import Any
 
 import cogen.core
 from cogen.core.events import Operation
-from cogen.web.errors import LostOperation
+from cogen.web.http.errors import LostOperation
 
 __all__ = ["Core", "Wsgi"]
 

@@ -6,13 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 
-from cogen.web.ini import Ini
 from cogen.web.life import Application, expect_lives
-from cogen.web.logs import log_lines_unless_configured
 from cogen.web.options import OptionError, Options, parse_options
+from cogen.web.processes.logs import log_lines_unless_configured
+from cogen.web.processes.signals import Signals
+from cogen.web.processes.streams import open_standard_streams
 from cogen.web.serving import serve
-from cogen.web.signals import Signals
-from cogen.web.streams import open_standard_streams
+from cogen.web.settings.ini import Ini
 
 __all__ = ["server_factory", "server_options"]
 

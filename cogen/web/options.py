@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from cogen.core.schedulers import PROACTORS
-from cogen.web.access import FORMATS
 
 __all__ = ["OptionError", "Options", "option", "parse_options", "unknown_option"]
 
@@ -34,6 +33,7 @@ def option(default: Any, doc: str, **limits: Any) -> Any:
 
 
 _PATH = (r"(/[^\s?#]*)?", "a path of URLs: it begins with /, and ends before a ?")
+_ACCESS_LOGS = ("off", "common", "combined", "json")
 _FILE_MODE = ("[0-7]{3,4}", "an octal file mode like 660")
 # The system and Python's collector take an int of C.
 _INT_MAX = 2**31 - 1
@@ -83,7 +83,9 @@ class Options:
     )
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
     access_log: str = option(
-        "off", "A line for each request: `common`, `combined`, `json`, or `off`.", among=FORMATS
+        "off",
+        "A line for each request: `common`, `combined`, `json`, or `off`.",
+        among=_ACCESS_LOGS,
     )
     metrics_path: str = option(
         "", "Path that answers Prometheus, like /metrics; empty: none.", form=_PATH

@@ -1,16 +1,43 @@
 """The processes of one server, as the application in each of them sees them."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from cogen.web.channel import Answer, RequestError, UnknownRequest
-
-__all__ = ["PEERS_TIMEOUT", "Peers", "Router"]
+__all__ = [
+    "PEERS_TIMEOUT",
+    "Answer",
+    "ChannelClosed",
+    "Peers",
+    "RequestError",
+    "Router",
+    "UnknownRequest",
+]
 
 log = logging.getLogger(__name__)
 
 # Seconds that a process has to answer a request to all.
 PEERS_TIMEOUT = 5.0
+
+Answer = Callable[[Any], Awaitable[Any]]
+
+
+class RequestError(Exception):
+    """The other process could not do what it was asked for; the message says why."""
+
+    kind = "failed"
+
+
+class UnknownRequest(RequestError):
+    """Nothing in the other process answers requests of that name."""
+
+    kind = "unknown"
+
+
+class ChannelClosed(RequestError):
+    """The other process is gone: whether it has done what it was asked for is not known."""
+
+    kind = "closed"
 
 
 class Router(Protocol):

@@ -12,31 +12,31 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from cogen.core.schedulers import Scheduler
-from cogen.web.access import AccessLog
-from cogen.web.channel import RequestError
-from cogen.web.collector import Collector
-from cogen.web.connection import Connection
-from cogen.web.endpoints import Endpoints
-from cogen.web.environ import base_environ
-from cogen.web.errors import HTTPError
-from cogen.web.exchange import Exchange
+from cogen.web.connections.connection import Connection
+from cogen.web.connections.handshakes import Handshakes
+from cogen.web.connections.hosts import Hosts
+from cogen.web.connections.places import Places
+from cogen.web.connections.proxies import Proxies
+from cogen.web.exchanges.exchange import Exchange
+from cogen.web.exchanges.files import FileWrapper
+from cogen.web.exchanges.greenlets import Runners
+from cogen.web.exchanges.pool import Pool
+from cogen.web.exchanges.spool import Spool
+from cogen.web.exchanges.stuck import POOL, threads_at_work
+from cogen.web.exchanges.threads import ThreadedExchange
 from cogen.web.extensions import Wsgi
-from cogen.web.files import FileWrapper
-from cogen.web.greenlets import Runners
-from cogen.web.handshakes import Handshakes
-from cogen.web.hosts import Hosts
-from cogen.web.http import Request, RequestParser
+from cogen.web.http.environ import base_environ
+from cogen.web.http.errors import HTTPError
+from cogen.web.http.parser import RequestParser
+from cogen.web.http.request import Request
+from cogen.web.http.response import forget_heads
 from cogen.web.life import Application, Life, OnLoop
-from cogen.web.memory import Memory
+from cogen.web.observers.access import AccessLog
+from cogen.web.observers.collector import Collector
+from cogen.web.observers.endpoints import Endpoints
+from cogen.web.observers.memory import Memory
 from cogen.web.options import Options
-from cogen.web.peers import Peers
-from cogen.web.places import Places
-from cogen.web.pool import Pool
-from cogen.web.proxies import Proxies
-from cogen.web.response import forget_heads
-from cogen.web.spool import Spool
-from cogen.web.stuck import POOL, threads_at_work
-from cogen.web.threads import ThreadedExchange
+from cogen.web.peers import Peers, RequestError
 
 __all__ = ["Application", "Server"]
 

@@ -14,16 +14,21 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from cogen.core.schedulers import Scheduler, new_event_loop
+from cogen.web.connections.listen import (
+    UnixPath,
+    inherited_sockets,
+    listening_socket,
+    log_addresses,
+)
+from cogen.web.connections.tls import Certificate
 from cogen.web.life import Application, take_lives
-from cogen.web.listen import UnixPath, inherited_sockets, listening_socket, log_addresses
 from cogen.web.options import OptionError, Options
-from cogen.web.process import Process
+from cogen.web.processes.process import Process
+from cogen.web.processes.signals import Signals
+from cogen.web.processes.supervisor import StartFailed, Supervisor
+from cogen.web.processes.systemd import notify
+from cogen.web.processes.worker import Worker
 from cogen.web.server import Server
-from cogen.web.signals import Signals
-from cogen.web.supervisor import StartFailed, Supervisor
-from cogen.web.systemd import notify
-from cogen.web.tls import Certificate
-from cogen.web.worker import Worker
 
 __all__ = ["check_options", "serve"]
 

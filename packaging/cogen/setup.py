@@ -9,8 +9,10 @@ SOURCES = "." if os.path.isdir("cogen") else "../.."
 
 COMPILED = {
     "core": "coroutines events posting pubsub queue schedulers threads timers",
-    "web": "answer asked chunked connection environ exchange extensions fields greenlets http"
-    " intake link response server threads",
+    "web": "extensions server",
+    "web/connections": "connection intake link",
+    "web/exchanges": "answer asked exchange greenlets threads",
+    "web/http": "chunked environ parser request response",
 }
 
 # `make check` judges the types. An install has neither the libraries nor the mypy of that.

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from chatapp.bots import ChatClient, Message
-from cogen.web.connection import Connection
+from cogen.web.connections.connection import Connection
 from tests.chatapp.support import ChatCase
 
 __all__ = ["ClientCase"]

@@ -15,8 +15,8 @@ from chatapp.live.cursor import BadCursor, Cursor
 from chatapp.live.participant import Participant
 from chatapp.options import ChatOptions
 from chatapp.remembering import forget
-from cogen.web import environ, response
-from cogen.web.http import RequestParser
+from cogen.web.http import environ, response
+from cogen.web.http.parser import RequestParser
 from pylons import routing
 from tests.chatapp.support import ChatCase
 

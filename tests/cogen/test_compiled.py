@@ -6,17 +6,17 @@ import unittest
 from pathlib import Path
 
 from cogen.core import schedulers
-from cogen.web import connection
-from tests.cogen.web.processes import CommandServer
+from cogen.web.connections import connection
+from tests.cogen.web.commands import CommandServer
 
 ROOT = Path(__file__).parents[2]
 SUFFIX = ".so" if os.environ.get("COGEN_COMPILE") == "1" else ".py"
 TELL = """
-import cogen.core.schedulers, cogen.web.connection
+import cogen.core.schedulers, cogen.web.connections.connection
 
 def tell(environ, start_response):
     start_response('200 OK', [])
-    modules = cogen.core.schedulers, cogen.web.connection
+    modules = cogen.core.schedulers, cogen.web.connections.connection
     return [f"{module.__file__}\\n".encode() for module in modules]
 """
 

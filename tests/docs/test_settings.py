@@ -19,7 +19,7 @@ from chatapp.command import verbs as chatapp_command
 from chatapp.config.routing import make_map
 from chatapp.options import ChatOptions
 from cogen.web import command as cogen_command
-from cogen.web.access import AccessLog
+from cogen.web.observers.access import AccessLog
 from cogen.web.options import Options, parse_options
 from tests.docs.pages import ROOT, Block, blocks, with_pages
 from tests.docs.shell import BIN

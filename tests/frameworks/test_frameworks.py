@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from tests.cogen.web.processes import CommandServer
+from tests.cogen.web.commands import CommandServer
 from tests.cogen.web.support import Client, Response
 
 BOUNDARY = "----boundary"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.cogen.web.processes import ROOT, CommandServer
+from tests.cogen.web.commands import ROOT, CommandServer
 from tests.cogen.web.support import Response, eventually
 
 CLIENTS = 20

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.cogen.web.processes import CommandServer
+from tests.cogen.web.commands import CommandServer
 from tests.cogen.web.support import eventually
 from tests.docs.pages import blocks
 from tests.support.engine import RedisServer

@@ -19,10 +19,10 @@ PATIENCE = 30.0
 # A filter that is started after the chat.
 LATE = """
 import asyncio, pathlib
-import cogen.web.process
+import cogen.web.processes.process
 from cogen.web.life import Life, register
 
-cogen.web.process.RETIRE_GRACE = 60.0  # whatever the machine has to do
+cogen.web.processes.process.RETIRE_GRACE = 60.0  # whatever the machine has to do
 
 def factory(global_conf, folder):
     folder = pathlib.Path(folder)

@@ -9,7 +9,7 @@ from typing import Any
 import httptools
 
 from cogen.core.schedulers import Scheduler
-from cogen.web.connection import Connection
+from cogen.web.connections.connection import Connection
 from cogen.web.life import Life
 from cogen.web.options import Options
 from cogen.web.server import Server

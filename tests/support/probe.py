@@ -7,7 +7,7 @@ import threading
 import types
 from typing import Any
 
-from cogen.web.stuck import POOL
+from cogen.web.exchanges.stuck import POOL
 
 __all__ = ["SITE", "Probe"]
 

@@ -18,7 +18,7 @@ from chatapp.model.sqlite.readers import Readers
 from chatapp.model.sqlite.store import Store
 from chatapp.model.sqlite.succession import NoSuccessor, Successor, answered
 from chatapp.model.sqlite.writer import Entry, Writer
-from cogen.web.channel import Answer
+from cogen.web.peers import Answer
 
 __all__ = ["SQLiteLog"]
 

@@ -20,7 +20,7 @@ from chatapp.model.message import (
     RoomLimit,
 )
 from chatapp.model.sqlite.writer import Entry
-from cogen.web.channel import ChannelClosed, RequestError, UnknownRequest
+from cogen.web.peers import ChannelClosed, RequestError, UnknownRequest
 
 __all__ = ["NoSuccessor", "Successor", "answered"]
 

@@ -10,7 +10,7 @@ from chatapp.model import LogUnavailable, NonceReused, NoSuchRoom, RoomLimit
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite import succession
 from chatapp.model.sqlite.log import SQLiteLog
-from cogen.web.channel import ChannelClosed, RequestError, UnknownRequest
+from cogen.web.peers import ChannelClosed, RequestError, UnknownRequest
 from tests.chatapp.model.contract import ROOM, LogContract, Observer
 
 

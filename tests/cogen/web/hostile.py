@@ -18,7 +18,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 
-from tests.cogen.web.processes import CommandServer
+from tests.cogen.web.commands import CommandServer
 from tests.cogen.web.support import Client
 from tests.support.resident import resident
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cogen.core.schedulers import Scheduler
+from cogen.web.connections.listen import listening_socket
+from cogen.web.connections.tls import Certificate
 from cogen.web.life import Life
-from cogen.web.listen import listening_socket
 from cogen.web.options import Options
 from cogen.web.server import Server
-from cogen.web.tls import Certificate
 
 __all__ = [
     "LOOPS",

@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cogen.core.schedulers import Scheduler
-from cogen.web.connection import Connection
+from cogen.web.connections.connection import Connection
 from cogen.web.options import Options
 from cogen.web.server import Server
 from tests.cogen.web.support import Records, echo

@@ -1,0 +1,458 @@
+"""A client's connection: bytes in, one exchange at a time, bytes out.
+
+Requests that come while one is answered wait as bytes and are parsed when their turn comes, so
+what a client can make the server hold is bounded. What ends a connection is in one place each:
+`_refuse` for a bad request, `_overdue` for a slow client, `hang_up` for one that is gone.
+"""
+
+import logging
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from wsgiref.types import WSGIEnvironment
+
+from cogen.web.connections.hosts import Hosts
+from cogen.web.connections.intake import Intake
+from cogen.web.connections.link import Link
+from cogen.web.exchanges.answer import Answer
+from cogen.web.exchanges.body import Body, Input, InputFile, NoSource
+from cogen.web.exchanges.exchange import Exchange
+from cogen.web.extensions import Core, Wsgi
+from cogen.web.http.environ import header_fields, request_environ
+from cogen.web.http.errors import BodyError, HTTPError
+from cogen.web.http.parser import empty_lines, head_end, repeated_request
+from cogen.web.http.request import Request
+from cogen.web.http.response import plain_response
+
+if TYPE_CHECKING:
+    from cogen.web.server import Server
+
+__all__ = ["Connection"]
+
+log = logging.getLogger(__name__)
+
+# A body up to this size is taken in before the application is called; a larger one while it runs.
+_BODY_AHEAD = 65_536
+# Bytes held of requests that wait for their turn.
+_PIPELINE_BYTES = 65_536
+# The longest head that is remembered while its connection is idle.
+_KNOWN_BYTES = 4096
+
+
+_EMPTY_BODY = Body(NoSource())
+_EMPTY_BODY.complete = True
+
+
+class Connection(Link):
+    """The protocol of one accepted connection of `server`.
+
+    `base_environ` holds what is the same for all requests of the listening socket; by
+    default the server's. `hosts` are those that requests may name; None: any.
+    """
+
+    __slots__ = (
+        "_base_environ",
+        "_buffer",
+        "_empty_lines",
+        "_exchange",
+        "_hosts",
+        "_intake",
+        "_known",
+        "_pending",
+        "_requests",
+        "_seen",
+        "refusal",
+        "truncated",
+    )
+
+    def __init__(
+        self,
+        server: "Server",
+        base_environ: WSGIEnvironment | None = None,
+        hosts: Hosts | None = None,
+    ) -> None:
+        super().__init__(server)
+        self._base_environ = base_environ or server.base_environ
+        self._hosts = hosts
+        self._buffer = b""
+        self._seen = 0  # bytes of the buffer in which the end of the head is not
+        self._empty_lines = 0  # skipped since the last request
+        self._intake: Intake | None = None
+        self._exchange: Exchange | None = None
+        self._pending: WSGIEnvironment | None = None  # environ of an exchange without its body
+        self._requests = 0
+        # The end of the head before, from the version on, its request and its environ entries.
+        self._known: tuple[bytes, Request, dict[str, str]] | None = None
+        self.refusal = 0  # the status with which the client was refused
+        self.truncated = False
+
+    @property
+    def secure(self) -> bool:
+        """It is over TLS."""
+        scheme: str = self._base_environ["wsgi.url_scheme"]
+        return scheme == "https"
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        error = self.server.connection_made(self)
+        if error is None:
+            self._await(self.server.options.header_timeout)
+        else:
+            self._refuse(error)
+
+    def data_received(self, data: bytes) -> None:
+        if self._intake is not None:
+            self._receive_body(data)
+        elif self.closing:
+            return
+        elif self._exchange is not None or self.write_paused:
+            self._buffer += data
+            if len(self._buffer) > _PIPELINE_BYTES:
+                self._pause_reading()
+        elif self._buffer or self._known is None or not self._serve_repeated(data):
+            self._buffer += data
+            self._serve()
+
+    def eof_received(self) -> bool:
+        self.eof = True
+        exchange = self._exchange
+        if self._intake is not None:
+            self._break_body(exchange)
+        elif exchange is None:
+            self._serve()
+        elif exchange.awaits_news:
+            # News that this client will not read.
+            self.hang_up()
+        kept = self._exchange is not None or (bool(self._buffer) and not self.closing)
+        return kept and self._transport is not None and self._transport.can_write_eof()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.hang_up()
+        self._await(None)
+        self._transport = None
+        self.server.connection_lost(self)
+
+    def _drained(self) -> None:
+        if self._exchange is None:
+            self._serve()
+
+    def _overdue(self, duration: float) -> None:
+        if self._intake is not None:
+            self._check_body(self._intake, duration)
+        elif self._buffer and self._exchange is None:
+            self._refuse(HTTPError(408, "The request did not arrive in time."), self._buffer)
+        elif self._exchange is None:
+            self._close()
+
+    # Requests.
+
+    def _serve(self) -> None:
+        """Take the next request from the buffer, if it is whole."""
+        if not self._buffer or self._exchange is not None or self.closing or self.write_paused:
+            return
+        head = self._buffer
+        try:
+            head = self._next_head()
+            if head:
+                self._begin(head)
+            elif self.eof and self._buffer:
+                raise HTTPError(400, "The connection ended within the request head.")
+            elif self.eof:
+                self._close()
+            if self.eof and self._intake is not None:
+                self._break_body(self._exchange)
+        except HTTPError as error:
+            self._refuse(error, head)
+
+    def _serve_repeated(self, data: bytes) -> bool:
+        """Serve a request whose head is the one before but for its target; False: it is not."""
+        assert self._known is not None
+        end, request, fields = self._known
+        if not data.endswith(end) or self.write_paused:
+            return False
+        line = data[: -len(end)]
+        if len(line) > self.server.options.max_request_line:
+            return False
+        if not repeated_request(line, request):
+            return False
+        exchange, environ = self._exchange_of(request, fields)
+        self._start_without_body(exchange, environ)
+        return True
+
+    def _next_head(self) -> bytes:
+        """Take the next whole head from the buffer; empty: it has not all come."""
+        options = self.server.options
+        if not self._seen and self._buffer[0] == 13 and not self._skip_empty_lines():
+            return b""
+        buffer = self._buffer
+        end = head_end(buffer, self._seen, options.max_request_line, options.max_header_bytes)
+        if not end:
+            self._seen = len(buffer)
+            # Not started again by each byte: the whole head has this long.
+            if self._deadline != options.header_timeout:
+                self._await(options.header_timeout)
+            return b""
+        self._seen = 0
+        self._buffer = buffer[end:]
+        return buffer[:end]
+
+    def _skip_empty_lines(self) -> bool:
+        """Take empty lines from the buffer; whether something else has come."""
+        lines = empty_lines(self._buffer, self._empty_lines)
+        self._empty_lines += lines
+        self._buffer = self._buffer[2 * lines :]
+        # Its LF may be on its way.
+        if self._buffer not in (b"", b"\r"):
+            return True
+        # They begin no request, so what time the connection has goes on.
+        if self._deadline is None:
+            self._rest()
+        return False
+
+    def _begin(self, head: bytes) -> None:
+        request = self.server.parse(head)
+        fields = header_fields(request)
+        fields["REMOTE_ADDR"], fields["REMOTE_PORT"] = self._peer
+        exchange, environ = self._exchange_of(request, fields)
+        if self._hosts is not None:
+            self._hosts.check(environ.get("HTTP_HOST"), self._peer[0])
+        if request.content_length is None:
+            self._known = None
+            if (
+                request.http11
+                and request.keep_alive
+                and head.startswith(b"GET /")
+                and len(head) <= _KNOWN_BYTES
+            ):
+                request.headers = []
+                self._known = (head[head.index(b" HTTP/1.") :], request, fields)
+            self._start_without_body(exchange, environ)
+            return
+        body = Body(self)
+        intake = Intake(request, body, self.server.options.max_body)
+        environ["cogen.input"] = Input(environ["cogen.wsgi"], body)
+        self._intake = intake
+        self._pending = environ
+        self._await(self.server.options.body_timeout)
+        data, self._buffer = self._buffer, b""
+        if data or intake.complete:
+            self._receive_body(data)
+        else:
+            self._start_pending(body)
+
+    def _exchange_of(
+        self, request: Request, fields: dict[str, str]
+    ) -> tuple[Exchange, dict[str, Any]]:
+        """The exchange for `request`, now the connection's, and its environ but for the body."""
+        # The deadline of an idle connection may run on: it says nothing of one that is answered.
+        if self._deadline != self.server.options.keep_alive_timeout:
+            self._await(None)
+        self._requests += 1
+        self._empty_lines = 0
+        server = self.server
+        length = request.content_length
+        wsgi = Wsgi(None if length == -1 else length or 0)
+        environ = request_environ(self._base_environ, request, fields)
+        exchange = self._exchange = server.exchange(self, request, wsgi, environ["PATH_INFO"])
+        if server.proxies is not None:
+            server.proxies.apply(environ)
+        environ["cogen.call"] = wsgi.call
+        environ["cogen.core"] = Core(wsgi)
+        environ["cogen.wsgi"] = wsgi
+        environ["cogen.wait"] = exchange.wait
+        server.exchange_began(exchange, environ)
+        return exchange, environ
+
+    def _start_without_body(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
+        environ["wsgi.input"] = BytesIO()
+        environ["cogen.input"] = Input(environ["cogen.wsgi"], _EMPTY_BODY)
+        exchange.start(environ)
+
+    # Bodies.
+
+    def _receive_body(self, data: bytes) -> None:
+        intake = self._intake
+        assert intake is not None
+        try:
+            self._buffer = intake.feed(self._buffer + data)
+        except HTTPError as error:
+            self._refuse(error)
+            return
+        body = intake.body
+        if intake.complete:
+            self._intake = None
+            self._await(None)
+            body.end()
+        else:
+            if self._buffer:
+                self.server.scheduler.loop.call_soon(self._receive_rest)
+            if self._buffer or body.size > _BODY_AHEAD:
+                self._pause_reading()
+            else:
+                # It was paused while this request waited for its turn.
+                self._resume_reading()
+            body.wake()
+        self._start_pending(body)
+
+    def _receive_rest(self) -> None:
+        """Go on with what arrived of the body before."""
+        intake = self._intake
+        if intake is not None and self._buffer:
+            intake.seen -= len(self._buffer)
+            self._receive_body(b"")
+            if not self._buffer and intake.body.size <= _BODY_AHEAD:
+                self._resume_reading()
+
+    def _start_pending(self, body: Body) -> None:
+        """Call the application once its body is there, or too large to wait for."""
+        environ, exchange, intake = self._pending, self._exchange, self._intake
+        if environ is None or exchange is None:
+            return
+        if intake is None:
+            environ["wsgi.input"] = BytesIO(body.peek())
+            # Of a chunked body too: there are frameworks that read no further than it says.
+            environ["CONTENT_LENGTH"] = str(body.size)
+        elif body.size > _BODY_AHEAD or intake.continues:
+            environ["wsgi.input"] = InputFile(body, exchange.wait)
+        else:
+            return
+        self._pending = None
+        exchange.start(environ)
+
+    def body_wanted(self) -> None:
+        """The application waits for more of the body: `Body` asks."""
+        intake = self._intake
+        if intake is None:
+            return
+        if intake.continues:
+            # RFC 9110 section 10.1.1: sent when the application first reads.
+            intake.continues = False
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if self._reading_paused and not self._buffer:
+            intake.seen = 0
+            self._resume_reading()
+
+    def _check_body(self, intake: Intake, duration: float) -> None:
+        """The body has to come at `body_rate` bytes a second while it is wanted."""
+        due = self.server.options.body_rate * duration
+        if self._reading_paused or intake.seen >= due:
+            intake.seen = 0
+            self._await(duration)
+        else:
+            self._refuse(HTTPError(408, "The request body did not arrive in time."))
+
+    def _break_body(self, exchange: Exchange | None) -> None:
+        """The client has ended its side within the body."""
+        if self._pending is not None or exchange is None:
+            self._refuse(HTTPError(400, "The connection ended within the request body."))
+        else:
+            self._drop_body("the client closed the connection within the body")
+
+    def _drop_body(self, why: str) -> None:
+        intake, self._intake = self._intake, None
+        self._pending = None
+        if intake is not None:
+            intake.body.end(BodyError(why))
+
+    @property
+    def expects_continue(self) -> bool:
+        """The client sends the body of its request when it is told to (RFC 9110 section 10.1.1)."""
+        return self._intake is not None and self._intake.continues
+
+    # Answers.
+
+    def persists(self, request: Request) -> bool:
+        """Whether the connection is kept for another request after this one."""
+        limit = self.server.options.max_requests
+        return (
+            request.keep_alive
+            and not self.closing
+            and not self.server.stopping
+            and not self.expects_continue
+            and (not limit or self._requests < limit)
+        )
+
+    def exchange_ended(self, exchange: Exchange, answer: Answer | None) -> None:
+        """`answer` is written (None: it failed before it began); called by the exchange."""
+        self.server.exchange_ended(exchange)
+        if exchange is not self._exchange:
+            return
+        self._exchange = None
+        if self._transport is None:
+            return
+        if self.truncated:
+            self._transport.abort()
+        elif self._intake is not None:
+            self._drop_body("the request was answered before its body had come")
+            self._linger()
+        elif answer is None or not answer.keep_alive or self.closing:
+            self._linger() if self._buffer else self._close()
+        elif self._buffer:
+            if len(self._buffer) <= _PIPELINE_BYTES:
+                self._resume_reading()
+            self.server.scheduler.loop.call_soon(self._serve)
+        elif self.eof:
+            self._close()
+        else:
+            self._resume_reading()
+            self._rest()
+
+    def _rest(self) -> None:
+        """Wait for another request."""
+        if self.server.stopping:
+            self.stop()
+        elif not self.write_paused:
+            self._await(self.server.options.keep_alive_timeout)
+
+    def _refuse(self, error: HTTPError, head: bytes = b"") -> None:
+        """Answer with `error` and close, unless an answer has begun: then just cut it.
+
+        `head` is what has come of the request where there is no exchange for it.
+        """
+        exchange = self._exchange
+        begun = exchange is not None and exchange.head_sent
+        self.refusal = error.status
+        self._drop_exchange()
+        if self._transport is None:
+            return
+        log.info("%s: refused with %d: %s", self._peer[0], error.status, error)
+        if begun:
+            self._transport.abort()
+            return
+        self.server.refused(error.status, self.address, exchange)
+        method = exchange.method if exchange is not None else head.partition(b" ")[0]
+        self.write(plain_response(error, bodyless=method == b"HEAD"))
+        self._buffer = b""
+        self._linger()
+
+    def hang_up(self) -> None:
+        """The client is gone, or has to go: end what it waited for and close."""
+        self._drop_exchange()
+        self.closing = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def _drop_exchange(self) -> None:
+        exchange, self._exchange = self._exchange, None
+        self._pending = None
+        if exchange is not None:
+            exchange.hang_up()
+        self._drop_body("the client is gone")
+
+    def cut(self) -> None:
+        """Close at once."""
+        self._drop_exchange()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def stop(self) -> None:
+        """The server stops: let a wait end now as if its time were up; close when idle.
+
+        A request may be on its way already on an idle connection: it has `server.grace` seconds.
+        """
+        if self._exchange is not None:
+            self._exchange.hurry()
+        elif not self._buffer and not self.closing:
+            grace = self.server.grace
+            self._await(grace) if grace else self._close()

@@ -1,0 +1,206 @@
+"""The bytes of one response: head, framing, honest lengths (RFC 9112 section 6, PEP 3333)."""
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from cogen.core.events import PARKED, Operation
+from cogen.core.schedulers import Waiter
+from cogen.web.http.errors import BodyError, HTTPError
+from cogen.web.http.request import Request
+from cogen.web.http.response import Head, plain_response
+
+if TYPE_CHECKING:
+    from cogen.web.connections.connection import Connection
+
+__all__ = ["Answer", "Drain", "fail"]
+
+log = logging.getLogger(__name__)
+
+# Larger chunks are sent in slices of this size, each when the one before has left.
+_SLICE_BYTES: Final = 65_536
+
+
+class Drain(Operation):
+    """Wait until the client has taken most of what was written."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: "Connection") -> None:
+        super().__init__()
+        self._connection = connection
+
+    def run(self, waiter: Waiter) -> Any:
+        if not self._connection.write_paused:
+            return None
+        self._connection.drainer = waiter
+        return PARKED
+
+    def undo(self, waiter: Waiter) -> None:
+        self._connection.drainer = None
+
+
+class Answer:
+    """Writes the response to `request` that begins with `head`.
+
+    `head` may be replaced until it is sent. `sent` counts bytes of content, `left` those that
+    Content-Length still allows (None: no limit), `length` is that of the whole body where the
+    server knows it, `slices` are what is left of a large chunk on its way, `keep_alive` tells
+    whether the connection outlives the answer.
+    """
+
+    __slots__ = (
+        "_bodyless",
+        "_chunked",
+        "_connection",
+        "_request",
+        "head",
+        "head_sent",
+        "keep_alive",
+        "left",
+        "length",
+        "sent",
+        "slices",
+    )
+
+    def __init__(self, connection: "Connection", request: Request, head: Head) -> None:
+        self._connection = connection
+        self._request = request
+        self._bodyless = False
+        self._chunked = False
+        self.slices: Iterator[bytes | memoryview] | None = None
+        self.head = head
+        self.head_sent = False
+        self.keep_alive = False
+        self.left: int | None = None
+        self.length: int | None = None
+        self.sent = 0
+
+    @property
+    def bodyless(self) -> bool:
+        """No content is sent, whatever the application yields."""
+        return self.head.bodyless or self._request.method == b"HEAD"
+
+    def send(self, chunk: bytes, last: bool = False) -> None:
+        """Write `chunk`, behind the head if it is the first; `last`: it is the whole body.
+
+        Raises ValueError, once the allowed part is written, if it exceeds the Content-Length.
+        """
+        if last and self.length is None:
+            self.length = len(chunk)
+        framing = None if self.head_sent else self._decide(self.length)
+        excess = 0
+        if self._bodyless:
+            chunk = b""
+        elif self.left is not None:
+            excess = max(0, len(chunk) - self.left)
+            chunk = chunk[: self.left] if excess else chunk
+            self.left -= len(chunk)
+        size = len(chunk)
+        self.sent += size
+        if self._chunked and size:
+            self._write(framing, b"%x\r\n" % size, chunk, b"\r\n")
+        elif size > _SLICE_BYTES:
+            self._write(framing, b"", chunk, b"")
+        elif framing is not None:
+            self.head_sent = True
+            self._connection.write(self.head.encode(framing, chunk))
+        else:
+            self._connection.write(chunk)
+        if excess:
+            raise ValueError(f"the body is at least {excess} bytes longer than its Content-Length")
+
+    def end(self) -> None:
+        """The last chunk was sent before: close the framing."""
+        if self._chunked:
+            self._connection.write(b"0\r\n\r\n")
+
+    def check_length(self, name: object) -> None:
+        """After the last chunk: a body shorter than its Content-Length closes the connection."""
+        if self.left:
+            self.keep_alive = False
+            log.error(
+                "%s: the body is %d bytes shorter than its Content-Length: the connection closes",
+                name,
+                self.left,
+            )
+
+    def write_on(self) -> bool:
+        """Write on with a large chunk; False while the client has enough."""
+        assert self.slices is not None
+        for data in self.slices:
+            self._connection.write(data)
+            if self._connection.write_paused:
+                return False
+        self.slices = None
+        return True
+
+    def cut(self) -> None:
+        """The answer failed after its head: see to it that it looks cut, if it has content."""
+        self.slices = None
+        if self._bodyless:
+            return
+        self.keep_alive = False
+        if self.left != 0:
+            self._connection.truncated = True
+
+    def _decide(self, whole: int | None) -> bytes:
+        """The framing lines; `whole` is the length of the body where it is known."""
+        head, request = self.head, self._request
+        self._bodyless = self.bodyless
+        keep_alive = self._connection.persists(request) and not head.closes
+        framing = b""
+        if head.bodyless:
+            # Of these only 205 has a length that clients look at (RFC 9112 section 6.3).
+            framing = b"Content-Length: 0\r\n" if head.code == 205 else b""
+        elif head.content_length is not None:
+            if not self._bodyless:
+                self.left = head.content_length
+        elif whole is not None:
+            if whole or not self._bodyless:
+                framing = b"Content-Length: %d\r\n" % whole
+            if not self._bodyless:
+                self.left = whole
+        elif request.http11:
+            framing = b"Transfer-Encoding: chunked\r\n"
+            self._chunked = not self._bodyless
+        else:
+            keep_alive = False
+        if not keep_alive:
+            framing += b"Connection: close\r\n"
+        elif not request.http11:
+            framing += b"Connection: keep-alive\r\n"
+        self.keep_alive = keep_alive
+        return framing
+
+    def _write(self, framing: bytes | None, before: bytes, chunk: bytes, after: bytes) -> None:
+        if framing is not None:
+            self.head_sent = True
+            before = self.head.encode(framing, before)
+        if len(chunk) <= _SLICE_BYTES:
+            self._connection.write(before + chunk + after)
+        else:
+            self.slices = _slices(before, chunk, after)
+            self.write_on()
+
+
+def fail(connection: "Connection", request: Request, error: BaseException) -> None:
+    """Answer that the application failed with `error`; nothing was sent before."""
+    if isinstance(error, HTTPError):
+        refusal = error
+    elif isinstance(error, BodyError):
+        refusal = HTTPError(400, f"{str(error).capitalize()}.")
+    else:
+        refusal = HTTPError(500, "The server could not answer this request; its log says why.")
+    connection.refusal = refusal.status
+    connection.write(plain_response(refusal, request.method == b"HEAD"))
+
+
+def _slices(before: bytes, chunk: bytes, after: bytes) -> Iterator[bytes | memoryview]:
+    if before:
+        yield before
+    view = memoryview(chunk)
+    for start in range(0, len(view), _SLICE_BYTES):
+        yield view[start : start + _SLICE_BYTES]
+    if after:
+        yield after

@@ -1,0 +1,102 @@
+"""What a thread has done on the loop, and waits for."""
+
+import threading
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from cogen.core.coroutines import operation_of
+from cogen.core.events import PARKED
+from cogen.web.exchanges.greenlets import Straight, outside
+
+if TYPE_CHECKING:
+    from cogen.web.exchanges.threads import ThreadedExchange
+
+__all__ = ["Asked"]
+
+
+class Asked(Straight):
+    """A thread of `exchange` asks to have `function` called on the loop, in `context`.
+
+    `performs`: what that returns is an operation, to be performed. `thread` is who asks.
+    """
+
+    __slots__ = ("_answered", "_exchange", "_function", "_performs", "thread")
+
+    def __init__(
+        self,
+        exchange: "ThreadedExchange",
+        function: Callable[[], Any],
+        performs: bool,
+        context: Context,
+    ) -> None:
+        self.scheduler = exchange.scheduler
+        self.runners = exchange.runners
+        self.operation = None
+        self.value = None
+        self.error = None
+        self.runner = None
+        self.context = context
+        self.thread = threading.get_ident()
+        self._performs = performs
+        self._exchange = exchange
+        self._function: Callable[[], Any] | None = function
+        self._answered = threading.Lock()
+        self._answered.acquire()
+
+    @property
+    def owner(self) -> Any:
+        return self._exchange
+
+    def answer(self) -> Any:
+        """In the thread: wait for the outcome."""
+        self._answered.acquire()
+        error, self.error = self.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                error = None
+        return self.value
+
+    def begin(self) -> None:
+        """On the loop: have it done in the next turn."""
+        self._exchange.asks(self)
+        self.scheduler.ready(self)
+
+    def leave(self, error: BaseException) -> bool:
+        """Undo what is waited for: `error` is raised there; False if nothing is."""
+        if not self.withdraw():
+            return False
+        self.error = error
+        self.scheduler.ready(self)
+        return True
+
+    def parked(self) -> None:
+        self._exchange.parked()
+
+    def drive(self) -> None:
+        function, self._function = self._function, None
+        if function is not None:
+            try:
+                self.value = self._called(function)
+            except BaseException as error:  # noqa: BLE001 (raised in the thread)
+                self.error = error
+            if self.value is PARKED:
+                return
+        self._exchange.answers(self)
+        self._answered.release()
+
+    def _called(self, function: Callable[[], Any]) -> Any:
+        if self._exchange.ended:
+            raise outside()
+        if not self._performs:
+            return function()
+        self._exchange.may_wait()
+        result = self.perform(operation_of(function(), self))
+        if result is PARKED:
+            self.parked()
+        return result
+
+    def __repr__(self) -> str:
+        return repr(self._exchange)

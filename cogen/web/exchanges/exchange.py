@@ -1,0 +1,511 @@
+"""One request and its response: the application's iterator and the operations it names.
+
+The iterator is asked for chunks. An empty one after an operation was named parks the exchange
+until the operation has its outcome; any other empty one lets the others run. No header goes out
+before the first chunk that is not empty, so what the application sets after a wait still counts.
+Each chunk is on its way before the next is asked for (PEP 3333); the head goes with the first.
+
+An exchange is made, started, parked and running in turn, then closing, then ended. However it comes
+to its end, closing calls the iterable's close(), which may wait for `close_timeout` seconds. When
+the client is gone, what is waited for ends: in the middle of a call with GreenletExit, once; what
+the application does then to clean up may wait as close() does.
+"""
+
+import logging
+from asyncio import CancelledError, TimerHandle
+from collections.abc import Callable, Iterator
+from contextvars import Context, copy_context
+from inspect import isawaitable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Final
+from wsgiref.types import WSGIEnvironment
+
+from greenlet import GreenletExit
+
+from cogen.core.coroutines import Coroutine, operation_of
+from cogen.core.events import PARKED, Operation
+from cogen.core.schedulers import SLICE
+from cogen.web.exchanges.answer import Answer, Drain, fail
+from cogen.web.exchanges.files import FileWrapper
+from cogen.web.exchanges.greenlets import Straight, outside
+from cogen.web.extensions import Wsgi
+from cogen.web.http.errors import BodyError, HTTPError
+from cogen.web.http.request import Request
+from cogen.web.http.response import head_of
+from cogen.web.life import Application
+
+if TYPE_CHECKING:
+    from cogen.web.connections.connection import Connection
+
+__all__ = ["CLIENT_LEFT", "END", "GO_ON", "LEAVE", "STAY", "Exchange"]
+
+log = logging.getLogger(__name__)
+
+# What an iterator that has ended gives.
+END: Final = object()
+# What follows a chunk: the next; the next, in another turn; nothing, since the exchange is parked.
+GO_ON, LEAVE, STAY = 0, 1, 2
+# The status of a request whose client left before its answer; no client ever sees it.
+CLIENT_LEFT: Final = 499
+
+
+def _check_returned(application: Application, returned: Any) -> None:
+    """PEP 3333: an application returns an iterable of bytes. Raises TypeError."""
+    if isinstance(returned, (str, bytes)):
+        if not returned:
+            return
+        remedy = "return [text.encode()]" if isinstance(returned, str) else "return [data]"
+    elif hasattr(returned, "__iter__") or hasattr(returned, "__getitem__"):
+        return
+    else:
+        remedy = "its return is missing" if returned is None else "return [b'...']"
+    name = getattr(application, "__qualname__", type(application).__qualname__)
+    module = getattr(application, "__module__", "")
+    raise TypeError(
+        f"the application {module}.{name} returned {returned!r:.80}, "
+        f"and PEP 3333 asks for an iterable of bytes: {remedy}"
+    )
+
+
+class Exchange(Straight):
+    """Runs `application` for one request on `connection`.
+
+    `waits`: it is in an operation that the application named. `left`: its client is gone. `told`:
+    the application knows that. `closing`: no more is asked of it. `late`: it may wait no longer.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_application",
+        "_callbacks",
+        "_closing_ends",
+        "_connection",
+        "_environ",
+        "_exhausted",
+        "_iterable",
+        "_iterator",
+        "_request",
+        "_started",
+        "_whole",
+        "_wsgi",
+        "closing",
+        "ended",
+        "late",
+        "left",
+        "told",
+        "waits",
+    )
+
+    def __init__(
+        self, connection: "Connection", request: Request, wsgi: Wsgi, application: Application
+    ) -> None:
+        self.scheduler = connection.server.scheduler
+        self.runners = connection.server.runners
+        self.operation = None
+        self.value = None
+        self.error = None
+        self.runner = None
+        self.context: Context = copy_context()
+        self._application = application
+        self._connection = connection
+        self._request = request
+        self._wsgi = wsgi
+        self._answer: Answer | None = None
+        self._callbacks: list[Callable[[Exchange], None]] | None = None
+        self._environ: WSGIEnvironment | None = None
+        self._iterable: Any = None
+        self._iterator: Iterator[Any] | None = None
+        self._exhausted = False
+        self._whole = False  # the next chunk is all of the body
+        self._started = False
+        self._closing_ends: TimerHandle | None = None
+        self.waits = False
+        self.left = False
+        self.told = False
+        self.closing = False
+        self.late = False
+        self.ended = False
+
+    @property
+    def awaits_news(self) -> bool:
+        """It waits for something else than its client, and that has not come."""
+        return self.operation is not None and type(self.operation) is not Drain
+
+    @property
+    def method(self) -> bytes:
+        """Of the request."""
+        return self._request.method
+
+    @property
+    def head_sent(self) -> bool:
+        return self._answer is not None and self._answer.head_sent
+
+    @property
+    def status(self) -> int:
+        """The status code of the response; 499 if the client left before there was one."""
+        answer = self._answer
+        if answer is not None and answer.head_sent:
+            return answer.head.code
+        return self._connection.refusal or 500
+
+    @property
+    def sent(self) -> int:
+        """Bytes of content written."""
+        return self._answer.sent if self._answer is not None else 0
+
+    # The life of the exchange, seen from the connection.
+
+    def start(self, environ: WSGIEnvironment) -> None:
+        """Have the application called, in its turn."""
+        self._started = True
+        self._environ = environ
+        self.scheduler.ready(self)
+
+    def hang_up(self) -> None:
+        """The client is gone: undo what is waited for, close the iterable."""
+        if self.left or self.ended:
+            return
+        self.left = True
+        self._connection.refusal = self._connection.refusal or CLIENT_LEFT
+        if not self._started:
+            self._end()
+        elif not self.closing:
+            self.told = self.end_wait()
+
+    def hurry(self) -> None:
+        """End a wait that has a timeout as if its time were up."""
+        if self.operation is not None and self.operation.timeout is not None:
+            self.operation.expire(self)
+
+    def give_up(self) -> None:
+        """What the application still does to close may wait no longer."""
+        self.late = True
+        self.end_wait()
+
+    def add_done_callback(self, callback: Callable[["Exchange"], None]) -> None:
+        """Have `callback(self)` called at the end, after the iterable's close()."""
+        if self._callbacks is None:
+            self._callbacks = []
+        self._callbacks.append(callback)
+
+    def wait(self, operation: Any) -> Any:
+        """environ['cogen.wait']: perform `operation` and return its result, or raise.
+
+        The request waits; the server goes on. Raises RuntimeError outside of the request.
+        """
+        try:
+            self.runners.check(self)
+            self.may_wait()
+            return self.wait_for(operation)
+        finally:
+            del self, operation  # see Straight.wait_for
+
+    def may_wait(self) -> None:
+        """Raise what a wait of the application raises where it may not begin one."""
+        if self.late:
+            raise GreenletExit("close_timeout is over")
+        if self.ended:
+            raise outside()
+        if self.closing or self.told:
+            self._limit_closing()
+        elif self.left:
+            self.told = True
+            raise GreenletExit("the client is gone")
+
+    def parked(self) -> None:
+        """It begins to wait: see if its client has gone already."""
+        if self._connection.eof:
+            self.scheduler.loop.call_soon(self._connection.eof_received)
+
+    # In a runner.
+
+    def drive(self) -> None:
+        """Go on until the exchange is parked, ended, or has had its share of the turn."""
+        try:
+            if self._environ is not None:
+                if not self.left and self._call(self._environ) == STAY:
+                    return
+            elif self.waits:
+                self.waits = False
+                self._deliver()
+            self._iterate()
+        except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
+            self._raised(error)
+
+    def _call(self, environ: WSGIEnvironment) -> int:
+        """Call the application; what follows."""
+        self._environ = None
+        self._take(self._application(environ, self.start_response))
+        return GO_ON
+
+    def _take(self, iterable: Any) -> None:
+        """Take what the application returned."""
+        self._iterable = iterable
+        if isinstance(iterable, (list, tuple)):
+            if len(iterable) > 1 and not self._wsgi.pending:
+                iterable = _joined(iterable)
+            self._whole = len(iterable) == 1
+        elif isinstance(iterable, FileWrapper):
+            self._measure(iterable)
+        else:
+            _check_returned(self._application, iterable)
+        self._iterator = iter(iterable)
+
+    def _measure(self, file: FileWrapper) -> None:
+        if self._answer is not None:
+            self._answer.length = file.length
+            if self._answer.bodyless:
+                file.skip()
+
+    def _deliver(self) -> None:
+        value, error = self.value, self.error
+        self.value = self.error = None
+        if error is not None:
+            self._wsgi.failed(error)
+        else:
+            self._wsgi.succeeded(value)
+
+    def _iterate(self) -> None:
+        connection = self._connection
+        for _ in range(SLICE):
+            answer = self._answer
+            if self.left:
+                self._close()
+                return
+            if answer is not None and answer.slices is not None and not self._sent_all():
+                return
+            if self._exhausted:
+                self._close()
+                return
+            if connection.write_paused and self.perform(Drain(connection)) is PARKED:
+                return
+            chunk = self._next()
+            follows = STAY if chunk is PARKED else self._took(chunk)
+            if follows == STAY:
+                return
+            if follows == LEAVE:
+                break
+        self.scheduler.ready(self)
+
+    def _next(self) -> Any:
+        """The next chunk, or END."""
+        assert self._iterator is not None
+        return next(self._iterator, END)
+
+    def _took(self, chunk: Any) -> int:
+        """Do what `chunk` asks for; what follows."""
+        wsgi = self._wsgi
+        if chunk is END:
+            self._check_performed()
+            self._finish()
+        elif wsgi.pending:
+            if chunk:
+                raise wsgi.lost(f"the chunk {chunk[:40]!r} came")
+            return STAY if self._performed() is PARKED else GO_ON
+        elif not chunk:
+            return LEAVE
+        else:
+            last = self._whole or chunk is wsgi.final
+            self._send(chunk, last)
+            # It is on its way before what may block.
+            return GO_ON if last else LEAVE
+        return GO_ON
+
+    def _performed(self) -> Any:
+        """Perform what was named: PARKED, or anything else once it has its outcome."""
+        wsgi = self._wsgi
+        wsgi.pending = False
+        operation = wsgi.operation
+        try:
+            if not isinstance(operation, Operation):
+                if not (isinstance(operation, Coroutine) or isawaitable(operation)):
+                    wsgi.succeeded(operation)
+                    return None
+                operation = operation_of(operation, self)
+            result = self._perform(operation)
+        except (Exception, CancelledError) as error:  # noqa: BLE001 (the application gets it)
+            wsgi.failed(error)
+            return None
+        if result is PARKED:
+            self.waits = True
+            self.parked()
+        else:
+            wsgi.succeeded(result)
+        return result
+
+    def _perform(self, operation: Operation) -> Any:
+        """Perform what the application named, in its context."""
+        return self.perform(operation)
+
+    def _send(self, chunk: Any, last: bool) -> None:
+        answer = self._begun(chunk)
+        answer.send(chunk, last)
+        # Nobody sees what would follow, which may be without end.
+        self._exhausted = answer.bodyless
+
+    def _begun(self, chunk: Any) -> Answer:
+        """The answer, for a chunk of it."""
+        if type(chunk) is not bytes:
+            raise TypeError(f"the application yielded {chunk!r:.80}: chunks must be bytes")
+        if self._answer is None:
+            raise RuntimeError("the application did not call start_response before its first chunk")
+        return self._answer
+
+    def _sent_all(self) -> bool:
+        """Write on with a large chunk; False if parked because the client is slow."""
+        assert self._answer is not None
+        while not self._answer.write_on():
+            if self.perform(Drain(self._connection)) is PARKED:
+                return False
+        return True
+
+    def _check_performed(self) -> None:
+        """The iterator has ended. Raises LostOperation if it has named one that was not yielded."""
+        if self._wsgi.pending:
+            raise self._wsgi.lost("the iteration ended")
+
+    def _finish(self) -> None:
+        """No chunk will come."""
+        self._exhausted = True
+        answer = self._begun(b"")
+        if answer.head_sent:
+            answer.end()
+        else:
+            answer.send(b"", last=True)
+        answer.check_length(self)
+
+    # What an application hands over is checked here, so that the error tells what is wrong with it.
+
+    def start_response(
+        self, status: Any, headers: Any, exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        """PEP 3333: `status` a str, `headers` a list of pairs of str; nothing is sent yet.
+
+        An application that waits may replace its head until its first content. It should say so by
+        `exc_info`, but there is middleware that does not pass that on (Paste's TransLogger).
+        Raises ValueError or TypeError for a bad head.
+        """
+        if self.ended:
+            raise outside("start_response")
+        answer = self._answer
+        if exc_info is not None:
+            try:
+                if answer is not None and answer.head_sent:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None
+        elif answer is not None and (answer.head_sent or not self._wsgi.named):
+            raise RuntimeError("start_response was called twice without exc_info (PEP 3333)")
+        head = head_of(status, headers)
+        if answer is None:
+            self._answer = Answer(self._connection, self._request, head)
+        else:
+            answer.head = head
+        return self.write
+
+    def write(self, data: Any) -> None:
+        """PEP 3333: send `data` before the iterable's chunks; waits while the client is slow."""
+        if get_ident() != self.scheduler.thread:
+            raise outside("write()")
+        self._write(data)
+        while not self._may_write_on():
+            self.wait(Drain(self._connection))
+
+    def _write(self, data: Any) -> None:
+        if type(data) is not bytes:
+            raise TypeError(f"write() takes bytes, not {data!r:.80}")
+        answer = self._begun(data)
+        if self.left:
+            # It may write for ever otherwise.
+            self.may_wait()
+        elif data:
+            answer.send(data)
+
+    def _may_write_on(self) -> bool:
+        """Whether all is written that `write` was given, and the client has not enough."""
+        answer = self._begun(b"")
+        if self.left or answer.slices is None or answer.write_on():
+            return self.left or not self._connection.write_paused
+        return False
+
+    # The end.
+
+    def _raised(self, error: BaseException) -> None:
+        """`error` came out of the application."""
+        if self.ended:
+            log.error("%s: %r came after its end", self, error, exc_info=error)
+            return
+        self._tell(error)
+        self._close()
+
+    def _tell(self, error: BaseException) -> None:
+        """Tell the client of `error`, if it has not left."""
+        if not self.left:
+            self._fail(error)
+        elif not isinstance(error, GreenletExit):
+            log.error("%s: after the client had left: %r", self, error, exc_info=error)
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, (BodyError, HTTPError)):
+            log.info("%s: %s", self, error)
+        else:
+            log.error("%s: %s: %s", self, type(error).__name__, error, exc_info=error)
+        if self.head_sent:
+            assert self._answer is not None
+            self._answer.cut()
+        else:
+            self._answer = None
+            fail(self._connection, self._request, error)
+
+    def _close(self) -> None:
+        """Close the iterable, and end."""
+        self.closing = True
+        iterable, self._iterable = self._iterable, None
+        self._iterator = None
+        close = getattr(iterable, "close", None)
+        if close is None:
+            self._end()
+        else:
+            self._run_close(iterable, close)
+
+    def _run_close(self, iterable: Any, close: Callable[[], Any]) -> None:
+        try:
+            close()
+        except BaseException as error:  # noqa: BLE001 (the application's)
+            self._log_close(error)
+        self._end()
+
+    def _log_close(self, error: BaseException) -> None:
+        if self.late:
+            seconds = self._connection.server.options.close_timeout
+            log.error("%s: close() of the response took more than %g s", self, seconds)
+        else:
+            log.error("%s: close() of the response failed: %r", self, error, exc_info=error)
+
+    def _limit_closing(self) -> None:
+        """From now on the application has `close_timeout` seconds to close."""
+        if self._closing_ends is None:
+            seconds = self._connection.server.options.close_timeout
+            self._closing_ends = self.scheduler.loop.call_later(seconds, self.give_up)
+
+    def _end(self) -> None:
+        """All is written and closed: give the connection back."""
+        self.ended = True
+        if self._closing_ends is not None:
+            self._closing_ends.cancel()
+        self._wsgi.ended()
+        callbacks, self._callbacks = self._callbacks, None
+        for callback in callbacks or ():
+            callback(self)
+        answer, self._answer = self._answer, None
+        self._environ = None
+        self._connection.exchange_ended(self, answer)
+
+    def __repr__(self) -> str:
+        request = self._request
+        return f"{request.method.decode()} {request.target[:200].decode()}"
+
+
+def _joined(chunks: Any) -> Any:
+    """One chunk for the `chunks` of a list; as they are if one is no bytes."""
+    return [b"".join(chunks)] if all(type(chunk) is bytes for chunk in chunks) else chunks

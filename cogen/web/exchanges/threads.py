@@ -1,0 +1,441 @@
+"""A request whose application blocks: its code runs in threads of the pool.
+
+The exchange stays on the loop. A thread calls the application, takes all chunks from its iterable
+and closes it, as what belongs to a thread, a threading.local or a connection to a database, has to
+be the same for all of it. Only where a chunk names an operation the thread is left: that is waited
+for without one. Chunks are posted to the loop as they come. What a thread needs of the loop, a wait
+in the middle of a call or `write()`, it asks for and waits. A request body is taken in before, so
+that slow clients occupy no thread; one that the client sends only when asked for (Expect) is taken
+in when the application first reads. A client that reads slowly keeps its thread, and the pool has
+another one meanwhile; with too many of them the thread is left, and another goes on when the client
+has taken what there is.
+
+No thread can be interrupted. When the client leaves, the next wait in it raises GreenletExit, as
+on the loop; the exchange ends when the call has returned and the iterable is closed.
+"""
+
+import functools
+import threading
+from asyncio import _get_running_loop
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Final
+from wsgiref.types import WSGIEnvironment
+
+from greenlet import GreenletExit
+
+from cogen.core.events import PARKED, Operation
+from cogen.core.schedulers import Waiter, running_for
+from cogen.web.exchanges.answer import Drain
+from cogen.web.exchanges.asked import Asked
+from cogen.web.exchanges.body import Input, InputFile
+from cogen.web.exchanges.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange
+from cogen.web.exchanges.files import FileWrapper
+from cogen.web.exchanges.greenlets import outside
+from cogen.web.exchanges.pool import Pool
+from cogen.web.exchanges.spool import Spool, SpooledBody, SpooledInput
+from cogen.web.extensions import Wsgi
+from cogen.web.http.request import Request
+from cogen.web.life import Application, LoopIterable
+
+if TYPE_CHECKING:
+    from cogen.web.connections.connection import Connection
+
+__all__ = ["InThread", "ThreadedExchange"]
+
+# What a thread gives for an iterable that it has closed.
+_CLOSED: Final = object()
+# What it gives when the client has enough and it may not wait for it.
+_LATER: Final = object()
+# What it gives for one that blocks nobody.
+_HERE: Final = object()
+# Chunks that may be on their way from a thread to the loop.
+_AHEAD: Final = 32
+# A chunk above this size is not written at once.
+_LARGE: Final = 65_536
+
+
+class InThread(Operation):
+    """Wait for the pool's thread that the waiter, a job, is handed to."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__()
+        self._pool = pool
+
+    def run(self, waiter: Waiter) -> Any:
+        assert isinstance(waiter, ThreadedExchange)
+        self._pool.run(waiter)
+        return PARKED
+
+
+# It waits for nothing, or for its client, or its thread.
+_NO_NEWS: Final = (type(None), Drain, InThread)
+
+
+class ThreadedExchange(Exchange):
+    """Runs its application in threads of the server's pool, one call after the other.
+
+    `_job` is what the thread is to do, `_here` tells that the iterable is asked on the loop,
+    `_failed` that its error has been told.
+    """
+
+    __slots__ = (
+        "_arrived",
+        "_asked",
+        "_calling",
+        "_failed",
+        "_here",
+        "_in_thread",
+        "_job",
+        "_loop_context",
+        "_outcome",
+        "_pool",
+        "_posted",
+        "_returned",
+        "_spool",
+        "_worker",
+    )
+
+    def __init__(
+        self,
+        connection: "Connection",
+        request: Request,
+        wsgi: Wsgi,
+        application: Application,
+        pool: Pool,
+        spool: Spool,
+    ) -> None:
+        super().__init__(connection, request, wsgi, application)
+        self.context.run(running_for.set, self.scheduler)
+        self._pool = pool
+        self._spool = spool
+        self._in_thread = InThread(pool)
+        self._job: Callable[[], Any] | None = None
+        self._returned: Callable[[Any], int] | None = None
+        self._outcome: tuple[Any, BaseException | None] = (None, None)
+        self._here = False
+        self._posted = 0  # chunks, by the thread
+        self._arrived = 0  # and on the loop
+        self._failed = False
+        # Not answered yet. An application may have threads of its own.
+        self._asked: list[Asked] = []
+        self._worker = 0  # the thread that does the job
+        self._calling = threading.Lock()
+        self._loop_context: Context | None = None
+
+    @property
+    def awaits_news(self) -> bool:
+        waiters = [self, *(asked for asked in self._asked if asked.thread == self._worker)]
+        return any(type(each.operation) not in _NO_NEWS for each in waiters)
+
+    def hang_up(self) -> None:
+        if self.left or self.ended:
+            return
+        if self._job is None:
+            super().hang_up()
+        else:
+            self.left = True
+            self._connection.refusal = self._connection.refusal or CLIENT_LEFT
+        if not self.closing:
+            for asked in self._asked.copy():
+                if asked.leave(GreenletExit("the client is gone")):
+                    self.told = self.told or asked.thread == self._worker
+
+    def hurry(self) -> None:
+        super().hurry()
+        for asked in self._asked.copy():
+            if asked.operation is not None and asked.operation.timeout is not None:
+                asked.operation.expire(asked)
+
+    def give_up(self) -> None:
+        self.late = True
+        if self._job is None:
+            self.end_wait()
+        for asked in self._asked.copy():
+            asked.leave(GreenletExit("close_timeout is over"))
+
+    # On the loop.
+
+    def step(self) -> None:
+        if self.ended:
+            return
+        if self.runner is not None:
+            self.scheduler.loop.call_soon(self.runners.resume, self)
+            return
+        # Not in its context: a thread may enter that before this step is over.
+        self.runners.current = self
+        try:
+            self.drive()
+        finally:
+            self.runners.current = None
+
+    def drive(self) -> None:
+        if self._returned is None:
+            super().drive()
+            return
+        returned, self._returned, self._job = self._returned, None, None
+        value, error = self._outcome
+        self._outcome = None, None
+        self.value = None
+        try:
+            if error is not None:
+                raise error
+            follows = returned(value)
+            if follows == LEAVE:
+                self.scheduler.ready(self)
+            elif follows == GO_ON:
+                self._iterate()
+        except BaseException as raised:  # noqa: BLE001 (the application's; it becomes a 500)
+            self._raised(raised)
+        finally:
+            # Its traceback leads back here.
+            error = None
+
+    def settle(self) -> None:
+        """A thread has done the job."""
+        self.resume(None)
+
+    def _hand(self, job: Callable[[], Any], returned: Callable[[Any], int]) -> None:
+        """Have a thread do `job`; `returned` gets what that gives, and says what follows."""
+        self._job = job
+        self._returned = returned
+        self.perform(self._in_thread)
+
+    def _call(self, environ: WSGIEnvironment) -> int:
+        self._environ = None
+        self._take_body(environ)
+        environ["cogen.on_loop"] = self.on_loop
+        self._hand(lambda: self._begin(environ), self._made)
+        return STAY
+
+    def _take_body(self, environ: WSGIEnvironment) -> None:
+        if not isinstance(environ["wsgi.input"], InputFile):
+            return
+        body = environ["cogen.input"].body
+        if self._connection.expects_continue:
+            environ["wsgi.input"] = SpooledInput(body, self._spool, self)
+            return
+        spooled = SpooledBody(body, self._spool, self)
+        environ["wsgi.input"] = spooled.file
+        # Some frameworks read no further than it says: a chunked body has one now.
+        environ["CONTENT_LENGTH"] = str(spooled.length)
+        environ["cogen.input"] = Input(environ["cogen.wsgi"], spooled)
+
+    def _made(self, chunk: Any) -> int:
+        """The application has returned; unless it blocks nobody, all chunks but this came."""
+        if chunk is not _HERE:
+            return self._took(chunk)
+        self._here = True
+        iterable = self._iterable
+        if type(iterable) is LoopIterable:
+            iterable = iterable.iterable
+            assert self._loop_context is not None
+            self.context = self._loop_context
+        self._take(iterable)
+        return GO_ON
+
+    def _next(self) -> Any:
+        if self._here:
+            return self.context.run(next, self._iterator, END)  # type: ignore[arg-type]
+        self._hand(self._chunks, self._took)
+        return PARKED
+
+    def _took(self, chunk: Any) -> int:
+        if chunk is _CLOSED:
+            self._end()
+            return STAY
+        return GO_ON if chunk is _LATER else super()._took(chunk)
+
+    def _arrive(self, chunk: Any, last: bool = False) -> None:
+        """A thread has posted `chunk`, `last` if it is all that comes, or END, and goes on."""
+        self._arrived += 1
+        if self.left or self._failed or self._exhausted:
+            return
+        try:
+            if chunk is END:
+                self._finish()
+            else:
+                self._send(chunk, last)
+        except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
+            self._tell(error)
+
+    def _tell(self, error: BaseException) -> None:
+        if not self._failed:
+            self._failed = True
+            super()._tell(error)
+
+    def _may_write_on(self) -> bool:
+        return self._failed or super()._may_write_on()
+
+    def _perform(self, operation: Operation) -> Any:
+        return self.context.run(self.perform, operation)
+
+    def _run_close(self, iterable: Any, close: Callable[[], Any]) -> None:
+        if self._here:
+            super()._run_close(iterable, lambda: self.context.run(close))
+        else:
+            self._hand(lambda: self._close_in_thread(close), self._took)
+
+    def asks(self, asked: Asked) -> None:
+        """A thread waits for `asked` from now on."""
+        self._asked.append(asked)
+
+    def answers(self, asked: Asked) -> None:
+        """It does no more."""
+        self._asked.remove(asked)
+
+    def _end(self) -> None:
+        super()._end()
+        # Of threads of the application's own.
+        for asked in self._asked.copy():
+            asked.leave(outside())
+
+    # In a thread.
+
+    def work(self) -> None:
+        """Do the job."""
+        assert self._job is not None
+        self._worker = threading.get_ident()
+        try:
+            self._outcome = self.context.run(self._job), None
+        except BaseException as error:  # noqa: BLE001 (the application's; raised on the loop)
+            self._outcome = None, error
+
+    def _begin(self, environ: WSGIEnvironment) -> Any:
+        """Call the application and have its chunks sent.
+
+        Not for a client that has left while it waited for a thread.
+        """
+        if self.left:
+            return _CLOSED
+        iterable = self._iterable = self._application(environ, self.start_response)
+        if isinstance(iterable, (list, tuple)):
+            inline = not hasattr(iterable, "close")
+        elif isinstance(iterable, FileWrapper):
+            inline = iterable.length is not None
+        else:
+            inline = type(iterable) is LoopIterable
+        if inline:
+            return _HERE
+        self._take(iterable)
+        return self._chunks()
+
+    def _chunks(self) -> Any:
+        """Have chunks sent until one names an operation, which is returned; else close."""
+        assert self._iterator is not None
+        try:
+            while not (self.left or self._failed or self._exhausted):
+                chunk: Any = next(self._iterator, END)
+                if chunk is not END and self._wsgi.pending:
+                    return chunk
+                if chunk is END:
+                    self._check_performed()
+                    self._pool.post(functools.partial(self._arrive, END))
+                    break
+                if not self._post(chunk):
+                    return _LATER
+        except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
+            self._pool.post(functools.partial(self._tell, error))
+        self._iterator = None
+        iterable, self._iterable = self._iterable, None
+        close = getattr(iterable, "close", None)
+        return _CLOSED if close is None else self._close_in_thread(close)
+
+    def _post(self, chunk: Any) -> bool:
+        """Have `chunk` sent, and wait if the loop is behind or the client has enough.
+
+        False if the thread is to be left for that.
+        """
+        if not chunk:
+            return True
+        # When it arrives the application may have gone on, to start_response or to its last.
+        self._begun(chunk)
+        last = self._whole or chunk is self._wsgi.final
+        self._posted += 1
+        self._pool.post(functools.partial(self._arrive, chunk, last))
+        if not (
+            len(chunk) > _LARGE
+            or self._connection.write_paused
+            or self._posted - self._arrived >= _AHEAD
+        ):
+            return True
+        written = self._ask(self._may_write_on)
+        if written or self._pool.may_lend():
+            self._drain(written)
+            return True
+        return False
+
+    def _drain(self, written: bool) -> None:
+        """Wait until all is `written` and the client has not enough."""
+        while not written:
+            with self._pool.lent():
+                self._ask(lambda: Drain(self._connection), performs=True)
+            written = self._ask(self._may_write_on)
+
+    def _close_in_thread(self, close: Callable[[], Any]) -> Any:
+        self.closing = True
+        try:
+            close()
+        except BaseException as error:  # noqa: BLE001 (the application's)
+            self._log_close(error)
+        return _CLOSED
+
+    # In a thread, or on the loop.
+
+    def wait(self, operation: Any) -> Any:
+        if not self._on_loop():
+            return self._ask(lambda: operation, performs=True)
+        current = self.runners.current
+        if type(current) is not Asked or current.owner is not self:
+            return super().wait(operation)
+        self.may_wait()
+        return current.wait_for(operation)
+
+    def on_loop(self, function: Callable[[], Any]) -> Any:
+        """environ['cogen.on_loop']: what `function()` gives, called on the loop.
+
+        All that a request has called so see one context, so it is one after the other.
+        """
+        if self._on_loop():
+            return function()
+        with self._calling:
+            if self._loop_context is None:
+                self._loop_context = self.context.copy()
+            return self._ask(function, context=self._loop_context)
+
+    def start_response(
+        self, status: Any, headers: Any, exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        again = exc_info is not None or self._answer is not None
+        if again and not self._on_loop():
+            # What was posted has arrived then: the head may be sent.
+            self._ask(_nothing)
+        return super().start_response(status, headers, exc_info)
+
+    def write(self, data: Any) -> None:
+        if self._on_loop():
+            super().write(data)
+            return
+        self._drain(self._ask(lambda: self._written(data)))
+
+    def _written(self, data: Any) -> bool:
+        self._write(data)
+        return self._may_write_on()
+
+    def _on_loop(self) -> bool:
+        return _get_running_loop() is self.scheduler.loop
+
+    def _ask(
+        self, function: Callable[[], Any], performs: bool = False, context: Context | None = None
+    ) -> Any:
+        # Its own is entered in a thread.
+        asked = Asked(self, function, performs, context or self.context.copy())
+        if not self._pool.post(asked.begin):
+            raise GreenletExit("the server has stopped")
+        return asked.answer()
+
+
+def _nothing() -> None:
+    """Asked of the loop, it comes back when all that was posted before has been done."""

@@ -1,0 +1,1 @@
+"""What looks on while requests are answered: log, figures, health, garbage and memory."""

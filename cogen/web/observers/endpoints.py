@@ -1,0 +1,106 @@
+"""What the server answers itself: to Prometheus, and to who asks whether it is well."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+from wsgiref.types import WSGIEnvironment
+
+from cogen.web.options import OptionError, Options
+
+if TYPE_CHECKING:
+    from cogen.web.exchanges.exchange import Exchange
+    from cogen.web.observers.scrape import Scrape
+    from cogen.web.server import Server
+
+__all__ = ["Endpoints"]
+
+_READING: Final = ("GET", "HEAD")
+# HAProxy asks by OPTIONS unless it is told otherwise.
+_ASKING: Final = (*_READING, "OPTIONS")
+
+_PATHS: Final = ("metrics_path", "health_path", "ready_path")
+
+
+class Endpoints:
+    """A WSGI application for `metrics_path`, `health_path` and `ready_path`, on the loop.
+
+    Another method than each takes is answered 405. Health: 200 `ok`, or 503 `stopping` while the
+    server stops. Ready: the same, and 503 with what an application lacks. `observers` are to see
+    each exchange begin. Raises OptionError where two have one path, or there is a `metrics_path`
+    and no prometheus_client.
+    """
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+        options = server.options
+        _check_paths(options)
+        self._answers: dict[str, Callable[..., Iterable[bytes]]] = {
+            options.health_path: self._health,
+            options.ready_path: self._ready,
+        }
+        self._answers.pop("", None)
+        self.observers: list[Callable[[Exchange, dict[str, Any]], None]] = []
+        if options.metrics_path:
+            scrape = _scrape(server)
+            self._answers[options.metrics_path] = scrape
+            self.observers.append(scrape.metrics.began)
+
+    def take(self, path: str) -> bool:
+        """Whether this answers requests for `path`, and not the application."""
+        return path in self._answers
+
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        methods = _READING if path == self._server.options.metrics_path else _ASKING
+        if environ["REQUEST_METHOD"] not in methods:
+            return _say("405 Method Not Allowed", "not this method", methods, start_response)
+        return self._answers[path](environ, start_response)
+
+    def _health(
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        return _well("stopping" if self._server.stopping else "", start_response)
+
+    def _ready(
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        return _well(self._server.not_ready(), start_response)
+
+
+def _check_paths(options: Options) -> None:
+    taken: dict[str, str] = {}
+    for name in _PATHS:
+        path = getattr(options, name)
+        if path and taken.setdefault(path, name) != name:
+            raise OptionError(f"{name} = {path!r}: {taken[path]} has that path already")
+
+
+def _scrape(server: "Server") -> "Scrape":
+    try:
+        from cogen.web.observers.scrape import Scrape
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "prometheus_client":
+            raise
+        raise OptionError(
+            f"metrics_path = {server.options.metrics_path!r} needs a library: "
+            "pip install 'prometheus-client>=0.21,<1'"
+        ) from None
+    return Scrape(server)
+
+
+def _well(trouble: str, start_response: Callable[..., Any]) -> list[bytes]:
+    status = "503 Service Unavailable" if trouble else "200 OK"
+    return _say(status, trouble or "ok", _ASKING, start_response)
+
+
+def _say(
+    status: str, line: str, methods: Iterable[str], start_response: Callable[..., Any]
+) -> list[bytes]:
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Cache-Control", "no-store"),
+        ("Allow", ", ".join(methods)),
+    ]
+    start_response(status, headers)
+    return [f"{line}\n".encode()]

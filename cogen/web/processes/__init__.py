@@ -1,0 +1,1 @@
+"""The processes of one server: supervisor and workers, signals, log files."""

@@ -1,0 +1,97 @@
+"""What signals ask of a process that serves: SIGTERM and SIGINT to stop, SIGHUP to reload, SIGUSR1
+to reopen log files.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from cogen.web.processes.watchdog import Watchdog
+
+__all__ = ["Signals"]
+
+_Result = TypeVar("_Result")
+
+
+class Signals:
+    """Of this process, from now on: made on its first line, taken by the loop once it serves, or
+    supervises those that start to.
+
+    Until then SIGTERM and SIGINT end it, as there is nothing to answer yet, SIGHUP is remembered: a
+    reload follows the start, and SIGUSR1 does nothing: the log files have just been opened.
+    """
+
+    def __init__(self) -> None:
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._watchdog: Watchdog | None = None
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
+            signal.signal(signal.SIGUSR1, lambda *_: None)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                # The kernel does not end the first process of a container by default.
+                signal.signal(number, _end if os.getpid() == 1 else signal.SIG_DFL)
+
+    def take(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        patience: float,
+        give_up: Callable[[], None],
+        reopen: Callable[[], None],
+    ) -> None:
+        """From now on they are what `reload` and `unless_stopped` wait for, on `loop`, which runs.
+
+        `reopen` is called for SIGUSR1. `patience`: seconds that a stop may take; then, or at a
+        second SIGINT, `give_up` is called, in a thread, and the process ended.
+        """
+        with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
+            for number, act in (
+                (signal.SIGTERM, self._stop.set),
+                (signal.SIGINT, self._stop.set),
+                (signal.SIGHUP, self._reload.set),
+                (signal.SIGUSR1, reopen),
+            ):
+                loop.add_signal_handler(number, act)
+            self._watchdog = Watchdog(patience, give_up)
+            self._watchdog.listen()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._stop.is_set()
+
+    def asked_before(self) -> float:
+        """Seconds since a stop was asked for: the loop may have heard of it late."""
+        return self._watchdog.asked_before() if self._watchdog is not None else 0.0
+
+    def release(self) -> None:
+        """The loop is about to stop running."""
+        if self._watchdog is not None:
+            self._watchdog.release()
+
+    def close(self) -> None:
+        """The loop is closed; from now on they only see to it that the process ends."""
+        if self._watchdog is not None:
+            self._watchdog.keep_on()
+
+    async def reload(self) -> bool:
+        """Wait until it is asked for: True to reload, False to stop."""
+        asked = await self.unless_stopped(self._reload.wait())
+        self._reload.clear()
+        return bool(asked)
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, _Result]) -> _Result | None:
+        """The result of `work`; None if the process is to stop: `work` is cancelled then."""
+        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        task.cancel()
+        await asyncio.wait((task,))
+        return None if task.cancelled() else task.result()
+
+
+def _end(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)

@@ -1,0 +1,88 @@
+"""What has arrived of a body, without a connection."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from cogen.core.events import WaitForSignal
+from cogen.web.exchanges.body import Body, NoSource
+from tests.support.memory import MemoryServer, MemoryTransport
+
+
+class Counted(bytearray):
+    """Counts the bytes that are searched."""
+
+    searched = 0
+
+    def find(self, sub: bytes, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+        at = super().find(sub, start, len(self) if end is None else end)
+        self.searched += (at if at >= 0 else min(len(self), end or len(self))) - start
+        return at
+
+
+class LineTest(unittest.TestCase):
+    def test_a_line_that_comes_in_pieces_is_searched_once(self) -> None:
+        body = Body(NoSource())
+        body._data = data = Counted()
+        for _ in range(1000):
+            body.feed(b"x" * 100)
+            self.assertEqual(body.line_end(1 << 30), 0)
+        body.feed(b"\nrest")
+        self.assertEqual(body.line_end(1 << 30), 100_001)
+        self.assertLess(data.searched, 200_000)
+
+    def test_what_was_searched_is_forgotten_with_what_is_taken(self) -> None:
+        body = Body(NoSource())
+        body.feed(b"abc")
+        self.assertEqual(body.line_end(100), 0)
+        self.assertEqual(body.some(2), b"ab")
+        body.feed(b"\n")
+        self.assertEqual(body.line_end(100), 2)
+        body.all()
+        body.feed(b"\n")
+        self.assertEqual(body.line_end(100), 1)
+
+    def test_a_limit_that_is_reached_ends_a_line(self) -> None:
+        body = Body(NoSource())
+        body.feed(b"abcdef\n")
+        self.assertEqual(body.line_end(3), 3)
+        self.assertEqual(body.line_end(100), 7)
+
+
+class WaitingBodyTest(unittest.TestCase):
+    """A request with a body that came while another one was answered."""
+
+    def test_the_rest_of_it_is_read_when_its_turn_comes(self) -> None:
+        def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            if environ["PATH_INFO"] == "/held":
+                yield environ["cogen.call"](WaitForSignal)("go")
+            start("200 OK", [])
+            yield b"%d" % len(environ["wsgi.input"].read())
+
+        server = MemoryServer(application)
+        self.addCleanup(server.close)
+        client = server.connect()
+        paused = []
+
+        class Pausing(MemoryTransport):
+            def pause_reading(self) -> None:
+                paused.append(True)
+
+            def resume_reading(self) -> None:
+                paused.clear()
+
+        client.__class__ = Pausing
+        receive = client.protocol.data_received
+        receive(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.loop.settle()
+        # More than is held of requests that wait, and not more than is taken in of a body.
+        receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" + b"x" * 65_500)
+        self.assertTrue(paused)
+        server.scheduler.signal("go")
+        server.loop.settle()
+        self.assertFalse(paused, "nobody reads the rest of the body")
+        receive(b"x" * 4_500)
+        server.loop.settle()
+        self.assertTrue(client.written.endswith(b"\r\n5\r\n70000\r\n0\r\n\r\n"), client.written)

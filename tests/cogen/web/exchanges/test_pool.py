@@ -1,0 +1,203 @@
+"""The pool of threads: when it grows and shrinks, what it outlives."""
+
+from __future__ import annotations
+
+import threading
+import unittest
+
+from greenlet import GreenletExit
+
+from cogen.core.schedulers import Scheduler
+from cogen.web.exchanges import pool
+from cogen.web.exchanges.pool import Pool
+from tests.cogen.web.support import PATIENCE, Records, eventually
+from tests.support.clock import FakeClockLoop
+
+
+class Work:
+    """A job that blocks until it is `released`."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.begun = threading.Event()
+        self.released = threading.Event()
+        self.settled = False
+        self.error = error
+        self.thread: threading.Thread | None = None
+
+    def work(self) -> None:
+        self.thread = threading.current_thread()
+        self.begun.set()
+        assert self.released.wait(PATIENCE)
+        if self.error is not None:
+            raise self.error
+
+    def settle(self) -> None:
+        self.settled = True
+
+
+class PoolTest(unittest.TestCase):
+    def make(self, least: int, most: int) -> Pool:
+        self.loop = FakeClockLoop()
+        self.addCleanup(self.loop.close)
+        made = Pool(Scheduler(self.loop), least, most)
+        made.start()
+        self.jobs: list[Work] = []
+
+        def stop() -> None:
+            for job in self.jobs:
+                job.released.set()
+            # The clock of the loop does not wait for threads.
+            eventually(lambda: self.loop.settle() or made._running, 0)
+            self.loop.run_until_complete(made.stop(PATIENCE))
+
+        self.addCleanup(stop)
+        return made
+
+    def run_jobs(self, made: Pool, count: int) -> list[Work]:
+        jobs = [Work() for _ in range(count)]
+        self.jobs += jobs
+        for job in jobs:
+            made.run(job)
+        return jobs
+
+    def counts(self, made: Pool) -> tuple[int, int, int]:
+        held = made.statistics()
+        return held["threads"], held["threads_busy"], held["threads_waiting"]
+
+    def test_one_more_thread_starts_when_a_job_has_waited_a_moment(self) -> None:
+        made = self.make(2, 4)
+        jobs = self.run_jobs(made, 3)
+        self.assertEqual(self.counts(made), (2, 2, 1))
+        self.loop.advance(pool._WAIT / 2)
+        self.assertEqual(self.counts(made), (2, 2, 1))
+        self.loop.advance(pool._WAIT)
+        self.assertTrue(jobs[2].begun.wait(PATIENCE))
+        self.assertEqual(self.counts(made), (3, 3, 0))
+
+    def test_one_whose_jobs_are_done_in_time_does_not_grow(self) -> None:
+        made = self.make(1, 4)
+        jobs = self.run_jobs(made, 2)
+        jobs[0].released.set()
+        self.assertTrue(jobs[1].begun.wait(PATIENCE))
+        self.loop.advance(1)
+        self.assertEqual(self.counts(made), (1, 1, 0))
+
+    def test_at_the_most_jobs_wait_and_that_is_told_once_a_minute(self) -> None:
+        made = self.make(1, 2)
+        with Records() as records:
+            jobs = self.run_jobs(made, 5)
+            self.loop.advance(30)
+            self.assertEqual(self.counts(made), (2, 2, 3))
+            self.assertEqual(records.text.count("all 2 threads of the application are busy"), 1)
+            self.assertIn("3 requests wait", records.text)
+            self.loop.advance(31)
+            self.assertEqual(records.text.count("all 2 threads"), 2)
+        for job in jobs:
+            job.released.set()
+        for job in jobs:
+            self.assertTrue(job.begun.wait(PATIENCE))
+
+    def test_a_fixed_pool_never_grows(self) -> None:
+        made = self.make(2, 2)
+        self.run_jobs(made, 9)
+        self.loop.advance(60)
+        self.assertEqual(self.counts(made), (2, 2, 7))
+
+    def test_threads_without_work_end_but_for_the_least(self) -> None:
+        self.addCleanup(setattr, pool, "_IDLE", pool._IDLE)
+        pool._IDLE = 0.01
+        made = self.make(1, 5)
+        jobs = self.run_jobs(made, 5)
+        self.loop.advance(1)
+        self.assertEqual(self.counts(made), (5, 5, 0))
+        for job in jobs:
+            job.released.set()
+        eventually(lambda: made.statistics()["threads"], 1)
+        (again,) = self.run_jobs(made, 1)
+        self.assertTrue(again.begun.wait(PATIENCE))
+
+    def test_the_thread_that_became_free_last_works_first(self) -> None:
+        made = self.make(3, 3)
+        first, second = self.run_jobs(made, 2)
+        for job in (first, second):
+            job.begun.wait(PATIENCE)
+            job.released.set()
+            eventually(lambda: made.statistics()["threads_busy"] >= 0 and len(made._idle) > 0, True)
+            assert job.thread is not None
+        eventually(lambda: len(made._idle), 3)
+        last = made._idle[-1]
+        (third,) = self.run_jobs(made, 1)
+        self.assertTrue(third.begun.wait(PATIENCE))
+        self.assertIs(third.thread, last)
+
+    def test_it_outlives_its_jobs_whatever_they_raise(self) -> None:
+        made = self.make(1, 1)
+        with Records() as records:
+            for error in (ValueError("x"), GreenletExit(), KeyboardInterrupt(), SystemExit(3)):
+                job = Work(error)
+                job.released.set()
+                made.run(job)
+                eventually(lambda: self.loop.settle() or job.settled, True)  # noqa: B023
+        self.assertEqual(records.text.count("a job of a thread failed"), 4)
+        self.assertEqual(self.counts(made), (1, 0, 0))
+
+    def test_a_thread_that_is_lent_counts_again_when_another_has_ended_its_job(self) -> None:
+        made = self.make(1, 1)
+        taken, back = threading.Event(), threading.Event()
+
+        class Lends(Work):
+            def work(self) -> None:
+                with made.lent():
+                    self.begun.set()
+                    assert taken.wait(PATIENCE)
+                back.set()
+                super().work()
+
+        lends, second, third = Lends(), Work(), Work()
+        self.jobs += [lends, second, third]
+        for job in self.jobs:
+            made.run(job)
+        self.assertTrue(lends.begun.wait(PATIENCE))
+        self.loop.advance(60)
+        self.assertTrue(second.begun.wait(PATIENCE))
+        self.assertEqual(self.counts(made), (2, 2, 1))
+        taken.set()
+        eventually(lambda: len(made._returning), 1)
+        self.assertFalse(back.is_set() or third.begun.is_set())
+        second.released.set()
+        self.assertTrue(back.wait(PATIENCE))
+        self.assertFalse(third.begun.is_set())
+        lends.released.set()
+        self.assertTrue(third.begun.wait(PATIENCE))
+
+    def test_a_thread_that_cannot_be_started_is_told_and_tried_again(self) -> None:
+        made = self.make(1, 3)
+        jobs = self.run_jobs(made, 2)
+        start = pool._Thread.start
+
+        def fail(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        self.addCleanup(setattr, pool._Thread, "start", start)
+        pool._Thread.start = fail  # type: ignore[method-assign]
+        with Records() as records:
+            self.loop.advance(pool._WAIT)
+        self.assertIn("can't start new thread", records.text)
+        pool._Thread.start = start  # type: ignore[method-assign]
+        self.loop.advance(1)
+        self.assertTrue(jobs[1].begun.wait(PATIENCE))
+
+    def test_a_stop_counts_what_does_not_return(self) -> None:
+        made = self.make(2, 2)
+        jobs = self.run_jobs(made, 3)
+        jobs[0].released.set()
+        self.assertTrue(jobs[2].begun.wait(PATIENCE))
+        self.assertEqual(self.loop.run_until_complete(made.stop(1.0)), 2)
+
+    def test_a_post_after_the_loop_was_closed_is_refused(self) -> None:
+        loop = FakeClockLoop()
+        made = Pool(Scheduler(loop), 1, 1)
+        loop.close()
+        with Records() as records:
+            self.assertFalse(made.post(lambda: None))
+        self.assertIn("after the server had stopped", records.text)
