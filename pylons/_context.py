@@ -12,16 +12,14 @@ none.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from beaker.session import SessionObject
 from routes import URLGenerator
 
+from pylons._config import PylonsConfig
 from pylons._http import Request, Response
-
-if TYPE_CHECKING:
-    from pylons.configuration import PylonsConfig
 
 __all__ = [
     "HeadersFixed",

@@ -1,7 +1,8 @@
-"""Imports run one way: chatapp -> pylons, chatapp -> cogen; cogen.web -> cogen.core."""
+"""Imports run one way: chatapp -> pylons, chatapp -> cogen; cogen.web -> cogen.core. No circles."""
 
 import ast
 import unittest
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,22 @@ def imported(path):
             yield f"{'.' * node.level}{node.module or ''}"
 
 
+def modules(package):
+    """The files of a package by their modules."""
+    for path in (ROOT / package).rglob("*.py"):
+        yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+
+
+def named(path, known):
+    """Those of the modules `known` that the file imports, for types alone or in a function too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & known
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names} & known
+            yield from inside or {node.module} & known
+
+
 class ImportTests(unittest.TestCase):
     def test_no_package_imports_one_above_it(self):
         seen = 0
@@ -32,3 +49,15 @@ class ImportTests(unittest.TestCase):
                     wrong = [name for name in forbidden if f"{module}.".startswith(f"{name}.")]
                     self.assertEqual([], wrong, f"{path} imports {module}")
         self.assertGreater(seen, 100)
+
+    def test_no_module_imports_itself_by_way_of_others(self):
+        for package in ("cogen/web", "pylons"):
+            paths = dict(modules(package))
+            known = set(paths)
+            graph = {module: set(named(path, known)) - {module} for module, path in paths.items()}
+            with self.subTest(package):
+                self.assertGreater(sum(map(len, graph.values())), 20)
+                try:
+                    TopologicalSorter(graph).prepare()
+                except CycleError as error:
+                    self.fail(" -> ".join(error.args[1]))

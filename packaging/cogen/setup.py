@@ -10,8 +10,8 @@ SOURCES = "." if os.path.isdir("cogen") else "../.."
 COMPILED = {
     "core": "coroutines events posting pubsub queue schedulers threads timers",
     "web": "extensions server",
-    "web/connections": "connection intake link",
-    "web/exchanges": "answer asked exchange greenlets threads",
+    "web/connections": "connection intake link shared",
+    "web/exchanges": "answer asked exchange front greenlets threads",
     "web/http": "chunked environ parser request response",
 }
 

@@ -28,7 +28,7 @@ class ClientCase(ChatCase):
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             headers={"Accept": "application/json"},
         )
-        async with await serve(lambda: Connection(self.server.server), path), session:
+        async with await serve(lambda: Connection(self.server.server.shared), path), session:
             yield ChatClient("http://chat", session=session, **options)
 
     @asynccontextmanager

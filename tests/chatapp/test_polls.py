@@ -383,8 +383,8 @@ class LeavingTests(ChatCase):
         return {
             **self.server.scheduler.statistics(),
             **self.hub.statistics(),
-            "exchanges": self.server.server.statistics()["exchanges"],
-            "connections": len(self.server.server.connections),
+            "exchanges": self.server.server.shared.statistics()["exchanges"],
+            "connections": len(self.server.server.shared.connections),
         }
 
     def test_a_client_with_a_full_queue_is_dropped_and_reads_on_from_the_log(self):

@@ -32,7 +32,7 @@ class ValidatedTests(ChatCase):
         ann.pull()
         ann.poll().hang_up()
         self.settle()
-        self.assertEqual(0, self.server.server.statistics()["exchanges"])
+        self.assertEqual(0, self.server.server.shared.statistics()["exchanges"])
 
     def test_the_page_and_its_files(self):
         browser = self.person()

@@ -59,10 +59,10 @@ class SeedTests(unittest.TestCase):
     def test_a_hang_up_ends_the_wait(self):
         before = self.server.scheduler.statistics()
         held = self.ann.begin("GET", "/site/talk/pull")
-        self.assertEqual(1, self.server.server.statistics()["exchanges"])
+        self.assertEqual(1, self.server.server.shared.statistics()["exchanges"])
         held.hang_up()
         self.server.loop.settle()
-        self.assertEqual(0, self.server.server.statistics()["exchanges"])
+        self.assertEqual(0, self.server.server.shared.statistics()["exchanges"])
         [client] = talk.clients.values()
         client.messages.put_nowait("nobody waits")
         self.assertEqual(1, len(client.messages))

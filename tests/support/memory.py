@@ -94,12 +94,12 @@ class MemoryServer:
         self.loop = FakeClockLoop()
         self.scheduler = Scheduler(self.loop)
         self.server = Server(application, self.scheduler, options or Options(threads="0"), lives)
-        self.server.base_environ["SERVER_NAME"] = "127.0.0.1"
-        self.server.base_environ["SERVER_PORT"] = "80"
+        self.server.shared.base_environ["SERVER_NAME"] = "127.0.0.1"
+        self.server.shared.base_environ["SERVER_PORT"] = "80"
         self.loop.run_until_complete(self.server.start(()))
 
     def connect(self, address: str = "127.0.0.1") -> MemoryTransport:
-        return MemoryTransport(self.loop, Connection(self.server), address)
+        return MemoryTransport(self.loop, Connection(self.server.shared), address)
 
     def close(self) -> None:
         self.loop.run_until_complete(self.server.stop())

@@ -7,24 +7,22 @@ what a client can make the server hold is bounded. What ends a connection is in 
 
 import logging
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from cogen.web.connections.hosts import Hosts
 from cogen.web.connections.intake import Intake
 from cogen.web.connections.link import Link
-from cogen.web.exchanges.answer import Answer
+from cogen.web.connections.shared import Shared
 from cogen.web.exchanges.body import Body, Input, InputFile, NoSource
 from cogen.web.exchanges.exchange import Exchange
+from cogen.web.exchanges.greenlets import Straight
 from cogen.web.extensions import Core, Wsgi
 from cogen.web.http.environ import header_fields, request_environ
 from cogen.web.http.errors import BodyError, HTTPError
 from cogen.web.http.parser import empty_lines, head_end, repeated_request
 from cogen.web.http.request import Request
 from cogen.web.http.response import plain_response
-
-if TYPE_CHECKING:
-    from cogen.web.server import Server
 
 __all__ = ["Connection"]
 
@@ -43,10 +41,10 @@ _EMPTY_BODY.complete = True
 
 
 class Connection(Link):
-    """The protocol of one accepted connection of `server`.
+    """The protocol of one accepted connection.
 
     `base_environ` holds what is the same for all requests of the listening socket; by
-    default the server's. `hosts` are those that requests may name; None: any.
+    default what is the same for all sockets. `hosts` are those that requests may name; None: any.
     """
 
     __slots__ = (
@@ -60,18 +58,16 @@ class Connection(Link):
         "_pending",
         "_requests",
         "_seen",
-        "refusal",
-        "truncated",
     )
 
     def __init__(
         self,
-        server: "Server",
+        shared: Shared,
         base_environ: WSGIEnvironment | None = None,
         hosts: Hosts | None = None,
     ) -> None:
-        super().__init__(server)
-        self._base_environ = base_environ or server.base_environ
+        super().__init__(shared)
+        self._base_environ = base_environ or shared.base_environ
         self._hosts = hosts
         self._buffer = b""
         self._seen = 0  # bytes of the buffer in which the end of the head is not
@@ -82,8 +78,6 @@ class Connection(Link):
         self._requests = 0
         # The end of the head before, from the version on, its request and its environ entries.
         self._known: tuple[bytes, Request, dict[str, str]] | None = None
-        self.refusal = 0  # the status with which the client was refused
-        self.truncated = False
 
     @property
     def secure(self) -> bool:
@@ -95,9 +89,9 @@ class Connection(Link):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        error = self.server.connection_made(self)
+        error = self.shared.connection_made(self, self.address, placed=self.secure)
         if error is None:
-            self._await(self.server.options.header_timeout)
+            self._await(self.shared.options.header_timeout)
         else:
             self._refuse(error)
 
@@ -131,7 +125,7 @@ class Connection(Link):
         self.hang_up()
         self._await(None)
         self._transport = None
-        self.server.connection_lost(self)
+        self.shared.connection_lost(self, self.address)
 
     def _drained(self) -> None:
         if self._exchange is None:
@@ -172,7 +166,7 @@ class Connection(Link):
         if not data.endswith(end) or self.write_paused:
             return False
         line = data[: -len(end)]
-        if len(line) > self.server.options.max_request_line:
+        if len(line) > self.shared.options.max_request_line:
             return False
         if not repeated_request(line, request):
             return False
@@ -182,7 +176,7 @@ class Connection(Link):
 
     def _next_head(self) -> bytes:
         """Take the next whole head from the buffer; empty: it has not all come."""
-        options = self.server.options
+        options = self.shared.options
         if not self._seen and self._buffer[0] == 13 and not self._skip_empty_lines():
             return b""
         buffer = self._buffer
@@ -211,7 +205,7 @@ class Connection(Link):
         return False
 
     def _begin(self, head: bytes) -> None:
-        request = self.server.parse(head)
+        request = self.shared.parse(head)
         fields = header_fields(request)
         fields["REMOTE_ADDR"], fields["REMOTE_PORT"] = self._peer
         exchange, environ = self._exchange_of(request, fields)
@@ -230,11 +224,11 @@ class Connection(Link):
             self._start_without_body(exchange, environ)
             return
         body = Body(self)
-        intake = Intake(request, body, self.server.options.max_body)
+        intake = Intake(request, body, self.shared.options.max_body)
         environ["cogen.input"] = Input(environ["cogen.wsgi"], body)
         self._intake = intake
         self._pending = environ
-        self._await(self.server.options.body_timeout)
+        self._await(self.shared.options.body_timeout)
         data, self._buffer = self._buffer, b""
         if data or intake.complete:
             self._receive_body(data)
@@ -246,22 +240,22 @@ class Connection(Link):
     ) -> tuple[Exchange, dict[str, Any]]:
         """The exchange for `request`, now the connection's, and its environ but for the body."""
         # The deadline of an idle connection may run on: it says nothing of one that is answered.
-        if self._deadline != self.server.options.keep_alive_timeout:
+        if self._deadline != self.shared.options.keep_alive_timeout:
             self._await(None)
         self._requests += 1
         self._empty_lines = 0
-        server = self.server
+        shared = self.shared
         length = request.content_length
         wsgi = Wsgi(None if length == -1 else length or 0)
         environ = request_environ(self._base_environ, request, fields)
-        exchange = self._exchange = server.exchange(self, request, wsgi, environ["PATH_INFO"])
-        if server.proxies is not None:
-            server.proxies.apply(environ)
+        exchange = self._exchange = shared.exchange(self, request, wsgi, environ["PATH_INFO"])
+        if shared.proxies is not None:
+            shared.proxies.apply(environ)
         environ["cogen.call"] = wsgi.call
         environ["cogen.core"] = Core(wsgi)
         environ["cogen.wsgi"] = wsgi
         environ["cogen.wait"] = exchange.wait
-        server.exchange_began(exchange, environ)
+        shared.exchange_began(exchange, environ)
         return exchange, environ
 
     def _start_without_body(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
@@ -286,7 +280,7 @@ class Connection(Link):
             body.end()
         else:
             if self._buffer:
-                self.server.scheduler.loop.call_soon(self._receive_rest)
+                self.shared.scheduler.loop.call_soon(self._receive_rest)
             if self._buffer or body.size > _BODY_AHEAD:
                 self._pause_reading()
             else:
@@ -335,7 +329,7 @@ class Connection(Link):
 
     def _check_body(self, intake: Intake, duration: float) -> None:
         """The body has to come at `body_rate` bytes a second while it is wanted."""
-        due = self.server.options.body_rate * duration
+        due = self.shared.options.body_rate * duration
         if self._reading_paused or intake.seen >= due:
             intake.seen = 0
             self._await(duration)
@@ -355,27 +349,29 @@ class Connection(Link):
         if intake is not None:
             intake.body.end(BodyError(why))
 
+    # Answers: what an exchange asks of its front.
+
+    @property
+    def close_timeout(self) -> float:
+        return self.shared.options.close_timeout
+
     @property
     def expects_continue(self) -> bool:
-        """The client sends the body of its request when it is told to (RFC 9110 section 10.1.1)."""
         return self._intake is not None and self._intake.continues
 
-    # Answers.
-
     def persists(self, request: Request) -> bool:
-        """Whether the connection is kept for another request after this one."""
-        limit = self.server.options.max_requests
+        limit = self.shared.options.max_requests
         return (
             request.keep_alive
             and not self.closing
-            and not self.server.stopping
+            and not self.shared.stopping
             and not self.expects_continue
             and (not limit or self._requests < limit)
         )
 
-    def exchange_ended(self, exchange: Exchange, answer: Answer | None) -> None:
-        """`answer` is written (None: it failed before it began); called by the exchange."""
-        self.server.exchange_ended(exchange)
+    def exchange_ended(self, exchange: Straight, keep_alive: bool) -> None:
+        assert isinstance(exchange, Exchange)
+        self.shared.exchange_ended(exchange)
         if exchange is not self._exchange:
             return
         self._exchange = None
@@ -386,12 +382,12 @@ class Connection(Link):
         elif self._intake is not None:
             self._drop_body("the request was answered before its body had come")
             self._linger()
-        elif answer is None or not answer.keep_alive or self.closing:
+        elif not keep_alive or self.closing:
             self._linger() if self._buffer else self._close()
         elif self._buffer:
             if len(self._buffer) <= _PIPELINE_BYTES:
                 self._resume_reading()
-            self.server.scheduler.loop.call_soon(self._serve)
+            self.shared.scheduler.loop.call_soon(self._serve)
         elif self.eof:
             self._close()
         else:
@@ -400,10 +396,10 @@ class Connection(Link):
 
     def _rest(self) -> None:
         """Wait for another request."""
-        if self.server.stopping:
+        if self.shared.stopping:
             self.stop()
         elif not self.write_paused:
-            self._await(self.server.options.keep_alive_timeout)
+            self._await(self.shared.options.keep_alive_timeout)
 
     def _refuse(self, error: HTTPError, head: bytes = b"") -> None:
         """Answer with `error` and close, unless an answer has begun: then just cut it.
@@ -420,7 +416,7 @@ class Connection(Link):
         if begun:
             self._transport.abort()
             return
-        self.server.refused(error.status, self.address, exchange)
+        self.shared.refused(error.status, self.address, exchange)
         method = exchange.method if exchange is not None else head.partition(b" ")[0]
         self.write(plain_response(error, bodyless=method == b"HEAD"))
         self._buffer = b""
@@ -441,18 +437,14 @@ class Connection(Link):
         self._drop_body("the client is gone")
 
     def cut(self) -> None:
-        """Close at once."""
         self._drop_exchange()
         if self._transport is not None:
             self._transport.abort()
 
     def stop(self) -> None:
-        """The server stops: let a wait end now as if its time were up; close when idle.
-
-        A request may be on its way already on an idle connection: it has `server.grace` seconds.
-        """
+        """Close when idle: a request may be on its way then, and has `shared.grace` seconds."""
         if self._exchange is not None:
             self._exchange.hurry()
         elif not self._buffer and not self.closing:
-            grace = self.server.grace
+            grace = self.shared.grace
             self._await(grace) if grace else self._close()

@@ -1,12 +1,10 @@
 """The wire under a connection: writing, back-pressure, one deadline at a time, closing."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cogen.core.schedulers import Waiter
-
-if TYPE_CHECKING:
-    from cogen.web.server import Server
+from cogen.web.connections.shared import Shared
+from cogen.web.exchanges.front import Front
 
 __all__ = ["Link"]
 
@@ -17,12 +15,8 @@ _WRITE_HIGH, _WRITE_LOW = 65_536, 16_384
 _LINGER_SECONDS = 2.0
 
 
-class Link:
-    """One accepted connection of `server`, without HTTP.
-
-    `closing`: nothing more is taken from the client; `eof`: it has ended its side;
-    `write_paused`: it has enough for now, and `drainer` is resumed when it has taken most of it.
-    """
+class Link(Front):
+    """One accepted connection, without HTTP. `closing`: nothing more is taken from the client."""
 
     __slots__ = (
         "_deadline",
@@ -31,23 +25,18 @@ class Link:
         "_stalled_at",
         "_transport",
         "closing",
-        "drainer",
-        "eof",
-        "server",
-        "write_paused",
+        "shared",
     )
 
-    def __init__(self, server: "Server") -> None:
-        self.server = server
+    def __init__(self, shared: Shared) -> None:
+        super().__init__()
+        self.shared = shared
         self._transport: Any = None
         self._peer: tuple[str, str] = ("", "")
         self._deadline: float | None = None
         self._stalled_at = 0
-        self.eof = False
         self._reading_paused = False
         self.closing = False
-        self.write_paused = False
-        self.drainer: Waiter | None = None
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -71,7 +60,7 @@ class Link:
     def pause_writing(self) -> None:
         self.write_paused = True
         self._stalled_at = self._transport.get_write_buffer_size()
-        self._await(self.server.options.write_timeout)
+        self._await(self.shared.options.write_timeout)
 
     def resume_writing(self) -> None:
         self.write_paused = False
@@ -101,7 +90,7 @@ class Link:
 
     def _await(self, duration: float | None) -> None:
         """Give the client `duration` seconds for what comes next; None: as long as it takes."""
-        timers = self.server.scheduler.timers
+        timers = self.shared.scheduler.timers
         if self._deadline is not None and self._deadline != duration:
             timers.stop(self, self._deadline)
         self._deadline = duration or None
@@ -138,7 +127,7 @@ class Link:
     def _close(self) -> None:
         """Close when all is written."""
         self.closing = True
-        self._await(self.server.options.write_timeout)
+        self._await(self.shared.options.write_timeout)
         self._transport.close()
 
     def _linger(self) -> None:

@@ -2,16 +2,14 @@
 
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
+from cogen.web.exchanges.front import Front
 from cogen.web.http.errors import BodyError, HTTPError
 from cogen.web.http.request import Request
 from cogen.web.http.response import Head, plain_response
-
-if TYPE_CHECKING:
-    from cogen.web.connections.connection import Connection
 
 __all__ = ["Answer", "Drain", "fail"]
 
@@ -24,20 +22,20 @@ _SLICE_BYTES: Final = 65_536
 class Drain(Operation):
     """Wait until the client has taken most of what was written."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_front",)
 
-    def __init__(self, connection: "Connection") -> None:
+    def __init__(self, front: Front) -> None:
         super().__init__()
-        self._connection = connection
+        self._front = front
 
     def run(self, waiter: Waiter) -> Any:
-        if not self._connection.write_paused:
+        if not self._front.write_paused:
             return None
-        self._connection.drainer = waiter
+        self._front.drainer = waiter
         return PARKED
 
     def undo(self, waiter: Waiter) -> None:
-        self._connection.drainer = None
+        self._front.drainer = None
 
 
 class Answer:
@@ -52,7 +50,7 @@ class Answer:
     __slots__ = (
         "_bodyless",
         "_chunked",
-        "_connection",
+        "_front",
         "_request",
         "head",
         "head_sent",
@@ -63,8 +61,8 @@ class Answer:
         "slices",
     )
 
-    def __init__(self, connection: "Connection", request: Request, head: Head) -> None:
-        self._connection = connection
+    def __init__(self, front: Front, request: Request, head: Head) -> None:
+        self._front = front
         self._request = request
         self._bodyless = False
         self._chunked = False
@@ -104,16 +102,16 @@ class Answer:
             self._write(framing, b"", chunk, b"")
         elif framing is not None:
             self.head_sent = True
-            self._connection.write(self.head.encode(framing, chunk))
+            self._front.write(self.head.encode(framing, chunk))
         else:
-            self._connection.write(chunk)
+            self._front.write(chunk)
         if excess:
             raise ValueError(f"the body is at least {excess} bytes longer than its Content-Length")
 
     def end(self) -> None:
         """The last chunk was sent before: close the framing."""
         if self._chunked:
-            self._connection.write(b"0\r\n\r\n")
+            self._front.write(b"0\r\n\r\n")
 
     def check_length(self, name: object) -> None:
         """After the last chunk: a body shorter than its Content-Length closes the connection."""
@@ -129,8 +127,8 @@ class Answer:
         """Write on with a large chunk; False while the client has enough."""
         assert self.slices is not None
         for data in self.slices:
-            self._connection.write(data)
-            if self._connection.write_paused:
+            self._front.write(data)
+            if self._front.write_paused:
                 return False
         self.slices = None
         return True
@@ -142,13 +140,13 @@ class Answer:
             return
         self.keep_alive = False
         if self.left != 0:
-            self._connection.truncated = True
+            self._front.truncated = True
 
     def _decide(self, whole: int | None) -> bytes:
         """The framing lines; `whole` is the length of the body where it is known."""
         head, request = self.head, self._request
         self._bodyless = self.bodyless
-        keep_alive = self._connection.persists(request) and not head.closes
+        keep_alive = self._front.persists(request) and not head.closes
         framing = b""
         if head.bodyless:
             # Of these only 205 has a length that clients look at (RFC 9112 section 6.3).
@@ -178,13 +176,13 @@ class Answer:
             self.head_sent = True
             before = self.head.encode(framing, before)
         if len(chunk) <= _SLICE_BYTES:
-            self._connection.write(before + chunk + after)
+            self._front.write(before + chunk + after)
         else:
             self.slices = _slices(before, chunk, after)
             self.write_on()
 
 
-def fail(connection: "Connection", request: Request, error: BaseException) -> None:
+def fail(front: Front, request: Request, error: BaseException) -> None:
     """Answer that the application failed with `error`; nothing was sent before."""
     if isinstance(error, HTTPError):
         refusal = error
@@ -192,8 +190,8 @@ def fail(connection: "Connection", request: Request, error: BaseException) -> No
         refusal = HTTPError(400, f"{str(error).capitalize()}.")
     else:
         refusal = HTTPError(500, "The server could not answer this request; its log says why.")
-    connection.refusal = refusal.status
-    connection.write(plain_response(refusal, request.method == b"HEAD"))
+    front.refusal = refusal.status
+    front.write(plain_response(refusal, request.method == b"HEAD"))
 
 
 def _slices(before: bytes, chunk: bytes, after: bytes) -> Iterator[bytes | memoryview]:

@@ -3,14 +3,12 @@
 import threading
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cogen.core.coroutines import operation_of
 from cogen.core.events import PARKED
+from cogen.web.exchanges.exchange import Exchange
 from cogen.web.exchanges.greenlets import Straight, outside
-
-if TYPE_CHECKING:
-    from cogen.web.exchanges.threads import ThreadedExchange
 
 __all__ = ["Asked"]
 
@@ -18,14 +16,16 @@ __all__ = ["Asked"]
 class Asked(Straight):
     """A thread of `exchange` asks to have `function` called on the loop, in `context`.
 
-    `performs`: what that returns is an operation, to be performed. `thread` is who asks.
+    It is in `open` until it is answered. `performs`: what that returns is an operation, to be
+    performed. `thread` is who asks.
     """
 
-    __slots__ = ("_answered", "_exchange", "_function", "_performs", "thread")
+    __slots__ = ("_answered", "_exchange", "_function", "_open", "_performs", "thread")
 
     def __init__(
         self,
-        exchange: "ThreadedExchange",
+        exchange: Exchange,
+        open: "list[Asked]",
         function: Callable[[], Any],
         performs: bool,
         context: Context,
@@ -40,6 +40,7 @@ class Asked(Straight):
         self.thread = threading.get_ident()
         self._performs = performs
         self._exchange = exchange
+        self._open = open
         self._function: Callable[[], Any] | None = function
         self._answered = threading.Lock()
         self._answered.acquire()
@@ -61,7 +62,7 @@ class Asked(Straight):
 
     def begin(self) -> None:
         """On the loop: have it done in the next turn."""
-        self._exchange.asks(self)
+        self._open.append(self)
         self.scheduler.ready(self)
 
     def leave(self, error: BaseException) -> bool:
@@ -84,7 +85,7 @@ class Asked(Straight):
                 self.error = error
             if self.value is PARKED:
                 return
-        self._exchange.answers(self)
+        self._open.remove(self)
         self._answered.release()
 
     def _called(self, function: Callable[[], Any]) -> Any:

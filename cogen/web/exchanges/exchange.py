@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextvars import Context, copy_context
 from inspect import isawaitable
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
 from greenlet import GreenletExit
@@ -27,15 +27,13 @@ from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import SLICE
 from cogen.web.exchanges.answer import Answer, Drain, fail
 from cogen.web.exchanges.files import FileWrapper
-from cogen.web.exchanges.greenlets import Straight, outside
+from cogen.web.exchanges.front import Front
+from cogen.web.exchanges.greenlets import Runners, Straight, outside
 from cogen.web.extensions import Wsgi
 from cogen.web.http.errors import BodyError, HTTPError
 from cogen.web.http.request import Request
 from cogen.web.http.response import head_of
 from cogen.web.life import Application
-
-if TYPE_CHECKING:
-    from cogen.web.connections.connection import Connection
 
 __all__ = ["CLIENT_LEFT", "END", "GO_ON", "LEAVE", "STAY", "Exchange"]
 
@@ -68,7 +66,7 @@ def _check_returned(application: Application, returned: Any) -> None:
 
 
 class Exchange(Straight):
-    """Runs `application` for one request on `connection`.
+    """Runs `application` for the `request` that came by `front`.
 
     `waits`: it is in an operation that the application named. `left`: its client is gone. `told`:
     the application knows that. `closing`: no more is asked of it. `late`: it may wait no longer.
@@ -79,9 +77,9 @@ class Exchange(Straight):
         "_application",
         "_callbacks",
         "_closing_ends",
-        "_connection",
         "_environ",
         "_exhausted",
+        "_front",
         "_iterable",
         "_iterator",
         "_request",
@@ -97,17 +95,22 @@ class Exchange(Straight):
     )
 
     def __init__(
-        self, connection: "Connection", request: Request, wsgi: Wsgi, application: Application
+        self,
+        front: Front,
+        runners: Runners,
+        request: Request,
+        wsgi: Wsgi,
+        application: Application,
     ) -> None:
-        self.scheduler = connection.server.scheduler
-        self.runners = connection.server.runners
+        self.scheduler = runners.scheduler
+        self.runners = runners
         self.operation = None
         self.value = None
         self.error = None
         self.runner = None
         self.context: Context = copy_context()
         self._application = application
-        self._connection = connection
+        self._front = front
         self._request = request
         self._wsgi = wsgi
         self._answer: Answer | None = None
@@ -146,7 +149,7 @@ class Exchange(Straight):
         answer = self._answer
         if answer is not None and answer.head_sent:
             return answer.head.code
-        return self._connection.refusal or 500
+        return self._front.refusal or 500
 
     @property
     def sent(self) -> int:
@@ -166,7 +169,7 @@ class Exchange(Straight):
         if self.left or self.ended:
             return
         self.left = True
-        self._connection.refusal = self._connection.refusal or CLIENT_LEFT
+        self._front.refusal = self._front.refusal or CLIENT_LEFT
         if not self._started:
             self._end()
         elif not self.closing:
@@ -214,8 +217,8 @@ class Exchange(Straight):
 
     def parked(self) -> None:
         """It begins to wait: see if its client has gone already."""
-        if self._connection.eof:
-            self.scheduler.loop.call_soon(self._connection.eof_received)
+        if self._front.eof:
+            self.scheduler.loop.call_soon(self._front.eof_received)
 
     # In a runner.
 
@@ -266,7 +269,7 @@ class Exchange(Straight):
             self._wsgi.succeeded(value)
 
     def _iterate(self) -> None:
-        connection = self._connection
+        front = self._front
         for _ in range(SLICE):
             answer = self._answer
             if self.left:
@@ -277,7 +280,7 @@ class Exchange(Straight):
             if self._exhausted:
                 self._close()
                 return
-            if connection.write_paused and self.perform(Drain(connection)) is PARKED:
+            if front.write_paused and self.perform(Drain(front)) is PARKED:
                 return
             chunk = self._next()
             follows = STAY if chunk is PARKED else self._took(chunk)
@@ -355,7 +358,7 @@ class Exchange(Straight):
         """Write on with a large chunk; False if parked because the client is slow."""
         assert self._answer is not None
         while not self._answer.write_on():
-            if self.perform(Drain(self._connection)) is PARKED:
+            if self.perform(Drain(self._front)) is PARKED:
                 return False
         return True
 
@@ -398,7 +401,7 @@ class Exchange(Straight):
             raise RuntimeError("start_response was called twice without exc_info (PEP 3333)")
         head = head_of(status, headers)
         if answer is None:
-            self._answer = Answer(self._connection, self._request, head)
+            self._answer = Answer(self._front, self._request, head)
         else:
             answer.head = head
         return self.write
@@ -409,7 +412,7 @@ class Exchange(Straight):
             raise outside("write()")
         self._write(data)
         while not self._may_write_on():
-            self.wait(Drain(self._connection))
+            self.wait(Drain(self._front))
 
     def _write(self, data: Any) -> None:
         if type(data) is not bytes:
@@ -425,7 +428,7 @@ class Exchange(Straight):
         """Whether all is written that `write` was given, and the client has not enough."""
         answer = self._begun(b"")
         if self.left or answer.slices is None or answer.write_on():
-            return self.left or not self._connection.write_paused
+            return self.left or not self._front.write_paused
         return False
 
     # The end.
@@ -455,7 +458,7 @@ class Exchange(Straight):
             self._answer.cut()
         else:
             self._answer = None
-            fail(self._connection, self._request, error)
+            fail(self._front, self._request, error)
 
     def _close(self) -> None:
         """Close the iterable, and end."""
@@ -477,7 +480,7 @@ class Exchange(Straight):
 
     def _log_close(self, error: BaseException) -> None:
         if self.late:
-            seconds = self._connection.server.options.close_timeout
+            seconds = self._front.close_timeout
             log.error("%s: close() of the response took more than %g s", self, seconds)
         else:
             log.error("%s: close() of the response failed: %r", self, error, exc_info=error)
@@ -485,7 +488,7 @@ class Exchange(Straight):
     def _limit_closing(self) -> None:
         """From now on the application has `close_timeout` seconds to close."""
         if self._closing_ends is None:
-            seconds = self._connection.server.options.close_timeout
+            seconds = self._front.close_timeout
             self._closing_ends = self.scheduler.loop.call_later(seconds, self.give_up)
 
     def _end(self) -> None:
@@ -499,7 +502,7 @@ class Exchange(Straight):
             callback(self)
         answer, self._answer = self._answer, None
         self._environ = None
-        self._connection.exchange_ended(self, answer)
+        self._front.exchange_ended(self, answer is not None and answer.keep_alive)
 
     def __repr__(self) -> str:
         request = self._request

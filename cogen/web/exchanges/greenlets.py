@@ -14,7 +14,7 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 from cogen.core.coroutines import operation_of
 from cogen.core.events import PARKED
-from cogen.core.schedulers import Waiter
+from cogen.core.schedulers import Scheduler, Waiter
 
 __all__ = ["Runners", "Straight", "outside"]
 
@@ -81,14 +81,16 @@ class Straight(Waiter):
 
 
 class Runners:
-    """The greenlets of one loop. Made in the greenlet that runs the loop, the hub.
+    """The greenlets of the loop of `scheduler`, whose turns they run.
 
-    `current`: whose step is running.
+    Made in the greenlet that runs the loop, the hub. `current`: whose step is running.
     """
 
-    __slots__ = ("_hub", "_idle", "current")
+    __slots__ = ("_hub", "_idle", "current", "scheduler")
 
-    def __init__(self) -> None:
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.scheduler = scheduler
+        scheduler.enter = self.run
         self._hub = getcurrent()
         self._idle: list[greenlet] = []
         self.current: Straight | None = None

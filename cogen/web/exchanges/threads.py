@@ -19,7 +19,7 @@ import threading
 from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
 from greenlet import GreenletExit
@@ -31,15 +31,13 @@ from cogen.web.exchanges.asked import Asked
 from cogen.web.exchanges.body import Input, InputFile
 from cogen.web.exchanges.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange
 from cogen.web.exchanges.files import FileWrapper
-from cogen.web.exchanges.greenlets import outside
+from cogen.web.exchanges.front import Front
+from cogen.web.exchanges.greenlets import Runners, outside
 from cogen.web.exchanges.pool import Pool
 from cogen.web.exchanges.spool import Spool, SpooledBody, SpooledInput
 from cogen.web.extensions import Wsgi
 from cogen.web.http.request import Request
 from cogen.web.life import Application, LoopIterable
-
-if TYPE_CHECKING:
-    from cogen.web.connections.connection import Connection
 
 __all__ = ["InThread", "ThreadedExchange"]
 
@@ -100,14 +98,15 @@ class ThreadedExchange(Exchange):
 
     def __init__(
         self,
-        connection: "Connection",
+        front: Front,
+        runners: Runners,
         request: Request,
         wsgi: Wsgi,
         application: Application,
         pool: Pool,
         spool: Spool,
     ) -> None:
-        super().__init__(connection, request, wsgi, application)
+        super().__init__(front, runners, request, wsgi, application)
         self.context.run(running_for.set, self.scheduler)
         self._pool = pool
         self._spool = spool
@@ -137,7 +136,7 @@ class ThreadedExchange(Exchange):
             super().hang_up()
         else:
             self.left = True
-            self._connection.refusal = self._connection.refusal or CLIENT_LEFT
+            self._front.refusal = self._front.refusal or CLIENT_LEFT
         if not self.closing:
             for asked in self._asked.copy():
                 if asked.leave(GreenletExit("the client is gone")):
@@ -214,7 +213,7 @@ class ThreadedExchange(Exchange):
         if not isinstance(environ["wsgi.input"], InputFile):
             return
         body = environ["cogen.input"].body
-        if self._connection.expects_continue:
+        if self._front.expects_continue:
             environ["wsgi.input"] = SpooledInput(body, self._spool, self)
             return
         spooled = SpooledBody(body, self._spool, self)
@@ -277,14 +276,6 @@ class ThreadedExchange(Exchange):
             super()._run_close(iterable, lambda: self.context.run(close))
         else:
             self._hand(lambda: self._close_in_thread(close), self._took)
-
-    def asks(self, asked: Asked) -> None:
-        """A thread waits for `asked` from now on."""
-        self._asked.append(asked)
-
-    def answers(self, asked: Asked) -> None:
-        """It does no more."""
-        self._asked.remove(asked)
 
     def _end(self) -> None:
         super()._end()
@@ -357,7 +348,7 @@ class ThreadedExchange(Exchange):
         self._pool.post(functools.partial(self._arrive, chunk, last))
         if not (
             len(chunk) > _LARGE
-            or self._connection.write_paused
+            or self._front.write_paused
             or self._posted - self._arrived >= _AHEAD
         ):
             return True
@@ -371,7 +362,7 @@ class ThreadedExchange(Exchange):
         """Wait until all is `written` and the client has not enough."""
         while not written:
             with self._pool.lent():
-                self._ask(lambda: Drain(self._connection), performs=True)
+                self._ask(lambda: Drain(self._front), performs=True)
             written = self._ask(self._may_write_on)
 
     def _close_in_thread(self, close: Callable[[], Any]) -> Any:
@@ -431,7 +422,7 @@ class ThreadedExchange(Exchange):
         self, function: Callable[[], Any], performs: bool = False, context: Context | None = None
     ) -> Any:
         # Its own is entered in a thread.
-        asked = Asked(self, function, performs, context or self.context.copy())
+        asked = Asked(self, self._asked, function, performs, context or self.context.copy())
         if not self._pool.post(asked.begin):
             raise GreenletExit("the server has stopped")
         return asked.answer()

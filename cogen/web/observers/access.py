@@ -5,11 +5,9 @@ import logging
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
 from wsgiref.types import WSGIEnvironment
-
-if TYPE_CHECKING:
-    from cogen.web.exchanges.exchange import Exchange
 
 __all__ = ["ACCESS_LOGGER", "AccessLog"]
 
@@ -33,15 +31,10 @@ class AccessLog:
         self._line = {"common": _common, "combined": _combined, "json": _json}[form]
         self._pid = os.getpid() if several else None
 
-    def began(self, exchange: "Exchange", environ: WSGIEnvironment) -> None:
-        """Have a line written when `exchange` has ended."""
+    def began(self, environ: WSGIEnvironment) -> Callable[[int, int], None]:
+        """What writes the line of a request when it has ended."""
         start = time.perf_counter()
-
-        def ended(exchange: "Exchange") -> None:
-            seconds = time.perf_counter() - start
-            self._write(environ, exchange.status, exchange.sent, seconds)
-
-        exchange.add_done_callback(ended)
+        return lambda status, sent: self._write(environ, status, sent, time.perf_counter() - start)
 
     def refused(self, address: str, status: int) -> None:
         """Write the line of what was no request."""

@@ -15,13 +15,10 @@ import gc
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from wsgiref.types import WSGIEnvironment
 
 from cogen.web.options import Options
-
-if TYPE_CHECKING:
-    from cogen.web.exchanges.exchange import Exchange
 
 __all__ = ["Collector"]
 
@@ -73,7 +70,7 @@ class Collector:
             gc.set_threshold(self._options.gc_threshold, _NEVER, _NEVER)
             self._loop.call_later(_DELAY, self._check_size)
 
-    def began(self, exchange: "Exchange | None", environ: WSGIEnvironment) -> None:
+    def began(self, environ: WSGIEnvironment) -> None:
         """A request has come; called by the server."""
         self._requests += 1
         if self._requests >= _REQUESTS and self._active:

@@ -1,15 +1,16 @@
 """What the server answers itself: to Prometheus, and to who asks whether it is well."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.types import WSGIEnvironment
 
+from cogen.web.connections.shared import Shared
+from cogen.web.life import Application, Life
 from cogen.web.options import OptionError, Options
+from cogen.web.peers import Peers
 
 if TYPE_CHECKING:
-    from cogen.web.exchanges.exchange import Exchange
     from cogen.web.observers.scrape import Scrape
-    from cogen.web.server import Server
 
 __all__ = ["Endpoints"]
 
@@ -24,35 +25,32 @@ class Endpoints:
     """A WSGI application for `metrics_path`, `health_path` and `ready_path`, on the loop.
 
     Another method than each takes is answered 405. Health: 200 `ok`, or 503 `stopping` while the
-    server stops. Ready: the same, and 503 with what an application lacks. `observers` are to see
-    each exchange begin. Raises OptionError where two have one path, or there is a `metrics_path`
-    and no prometheus_client.
+    server stops. Ready: the same, and 503 with what one of `lives` lacks. What `shared` observes
+    for it, it is told. Raises OptionError where two have one path, or there is a `metrics_path` and
+    no prometheus_client.
     """
 
-    def __init__(self, server: "Server") -> None:
-        self._server = server
-        options = server.options
+    def __init__(self, shared: Shared, lives: Sequence[Life], peers: Peers) -> None:
+        self._shared = shared
+        self._lives = lives
+        options = shared.options
         _check_paths(options)
-        self._answers: dict[str, Callable[..., Iterable[bytes]]] = {
+        self._answers: dict[str, Application] = {
             options.health_path: self._health,
             options.ready_path: self._ready,
         }
         self._answers.pop("", None)
-        self.observers: list[Callable[[Exchange, dict[str, Any]], None]] = []
         if options.metrics_path:
-            scrape = _scrape(server)
+            scrape = _scrape(shared, lives, peers)
             self._answers[options.metrics_path] = scrape
-            self.observers.append(scrape.metrics.began)
-
-    def take(self, path: str) -> bool:
-        """Whether this answers requests for `path`, and not the application."""
-        return path in self._answers
+            shared.when_begun.append(scrape.metrics.began)
+        shared.own = dict.fromkeys(self._answers, self)
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        methods = _READING if path == self._server.options.metrics_path else _ASKING
+        methods = _READING if path == self._shared.options.metrics_path else _ASKING
         if environ["REQUEST_METHOD"] not in methods:
             return _say("405 Method Not Allowed", "not this method", methods, start_response)
         return self._answers[path](environ, start_response)
@@ -60,12 +58,19 @@ class Endpoints:
     def _health(
         self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        return _well("stopping" if self._server.stopping else "", start_response)
+        return _well("stopping" if self._shared.stopping else "", start_response)
 
     def _ready(
         self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        return _well(self._server.not_ready(), start_response)
+        return _well(self._not_ready(), start_response)
+
+    def _not_ready(self) -> str:
+        """'' or one line that says why requests cannot be answered."""
+        if self._shared.stopping:
+            return "stopping"
+        lines = (life.ready() for life in self._lives if life.ready is not None)
+        return next(filter(None, lines), "")
 
 
 def _check_paths(options: Options) -> None:
@@ -76,17 +81,17 @@ def _check_paths(options: Options) -> None:
             raise OptionError(f"{name} = {path!r}: {taken[path]} has that path already")
 
 
-def _scrape(server: "Server") -> "Scrape":
+def _scrape(shared: Shared, lives: Sequence[Life], peers: Peers) -> "Scrape":
     try:
         from cogen.web.observers.scrape import Scrape
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "prometheus_client":
             raise
         raise OptionError(
-            f"metrics_path = {server.options.metrics_path!r} needs a library: "
+            f"metrics_path = {shared.options.metrics_path!r} needs a library: "
             "pip install 'prometheus-client>=0.21,<1'"
         ) from None
-    return Scrape(server)
+    return Scrape(shared, lives, peers)
 
 
 def _well(trouble: str, start_response: Callable[..., Any]) -> list[bytes]:

@@ -1,7 +1,7 @@
 """What Prometheus gets: figures of the server and of what it serves, in all its processes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
 from prometheus_client import CollectorRegistry
@@ -11,10 +11,10 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from cogen.web.connections.shared import Shared
+from cogen.web.life import Life
 from cogen.web.observers.metrics import Metrics
-
-if TYPE_CHECKING:
-    from cogen.web.server import Server
+from cogen.web.peers import Peers
 
 __all__ = ["Scrape"]
 
@@ -23,19 +23,19 @@ _FIGURES: Final = "figures"
 
 
 class Scrape:
-    """A WSGI application: the figures of `server`, or of all workers, each with its number as
+    """A WSGI application: the figures of this process, or of all workers, each with its number as
     `worker`; those of applications, if several have some, each with its number as `application`."""
 
-    def __init__(self, server: "Server") -> None:
-        self.metrics = Metrics(server)
-        self._several = server.options.workers > 1
-        self._peers = server.peers
+    def __init__(self, shared: Shared, lives: Sequence[Life], peers: Peers) -> None:
+        self.metrics = Metrics(shared)
+        self._several = shared.options.workers > 1
+        self._peers = peers
         self._registry = CollectorRegistry()
         self._registry.register(self.metrics)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        figures = [life.metrics() for life in server.lives if life.metrics is not None]
+        figures = [life.metrics() for life in lives if life.metrics is not None]
         for collector in figures[0] if len(figures) == 1 else [_Applications(figures)]:
             self._registry.register(collector)
         self._peers.answer(_FIGURES, self._figures)

@@ -143,7 +143,7 @@ class Process:
         self._end(self._server.stop(outlived=self._outlived, late=late))
 
     def _held(self) -> str:
-        count = len(self._server.exchanges)
+        count = len(self._server.shared.exchanges)
         return f"{count} request{'s' if count != 1 else ''}"
 
     def _end(self, stop: Coroutine[Any, Any, None]) -> None:

@@ -133,7 +133,7 @@ class ServerThread:
         return asyncio.run_coroutine_threadsafe(run(), self.loop).result(PATIENCE)
 
     def statistics(self) -> dict[str, int]:
-        return self.call(self.server.statistics)
+        return self.call(self.server.shared.statistics)
 
     def open_files(self) -> int:
         return len(os.listdir("/proc/self/fd"))

@@ -72,7 +72,9 @@ class EncountersTest(unittest.TestCase):
             server.settled(**AS_BEFORE)
             self.assertEqual(server.get().body, b"well")
         except AssertionError as error:
-            left = server.call(lambda: [self.state(each) for each in server.server.exchanges])
+            left = server.call(
+                lambda: [self.state(each) for each in server.server.shared.exchanges]
+            )
             stories = "\n".join(f"{n}: {client.story}" for n, client in enumerate(clients))
             raise AssertionError(f"{told}: {error}\n{left}\n{stories}") from None
 

@@ -87,7 +87,7 @@ class Fuzz(unittest.TestCase):
 
     def answers(self, pieces: list[bytes]) -> list[tuple[int, bytes]]:
         """The status and content of each answer to `pieces` and the end of the client's side."""
-        connection, transport = Connection(self.server), MemoryTransport()
+        connection, transport = Connection(self.server.shared), MemoryTransport()
         connection.connection_made(transport)
         for piece in pieces:
             if not transport.closed:
@@ -104,7 +104,7 @@ class Fuzz(unittest.TestCase):
         connection.connection_lost(None)
         self.turns()
         self.assertEqual(self.failures, [])
-        self.assertEqual(self.server.statistics()["exchanges"], 0)
+        self.assertEqual(self.server.shared.statistics()["exchanges"], 0)
         return self.parsed(bytes(transport.written))
 
     def parsed(self, written: bytes) -> list[tuple[int, bytes]]:

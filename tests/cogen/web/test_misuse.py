@@ -410,5 +410,5 @@ class StopTest(MisuseTest):
             self.assertEqual(client.head()[0], 100)
             server.settled(exchanges=8, signal_waiters=4)
             server.stop()
-        self.assertEqual(server.server.statistics()["exchanges"], 0)
+        self.assertEqual(server.server.shared.statistics()["exchanges"], 0)
         self.assertNotIn("have not returned", self.records.text)

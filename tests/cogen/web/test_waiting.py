@@ -380,7 +380,7 @@ class HangUpTests(Waiting):
         server = self.serve(application)
 
         def at_once() -> None:
-            (connection,) = server.server.connections
+            (connection,) = server.server.shared.connections
             for waiter in server.server.scheduler.signals.pop("go"):
                 waiter.resume(b"went")
             connection.eof_received()

@@ -431,7 +431,9 @@ class WriteTest(WSGITest):
             client.head()
             server.settled(exchanges=1)
             held = server.call(
-                lambda: max(c._transport.get_write_buffer_size() for c in server.server.connections)
+                lambda: max(
+                    c._transport.get_write_buffer_size() for c in server.server.shared.connections
+                )
             )
             self.assertLess(held, 500_000)
             total = sum(map(len, iter(client.chunk, b"")))
@@ -455,7 +457,7 @@ class PipelineTest(WSGITest):
         self.assertLess(max(held), 1 << 20)
 
     def held(self) -> int:
-        connections = self.server.server.connections
+        connections = self.server.server.shared.connections
         return max((len(connection._buffer) for connection in connections), default=0)
 
 

@@ -218,7 +218,7 @@ class OnLoopTest(ThreadsTest):
     def test_alone_it_needs_no_threads(self) -> None:
         self.options = {"threads": "auto"}
         self.server = self.serve(register(self.tell, Life(), blocks=False))
-        self.assertIsNone(self.server.server.pool)
+        self.assertIsNone(self.server.server.shared.pool)
         self.assertIn("on the event loop", self.server.server.mode)
 
     def test_what_it_returns_as_a_list_is_sent(self) -> None:
@@ -709,7 +709,7 @@ class StopTest(ThreadsTest):
             gate.reached()
             stopping = threading.Thread(target=server.stop)
             stopping.start()
-            eventually(lambda: server.server.stopping, True)
+            eventually(lambda: server.server.shared.stopping, True)
             gate.open()
             self.assertEqual(client.response().body, b"done")
             stopping.join(PATIENCE)

@@ -39,22 +39,22 @@ class CollectorTests(unittest.TestCase):
         collector = self.started(gc_threshold=1_000_000)
         ring = weakref.ref(Ring())
         for _ in range(127):
-            collector.began(None, {})
+            collector.began({})
         self.assertIsNotNone(ring())
-        collector.began(None, {})
+        collector.began({})
         self.assertIsNone(ring())
 
     def test_from_an_application_that_leaves_no_garbage_most_are_put_with_what_lasts(self):
         collector = self.started(gc_threshold=1_000_000)
         for _ in range(128):
-            collector.began(None, {})
+            collector.began({})
         ring = weakref.ref(Ring())
         for _ in range(15 * 128):
-            collector.began(None, {})
+            collector.began({})
         self.assertIsNotNone(ring())
         late = weakref.ref(Ring())
         for _ in range(128):
-            collector.began(None, {})
+            collector.began({})
         self.assertIsNone(late())
 
     def test_what_was_put_aside_is_looked_at_when_all_is(self):
@@ -71,7 +71,7 @@ class CollectorTests(unittest.TestCase):
         for _ in range(20):
             rings = [weakref.ref(Ring()) for _ in range(128)]
             for _ in rings:
-                collector.began(None, {})
+                collector.began({})
             self.assertEqual({None}, {ring() for ring in rings})
 
     def test_what_lasts_may_be_left_in_the_collections(self):
@@ -80,7 +80,7 @@ class CollectorTests(unittest.TestCase):
         for _ in range(20):
             ring = weakref.ref(Ring())
             for _ in range(128):
-                collector.began(None, {})
+                collector.began({})
             self.assertIsNone(ring())
         self.assertEqual(before, gc.get_freeze_count())
 
@@ -89,10 +89,10 @@ class CollectorTests(unittest.TestCase):
         ring = Ring()
         gone = weakref.ref(ring)
         for _ in range(128):
-            collector.began(None, {})
+            collector.began({})
         del ring
         for _ in range(100 * 128):
-            collector.began(None, {})
+            collector.began({})
         self.loop.advance(10)
         self.assertIsNotNone(gone())
         self.blocks = 1501
@@ -138,5 +138,5 @@ class CollectorTests(unittest.TestCase):
         self.assertEqual(before, gc.get_threshold())
         ring = weakref.ref(Ring())
         for _ in range(128):
-            collector.began(None, {})
+            collector.began({})
         self.assertIsNotNone(ring())

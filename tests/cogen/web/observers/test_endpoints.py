@@ -157,7 +157,7 @@ class HealthTest(unittest.TestCase):
     def test_neither_is_once_it_stops(self) -> None:
         with ServerThread(application, **PATHS) as server, server.connect() as client:
             client.get("/a")
-            server.server.stopping = True  # as long as it takes to answer what is held
+            server.server.shared.stopping = True  # as long as it takes to answer what is held
             for path in ("/healthz", "/readyz"):
                 response = self.asked(server, path, "GET")
                 self.assertEqual((response.status, response.body), (503, b"stopping\n"))

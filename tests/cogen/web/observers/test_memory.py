@@ -50,7 +50,7 @@ class MemoryTest(unittest.TestCase):
             client.close()
         server.loop.advance(1)
         self.assertEqual([ref() for ref in made_in_crowd], [None] * 3)
-        self.assertIsNone(server.server._parser)
+        self.assertIsNone(server.server.shared._parser)
         self.assertEqual(response._heads, {})
         server.loop.advance(60)
         self.assertEqual([each for each in server.loop._scheduled if not each.cancelled()], [])
