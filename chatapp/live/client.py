@@ -59,7 +59,7 @@ class Client:
         self.address = address
         self.leave = leave  # called when its lease has ended: leave(client)
         self.figures = figures
-        self.messages = Queue(queue_size)
+        self.messages: Queue[Any] = Queue(queue_size)
         self.dead = False
         self.epoch = ""
         self.sent: dict[str, int] = {}

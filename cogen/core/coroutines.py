@@ -11,6 +11,22 @@
 runs nothing yet: yield the result in a coroutine, await it in asyncio code, or hand the function
 to `Scheduler.add` or `AddCoro`.
 
+Between two steps a coroutine is in one of these states, by what it has:
+
+    state     started  done  _generator  _task  operation   error
+    made      no       no    -           -      -           -
+    to begin  yes      no    -           -      -           ends it
+    ready     yes      no    yes         -      -           to be raised at the yield
+    parked    yes      no    yes         -      yes         -
+    a task    yes      no    -           yes    -           -
+    done      yes      yes   -           -      -           what it died of
+
+A step goes on where it was until it parks, ends, gives way, or has had its slice. A coroutine that
+it yields it calls: that one's generator takes the place of its own, which waits in `_callers`, and
+the call is `done` from the start, so that a second use is refused. An `async def` runs as a task,
+for asyncio alone can drive it. Who cancels one that is ready sets `_cancelling`: it gets the
+outcome that is on its way, and CancelledError at its next yield.
+
 An ended coroutine keeps what it died of, and that keeps the frames of its traceback, and they their
 callers'. So a frame in which that can be drops `self` and the error: nothing is left to collect.
 """

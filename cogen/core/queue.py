@@ -12,13 +12,15 @@ the deque of items, whose `append` and `popleft` are atomic.
 
 from collections import deque
 from threading import get_ident
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from cogen.core.away import Away, lock
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
 
 __all__ = ["Empty", "Full", "Get", "JoinQueue", "Put", "Queue"]
+
+Item = TypeVar("Item")
 
 
 class Full(Exception):
@@ -29,8 +31,8 @@ class Empty(Exception):
     """`get_nowait` on a queue that holds nothing."""
 
 
-class Queue:
-    """A queue of at most `maxsize` items; 0 is no limit.
+class Queue(Generic[Item]):
+    """A queue of at most `maxsize` items; 0 is no limit. `Queue[str]` tells mypy what they are.
 
     Items leave in the order they came, waiters are served in the order they came. `put_nowait`,
     `get_nowait` and `task_done` may be called in any thread. Where threads and a loop put at the
@@ -76,12 +78,14 @@ class Queue:
         return max(0, len(items) - len(getters)) if getters else len(items)
 
     def empty(self) -> bool:
+        """Whether nothing can be taken out now."""
         return not len(self)
 
     def full(self) -> bool:
+        """Whether nothing can be put in now."""
         return 0 < self.maxsize <= len(self)
 
-    def put_nowait(self, item: Any) -> None:
+    def put_nowait(self, item: Item) -> None:
         """Put `item` in, or hand it to the first who waits. Raises Full."""
         home = self._home
         if home is None or get_ident() != home.thread:
@@ -93,20 +97,21 @@ class Queue:
         if not done:
             raise Full(f"the queue holds {self.maxsize} items already")
 
-    def get_nowait(self) -> Any:
+    def get_nowait(self) -> Item:
         """Take the oldest item out. Raises Empty."""
         home = self._home
         here = home is not None and get_ident() == home.thread
         item = self._get_here() if here else self._get_elsewhere()
         if item is PARKED:
             raise Empty("the queue holds no item")
-        return item
+        taken: Item = item
+        return taken
 
     def get(self, timeout: float | None = None) -> "Get":
         """The operation that takes the oldest item out, waiting for one if there is none."""
         return Get(self, timeout)
 
-    def put(self, item: Any, timeout: float | None = None) -> "Put":
+    def put(self, item: Item, timeout: float | None = None) -> "Put":
         """The operation that puts `item` in, waiting for room if there is none."""
         return Put(self, item, timeout)
 
@@ -309,7 +314,7 @@ def _first(waiters: dict[Waiter, None]) -> Waiter:
 class _QueueOperation(Operation):
     __slots__ = ("queue",)
 
-    def __init__(self, queue: Queue, timeout: float | None = None) -> None:
+    def __init__(self, queue: Queue[Any], timeout: float | None = None) -> None:
         super().__init__(timeout)
         self.queue = queue
 
@@ -354,7 +359,7 @@ class Put(_QueueOperation):
 
     __slots__ = ("item",)
 
-    def __init__(self, queue: Queue, item: Any, timeout: float | None = None) -> None:
+    def __init__(self, queue: Queue[Any], item: Any, timeout: float | None = None) -> None:
         super().__init__(queue, timeout)
         self.item = item
 

@@ -1,8 +1,24 @@
 """A client's connection: bytes in, one exchange at a time, bytes out.
 
-Requests that come while one is answered wait as bytes and are parsed when their turn comes, so
-what a client can make the server hold is bounded. What ends a connection is in one place each:
-`_refuse` for a bad request, `_overdue` for a slow client, `hang_up` for one that is gone.
+Between two callbacks it is in one of these states, by what it has:
+
+    state      _exchange  _intake  _pending  closing   _buffer holds
+    reading    -          -        -         no        the beginning of a head, or nothing
+    taking     made       yes      yes       no        framing of the body that was not read yet
+    streaming  started    yes      -         no        the same
+    answering  started    -        -         no        requests that wait
+    closing    -          -        -         yes       nothing that counts
+
+A body is `taking` until it is whole or too long to wait for, then the application is called with
+what came, and the rest is `streaming`. Requests that come while one is answered wait as bytes and
+are parsed when their turn comes, so what a client can make the server hold is bounded; above that
+it is not read from. Nothing is read of a head that was refused, nor after `closing`.
+
+`eof` and `write_paused` are beside these. At `eof` what is whole is answered, a request cut short
+is refused, and one that waits for news is left, since nobody would read them. While
+`write_paused` no request is begun. What ends a connection is in one place each: `_refuse` for a bad
+request, `_overdue` for a slow client, `hang_up` for one that is gone, `exchange_ended` after the
+last answer. The exchange that is let go of then goes on without it, to its own end.
 """
 
 import logging

@@ -5,10 +5,23 @@ until the operation has its outcome; any other empty one lets the others run. No
 before the first chunk that is not empty, so what the application sets after a wait still counts.
 Each chunk is on its way before the next is asked for (PEP 3333); the head goes with the first.
 
-An exchange is made, started, parked and running in turn, then closing, then ended. However it comes
-to its end, closing calls the iterable's close(), which may wait for `close_timeout` seconds. When
-the client is gone, what is waited for ends: in the middle of a call with GreenletExit, once; what
-the application does then to clean up may wait as close() does.
+Between two turns it is in one of these states, by what it has:
+
+    state    _started  _environ  _iterator  closing  ended   may wait
+    made     no        -         -          no       no      no
+    to call  yes       yes       -          no       no      no
+    called   yes       -         maybe      no       no      yes: in a call or for a chunk
+    closing  yes       -         -          yes      no      yes: in close(), for `close_timeout`
+    ended    either    -         -          either   yes     no
+
+While it waits it has an `operation`, in a call a `runner` too; with `waits` the operation is one
+that a chunk named, and there is no runner. One that its client left before it was `started` ends at
+once. However else it comes to its end, closing calls the iterable's close(). `left` comes at any
+time, `told` after it: what is waited for ends, in the middle of a call with GreenletExit, once;
+what the application does then to clean up may wait as close() does. `late`: no wait begins any
+more.
+Refused are a wait outside of its request, a second operation before the first was yielded, a chunk
+in place of an operation's empty one, and a head after content.
 """
 
 import logging

@@ -19,6 +19,7 @@ from cogen.core.schedulers import Scheduler
 from cogen.web.connections.connection import Connection
 from cogen.web.options import Options
 from cogen.web.server import Server
+from tests.cogen.states import check_connection
 from tests.cogen.web.support import Records, echo
 from tests.cogen.web.test_requests import FOLDER, Case
 
@@ -78,10 +79,13 @@ class Fuzz(unittest.TestCase):
         records.__enter__()
         self.addCleanup(records.__exit__)
 
-    def turns(self) -> None:
+    def turns(self, connection: Connection) -> None:
+        """Some turns of the loop, after each of which the connection is in one of its states."""
+
         async def some() -> None:
             for _ in range(6):
                 await asyncio.sleep(0)
+                check_connection(connection)
 
         self.loop.run_until_complete(some())
 
@@ -92,17 +96,18 @@ class Fuzz(unittest.TestCase):
         for piece in pieces:
             if not transport.closed:
                 connection.data_received(piece)
-                self.turns()
+                check_connection(connection)
+                self.turns(connection)
         if not transport.closed and not connection.eof_received():
             transport.close()
         for _ in range(100):
             if transport.closed or (connection.closing and transport.ended):
                 break
-            self.turns()
+            self.turns(connection)
         else:
             self.fail("the connection hangs")
         connection.connection_lost(None)
-        self.turns()
+        self.turns(connection)
         self.assertEqual(self.failures, [])
         self.assertEqual(self.server.shared.statistics()["exchanges"], 0)
         return self.parsed(bytes(transport.written))
