@@ -11,8 +11,8 @@ from typing import Any
 from chatapp.directory.directory import Directory, DirectoryObserver
 from chatapp.directory.limits import Limits
 from chatapp.directory.local import LocalDirectory
+from chatapp.model.log import LogObserver, MessageLog
 from chatapp.model.memory import MemoryLog
-from chatapp.model.message import LogObserver, MessageLog
 from chatapp.model.sqlite.log import SQLiteLog
 from chatapp.redis import SCHEMES
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from wsgiref.types import WSGIEnvironment
 
 import orjson
@@ -29,7 +30,7 @@ from chatapp.lib.wire import (
 from chatapp.live.cursor import LONGEST_CURSOR
 from chatapp.live.participant import Participant
 from chatapp.live.request import PollRequest
-from chatapp.model import LOBBY, Message, NoSuchRoom
+from chatapp.model import LOBBY, Draft, NoSuchRoom, Stored
 from pylons import request, response, session
 
 __all__ = ["ChatController"]
@@ -62,12 +63,12 @@ class ChatController(BaseController):
         text, nonce = self._message(environ, as_json)
         participant = yield from self._pusher(environ, _MESSAGE_BYTES + len(text.encode()))
         figures, began = self._hub.figures, time.perf_counter()
-        message = yield from self._stored(environ, room, participant, text, nonce)
+        stored = yield from self._stored(environ, room, participant, text, nonce)
         figures.commits.observe(time.perf_counter() - began)
         said = (
-            orjson.dumps({"room": message.room, "seq": message.seq})
+            orjson.dumps({"room": stored.room, "seq": stored.seq})
             if as_json
-            else b"%d" % message.seq
+            else b"%d" % stored.seq
         )
         yield environ["cogen.wsgi"].last(said)
 
@@ -108,7 +109,7 @@ class ChatController(BaseController):
         yield orjson.dumps(
             {
                 "room": room,
-                "messages": held.messages,
+                "messages": [message.wire() for message in held.messages],
                 "first": held.first,
                 "more": oldest > held.first,
                 **damaged,
@@ -203,22 +204,19 @@ class ChatController(BaseController):
         participant: Participant,
         text: str,
         nonce: str | None,
-    ) -> Generator[bytes, None, Message]:
-        """The message in the log; if it opens a room, that is taken from the address's share."""
+    ) -> Generator[bytes, None, Stored]:
+        """Where the message is stored; a room that it opens is of the address's share."""
         append = environ["cogen.call"](self._hub.log.append)
-        words = room, participant.id, participant.nick, text, nonce
-        opens = False
-        yield append(*words, opens)
+        draft = Draft(room, participant.nick, text, participant.sender, nonce)
+        yield append(draft, participant.id, False)
         try:
-            message: Message = logged(environ, self._hub.figures)
+            stored: Stored = logged(environ, self._hub.figures)
         except NoSuchRoom:
             yield from self._charge(environ, "address_rooms")
             live = yield from live_names(environ, self._hub, (room,))
-            words = live[room], *words[1:]
-            opens = True
-            yield append(*words, opens)
-            message = logged(environ, self._hub.figures)
-        return message
+            yield append(replace(draft, room=live[room]), participant.id, True)
+            stored = logged(environ, self._hub.figures)
+        return stored
 
     def _message(self, environ: WSGIEnvironment, as_json: bool) -> tuple[str, str | None]:
         most = self._hub.options.max_message

@@ -67,7 +67,10 @@ class BaseController(WSGIController):
         identity = self._identify(environ)
         address = self._hub.addresses.whose(environ)
         try:
-            yield environ["cogen.call"](self._hub.join)(identity, session.get("nick"), address)
+            sender = app_globals.signer.sender(identity)
+            yield environ["cogen.call"](self._hub.join)(
+                identity, session.get("nick"), sender, address
+            )
             participant: Participant = directed(environ)
         except Refused as error:
             raise refusal(error) from None

@@ -26,6 +26,8 @@ class Batch:
         self.messages = messages
         self.first = messages[0].seq
         self.last = messages[-1].seq
+        # Of those who are to be given a nonce back.
+        self.senders = frozenset(m.sender for m in messages if m.nonce is not None and m.sender)
         self._epoch = epoch
         self._timeout = timeout
         self._version = version  # of the changes of presence that were told before
@@ -80,17 +82,17 @@ def nothing(epoch: str, room: str, seq: int, version: int, timeout: float) -> by
     return _answer(epoch, room, seq, version, timeout, b"")
 
 
-def as_json(messages: Sequence[Message]) -> bytes:
-    """The messages as JSON objects, joined by commas."""
-    return b",".join(map(_encoded, messages))
+def as_json(messages: Sequence[Message], sender: str = "") -> bytes:
+    """The messages as JSON objects, joined by commas, for that sender; or for anybody."""
+    return b",".join([orjson.dumps(m.wire(m.sender == sender != "")) for m in messages])
 
 
 # What a terminal would take for a command: of C0 all but the tab, DEL, C1.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
-def as_text(messages: Sequence[Message]) -> bytes:
-    """The lines of the seed's wire; a line break within a message becomes a space.
+def as_text(messages: Sequence[Message], sender: str = "") -> bytes:
+    """The lines of the seed's wire, for any sender; a line break in a message becomes a space.
 
     Other control characters are shown as U+FFFD, since lines are read in terminals too.
     """
@@ -104,15 +106,3 @@ def _answer(
     cursor = Cursor(epoch, {room: seq}, {room: version} if version else {}).encode()
     told = orjson.dumps({"cursor": cursor, "advice": {"timeout": timeout}})
     return b'{"messages":[%b],%b' % (messages, told[1:])
-
-
-def _encoded(message: Message) -> bytes:
-    return orjson.dumps(
-        {
-            "room": message.room,
-            "seq": message.seq,
-            "nick": message.nick,
-            "text": message.text,
-            "at": message.at,
-        }
-    )

@@ -202,9 +202,11 @@ class Hub:
     # Participants.
 
     def join(
-        self, identity: str, nick: str | None, address: str | None = None
+        self, identity: str, nick: str | None, sender: str, address: str | None = None
     ) -> MayWait[Participant]:
         """The one with that id, made if need be; with that nick unless another has it.
+
+        `sender`: the id that the log has of them.
 
         Raises Refused if the chat is full, or the `address` has no place left.
         """
@@ -219,25 +221,27 @@ class Hub:
             raise self._too_many("address_clients", "Too many sessions at your address.")
         given = self.directory.join(identity, nick)
         if isinstance(given, str):
-            return self._joined(identity, given, address)
-        return self._join_later(identity, given, address)
+            return self._joined(identity, given, sender, address)
+        return self._join_later(identity, given, sender, address)
 
     async def _join_later(
-        self, identity: str, nick: Awaitable[str], address: str | None
+        self, identity: str, nick: Awaitable[str], sender: str, address: str | None
     ) -> Participant:
         try:
             given = await nick
         except BaseException:
             self._session_places.give_back(address)
             raise
-        return self._joined(identity, given, address)
+        return self._joined(identity, given, sender, address)
 
-    def _joined(self, identity: str, nick: str, address: str | None) -> Participant:
+    def _joined(self, identity: str, nick: str, sender: str, address: str | None) -> Participant:
         participant = self.participants.get(identity)
         if participant is not None:
             self._session_places.give_back(address)
         else:
-            participant = Participant(identity, nick, self._drop_participant, address)
+            participant = Participant(
+                identity, nick, self._drop_participant, address, sender=sender
+            )
             self.participants[identity] = participant
             self._timers.start(participant, self.options.lease)
         return participant

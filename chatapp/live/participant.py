@@ -11,11 +11,12 @@ class Participant:
     """Lives while it has clients, and a while after.
 
     One who is `visiting` has brought no cookie yet, reads for one poll, and is not here for others.
+    `sender` is the id that the log keeps with their messages; one who is visiting has none ('').
     `token` is the signed token with which it last came, once that has been verified; `address`
     has its place.
     """
 
-    __slots__ = ("address", "clients", "id", "leave", "nick", "token", "visiting")
+    __slots__ = ("address", "clients", "id", "leave", "nick", "sender", "token", "visiting")
 
     def __init__(
         self,
@@ -24,10 +25,12 @@ class Participant:
         leave: Any,
         address: str | None = None,
         visiting: bool = False,
+        sender: str = "",
     ) -> None:
         self.id = identity
         self.visiting = visiting
         self.nick = nick
+        self.sender = sender
         self.address = address
         self.token = ""
         self.clients: dict[str, Client] = {}

@@ -17,6 +17,7 @@ from chatapp.live.cursor import Cursor
 from chatapp.live.request import PollRequest
 from chatapp.live.rooms import Room
 from chatapp.model import MessageLog, Slice
+from chatapp.model.message import handle
 
 __all__ = ["READ_LIMIT", "Poll"]
 
@@ -346,7 +347,11 @@ class Poll:
         if people is not None:
             extras["people"] = people
         if self.joining or people is not None:
-            extras["you"] = {"nick": person.nick or None, "cookie": not person.visiting}
+            extras["you"] = {
+                "nick": person.nick or None,
+                "sender": handle(person.sender) if person.sender else None,
+                "cookie": not person.visiting,
+            }
             extras.update(self.about)
         extras["advice"] = advice = {"timeout": self.timeout}
         if self.retry is not None:
@@ -395,10 +400,15 @@ class Poll:
             self._behind |= {batch.room}
             return
         self.positions[batch.room] = batch.last
-        if batch.first == position + 1 and not self._pieces and self._batch is None:
+        is_next = batch.first == position + 1
+        if is_next and not self._pieces and self._batch is None and not self._is_own(batch):
             self._batch = batch
         else:
             self._take_messages(batch.messages[position + 1 - batch.first :])
+
+    def _is_own(self, batch: Batch) -> bool:
+        """Whether this client is told more of it than others are."""
+        return self.json and self.client.participant.sender in batch.senders
 
     def _take_head(self, head: NewHead) -> None:
         position = self.positions.get(head.room)
@@ -407,11 +417,12 @@ class Poll:
 
     def _take_messages(self, messages: Any) -> None:
         encode = as_json if self.json else as_text
+        sender = self.client.participant.sender
         if self._batch is not None:
-            self._pieces += (encode(self._batch.messages),)
+            self._pieces += (encode(self._batch.messages, sender),)
             self._batch = None
         if messages:
-            self._pieces += (encode(messages),)
+            self._pieces += (encode(messages, sender),)
 
 
 # No seq is above it: a read after it tells the head of a room and nothing else.

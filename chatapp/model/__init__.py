@@ -1,19 +1,21 @@
 """The message logs: one contract, several engines."""
 
-from chatapp.model.message import (
+from chatapp.model.log import (
     LOBBY,
     LogObserver,
     LogUnavailable,
-    Message,
     MessageLog,
     NonceReused,
     NoSuchRoom,
     RoomLimit,
     Slice,
+    Stored,
 )
+from chatapp.model.message import Draft, Message
 
 __all__ = [
     "LOBBY",
+    "Draft",
     "LogObserver",
     "LogUnavailable",
     "Message",
@@ -22,4 +24,5 @@ __all__ = [
     "NonceReused",
     "RoomLimit",
     "Slice",
+    "Stored",
 ]

@@ -9,7 +9,8 @@ import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from chatapp.model.message import Message, Slice
+from chatapp.model.log import Slice
+from chatapp.model.message import Message
 
 __all__ = ["Holes", "window_after", "window_before"]
 

@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from chatapp.model.clock import Clock
-from chatapp.model.message import (
+from chatapp.model.log import (
     LOBBY,
     LogObserver,
-    Message,
     MessageLog,
     NonceReused,
     NoSuchRoom,
     RoomLimit,
     Slice,
+    Stored,
 )
+from chatapp.model.message import Draft, Message
 from chatapp.model.names import Names
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 
@@ -55,7 +56,8 @@ class MemoryLog(MessageLog):
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest silent first
         self._names = Names()
         self._gone: dict[str, int] = {}  # by slot: the last number of rooms that gave way
-        self._nonces: OrderedDict[tuple[str, str, str], Message] = OrderedDict()
+        # By room, session and nonce: the message's number, and its text.
+        self._nonces: OrderedDict[tuple[str, str, str], tuple[int, str]] = OrderedDict()
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -63,35 +65,28 @@ class MemoryLog(MessageLog):
     async def close(self) -> None:
         """Nothing to store."""
 
-    async def append(
-        self,
-        room: str,
-        sender: str,
-        nick: str,
-        text: str,
-        nonce: str | None = None,
-        opens: bool = True,
-    ) -> Message:
-        room = self._names.meant(room)
-        if nonce is not None and (known := self._nonces.get((room, sender, nonce))) is not None:
-            if known.text != text:
+    async def append(self, draft: Draft, session: str, opens: bool = True) -> Stored:
+        room, nonce = self._names.meant(draft.room), draft.nonce
+        if nonce is not None and (known := self._nonces.get((room, session, nonce))) is not None:
+            seq, text = known
+            if text != draft.text:
                 raise NonceReused(f"nonce {nonce!r} was used for another text")
-            return known
+            return Stored(room, seq)
         now = self._clock.passed()
         kept = self._rooms.get(room) or self._opened(room, opens, now)
         kept.last += 1
         kept.spoken = now
         self._rooms.move_to_end(room)
-        message = Message(room, kept.last, nick, text, round(self._clock.wall(), 3))
+        message = draft.stored(room, kept.last, round(self._clock.wall(), 3))
         kept.messages.append(message)
         kept.stored.append(now)
         self._trim(kept)
         if nonce is not None:
-            self._nonces[room, sender, nonce] = message
+            self._nonces[room, session, nonce] = kept.last, draft.text
             if len(self._nonces) > _NONCES:
                 self._nonces.popitem(last=False)
         self._observer.appended([message])
-        return message
+        return Stored(room, kept.last)
 
     def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
         return self._names.of(rooms)

@@ -1,182 +1,147 @@
-"""What every message log is: the messages, the promises, the errors."""
+"""A message: what fields it has, and how each is stored and sent. No other file lists them.
 
-import dataclasses
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+A field is added here: to Message, to FIELDS, to `wire` if clients see it, and to Draft if it is
+known before the message is stored. SQLite gets the column when a file is opened whose version is
+below the field's; an entry of Redis that lacks it is read with what FIELDS has for that.
+"""
 
-from cogen.web.peers import Answer
+import base64
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-__all__ = [
-    "LOBBY",
-    "Ask",
-    "LogObserver",
-    "LogUnavailable",
-    "Message",
-    "MessageLog",
-    "NoSuchRoom",
-    "NonceReused",
-    "RoomLimit",
-    "Slice",
-]
+from chatapp.remembering import remembered
 
-LOBBY = "lobby"
-"""The room that is always there: it counts as none, and gives way to none."""
+__all__ = ["FIELDS", "SAID", "Draft", "Field", "Message", "handle", "message_of", "values_of"]
+
+SAID = "said"
+"""The kind of a message that somebody has said; there is no other so far."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A stored message: number `seq` of its room, contiguous; `at`: Unix seconds."""
+    """A stored message: number `seq` of its room, contiguous; `at`: Unix seconds.
+
+    `sender`: in the log the id of who sent it, empty if an older version stored it; clients see
+    its handle. `nonce`: with which it was pushed; its sender alone gets that back.
+    """
 
     room: str
     seq: int
     nick: str
     text: str
     at: float
+    kind: str = SAID
+    sender: str = ""
+    nonce: str | None = None
+
+    def wire(self, own: bool = False) -> dict[str, Any]:
+        """As docs/wire.md has it, for whoever sees the room; `own`: for its sender."""
+        shown: dict[str, Any] = {
+            "room": self.room,
+            "seq": self.seq,
+            "kind": self.kind,
+            "nick": self.nick,
+            "text": self.text,
+            "at": self.at,
+        }
+        if self.sender:
+            shown["sender"] = handle(self.sender)
+        if own and self.nonce is not None:
+            shown["nonce"] = self.nonce
+        return shown
 
 
-class Slice(NamedTuple):
-    """Part of a room: `messages` in order of seq, and what the log holds of the room.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message before it is stored: the log gives it a number and a time."""
 
-    `first`: seq of the oldest message held, `last + 1` if there is none; `last`: of the newest
-    ever stored. `start`: the seq after which the room began, 0 unless one of its name has given
-    way; up to there the numbers are at least as many as the messages were. `damaged`: of those in
-    this part that cannot be read.
+    room: str
+    nick: str
+    text: str
+    sender: str = ""
+    nonce: str | None = None
+    kind: str = SAID
+
+    def stored(self, room: str, seq: int, at: float) -> Message:
+        """The message, in the room that its room's name means."""
+        return Message(
+            room, seq, self.nick, self.text, at, self.kind, self.sender, self.nonce
+        )  # fmt: skip
+
+    def pairs(self) -> Iterator[str]:
+        """Name and value of each field but the room's, one after the other, in order of FIELDS."""
+        for field in FIELDS:
+            value = getattr(self, field.name, None)
+            if value is not None and field.name != "room":
+                yield field.name
+                yield value
+
+
+class Field(NamedTuple):
+    """A field of a message: `column` is its SQL type, `since` the schema's version that brought it.
+
+    `read` makes the value of what is stored: UTF-8 as bytes, a number as one or as its digits.
+    `absent`: what is read where an older version has stored nothing; None is damage where `read`
+    takes no None.
     """
 
-    first: int
-    last: int
-    messages: list[Message]
-    start: int = 0
-    damaged: Sequence[int] = ()
+    name: str
+    column: str
+    read: Callable[[Any], Any]
+    since: int = 1
+    absent: bytes | None = None
 
 
-class LogUnavailable(Exception):
-    """The log cannot store or read now; the message says why. Trying again later may help."""
+def _text(stored: bytes) -> str:
+    return stored.decode()
 
 
-class NonceReused(Exception):
-    """A nonce came back with another text than the message that it was first used for."""
+def _optional_text(stored: bytes | None) -> str | None:
+    return None if stored is None else stored.decode()
 
 
-class NoSuchRoom(Exception):
-    """Nobody has spoken in that room, and it was not to be opened."""
+def _number(stored: bytes | float) -> float:
+    number = float(stored)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no time")
+    return number
 
 
-class RoomLimit(Exception):
-    """The log has as many rooms as it may have, and all are in use."""
+FIELDS = (
+    Field("room", "text not null", _text),
+    Field("seq", "integer not null", int),
+    Field("nick", "text not null", _text),
+    Field("text", "text not null", _text),
+    Field("at", "real not null", _number),
+    Field("kind", "text not null default 'said'", _text, since=3, absent=b"said"),
+    Field("sender", "text not null default ''", _text, since=3, absent=b""),
+    Field("nonce", "text", _optional_text, since=3),
+)
+"""In the order of Message's own."""
+
+values_of: Callable[[Message], tuple[Any, ...]] = attrgetter(*(field.name for field in FIELDS))
+"""The values of a message's fields, in the order of FIELDS."""
+
+_READS = tuple(field.read for field in FIELDS)
 
 
-Ask = Callable[[str, Any], Awaitable[Any]]
-"""Asks the process that serves now, as cogen.web.peers has it."""
+def message_of(stored: Iterable[Any]) -> Message:
+    """The message in what is stored of its fields, in the order of FIELDS.
 
-
-class LogObserver(Protocol):
-    """Hears what the log has stored. Called on the event loop; must not raise."""
-
-    def appended(self, messages: Sequence[Message]) -> None:
-        """These are durable: each message once, those of a room in order of seq."""
-
-    def recreated(self, epoch: str) -> None:
-        """The log was begun anew, or goes on from an older state: numbers are given out again."""
-
-    def missed(self, heads: Mapping[str, int]) -> None:
-        """Messages are stored that `appended` will not tell: `heads` has the last seq by room."""
-
-    def occupied(self, room: str) -> bool:
-        """Whether somebody is in the room, as far as is known here. Called in any thread."""
-
-
-class MessageLog(ABC):
-    """A durable sequence of messages for each room. Used on one event loop.
-
-    What was stored is told to the observer, not only to who stored it: a pusher that left between
-    the call and the commit takes nothing away.
-
-    Where there are as many rooms as there may be, the longest silent that nobody is in gives way
-    to one that is opened. Whoever comes back to it hears of a gap: its numbers go on.
-
-    A name means the room that is called exactly that, or else one whose name says the same
-    (chatapp.names.folded). Of an older version there may be several of those.
+    Raises ValueError if that is damaged.
     """
+    try:
+        return Message(*[read(value) for read, value in zip(_READS, stored, strict=True)])
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"no message: {error}") from None
 
-    epoch: str
-    """Changes if, and only if, a number may be given out again; known once the log is open.
 
-    Empty as long as a log that is elsewhere has not been reached since the start.
-    """
-
-    shared = False
-    """Whether several processes may have it open at once."""
-
-    def continued(self, epoch: str, room: str, seq: int) -> tuple[int, bool]:
-        """Where in this log somebody is who was at `seq` in the log of another epoch.
-
-        At its beginning, unless this log goes on from a state of that one. And whether messages
-        may be missing to them, of those that were in the other or of their own.
-        """
-        return 0, True
-
-    async def learn_epoch(self, epoch: str) -> None:  # noqa: B027
-        """Somebody is in that epoch: another process may have begun it, unheard of here so far.
-
-        Raises LogUnavailable.
-        """
-
-    def statistics(self) -> dict[str, float]:
-        """Of a log that is elsewhere: `log_up`, 1 or 0, and `log_lag_seconds`."""
-        return {}
-
-    def answers(self) -> Mapping[str, Answer]:
-        """What it answers to processes before this one, by the names of their requests."""
-        return {}
-
-    async def hand_over(self, ask: Ask) -> None:  # noqa: B027
-        """Store what was accepted, and let a new process have what only one can.
-
-        What is still appended here is stored there: `ask` is how. Reads go on.
-        """
-
-    async def take_back(self) -> None:  # noqa: B027
-        """The new process did not come: store here again. Raises LogUnavailable."""
-
-    @abstractmethod
-    async def open(self) -> None:
-        """Make ready. Raises LogUnavailable."""
-
-    @abstractmethod
-    async def close(self) -> None:
-        """Store what was accepted, then let go of everything."""
-
-    @abstractmethod
-    async def append(
-        self,
-        room: str,
-        sender: str,
-        nick: str,
-        text: str,
-        nonce: str | None = None,
-        opens: bool = True,
-    ) -> Message:
-        """Store a message; returns when it is durable. `opens`: the room may be a new one.
-
-        The message has the name that the room was first given. The same `nonce` of the same sender
-        in the same room with the same text is the same message: the stored one is returned and
-        nothing is added. Raises NonceReused for another text, NoSuchRoom, RoomLimit,
-        LogUnavailable.
-        """
-
-    @abstractmethod
-    def named(self, rooms: Sequence[str]) -> Mapping[str, str] | Awaitable[Mapping[str, str]]:
-        """What those of `rooms` are called that are here, or the lobby. Raises LogUnavailable."""
-
-    @abstractmethod
-    async def read(self, room: str, after: int, limit: int) -> Slice:
-        """The first `limit` messages held with a seq above `after`. Raises LogUnavailable."""
-
-    @abstractmethod
-    async def before(self, room: str, seq: int | None, limit: int) -> Slice:
-        """The last `limit` messages held with a seq below `seq`; None: the newest of all.
-
-        Raises LogUnavailable.
-        """
+@remembered(1024)
+def handle(sender: str) -> str:
+    """What clients see of a sender's id: the same for the same, and nobody finds the id by it."""
+    digest = hashlib.blake2b(sender.encode(), digest_size=9, person=b"chat handle").digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from chatapp.model.message import LOBBY
+from chatapp.model.log import LOBBY
 from chatapp.names import folded
 
 __all__ = ["Names"]

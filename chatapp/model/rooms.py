@@ -9,7 +9,7 @@ other then begins later than it would have to. So what is kept is bounded, howev
 import hashlib
 from collections.abc import Callable, Iterable
 
-from chatapp.model.message import LOBBY
+from chatapp.model.log import LOBBY
 
 __all__ = ["AT_ONCE", "SILENT_SECONDS", "slot", "to_give_way"]
 

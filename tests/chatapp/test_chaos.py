@@ -16,6 +16,7 @@ from pathlib import Path
 from chatapp.config.middleware import make_chat
 from chatapp.live.cursor import Cursor
 from chatapp.model.clock import Clock
+from tests.chatapp.model.contract import store
 from tests.chatapp.support import Person
 from tests.support.memory import Answer, MemoryServer, MemoryTransport
 
@@ -237,7 +238,7 @@ class World:
 
     async def store(self, room, size):
         await asyncio.gather(
-            *(self.hub.log.append(room, "x", "x", f"{room} {number}") for number in range(size))
+            *(store(self.hub.log, room, "x", "x", f"{room} {number}") for number in range(size))
         )
 
     def burst(self):

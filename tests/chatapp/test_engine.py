@@ -5,6 +5,7 @@ import unittest
 
 from chatapp.config.middleware import make_chat
 from chatapp.live.cursor import Cursor
+from tests.chatapp.model.contract import store
 from tests.chatapp.support import ChatCase, texts, untold
 
 
@@ -55,7 +56,7 @@ class RecreatedTests(ChatCase):
         async def heard(epoch):
             self.assertEqual("another", epoch)
             self.recreate()
-            await self.hub.log.append("lobby", "bob", "bob", "had")
+            await store(self.hub.log, "lobby", "bob", "bob", "had")
 
         for tab in (self.ann.tab, "new"):
             self.hub.log.epoch = "before"
@@ -83,7 +84,7 @@ class RecreatedTests(ChatCase):
         async def recreated_meanwhile(*arguments):
             log.read = read
             self.recreate()
-            await log.append("lobby", "bob", "bob", "new")
+            await store(log, "lobby", "bob", "bob", "new")
             return await read(*arguments)
 
         carol = self.person()

@@ -7,6 +7,7 @@ import re
 
 from chatapp.live.poll import READ_LIMIT
 from cogen.core.schedulers import SLICE, Waiter
+from tests.chatapp.model.contract import store
 from tests.chatapp.support import ChatCase, texts, untold
 from tests.support.memory import Browser
 
@@ -73,8 +74,26 @@ class PollTests(ChatCase):
         ann.post("/chat/nick", {"nick": "ann"})
         news = ann.pull()
         self.assertEqual([], news["messages"])
+        sender = news["you"].pop("sender")
         self.assertEqual({"nick": "ann", "cookie": True}, news["you"])
+        ann.say("hi")
+        [message] = ann.pull()["messages"]
+        self.assertEqual(sender, message["sender"])
         self.assertEqual({"lobby": ["bob", "ann"]}, news["people"])
+
+    def test_the_sender_alone_gets_the_nonce_back_whichever_way_the_message_comes(self):
+        ann, bob = self.joined("ann"), self.joined("bob")
+        self.settle()
+        begun = {person: person.pull() and person.cursor for person in (ann, bob)}
+        held = {person: person.poll() for person in (ann, bob)}
+        self.settle()
+        ann.say("once", nonce="n1")
+        for person, nonce in ((ann, "n1"), (bob, None)):
+            [queued] = person.take(held[person])["messages"]
+            person.cursor = begun[person]
+            [read] = person.pull()["messages"]
+            for message in (queued, read):
+                self.assertEqual(("once", nonce), (message["text"], message.get("nonce")))
 
     def test_a_cursor_goes_on_where_it_was(self):
         ann, bob = self.joined("ann"), self.joined("bob")
@@ -116,7 +135,7 @@ class PollTests(ChatCase):
         async def read_late(*arguments):
             log.read = read
             for text in ("meanwhile", "and then"):
-                await log.append("lobby", "x", "x", text)
+                await store(log, "lobby", "x", "x", text)
             return await read(*arguments)
 
         back = self.person()
@@ -293,7 +312,8 @@ def _message(case, text):
     log = case.hub.log
     observer, log._observer = log._observer, _Deaf()
     try:
-        return case.server.loop.run_until_complete(log.append("lobby", "x", "x", text))
+        case.server.loop.run_until_complete(store(log, "lobby", "x", "x", text))
+        return case.server.loop.run_until_complete(log.before("lobby", None, 1)).messages[0]
     finally:
         log._observer = observer
 

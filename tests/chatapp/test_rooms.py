@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatapp.live.cursor import Cursor
+from tests.chatapp.model.contract import store
 from tests.chatapp.scripts import NAMES
 from tests.chatapp.support import ChatCase, texts
 
@@ -98,7 +99,7 @@ class NamesTests(NamesCase):
         ann.pull()
         held = ann.poll()
         # As another worker has it, which knows nothing of who is here.
-        self.server.loop.run_until_complete(self.hub.log.append("Tea", "x", "eve", "hello"))
+        self.server.loop.run_until_complete(store(self.hub.log, "Tea", "x", "eve", "hello"))
         self.assertEqual({"messages": []}, ann.take(held))
         news = ann.pull()
         self.assertEqual(({"tea": "Tea"}, ["hello"]), (news["names"], texts(news)))

@@ -33,7 +33,7 @@ class VisitorTests(VisitorCase):
         self.settle()
         bob.pull()
         news = ann.pull()
-        self.assertEqual({"nick": None, "cookie": False}, news["you"])
+        self.assertEqual({"nick": None, "sender": None, "cookie": False}, news["you"])
         self.assertEqual({"lobby": ["bob"]}, news["people"])
         self.settle()
         self.assertEqual(["bob"], self.hub.rooms["lobby"].people())
@@ -48,7 +48,7 @@ class VisitorTests(VisitorCase):
         ann = self.person()
         ann.post("/chat/nick", {"nick": "ann"})
         news = ann.pull()
-        self.assertEqual({"nick": "ann", "cookie": True}, news["you"])
+        self.assertEqual(("ann", True), (news["you"]["nick"], news["you"]["cookie"]))
         self.assertEqual({"lobby": ["ann"]}, news["people"])
 
     def test_who_never_brings_one_is_held_and_reads(self):
@@ -63,7 +63,7 @@ class VisitorTests(VisitorCase):
             bob.say(text)
             news = ann.take(held)
             self.assertEqual([text], texts(news))
-            self.assertEqual({"nick": None, "cookie": False}, news["you"])
+            self.assertEqual({"nick": None, "sender": None, "cookie": False}, news["you"])
             self.assertEqual({"lobby": ["bob"]}, news["people"])
         held = ann.poll()
         self.pass_time(10.1)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chatapp.model.message import LogUnavailable
+from chatapp.model.log import LogUnavailable
 from chatapp.redis.commands import Argument, Commands, Script
 from chatapp.redis.engine import EngineUnavailable
 

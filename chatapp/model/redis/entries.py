@@ -1,13 +1,14 @@
 """Entries of the stream of all rooms: their ids, and the messages in them."""
 
-import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from chatapp.model.message import Message
+from chatapp.model.message import FIELDS, Message, message_of
 
-__all__ = ["START", "Id", "Known", "message_of", "messages_in"]
+__all__ = ["START", "Id", "Known", "message_in", "messages_in"]
+
+_FIELDS = [(field.name.encode(), field.absent) for field in FIELDS]
 
 
 class Id(NamedTuple):
@@ -52,27 +53,15 @@ class Known(NamedTuple):
 def messages_in(room: str, entries: Iterable[Any]) -> list[Message]:
     """Those in entries of the room's own stream that can be read."""
     messages = []
-    for identifier, fields in entries:
+    for identifier, pairs in entries:
         with suppress(ValueError):
-            _, nick, _, text, _, at = fields
-            seq = Id.of(identifier).time
-            messages.append(Message(room, seq, nick.decode(), text.decode(), _finite(at)))
+            fields = dict(zip(pairs[::2], pairs[1::2], strict=True))
+            fields[b"room"] = room.encode()
+            fields[b"seq"] = Id.of(identifier).time
+            messages.append(message_in(fields))
     return messages
 
 
-def _finite(text: bytes) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
-
-
-def message_of(fields: Mapping[bytes, bytes]) -> Message:
-    """The message in an entry's fields. Raises KeyError, ValueError if there is none."""
-    return Message(
-        fields[b"room"].decode(),
-        int(fields[b"seq"]),
-        fields[b"nick"].decode(),
-        fields[b"text"].decode(),
-        _finite(fields[b"at"]),
-    )
+def message_in(fields: Mapping[bytes, Any]) -> Message:
+    """The message in an entry's fields. Raises ValueError if there is none."""
+    return message_of(fields.get(name, absent) for name, absent in _FIELDS)

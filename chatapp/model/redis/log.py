@@ -14,16 +14,17 @@ from redis.exceptions import (
 
 from chatapp.model.clock import Clock
 from chatapp.model.holes import Holes, window_after, window_before
-from chatapp.model.message import (
+from chatapp.model.log import (
     LogObserver,
     LogUnavailable,
-    Message,
     MessageLog,
     NonceReused,
     NoSuchRoom,
     RoomLimit,
     Slice,
+    Stored,
 )
+from chatapp.model.message import Draft
 from chatapp.model.redis.calls import Calls
 from chatapp.model.redis.entries import Id, messages_in
 from chatapp.model.redis.reader import Reader
@@ -113,48 +114,40 @@ class RedisLog(MessageLog):
             await self._reader.close()
             await self._reads.close()
 
-    async def append(
-        self,
-        room: str,
-        sender: str,
-        nick: str,
-        text: str,
-        nonce: str | None = None,
-        opens: bool = True,
-    ) -> Message:
+    async def append(self, draft: Draft, session: str, opens: bool = True) -> Stored:
         assert self._reader is not None
-        reader = self._reader
+        reader, nonce = self._reader, draft.nonce
         await self._know_names()
-        digest, fold = _digest(text), folded(room)
+        digest, fold = _digest(draft.text), folded(draft.room)
         keys = [HEADS_KEY, STREAM_KEY]
         if nonce is not None:
             # Older versions kept it under the name as it was written.
-            keys += [_nonce_key(name, sender, nonce) for name in (fold, room)]
+            keys += [_nonce_key(name, session, nonce) for name in (fold, draft.room)]
         kind, *rest = await self._settled(
             lambda: self._writes.run(
                 APPEND,
                 keys,
                 (
-                    self.epoch, room, nick, text, self._now(), self._history, self._max_age,
-                    self._max_rooms, digest, _NONCE_SECONDS, int(opens), fold,
-                    reader.known,
+                    self.epoch, draft.room, self._now(), self._history, self._max_age,
+                    self._max_rooms, digest, _NONCE_SECONDS, int(opens), fold, reader.known,
+                    *draft.pairs(),
                 ),
             ),
             lambda answer: answer[0] != b"epoch",
         )  # fmt: skip
         if kind == b"unknown":
-            raise NoSuchRoom(room)
+            raise NoSuchRoom(draft.room)
         if kind == b"rooms":
             raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
         room = rest.pop(0).decode()
         if kind == b"known":
-            known_digest, seq, known_at, known_nick = rest[0].decode(errors="replace").split(" ", 3)
-            if known_digest != digest:
+            known_digest, seq, *_ = rest[0].split(b" ")
+            if known_digest != digest.encode():
                 raise NonceReused(f"nonce {nonce!r} was used for another text")
-            return Message(room, int(seq), known_nick, text, float(known_at))
-        seq, identifier, at = rest
+            return Stored(room, int(seq))
+        seq, identifier = rest
         reader.wrote(identifier, room, seq)
-        return Message(room, seq, nick, text, float(at))
+        return Stored(room, seq)
 
     async def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
         await self._know_names()
@@ -231,8 +224,8 @@ def _room_key(room: str) -> str:
     return f"chat:room:{room}"
 
 
-def _nonce_key(room: str, sender: str, nonce: str) -> str:
-    return "chat:nonce:" + _digest("\0".join((room, sender, nonce)))
+def _nonce_key(room: str, session: str, nonce: str) -> str:
+    return "chat:nonce:" + _digest("\0".join((room, session, nonce)))
 
 
 def _digest(text: str) -> str:

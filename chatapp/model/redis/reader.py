@@ -24,9 +24,10 @@ from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError, ResponseError
 
-from chatapp.model.message import LogObserver, LogUnavailable, Message
+from chatapp.model.log import LogObserver, LogUnavailable
+from chatapp.model.message import Message
 from chatapp.model.redis.calls import Calls
-from chatapp.model.redis.entries import START, Id, Known, message_of
+from chatapp.model.redis.entries import START, Id, Known, message_in
 from chatapp.model.redis.past import Ended, Past
 from chatapp.model.redis.scripts import BEGIN, HEADS, HEADS_KEY, LOCATE, STREAM_KEY
 from chatapp.redis.engine import Engine, advice
@@ -286,8 +287,8 @@ class Reader:
     def _message(self, at: Id, fields: Any) -> Message:
         """Raises _Unreadable."""
         try:
-            return message_of(fields)
-        except (KeyError, ValueError):
+            return message_in(fields)
+        except ValueError:
             raise _Unreadable(f"the entry {at} of {STREAM_KEY} is damaged") from None
 
 

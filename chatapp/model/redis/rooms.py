@@ -3,7 +3,7 @@
 A log that an older version began has rooms that are not in `spoken`: they are the longest silent.
 """
 
-from chatapp.model.message import LOBBY
+from chatapp.model.log import LOBBY
 from chatapp.model.rooms import AT_ONCE, SILENT_SECONDS
 
 __all__ = ["ROOMS"]

@@ -11,12 +11,14 @@ chat:folds        hash: the other way round; of rooms that fold to the same, one
 chat:gone         hash: of rooms that gave way, the last seq by slot (chatapp.model.rooms)
 chat:stream       stream of what is stored in all rooms, for those who follow; the newest only
 chat:room:ROOM    stream of a room's messages, the id of each is SEQ-0
-chat:nonce:HASH   what a nonce was used for
+chat:nonce:HASH   what a nonce was used for: a digest of the text, the seq, the time
+
+An entry has the fields of chatapp.model.message by name; those that are empty are not there.
 
 chat:directory:room:ROOM is there while somebody is in the room, which is the directory's to say.
 """
 
-from chatapp.model.message import LOBBY
+from chatapp.model.log import LOBBY
 from chatapp.model.redis.rooms import ROOMS
 from chatapp.redis.commands import Script
 
@@ -57,11 +59,19 @@ end
 # Deletes what is older than `max_age` (0: any age) from the front of a room; returns the front that
 # is left. A stamp that is damaged is as old as can be.
 _FORGET = """
+local function stamp(entry)
+    local pairs = entry[2]
+    for i = 1, #pairs, 2 do
+        if pairs[i] == 'at' then return tonumber(pairs[i + 1]) or 0 end
+    end
+    return 0
+end
+
 local function forget(room, now, max_age)
     while true do
         local front = redis.call('XRANGE', room, '-', '+', 'COUNT', 1)[1]
         if not front or tonumber(max_age) == 0 then return front end
-        if (tonumber(front[2][6] or '') or 0) >= now - tonumber(max_age) then return front end
+        if stamp(front) >= now - tonumber(max_age) then return front end
         redis.call('XDEL', room, front[1])
     end
 end
@@ -82,21 +92,23 @@ end
 """
 
 # KEYS: heads, stream, the nonce's if there is one: as it is kept, and as older versions kept it.
-# ARGV: epoch, room, nick, text, time or '', history, max_age, max_rooms, digest, nonce's seconds,
-# 1 if the room may be a new one, what its name folds to, id of an entry that was in the stream.
-# Returns {'stored', room, seq, id, at}, {'known', room, what the nonce was used for}, {'unknown'}
+# ARGV: epoch, room, time or '', history, max_age, max_rooms, digest, nonce's seconds, 1 if the room
+# may be a new one, what its name folds to, id of an entry that was in the stream; then name and
+# value of each field, nick and text first: an older version looks for the time behind these.
+# Returns {'stored', room, seq, id}, {'known', room, what the nonce was used for}, {'unknown'}
 # where the room is not to be opened, {'rooms'} where all are in use, or {'epoch'}, also
 # where the entry is gone though older ones are there: numbers must not be given out twice.
 APPEND = Script(f"""{_NOW}{_FORGET}{_ENGINE}{ROOMS}
 local heads, stream, nonce, former = unpack(KEYS)
-local epoch, asked, nick, text, given, history, max_age = unpack(ARGV)
+local epoch, asked, given, history, max_age, max_rooms = unpack(ARGV)
+local digest, nonce_seconds, opens, fold, seen_id = unpack(ARGV, 7)
 local now = seconds(given)
 local at = string.format('%.3f', now)
 local id, promoted = engine(heads)
 if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
-local seen = redis.call('XREVRANGE', stream, ARGV[13], '-', 'COUNT', 1)[1]
-if seen and seen[1] ~= ARGV[13] then return {{'epoch'}} end
-local name = meant(heads, asked, ARGV[12])
+local seen = redis.call('XREVRANGE', stream, seen_id, '-', 'COUNT', 1)[1]
+if seen and seen[1] ~= seen_id then return {{'epoch'}} end
+local name = meant(heads, asked, fold)
 local room = 'chat:room:' .. name
 local head, is_there, start = head_of(heads, name)
 local known = nonce and (redis.call('GET', nonce) or redis.call('GET', former))
@@ -104,28 +116,31 @@ local used = known and tonumber(string.match(known, '^%x+ (%d+) [%d.]+ ') or '')
 if used and used <= head then return {{'known', name, known}} end
 if not is_there then
     if name ~= '{LOBBY}' then
-        if ARGV[11] ~= '1' then return {{'unknown'}} end
-        if not make_room(heads, tonumber(ARGV[8]), now) then return {{'rooms'}} end
+        if opens ~= '1' then return {{'unknown'}} end
+        if not make_room(heads, tonumber(max_rooms), now) then return {{'rooms'}} end
     end
     redis.call('DEL', room)
-    redis.call('HSET', names, name, ARGV[12])
-    redis.call('HSET', folds, ARGV[12], name)
+    redis.call('HSET', names, name, fold)
+    redis.call('HSET', folds, fold, name)
     if start > 0 then redis.call('HSET', starts, name, start) end
 end
 if name ~= '{LOBBY}' then redis.call('ZADD', spoken, at, name) end
 local seq = head + 1
-redis.call('XADD', room, 'MAXLEN', '=', history, seq .. '-0', 'nick', nick, 'text', text, 'at', at)
+local fields = {{unpack(ARGV, 12)}}
+table.insert(fields, 5, 'at')
+table.insert(fields, 6, at)
+redis.call('XADD', room, 'MAXLEN', '=', history, seq .. '-0', unpack(fields))
 redis.call('HSET', heads, name, seq, 'engine ', id)
 if tonumber(max_age) > 0 then
     forget(room, now, max_age)
     redis.call('EXPIRE', room, math.ceil(tonumber(max_age)))
 end
 if nonce then
-    redis.call('SET', nonce, table.concat({{ARGV[9], seq, at, nick}}, ' '), 'EX', ARGV[10])
+    redis.call('SET', nonce, table.concat({{digest, seq, at, ''}}, ' '), 'EX', nonce_seconds)
 end
 local entry = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*',
-    'room', name, 'seq', seq, 'nick', nick, 'text', text, 'at', at)
-return {{'stored', name, seq, entry, at}}
+    'room', name, 'seq', seq, unpack(fields))
+return {{'stored', name, seq, entry}}
 """)
 
 # KEYS: heads. ARGV: names, each with what it folds to. Returns what each is called, '' if it is not

@@ -8,7 +8,7 @@ import stat
 import time
 from contextlib import suppress
 
-from chatapp.model.message import LogUnavailable
+from chatapp.model.log import LogUnavailable
 from chatapp.model.sqlite.marks import writer_of
 
 __all__ = ["Lock", "keep_private"]

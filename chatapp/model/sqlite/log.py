@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatapp.model.clock import Clock
-from chatapp.model.message import Ask, LogObserver, LogUnavailable, Message, MessageLog, Slice
+from chatapp.model.log import Ask, LogObserver, LogUnavailable, MessageLog, Slice, Stored
+from chatapp.model.message import Draft
 from chatapp.model.sqlite.readers import Readers
 from chatapp.model.sqlite.store import Store
 from chatapp.model.sqlite.succession import NoSuccessor, Successor, answered
@@ -70,16 +71,8 @@ class SQLiteLog(MessageLog):
             self._is_open = False
             await self._store.close()
 
-    async def append(
-        self,
-        room: str,
-        sender: str,
-        nick: str,
-        text: str,
-        nonce: str | None = None,
-        opens: bool = True,
-    ) -> Message:
-        return await self._append(Entry(room, sender, nick, text, nonce, opens))
+    async def append(self, draft: Draft, session: str, opens: bool = True) -> Stored:
+        return await self._append(Entry(draft, session, opens))
 
     def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
         return self._store.writer.names.of(rooms)
@@ -112,7 +105,7 @@ class SQLiteLog(MessageLog):
     async def _answer(self, asked: Any) -> Any:
         return await answered(self._append, asked)
 
-    async def _append(self, entry: Entry) -> Message:
+    async def _append(self, entry: Entry) -> Stored:
         if self._successor is not None:
             try:
                 return await self._successor.append(entry)

@@ -8,7 +8,7 @@ import os
 import stat
 from contextlib import suppress
 
-from chatapp.model.message import LogUnavailable
+from chatapp.model.log import LogUnavailable
 from chatapp.model.sqlite.files import Lock
 
 __all__ = ["Place"]

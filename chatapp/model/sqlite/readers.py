@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from chatapp.model.holes import Holes, window_after, window_before
-from chatapp.model.message import Message, Slice
+from chatapp.model.log import Slice
+from chatapp.model.message import FIELDS, Message, message_of
 from chatapp.model.sqlite.schema import head_of
 from chatapp.model.sqlite.threads import Threads
 
@@ -16,7 +17,8 @@ __all__ = ["Readers"]
 
 _READERS = 2
 _ROWS = (
-    "select seq, nick, text, at from messages where room = ? and seq between ? and ? order by seq"
+    f"select {', '.join(field.name for field in FIELDS)} from messages"
+    " where room = ? and seq between ? and ? order by seq"
 )
 
 
@@ -84,9 +86,9 @@ def _messages(connection: sqlite3.Connection, room: str, window: range) -> list[
             raise
         rows = list(_one_by_one(connection, room, window))
     messages = []
-    for seq, nick, text, at in rows:
-        with suppress(AttributeError, TypeError, ValueError):
-            messages.append(Message(room, seq, nick.decode(), text.decode(), at + 0.0))
+    for row in rows:
+        with suppress(ValueError):
+            messages.append(message_of(row))
     return messages
 
 

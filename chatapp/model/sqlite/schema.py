@@ -1,9 +1,10 @@
 """The tables of the file, and files that an older version made.
 
-messages  those that are held; `id` is the order in which they were stored
+messages  those that are held, with a column for each field (chatapp.model.message); `id` is the
+          order in which they were stored
 heads     of each room: the newest seq, the one after which it began, and when somebody last spoke
 gone      of rooms that gave way: the last seq, by slot (chatapp.model.rooms)
-nonces    what each was used for
+nonces    the message that each was used for, and a digest of its text
 steps     of the machine's clock (chatapp.model.sqlite.ages)
 meta      the log's epoch, how many messages were ever stored, and what the clock last said
 """
@@ -11,30 +12,33 @@ meta      the log's epoch, how many messages were ever stored, and what the cloc
 import secrets
 import sqlite3
 
+from chatapp.model.message import FIELDS
 from chatapp.model.rooms import slot
 
 __all__ = ["VERSIONS", "begin_epoch", "count", "head_of", "prepare"]
 
-_TABLES = """
+_COLUMNS = ", ".join(f"{field.name} {field.column}" for field in FIELDS)
+_NONCES = """
+create table if not exists nonces (
+    id integer primary key, room text not null, session text not null, nonce text not null,
+    seq integer not null, digest blob not null, at real not null);
+create unique index if not exists nonces_by_name on nonces (room, session, nonce);
+"""
+_TABLES = f"""
 create table if not exists meta (key text primary key, value text not null) without rowid;
-create table if not exists messages (
-    id integer primary key, room text not null, seq integer not null,
-    nick text not null, text text not null, at real not null);
+create table if not exists messages (id integer primary key, {_COLUMNS});
 create unique index if not exists messages_by_seq on messages (room, seq);
 create table if not exists heads (
     room text primary key, seq integer not null,
     start integer not null default 0, at real not null default 0) without rowid;
 create table if not exists gone (slot text primary key, seq integer not null) without rowid;
-create table if not exists nonces (
-    id integer primary key, room text not null, sender text not null, nonce text not null,
-    seq integer not null, nick text not null, digest blob not null, at real not null);
 create table if not exists steps (
     id integer primary key, messages integer not null, nonces integer not null,
     seconds real not null);
-create unique index if not exists nonces_by_name on nonces (room, sender, nonce);
+{_NONCES}
 """
-_VERSION = 2
-VERSIONS = (1, _VERSION)
+_VERSION = 3
+VERSIONS = tuple(range(1, _VERSION + 1))
 """Those that can be read; what is written is the last."""
 
 _FROM_1 = """
@@ -43,6 +47,27 @@ alter table heads add column at real not null default 0;
 update heads set at = coalesce((select messages.at from messages
     where messages.room = heads.room order by messages.seq desc limit 1), 0);
 """
+
+_FROM_2 = f"""
+alter table nonces rename to former;
+drop index nonces_by_name;
+{_NONCES}
+insert into nonces select id, room, sender, nonce, seq, digest, at from former;
+drop table former;
+"""
+
+
+def _from(version: int) -> str:
+    """What makes a file of that version one of this: nothing of a new one."""
+    if not version:
+        return ""
+    columns = "".join(
+        f"alter table messages add column {field.name} {field.column};"
+        for field in FIELDS
+        if field.since > version
+    )
+    others = "".join(made for since, made in ((1, _FROM_1), (2, _FROM_2)) if version <= since)
+    return columns + others
 
 
 def _new_epoch() -> str:
@@ -56,11 +81,13 @@ def prepare(db: sqlite3.Connection) -> str:
     db.execute("pragma synchronous = full")
     version = db.execute("pragma user_version").fetchone()[0]
     if version not in (0, *VERSIONS):
-        raise sqlite3.DatabaseError(f"made by another version of the chat ({version})")
-    older = _FROM_1 if version == 1 else ""
+        raise sqlite3.DatabaseError(
+            f"made by a newer version of the chat (its tables have version {version}, "
+            f"this one knows those up to {_VERSION}): serve it with that one"
+        )
     # Where nothing is to be made nothing is written: the disk may be full.
     numbered = f"pragma user_version = {_VERSION};" if version != _VERSION else ""
-    db.executescript(f"begin immediate; {_TABLES} {older} {numbered} commit;")
+    db.executescript(f"begin immediate; {_from(version)} {_TABLES} {numbered} commit;")
     db.execute("insert or ignore into meta values ('epoch', ?)", (_new_epoch(),))
     db.execute(
         "insert or ignore into meta values ('stored', (select coalesce(sum(seq), 0) from heads))"

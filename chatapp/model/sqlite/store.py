@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from chatapp.model.message import LogObserver, LogUnavailable, Message
+from chatapp.model.log import LogObserver, LogUnavailable, Stored
 from chatapp.model.sqlite.files import Lock, keep_private
 from chatapp.model.sqlite.threads import Threads
 from chatapp.model.sqlite.writer import Entry, Writer
@@ -31,7 +31,7 @@ class Store:
         self._path = path
         self._observer = observer
         self._lock = Lock(path)
-        self._waiting: list[tuple[Entry, asyncio.Future[Message]]] = []
+        self._waiting: list[tuple[Entry, asyncio.Future[Stored]]] = []
         self._committing: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -71,11 +71,11 @@ class Store:
             self.thread.close()
             self._lock.release()
 
-    async def append(self, entry: Entry) -> Message:
+    async def append(self, entry: Entry) -> Stored:
         """As MessageLog has it."""
         if len(self._waiting) >= MAX_WAITING:
             raise LogUnavailable("too many messages wait to be stored")
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, future))
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit())
@@ -86,7 +86,7 @@ class Store:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             entries = [entry for entry, _ in batch]
-            outcomes: Sequence[Message | Exception]
+            outcomes: Sequence[Stored | Exception]
             try:
                 outcomes, stored = await self.thread.run(self.writer.commit, entries)
             except LogUnavailable as error:

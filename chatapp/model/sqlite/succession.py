@@ -9,16 +9,11 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
 from typing import Any
 
-from chatapp.model.message import (
-    Ask,
-    LogUnavailable,
-    Message,
-    NonceReused,
-    NoSuchRoom,
-    RoomLimit,
-)
+from chatapp.model.log import Ask, LogUnavailable, NonceReused, NoSuchRoom, RoomLimit, Stored
+from chatapp.model.message import Draft
 from chatapp.model.sqlite.writer import Entry
 from cogen.web.peers import ChannelClosed, RequestError, UnknownRequest
 
@@ -40,15 +35,17 @@ class Successor:
         self._ask = ask
         self._name = name
 
-    async def append(self, entry: Entry) -> Message:
+    async def append(self, entry: Entry) -> Stored:
         """As MessageLog has it. Raises NoSuccessor."""
-        if entry.nonce is None:
+        draft = entry.draft
+        if draft.nonce is None:
             # No client's nonce has a space.
-            entry = entry._replace(nonce=f" {secrets.token_urlsafe(12)}")
+            draft = replace(draft, nonce=f" {secrets.token_urlsafe(12)}")
+        asked = {"draft": asdict(draft), "session": entry.session, "opens": entry.opens}
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
-                reply = await self._ask(self._name, entry)
+                reply = await self._ask(self._name, asked)
             except UnknownRequest:
                 raise NoSuccessor from None
             except ChannelClosed as error:
@@ -58,21 +55,29 @@ class Successor:
             except RequestError as error:
                 raise LogUnavailable(str(error)) from None
             else:
-                return _message(entry, reply)
+                return _stored(reply)
 
 
-async def answered(append: Callable[[Entry], Awaitable[Message]], asked: Any) -> Any:
+async def answered(append: Callable[[Entry], Awaitable[Stored]], asked: Any) -> Any:
     """The reply to a predecessor's request, by `append`."""
+    entry = _entry(asked)
     try:
-        message = await append(Entry(*asked))
+        stored = await append(entry)
     except tuple(_REFUSALS.values()) as error:
         return {"refused": type(error).__name__, "why": str(error)}
-    return {"room": message.room, "seq": message.seq, "nick": message.nick, "at": message.at}
+    # An older version wants to be told all of the message; what it had itself will do.
+    return {**stored._asdict(), "nick": entry.draft.nick, "at": 0.0}
 
 
-def _message(entry: Entry, reply: Any) -> Message:
+def _entry(asked: Any) -> Entry:
+    if isinstance(asked, list):
+        # As an older version asks.
+        room, session, nick, text, nonce, *opens = asked
+        return Entry(Draft(room, nick, text, nonce=nonce), session, *opens)
+    return Entry(Draft(**asked["draft"]), asked["session"], asked["opens"])
+
+
+def _stored(reply: Any) -> Stored:
     if "refused" in reply:
         raise _REFUSALS[reply["refused"]](reply["why"])
-    # One of an older version has the room under no other name.
-    room = reply.get("room", entry.room)
-    return Message(room, reply["seq"], reply["nick"], entry.text, reply["at"])
+    return Stored(reply["room"], reply["seq"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from chatapp.model.message import LogUnavailable
+from chatapp.model.log import LogUnavailable
 
 __all__ = ["Threads"]
 

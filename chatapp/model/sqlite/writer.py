@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatapp.model.clock import Clock
-from chatapp.model.message import LOBBY, Message, NonceReused, NoSuchRoom, RoomLimit
+from chatapp.model.log import LOBBY, NonceReused, NoSuchRoom, RoomLimit, Stored
+from chatapp.model.message import FIELDS, Draft, Message, values_of
 from chatapp.model.names import Names
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 from chatapp.model.sqlite.ages import Ages
@@ -26,14 +27,17 @@ _NONCE_SECONDS = 7 * 86400.0
 _FORGET_AT_ONCE = 1000
 
 
-class Entry(NamedTuple):
-    """A message to be stored; `opens`: its room may be a new one."""
+_INSERT = (
+    f"insert into messages ({', '.join(field.name for field in FIELDS)})"
+    f" values ({', '.join('?' * len(FIELDS))})"
+)
 
-    room: str
-    sender: str
-    nick: str
-    text: str
-    nonce: str | None
+
+class Entry(NamedTuple):
+    """A message to be stored, pushed by that session; `opens`: its room may be a new one."""
+
+    draft: Draft
+    session: str
     opens: bool = True
 
 
@@ -112,9 +116,9 @@ class Writer:
             finally:
                 db.close()
 
-    def commit(self, entries: Sequence[Entry]) -> tuple[list[Message | Exception], list[Message]]:
+    def commit(self, entries: Sequence[Entry]) -> tuple[list[Stored | Exception], list[Message]]:
         """Store `entries` in one transaction: the outcome of each, and those that are new."""
-        outcomes: list[Message | Exception] = []
+        outcomes: list[Stored | Exception] = []
         stored: list[Message] = []
         self._place.check()
         last = self._ages.last
@@ -163,56 +167,57 @@ class Writer:
                 room: head._replace(at=head.at + step) for room, head in self._heads.items()
             }
 
-    def _store(self, entry: Entry) -> tuple[Message | Exception, Message | None]:
-        entry = entry._replace(room=self.names.meant(entry.room))
-        digest = hashlib.blake2b(entry.text.encode(), digest_size=16).digest()
-        if entry.nonce is not None:
-            known = self._known(entry, digest)
+    def _store(self, entry: Entry) -> tuple[Stored | Exception, Message | None]:
+        draft = entry.draft
+        room = self.names.meant(draft.room)
+        digest = hashlib.blake2b(draft.text.encode(), digest_size=16).digest()
+        if draft.nonce is not None:
+            known = self._known(room, entry, digest)
             if known is not None:
                 return known, None
         at = round(self._clock.wall(), 3)
         try:
-            head = self._heads.pop(entry.room, None) or self._opened(entry, at)
+            head = self._heads.pop(room, None) or self._opened(room, entry.opens, at)
         except (NoSuchRoom, RoomLimit) as error:
             return error, None
-        seq = head.seq + 1
-        self._db.execute(
-            "insert into messages (room, seq, nick, text, at) values (?, ?, ?, ?, ?)",
-            (entry.room, seq, entry.nick, entry.text, at),
-        )
-        if entry.nonce is not None:
+        message = draft.stored(room, head.seq + 1, at)
+        self._db.execute(_INSERT, values_of(message))
+        if draft.nonce is not None:
             self._db.execute(
-                "insert into nonces (room, sender, nonce, seq, nick, digest, at)"
-                " values (?, ?, ?, ?, ?, ?, ?)",
-                (entry.room, entry.sender, entry.nonce, seq, entry.nick, digest, at),
+                "insert or replace into nonces (room, session, nonce, seq, digest, at)"
+                " values (?, ?, ?, ?, ?, ?)",
+                (room, entry.session, draft.nonce, message.seq, digest, at),
             )
-        self._heads[entry.room] = Head(seq, head.start, at)
-        message = Message(entry.room, seq, entry.nick, entry.text, at)
-        return message, message
+        self._heads[room] = Head(message.seq, head.start, at)
+        return Stored(room, message.seq), message
 
-    def _known(self, entry: Entry, digest: bytes) -> Message | Exception | None:
+    def _known(self, room: str, entry: Entry, digest: bytes) -> Stored | Exception | None:
+        """What the nonce was used for, None if it is new."""
+        nonce = entry.draft.nonce
         row = self._db.execute(
-            "select seq, nick, digest, at from nonces where room = ? and sender = ? and nonce = ?",
-            (entry.room, entry.sender, entry.nonce),
+            "select seq, digest from nonces where room = ? and session = ? and nonce = ?",
+            (room, entry.session, nonce),
         ).fetchone()
         if row is None:
             return None
-        seq, nick, known_digest, at = row
+        seq, known_digest = row
+        if not isinstance(seq, int):
+            return None  # damaged
         if known_digest != digest:
-            return NonceReused(f"nonce {entry.nonce!r} was used for another text")
-        return Message(entry.room, seq, nick, entry.text, at)
+            return NonceReused(f"nonce {nonce!r} was used for another text")
+        return Stored(room, seq)
 
-    def _opened(self, entry: Entry, now: float) -> Head:
+    def _opened(self, room: str, opens: bool, now: float) -> Head:
         """Raises NoSuchRoom, RoomLimit."""
-        _, start = head_of(self._db, entry.room)
-        if entry.room != LOBBY:
-            if not entry.opens:
-                raise NoSuchRoom(entry.room)
+        _, start = head_of(self._db, room)
+        if room != LOBBY:
+            if not opens:
+                raise NoSuchRoom(room)
             for _ in range(AT_ONCE):
                 if len(self._heads) - (LOBBY in self._heads) < self._max_rooms:
                     break
                 self._give_way(now)
-        self.names.add(entry.room)
+        self.names.add(room)
         return Head(start, start, now)
 
     def _give_way(self, now: float) -> None:
@@ -255,5 +260,5 @@ class Writer:
 
 
 def _readable(stored: bytes) -> str:
-    """A bad byte in what a nonce was used for keeps nobody from pushing."""
+    """A bad byte in a room's name or in a nonce keeps nobody from pushing."""
     return stored.decode(errors="replace")

@@ -31,7 +31,7 @@ class BatchTests(unittest.TestCase):
     def test_a_message_has_these_fields(self):
         [message] = messages(["hi"])
         self.assertEqual(
-            {"room": "lobby", "seq": 7, "nick": "ann", "text": "hi", "at": 1.5},
+            {"room": "lobby", "seq": 7, "kind": "said", "nick": "ann", "text": "hi", "at": 1.5},
             json.loads(as_json([message])),
         )
 

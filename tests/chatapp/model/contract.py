@@ -5,10 +5,15 @@ import inspect
 import itertools
 import random
 
-from chatapp.model import LOBBY, NonceReused, NoSuchRoom, RoomLimit, Slice, clock
+from chatapp.model import LOBBY, Draft, NonceReused, NoSuchRoom, RoomLimit, Slice, clock
 from chatapp.model.rooms import slot
 
 ROOM = "garden"
+
+
+def store(log, room, sender, nick, text, nonce=None, opens=True):
+    """Have the log store a message of the session that is called as its sender is."""
+    return log.append(Draft(room, nick, text, sender, nonce), sender, opens)
 
 
 class Observer:
@@ -69,7 +74,12 @@ class LogContract:
         return log
 
     async def say(self, log, *texts, room=ROOM, sender="ann"):
-        return [await log.append(room, sender, sender.title(), text) for text in texts]
+        """Returns the messages as they are held."""
+        messages = []
+        for text in texts:
+            stored = await store(log, room, sender, sender.title(), text)
+            messages += (await log.read(stored.room, stored.seq - 1, 1)).messages
+        return messages
 
     async def test_numbers_are_contiguous_from_one_in_each_room(self):
         log = await self.opened()
@@ -103,22 +113,22 @@ class LogContract:
     async def test_two_who_open_a_room_at_once_are_in_one(self):
         log = await self.opened()
         names = ("tea", "Tea", "TEA", "tEA")
-        messages = await asyncio.gather(*(log.append(name, "x", "X", "hi") for name in names))
+        messages = await asyncio.gather(*(store(log, name, "x", "X", "hi") for name in names))
         self.assertEqual(1, len({message.room for message in messages}))
         self.assertEqual([1, 2, 3, 4], sorted(message.seq for message in messages))
 
     async def test_a_nonce_counts_whatever_the_name(self):
         log = await self.opened()
-        first = await log.append("Tea", "ann", "Ann", "hi", "n1")
+        first = await store(log, "Tea", "ann", "Ann", "hi", "n1")
         for name in ("tea", "Tea"):
-            self.assertEqual(first, await log.append(name, "ann", "Ann", "hi", "n1"))
+            self.assertEqual(first, await store(log, name, "ann", "Ann", "hi", "n1"))
 
     async def test_who_does_not_open_a_room_finds_the_one_that_is_there(self):
         log = await self.opened()
         with self.assertRaises(NoSuchRoom):
-            await log.append("tea", "x", "X", "hi", None, False)
+            await store(log, "tea", "x", "X", "hi", None, False)
         await self.say(log, "one", room="Tea")
-        self.assertEqual("Tea", (await log.append("tea", "x", "X", "hi", None, False)).room)
+        self.assertEqual("Tea", (await store(log, "tea", "x", "X", "hi", None, False)).room)
 
     async def test_a_room_that_gave_way_leaves_its_name_to_another(self):
         log = await self.opened(max_rooms=1)
@@ -135,6 +145,20 @@ class LogContract:
         [message] = await self.say(log, text)
         self.assertEqual((ROOM, 1, "Ann", text, 1_700_000_123.457), _row(message))
         self.assertEqual([message], (await log.read(ROOM, 0, 1)).messages)
+
+    async def test_a_message_keeps_its_kind_its_sender_and_its_nonce(self):
+        log = await self.opened()
+        drafts = Draft(ROOM, "Ann", "a", "id of ann", "n1"), Draft(ROOM, "Bob", "b", kind="other")
+        for draft in drafts:
+            await log.append(draft, "session")
+        kept = [("said", "id of ann", "n1"), ("other", "", None)]
+        await self.told(2)
+        for messages in (
+            (await log.read(ROOM, 0, 10)).messages,
+            (await log.before(ROOM, None, 10)).messages,
+            self.observer.messages,
+        ):
+            self.assertEqual(kept, [(m.kind, m.sender, m.nonce) for m in messages])
 
     async def test_an_unknown_room_is_empty(self):
         log = await self.opened()
@@ -185,8 +209,8 @@ class LogContract:
 
     async def test_a_nonce_sent_twice_is_stored_once(self):
         log = await self.opened()
-        first = await log.append(ROOM, "ann", "Ann", "hi", "n1")
-        again = await log.append(ROOM, "ann", "Annie", "hi", "n1")
+        first = await store(log, ROOM, "ann", "Ann", "hi", "n1")
+        again = await store(log, ROOM, "ann", "Annie", "hi", "n1")
         self.assertEqual(first, again)
         self.assertEqual(["hi"], _texts(await log.read(ROOM, 0, 10)))
         await self.told(1)
@@ -194,30 +218,30 @@ class LogContract:
 
     async def test_a_nonce_sent_twice_at_once_is_stored_once(self):
         log = await self.opened()
-        sent = [log.append(ROOM, "ann", "Ann", "hi", "n1") for _ in range(10)]
+        sent = [store(log, ROOM, "ann", "Ann", "hi", "n1") for _ in range(10)]
         answers = await asyncio.gather(*sent)
         self.assertEqual({1}, {message.seq for message in answers})
         self.assertEqual(["hi"], _texts(await log.read(ROOM, 0, 10)))
 
-    async def test_a_nonce_belongs_to_sender_and_room(self):
+    async def test_a_nonce_belongs_to_session_and_room(self):
         log = await self.opened()
-        await log.append(ROOM, "ann", "Ann", "hi", "n1")
-        await log.append(ROOM, "bob", "Bob", "ho", "n1")
-        await log.append("other", "ann", "Ann", "ha", "n1")
+        await store(log, ROOM, "ann", "Ann", "hi", "n1")
+        await store(log, ROOM, "bob", "Bob", "ho", "n1")
+        await store(log, "other", "ann", "Ann", "ha", "n1")
         self.assertEqual(["hi", "ho"], _texts(await log.read(ROOM, 0, 10)))
 
     async def test_a_nonce_with_another_text_is_refused(self):
         log = await self.opened()
-        await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        await store(log, ROOM, "ann", "Ann", "hi", "n1")
         with self.assertRaises(NonceReused):
-            await log.append(ROOM, "ann", "Ann", "ho", "n1")
+            await store(log, ROOM, "ann", "Ann", "ho", "n1")
         self.assertEqual(["hi"], _texts(await log.read(ROOM, 0, 10)))
 
     async def test_a_nonce_outlives_its_message(self):
         log = await self.opened(history=2)
-        await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        await store(log, ROOM, "ann", "Ann", "hi", "n1")
         await self.say(log, *"abc")
-        again = await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        again = await store(log, ROOM, "ann", "Ann", "hi", "n1")
         self.assertEqual(1, again.seq)
 
     # Rooms that give way.
@@ -286,12 +310,12 @@ class LogContract:
 
     async def test_a_nonce_outlives_its_room(self):
         log = await self.opened(max_rooms=1)
-        await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        await store(log, ROOM, "ann", "Ann", "hi", "n1")
         await self.say(log, "x", room="other")
-        again = await log.append(ROOM, "ann", "Ann", "hi", "n1")
-        self.assertEqual((1, "hi"), (again.seq, again.text))
+        again = await store(log, ROOM, "ann", "Ann", "hi", "n1")
+        self.assertEqual(1, again.seq)
         self.assertEqual(set(), await self.there(log, ROOM))
-        self.assertEqual(2, (await log.append(ROOM, "ann", "Ann", "ho", "n2")).seq)
+        self.assertEqual(2, (await store(log, ROOM, "ann", "Ann", "ho", "n2")).seq)
 
     async def test_rooms_of_the_same_slot_share_the_higher_number(self):
         one, other = _of_one_slot()
@@ -316,12 +340,12 @@ class LogContract:
     async def test_a_room_is_opened_only_where_that_is_wanted(self):
         log = await self.opened()
         with self.assertRaises(NoSuchRoom):
-            await log.append(ROOM, "ann", "Ann", "hi", "n1", opens=False)
+            await store(log, ROOM, "ann", "Ann", "hi", "n1", opens=False)
         self.assertEqual(Slice(1, 0, []), await log.read(ROOM, 0, 10))
-        await log.append(LOBBY, "ann", "Ann", "hi", opens=False)
-        await log.append(ROOM, "ann", "Ann", "hi", "n1")
-        again = await log.append(ROOM, "ann", "Ann", "hi", "n1", opens=False)
-        other = await log.append(ROOM, "ann", "Ann", "ho", "n2", opens=False)
+        await store(log, LOBBY, "ann", "Ann", "hi", opens=False)
+        await store(log, ROOM, "ann", "Ann", "hi", "n1")
+        again = await store(log, ROOM, "ann", "Ann", "hi", "n1", opens=False)
+        other = await store(log, ROOM, "ann", "Ann", "ho", "n2", opens=False)
         self.assertEqual((1, 2), (again.seq, other.seq))
 
     async def test_no_number_is_given_out_twice_however_rooms_come_and_go(self):
@@ -364,7 +388,7 @@ class LogContract:
 
     async def test_a_pusher_that_leaves_takes_nothing_away(self):
         log = await self.opened()
-        push = asyncio.ensure_future(log.append(ROOM, "ann", "Ann", "hi"))
+        push = asyncio.ensure_future(store(log, ROOM, "ann", "Ann", "hi"))
         await asyncio.sleep(0)
         push.cancel()
         await asyncio.gather(push, return_exceptions=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chatapp.model.sqlite.copies import CopyFailed, back_up, restore
 from chatapp.model.sqlite.log import SQLiteLog
-from tests.chatapp.model.contract import Observer
+from tests.chatapp.model.contract import Observer, store
 
 
 class CopyTests(unittest.TestCase):
@@ -35,7 +35,7 @@ class CopyTests(unittest.TestCase):
     def say(self, *texts, then=lambda: None):
         async def work(log):
             for text in texts:
-                await log.append("lobby", "somebody", "nick", text)
+                await store(log, "lobby", "somebody", "nick", text)
             then()
 
         return self.opened(work)[1]

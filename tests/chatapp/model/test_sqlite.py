@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import hashlib
 import os
 import resource
 import shutil
@@ -10,11 +11,11 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from chatapp.model import LogUnavailable, Message, Slice
+from chatapp.model import Draft, LogUnavailable, Message, NonceReused, Slice
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.log import SQLiteLog
-from tests.chatapp.model.contract import ROOM, Clock, LogContract, Observer, OwnClockContract
+from tests.chatapp.model.contract import ROOM, Clock, LogContract, Observer, OwnClockContract, store
 
 FIRST_VERSION = """
 create table meta (key text primary key, value text not null) without rowid;
@@ -31,6 +32,34 @@ insert into meta values ('epoch', 'old');
 insert into messages values (1, 'two', 7, 'Bob', 'b', 20.0), (2, 'one', 5, 'Ann', 'a', 30.0);
 insert into heads values ('one', 5), ('two', 7);
 pragma user_version = 1;
+"""
+
+
+# As version 2 made it, of three pushes: the second with a nonce, the third before the first.
+SECOND_VERSION = """
+create table meta (key text primary key, value text not null) without rowid;
+create table messages (
+    id integer primary key, room text not null, seq integer not null,
+    nick text not null, text text not null, at real not null);
+create unique index messages_by_seq on messages (room, seq);
+create table heads (
+    room text primary key, seq integer not null,
+    start integer not null default 0, at real not null default 0) without rowid;
+create table gone (slot text primary key, seq integer not null) without rowid;
+create table nonces (
+    id integer primary key, room text not null, sender text not null, nonce text not null,
+    seq integer not null, nick text not null, digest blob not null, at real not null);
+create table steps (
+    id integer primary key, messages integer not null, nonces integer not null,
+    seconds real not null);
+create unique index nonces_by_name on nonces (room, sender, nonce);
+insert into meta values ('epoch', 'second'), ('stored', '3'), ('clock', 'once 1.0 1.0');
+insert into messages values
+    (1, 'garden', 1, 'Ann', 'a', 10.0), (2, 'garden', 2, 'Bob', 'b', 20.0),
+    (3, 'tea', 1, 'Ann', 'c', 30.0);
+insert into heads values ('garden', 2, 0, 20.0), ('tea', 1, 0, 30.0);
+insert into nonces values (1, 'garden', 'session', 'n1', 2, 'Bob', x'{digest}', 20.0);
+pragma user_version = 2;
 """
 
 
@@ -73,21 +102,21 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         self.assertEqual(
             {"Tea": "Tea", "tea": "tea", "TEA": "Tea"}, await self.named(again, "Tea", "tea", "TEA")
         )
-        messages = [await again.append(name, "x", "X", "hi") for name in ("Tea", "tea", "TEA")]
+        messages = [await store(again, name, "x", "X", "hi") for name in ("Tea", "tea", "TEA")]
         self.assertEqual([("Tea", 2), ("tea", 6), ("Tea", 3)], [(m.room, m.seq) for m in messages])
 
     async def test_a_restart_keeps_messages_numbers_nonces_and_the_epoch(self):
         log = await self.begun()
-        await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        await store(log, ROOM, "ann", "Ann", "hi", "n1")
         again = await self.reopened(log)
         self.addAsyncCleanup(again.close)
         self.assertEqual(log.epoch, again.epoch)
-        self.assertEqual(1, (await again.append(ROOM, "ann", "Ann", "hi", "n1")).seq)
-        self.assertEqual(2, (await again.append(ROOM, "ann", "Ann", "ho", "n2")).seq)
+        self.assertEqual(1, (await store(again, ROOM, "ann", "Ann", "hi", "n1")).seq)
+        self.assertEqual(2, (await store(again, ROOM, "ann", "Ann", "ho", "n2")).seq)
 
     async def test_a_file_that_was_deleted_begins_another_epoch(self):
         log = await self.begun()
-        await log.append(ROOM, "ann", "Ann", "hi")
+        await store(log, ROOM, "ann", "Ann", "hi")
         await log.close()
         for file in self.path.parent.iterdir():
             file.unlink()
@@ -136,6 +165,28 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         self.assertEqual({"one", "three"}, await self.there(log, "one", "two", "three"))
         self.assertEqual(Slice(8, 7, [], 7), await log.read("two", 0, 9))
 
+    async def test_a_file_of_the_second_version_goes_on(self):
+        self.path.parent.mkdir()
+        digest = hashlib.blake2b(b"b", digest_size=16).hexdigest()
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            db.executescript(SECOND_VERSION.format(digest=digest))
+        log = await self.opened()
+        self.assertEqual("second", log.epoch)
+        messages = [Message("garden", 1, "Ann", "a", 10.0), Message("garden", 2, "Bob", "b", 20.0)]
+        self.assertEqual(Slice(1, 2, messages), await log.read("garden", 0, 9))
+        self.assertEqual(["c"], [m.text for m in (await log.read("tea", 0, 9)).messages])
+        retry = Draft("garden", "Bob", "b", "bob's", "n1")
+        self.assertEqual(("garden", 2), await log.append(retry, "session"))
+        with self.assertRaises(NonceReused):
+            await log.append(Draft("garden", "Bob", "x", "bob's", "n1"), "session")
+        await log.append(Draft("garden", "Bob", "d", "bob's", "n2"), "session")
+        log = await self.reopened(log)
+        self.addAsyncCleanup(log.close)
+        newest = (await log.read("garden", 2, 9)).messages
+        self.assertEqual(
+            [("d", "said", "bob's", "n2")], [(m.text, m.kind, m.sender, m.nonce) for m in newest]
+        )
+
     async def test_what_waits_is_committed_together(self):
         log = await self.opened()
         commits = []
@@ -146,14 +197,14 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
             return commit(entries)
 
         with mock.patch.object(log._store.writer, "commit", counted):
-            pushes = [log.append(ROOM, f"s{n}", "Ann", f"{n}") for n in range(500)]
+            pushes = [store(log, ROOM, f"s{n}", "Ann", f"{n}") for n in range(500)]
             await asyncio.gather(*pushes)
         self.assertEqual(500, sum(commits))
         self.assertLess(len(commits), 10)
 
     async def test_closing_stores_what_was_accepted(self):
         log = await self.begun()
-        pushes = [asyncio.ensure_future(log.append(ROOM, "s", "Ann", f"{n}")) for n in range(50)]
+        pushes = [asyncio.ensure_future(store(log, ROOM, "s", "Ann", f"{n}")) for n in range(50)]
         await asyncio.sleep(0)
         await log.close()
         self.assertEqual(50, len(await asyncio.gather(*pushes)))
@@ -208,7 +259,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
 
     async def test_after_the_end_the_database_itself_has_everything(self):
         log = await self.begun()
-        await log.append(ROOM, "ann", "Ann", "hi", "n1")
+        await store(log, ROOM, "ann", "Ann", "hi", "n1")
         await log.read(ROOM, 0, 10)
         reader = sqlite3.connect(self.path)
         self.addCleanup(reader.close)
@@ -224,14 +275,14 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
 
     async def test_after_the_end_nothing_else_is_left_of_it(self):
         log = await self.begun()
-        await log.append(ROOM, "ann", "Ann", "hi")
+        await store(log, ROOM, "ann", "Ann", "hi")
         await log.read(ROOM, 0, 10)
         await log.close()
         self.assertEqual({"chat.db", "chat.db.lock"}, set(self.files()))
 
     async def test_a_disk_that_is_full_at_the_end_loses_nothing(self):
         log = await self.begun()
-        await log.append(ROOM, "ann", "Ann", "hi")
+        await store(log, ROOM, "ann", "Ann", "hi")
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (self.path.stat().st_size, limits[1]))
         try:
@@ -253,7 +304,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
                 before = os.umask(umask)
                 try:
                     log = await self.begun()
-                    await log.append(ROOM, "ann", "Ann", "hi")
+                    await store(log, ROOM, "ann", "Ann", "hi")
                     await log.read(ROOM, 0, 10)
                     modes = self.files()
                     await log.close()
@@ -269,7 +320,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
             with self.subTest(mode=oct(mode)):
                 self.path = self.folder / f"{mode}" / "chat.db"
                 log = await self.begun()
-                await log.append(ROOM, "ann", "Ann", "hi")
+                await store(log, ROOM, "ann", "Ann", "hi")
                 # As a crash leaves them.
                 left = {name: (self.path.parent / name).read_bytes() for name in self.files()}
                 await log.close()
@@ -277,7 +328,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
                     (self.path.parent / name).write_bytes(content)
                     (self.path.parent / name).chmod(mode)
                 log = await self.begun()
-                await log.append(ROOM, "ann", "Ann", "hi")
+                await store(log, ROOM, "ann", "Ann", "hi")
                 modes = self.files()
                 await log.close()
                 self.assertEqual(0o600, modes.pop("chat.db.lock"))
@@ -292,7 +343,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
             with self.subTest(name):
                 self.path = self.folder / "named" / name
                 log = await self.begun()
-                await log.append(ROOM, "ann", "Ann", name)
+                await store(log, ROOM, "ann", "Ann", name)
                 held = await log.read(ROOM, 0, 10)
                 self.assertEqual([name], [message.text for message in held.messages])
                 await log.close()
@@ -323,13 +374,14 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(LogUnavailable, "chat.db: file is not a database"):
             await log.open()
 
-    async def test_a_file_of_another_version_is_left_alone(self):
+    async def test_a_file_of_a_newer_version_is_refused_in_one_line(self):
         self.path.parent.mkdir()
         db = sqlite3.connect(self.path)
         db.execute("pragma user_version = 99")
         db.close()
         log = self.make(Observer(), **self.OPTIONS)
-        with self.assertRaisesRegex(LogUnavailable, "another version"):
+        line = f"^{self.path}: made by a newer version of the chat .*version 99.*up to 3.*$"
+        with self.assertRaisesRegex(LogUnavailable, line):
             await log.open()
 
 
@@ -350,7 +402,7 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
 
     async def say(self, log, *texts):
         for text in texts:
-            await log.append(ROOM, "ann", "Ann", text)
+            await store(log, ROOM, "ann", "Ann", text)
 
     async def said(self, log):
         return [message.text for message in (await log.read(ROOM, 0, 1000)).messages]
@@ -508,10 +560,11 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_a_nonce_was_used_for_may_be_damaged(self):
         log = await self.opened()
-        await log.append(ROOM, "ann", "Ann", "a", "n1")
+        await store(log, ROOM, "ann", "Ann", "a", "n1")
         run, db = log._store.thread.run, log._store.writer._db
-        await run(db.execute, "update nonces set nick = cast(x'62ff' as text)")
-        self.assertEqual(1, (await log.append(ROOM, "ann", "Ann", "a", "n1")).seq)
+        await run(db.execute, "update nonces set seq = cast(x'62ff' as text)")
+        for _ in range(2):
+            self.assertEqual(2, (await store(log, ROOM, "ann", "Ann", "a", "n1")).seq)
 
     async def test_a_damaged_page_is_a_gap_and_the_rest_is_read(self):
         log = await self.opened()
@@ -583,7 +636,7 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
             with self.subTest(damage):
                 log = await self.opened()
                 await self.say(log, "a", "b")
-                await log.append("other", "ann", "Ann", "kept")
+                await store(log, "other", "ann", "Ann", "kept")
                 epoch, last = log.epoch, (await log.read(ROOM, 0, 0)).last
                 await log.close()
                 with contextlib.closing(sqlite3.connect(self.path)) as database, database:
@@ -591,7 +644,7 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
                 with self.assertLogs("chatapp.model", "ERROR"):
                     log = await self.opened()
                 self.assertNotEqual(epoch, log.epoch)
-                message = await log.append(ROOM, "ann", "Ann", "c")
+                message = await store(log, ROOM, "ann", "Ann", "c")
                 self.assertEqual(last + 1, message.seq)
                 self.assertEqual((), (await log.read("other", 0, 10)).damaged)
                 await log.close()

@@ -1,6 +1,7 @@
 """From process to process: the SQLite log is handed over, taken, and taken back."""
 
 import asyncio
+import json
 import tempfile
 import unittest
 from pathlib import Path
@@ -11,7 +12,7 @@ from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite import succession
 from chatapp.model.sqlite.log import SQLiteLog
 from cogen.web.peers import ChannelClosed, RequestError, UnknownRequest
-from tests.chatapp.model.contract import ROOM, LogContract, Observer
+from tests.chatapp.model.contract import ROOM, LogContract, Observer, store
 
 
 class Processes:
@@ -35,7 +36,7 @@ class Processes:
         if answer is None:
             raise UnknownRequest(name)
         # As it comes over a channel.
-        return await answer(list(data))
+        return json.loads(json.dumps(await answer(json.loads(json.dumps(data)))))
 
 
 class SuccessionTests(unittest.IsolatedAsyncioTestCase):
@@ -62,27 +63,42 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         self.processes.serves(new)
         return old, new
 
+    async def test_a_process_of_an_older_version_has_its_pushes_stored(self):
+        log = await self.opened()
+        self.processes.serves(log)
+        [name] = log.answers()
+        asked = [ROOM, "session", "Ann", "a", "n1", True]
+        for _ in range(2):
+            reply = await self.processes.ask(name, asked)
+            self.assertEqual((ROOM, 1, "Ann"), (reply["room"], reply["seq"], reply["nick"]))
+            self.assertIsInstance(reply["at"], float)
+        refused = await self.processes.ask(name, [ROOM, "session", "Ann", "b", "n1", True])
+        self.assertEqual("NonceReused", refused["refused"])
+        self.assertEqual([(1, "a")], await self.said(log))
+
     async def said(self, log):
         return [(m.seq, m.text) for m in (await log.read(ROOM, 0, 1000)).messages]
 
     async def test_what_is_appended_to_the_old_one_is_stored_by_the_new_one(self):
         old, new = await self.handed_over()
-        first = await old.append(ROOM, "ann", "Ann", "a")
-        second = await new.append(ROOM, "ann", "Ann", "b", "n")
-        third = await old.append(ROOM, "ann", "Ann", "c\n🌠", "m")
+        first = await store(old, ROOM, "ann", "Ann", "a")
+        second = await store(new, ROOM, "ann", "Ann", "b", "n")
+        third = await store(old, ROOM, "ann", "Ann", "c\n🌠", "m")
         self.assertEqual([1, 2, 3], [first.seq, second.seq, third.seq])
-        self.assertEqual([first, second, third], (await new.read(ROOM, 0, 9)).messages)
-        self.assertEqual([first, second, third], new.observer.messages)
+        held = (await new.read(ROOM, 0, 9)).messages
+        self.assertEqual(["a", "b", "c\n🌠"], [message.text for message in held])
+        self.assertEqual(["ann"] * 3, [message.sender for message in held])
+        self.assertEqual(held, new.observer.messages)
         self.assertEqual([], old.observer.messages)
         self.assertEqual(old.epoch, new.epoch)
 
     async def test_what_is_on_its_way_when_it_hands_over_is_stored_in_order(self):
         old = await self.opened()
-        pushes = [asyncio.ensure_future(old.append(ROOM, "s", "S", f"{n}")) for n in range(300)]
+        pushes = [asyncio.ensure_future(store(old, ROOM, "s", "S", f"{n}")) for n in range(300)]
         await asyncio.sleep(0)
         handing = asyncio.ensure_future(old.hand_over(self.processes.ask))
         await asyncio.sleep(0)
-        late = [asyncio.ensure_future(old.append(ROOM, "s", "S", f"late {n}")) for n in range(300)]
+        late = [asyncio.ensure_future(store(old, ROOM, "s", "S", f"late {n}")) for n in range(300)]
         await handing
         self.assertEqual(300, len(await asyncio.gather(*pushes)))
         self.assertEqual([False], list({push.done() for push in late}))
@@ -94,31 +110,31 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_both_read_on(self):
         old, new = await self.handed_over()
-        await new.append(ROOM, "ann", "Ann", "a")
+        await store(new, ROOM, "ann", "Ann", "a")
         self.assertEqual([(1, "a")], await self.said(old))
         self.assertEqual([(1, "a")], await self.said(new))
 
     async def test_one_reads_while_nobody_writes(self):
         old = await self.opened()
-        await old.append(ROOM, "ann", "Ann", "a")
+        await store(old, ROOM, "ann", "Ann", "a")
         await old.hand_over(self.processes.ask)
         self.assertEqual([(1, "a")], await self.said(old))
 
     async def test_a_nonce_counts_across_processes(self):
         old, new = await self.handed_over()
-        first = await new.append(ROOM, "ann", "Ann", "a", "n")
-        self.assertEqual(first, await old.append(ROOM, "ann", "Ann", "a", "n"))
+        first = await store(new, ROOM, "ann", "Ann", "a", "n")
+        self.assertEqual(first, await store(old, ROOM, "ann", "Ann", "a", "n"))
         with self.assertRaisesRegex(NonceReused, "nonce 'n' was used"):
-            await old.append(ROOM, "ann", "Ann", "b", "n")
+            await store(old, ROOM, "ann", "Ann", "b", "n")
 
     async def test_what_the_new_one_refuses_is_refused(self):
         old, new = await self.handed_over(max_rooms=1)
-        await old.append("one", "ann", "Ann", "a")
+        await store(old, "one", "ann", "Ann", "a")
         new.observer.rooms = {"one"}
         with self.assertRaisesRegex(RoomLimit, "there are 1 rooms, all in use"):
-            await old.append("two", "ann", "Ann", "a")
+            await store(old, "two", "ann", "Ann", "a")
         with self.assertRaises(NoSuchRoom):
-            await old.append("two", "ann", "Ann", "a", opens=False)
+            await store(old, "two", "ann", "Ann", "a", opens=False)
 
     async def test_what_the_new_one_cannot_answer_makes_the_log_unavailable(self):
         old, _ = await self.handed_over()
@@ -128,15 +144,15 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
 
         await old.hand_over(fail)
         with self.assertRaisesRegex(LogUnavailable, "it is upside down"):
-            await old.append(ROOM, "ann", "Ann", "a")
+            await store(old, ROOM, "ann", "Ann", "a")
 
     async def test_over_three_processes(self):
         old, new = await self.handed_over()
         await new.hand_over(self.processes.ask)
         third = await self.opened()
         self.processes.serves(third)
-        await old.append(ROOM, "ann", "Ann", "a")
-        await new.append(ROOM, "ann", "Ann", "b")
+        await store(old, ROOM, "ann", "Ann", "a")
+        await store(new, ROOM, "ann", "Ann", "b")
         self.assertEqual([(1, "a"), (2, "b")], await self.said(third))
 
     async def test_what_was_asked_of_a_process_that_has_handed_over_by_then_goes_on(self):
@@ -162,7 +178,7 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         self.enterContext(mock.patch.object(succession, "_RETRY_SECONDS", 0))
         for nonce in (None, "n"):
             with mock.patch.object(new, "answers", lambda: {name: ends}):
-                push = asyncio.ensure_future(old.append(ROOM, "ann", "Ann", "a", nonce))
+                push = asyncio.ensure_future(store(old, ROOM, "ann", "Ann", "a", nonce))
                 while len(told) < 3:
                     await asyncio.sleep(0.001)
             message = await push
@@ -179,19 +195,19 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         await old.hand_over(gone)
         self.enterContext(mock.patch.object(succession, "_PATIENCE_SECONDS", -1))
         with self.assertRaisesRegex(LogUnavailable, "the other process is gone"):
-            await old.append(ROOM, "ann", "Ann", "a")
+            await store(old, ROOM, "ann", "Ann", "a")
 
     async def test_one_that_does_not_come_leaves_all_as_before(self):
         old = await self.opened()
         for number in range(3):
             await old.hand_over(self.processes.ask)
             self.processes.current = None
-            waits = asyncio.ensure_future(old.append(ROOM, "ann", "Ann", f"{2 * number}"))
+            waits = asyncio.ensure_future(store(old, ROOM, "ann", "Ann", f"{2 * number}"))
             await asyncio.sleep(0)
             await old.take_back()
             self.processes.serves(old)
             await waits
-            await old.append(ROOM, "ann", "Ann", f"{2 * number + 1}")
+            await store(old, ROOM, "ann", "Ann", f"{2 * number + 1}")
         self.assertEqual([(n + 1, f"{n}") for n in range(6)], await self.said(old))
         self.assertEqual(6, len(old.observer.messages))
 
@@ -199,7 +215,7 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         old = await self.opened()
         await old.hand_over(self.processes.ask)
         self.processes.serves(await self.opened("other.db"))
-        await asyncio.gather(*(old.append(ROOM, "ann", "Ann", "a", f"{n}") for n in range(50)))
+        await asyncio.gather(*(store(old, ROOM, "ann", "Ann", "a", f"{n}") for n in range(50)))
         self.assertEqual(50, len(await self.said(old)))
         self.assertEqual([], await self.said(self.processes.current))
 
@@ -210,22 +226,22 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(LogUnavailable, "in use by process"):
             await old.take_back()
         with self.assertRaisesRegex(LogUnavailable, "in use by process"):
-            await old.append(ROOM, "ann", "Ann", "a")
+            await store(old, ROOM, "ann", "Ann", "a")
         await thief.hand_over(self.processes.ask)
         self.enterContext(mock.patch.object(module, "_REOPEN_SECONDS", 0))
-        await old.append(ROOM, "ann", "Ann", "b")
+        await store(old, ROOM, "ann", "Ann", "b")
         self.assertEqual([(1, "b")], await self.said(old))
 
     async def test_an_old_one_that_ends_before_the_new_one_leaves_it_the_file(self):
         old = self.made()
         await old.open()
-        await old.append(ROOM, "ann", "Ann", "a")
+        await store(old, ROOM, "ann", "Ann", "a")
         await old.hand_over(self.processes.ask)
         new = self.made()
         await new.open()
         await self.said(old)
-        await new.append(ROOM, "ann", "Ann", "b")
+        await store(new, ROOM, "ann", "Ann", "b")
         await old.close()
-        await new.append(ROOM, "ann", "Ann", "c")
+        await store(new, ROOM, "ann", "Ann", "c")
         await new.close()
         self.assertEqual(["chat.db", "chat.db.lock"], sorted(f.name for f in self.folder.iterdir()))

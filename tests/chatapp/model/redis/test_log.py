@@ -8,13 +8,13 @@ import time
 import unittest
 from unittest import mock
 
-from chatapp.model import LogUnavailable, Slice
+from chatapp.model import Draft, LogUnavailable, Message, Slice
 from chatapp.model.redis import reader as reader_module
 from chatapp.model.redis.entries import Id
 from chatapp.model.redis.log import RedisLog
 from chatapp.redis import engine as engine_module
 from chatapp.redis.engine import Engine
-from tests.chatapp.model.contract import ROOM, LogContract, Observer
+from tests.chatapp.model.contract import ROOM, LogContract, Observer, store
 from tests.support.engine import RedisServer
 from tests.support.programs import needs
 
@@ -135,7 +135,7 @@ class FaultCase(unittest.IsolatedAsyncioTestCase):
 
     async def say(self, log, *texts):
         for text in texts:
-            await log.append(ROOM, "ann", "Ann", text)
+            await store(log, ROOM, "ann", "Ann", text)
 
     def texts(self, observer):
         return [message.text for message in observer.messages]
@@ -267,7 +267,7 @@ class ReaderTests(FaultCase):
             await self.say(one, "lost")
             for key in keys:
                 self.server.command("RENAME", f"old:{key}", key)
-            stored = await one.append(ROOM, "ann", "Ann", "b")
+            stored = await store(one, ROOM, "ann", "Ann", "b")
             self.assertEqual([one.epoch], observer.epochs)
             self.assertEqual((2, True), (stored.seq, before != one.epoch))
             self.assertEqual((1, True), one.continued(before, ROOM, 2))
@@ -299,7 +299,7 @@ class ReaderTests(FaultCase):
         await until(lambda: observer.messages)
         async with self.away(one):
             self.promote()
-            self.assertEqual(2, (await one.append(ROOM, "ann", "Ann", "b")).seq)
+            self.assertEqual(2, (await store(one, ROOM, "ann", "Ann", "b")).seq)
             self.assertEqual([one.epoch], observer.epochs)
 
     async def test_a_process_that_comes_later_may_know_what_a_promotion_has_lost(self):
@@ -359,7 +359,7 @@ class ReaderTests(FaultCase):
             self.assertEqual(Slice(1, 0, []), await one.read(ROOM, 0, 10))
             self.assertEqual([one.epoch], observer.epochs)
             self.server.command("FLUSHALL")
-            self.assertEqual(1, (await one.append(ROOM, "ann", "Ann", "b")).seq)
+            self.assertEqual(1, (await store(one, ROOM, "ann", "Ann", "b")).seq)
             self.assertEqual([one.epoch], observer.epochs[1:])
 
 
@@ -368,15 +368,15 @@ class EngineTests(FaultCase):
         log, observer = await self.opened()
         other, second = await self.opened()
         epoch = log.epoch
-        first = await log.append(ROOM, "ann", "Ann", "a", "n1")
+        first = await store(log, ROOM, "ann", "Ann", "a", "n1")
         self.server.kill()
         with self.assertRaises(LogUnavailable):
-            await log.append(ROOM, "ann", "Ann", "b", "n2")
+            await store(log, ROOM, "ann", "Ann", "b", "n2")
         with self.assertRaises(LogUnavailable):
             await log.read(ROOM, 0, 10)
         self.server.start()
-        self.assertEqual(first, await log.append(ROOM, "ann", "Ann", "a", "n1"))
-        await log.append(ROOM, "ann", "Ann", "b", "n2")
+        self.assertEqual(first, await store(log, ROOM, "ann", "Ann", "a", "n1"))
+        await store(log, ROOM, "ann", "Ann", "b", "n2")
         await until(lambda: len(observer.messages) == len(second.messages) == 2)
         self.assertEqual(["a", "b"], self.texts(observer))
         self.assertEqual(observer.messages, second.messages)
@@ -452,9 +452,9 @@ class EngineTests(FaultCase):
         await self.say(log, "a")
         self.server.freeze()
         with self.assertRaisesRegex(LogUnavailable, "Timeout|no answer in 0.27 s"):
-            await log.append(ROOM, "ann", "Ann", "b", "n1")
+            await store(log, ROOM, "ann", "Ann", "b", "n1")
         self.server.thaw()
-        self.assertEqual(2, (await log.append(ROOM, "ann", "Ann", "b", "n1")).seq)
+        self.assertEqual(2, (await store(log, ROOM, "ann", "Ann", "b", "n1")).seq)
         await self.say(log, "c")
         await until(lambda: len(observer.messages) >= 3)
         self.assertEqual(["a", "b", "c"], self.texts(observer))
@@ -466,9 +466,9 @@ class EngineTests(FaultCase):
         with self.assertRaises(LogUnavailable):
             await self.say(log, "first")
         with self.assertRaises(LogUnavailable):
-            await log.append(ROOM, "ann", "Ann", "again", "n1")
+            await store(log, ROOM, "ann", "Ann", "again", "n1")
         direct, _ = await self.opened()
-        self.assertEqual(3, (await direct.append(ROOM, "ann", "Ann", "again", "n1")).seq)
+        self.assertEqual(3, (await store(direct, ROOM, "ann", "Ann", "again", "n1")).seq)
         held = await direct.read(ROOM, 0, 10)
         self.assertEqual(["a", "first", "again"], [message.text for message in held.messages])
 
@@ -567,24 +567,59 @@ class DamageTests(FaultCase):
 
     async def test_what_a_nonce_was_used_for_may_be_damaged(self):
         log, _ = await self.opened()
-        await log.append(ROOM, "ann", "Ann", "a", "n1")
+        await store(log, ROOM, "ann", "Ann", "a", "n1")
         client = Engine(self.server.url).client()
         self.addAsyncCleanup(client.aclose)
         [key] = await client.keys("chat:nonce:*")
         for number, value in enumerate((b"", b"\xff\xff", b"0 x 1 Ann"), 2):
             await client.set(key, value)
-            self.assertEqual(number, (await log.append(ROOM, "ann", "Ann", "a", "n1")).seq)
+            self.assertEqual(number, (await store(log, ROOM, "ann", "Ann", "a", "n1")).seq)
+
+    async def test_what_an_older_version_has_stored_goes_on(self):
+        first, _ = await self.opened()
+        await store(first, "other", "ann", "Ann", "begun")
+        client = Engine(self.server.url).client()
+        self.addAsyncCleanup(client.aclose)
+        words = ("nick", "Ann", "text", "a", "at", "1700000000.500")
+        await client.execute_command("XADD", f"chat:room:{ROOM}", "1-0", *words)
+        await client.execute_command("XADD", "chat:stream", "*", "room", ROOM, "seq", 1, *words)
+        await client.hset("chat:heads", ROOM, 1)
+        fold = ROOM.casefold()
+        key = hashlib.blake2b(f"{fold}\0session\0n1".encode(), digest_size=16).hexdigest()
+        digest = hashlib.blake2b(b"a", digest_size=16).hexdigest()
+        await client.set(f"chat:nonce:{key}", f"{digest} 1 1700000000.500 Ann")
+        log, observer = await self.opened()
+        retried = Draft(ROOM, "Ann", "a", "ann's", "n1")
+        self.assertEqual((ROOM, 1), await log.append(retried, "session"))
+        await log.append(Draft(ROOM, "Ann", "b", "ann's", "n2"), "session")
+        held = (await log.read(ROOM, 0, 10)).messages
+        old = Message(ROOM, 1, "Ann", "a", 1700000000.5)
+        self.assertEqual(
+            [old, ("b", "ann's", "n2")], [held[0], (held[1].text, held[1].sender, held[1].nonce)]
+        )
+        await until(lambda: observer.messages)
+        self.assertEqual(held[1:], observer.messages)
+
+    async def test_an_entry_has_the_time_where_an_older_version_looks_for_it(self):
+        log, _ = await self.opened()
+        await log.append(Draft(ROOM, "Ann", "a", "ann's", "n1"), "session")
+        client = Engine(self.server.url).client()
+        self.addAsyncCleanup(client.aclose)
+        [(_, fields)] = await client.xrange(f"chat:room:{ROOM}")
+        self.assertEqual([b"nick", b"text", b"at"], list(fields)[:3])
+        [key] = await client.keys("chat:nonce:*")
+        self.assertRegex(await client.get(key), rb"^[0-9a-f]+ 1 [0-9.]+ ")
 
     async def test_a_nonce_of_an_older_version_is_known_by_the_name_as_it_was_written(self):
         log, _ = await self.opened()
-        first = await log.append("Tea", "ann", "Ann", "a", "n1")
+        first = await store(log, "Tea", "ann", "Ann", "a", "n1")
         client = Engine(self.server.url).client()
         self.addAsyncCleanup(client.aclose)
         [key] = await client.keys("chat:nonce:*")
         digest = hashlib.blake2b(b"Tea\0ann\0n1", digest_size=16).hexdigest()
         await client.rename(key, f"chat:nonce:{digest}")
-        self.assertEqual(first, await log.append("Tea", "ann", "Ann", "a", "n1"))
-        self.assertNotEqual(first, await log.append("tea", "ann", "Ann", "a", "n2"))
+        self.assertEqual(first, await store(log, "Tea", "ann", "Ann", "a", "n1"))
+        self.assertNotEqual(first, await store(log, "tea", "ann", "Ann", "a", "n2"))
 
     async def test_an_entry_of_the_stream_that_is_damaged_is_one_line_and_passed_over(self):
         log, observer = await self.opened()

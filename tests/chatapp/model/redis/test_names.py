@@ -3,7 +3,7 @@
 import unittest
 
 from chatapp.model.redis.log import RedisLog
-from tests.chatapp.model.contract import LogContract, Observer
+from tests.chatapp.model.contract import LogContract, Observer, store
 from tests.support.engine import RedisServer
 from tests.support.programs import needs
 
@@ -24,13 +24,13 @@ class NamesTests(unittest.IsolatedAsyncioTestCase):
     async def test_they_are_found_and_those_that_say_the_same_stay_two(self):
         log = await self.opened()
         for name in ("Tea", "Coffee"):
-            await log.append(name, "x", "X", "hi")
+            await store(log, name, "x", "X", "hi")
         self.server.command("HSET", "chat:heads", "tea", "5")
         self.server.command("DEL", "chat:names", "chat:folds")
         log = await self.opened()
         found = {"Tea": "Tea", "tea": "tea", "COFFEE": "Coffee"}
         self.assertEqual(found, await log.named(["Tea", "tea", "COFFEE", "cake"]))
-        messages = [await log.append(name, "x", "X", "hi") for name in ("Tea", "tea", "coffee")]
+        messages = [await store(log, name, "x", "X", "hi") for name in ("Tea", "tea", "coffee")]
         self.assertEqual(
             [("Tea", 2), ("tea", 6), ("Coffee", 2)], [(m.room, m.seq) for m in messages]
         )
