@@ -38,6 +38,7 @@ class Away:
             return self._attempt(operation, waiter)
 
     def undo(self, waiter: Waiter) -> None:
+        """Forget `waiter`, if it waits; called in any thread."""
         with lock:
             waiting = self._waiting.get(waiter.scheduler, {})
             waiting.pop(waiter, None)

@@ -67,6 +67,7 @@ def coro(function: Callable[..., Any]) -> Callable[..., "Coroutine"]:
 
 
 coroutine = coro
+"""The same by the name that cogen 0.2 has for it."""
 
 
 class Coroutine(Waiter):
@@ -109,6 +110,7 @@ class Coroutine(Waiter):
 
     @property
     def name(self) -> str:
+        """Of its function, with those it is nested in."""
         return getattr(self._function, "__qualname__", repr(self._function))
 
     def start(self, scheduler: Scheduler) -> None:

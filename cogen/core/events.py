@@ -37,6 +37,7 @@ class _Parked:
 
 
 PARKED: Final = _Parked()
+"""What `run` returns where the waiter is resumed later."""
 
 
 class OperationTimeout(Exception):

@@ -133,6 +133,7 @@ class PublishSubscribeQueue:
         }
 
     def part_of(self, scheduler: Scheduler) -> "_Part | None":
+        """What those hold who fetch on the loop of `scheduler`; None if nobody does."""
         part = self._only
         if part is not None and part.scheduler is scheduler:
             return part

@@ -40,9 +40,13 @@ running_for: ContextVar["Scheduler"] = ContextVar("running_for")
 """The scheduler that a thread works for. Whoever runs code in threads sets it in its context."""
 
 SLICE = 64
+"""Steps that are run in one go before others have their turn."""
+
 # Steps of the crowd in a turn, however many others are ready.
 _LEAST_CROWD = 8
+
 PROACTORS = ("any", "uvloop", "asyncio")
+"""Whose loop a scheduler makes: `any` is uvloop where that can be imported."""
 
 
 def new_event_loop(proactor: str = "any") -> asyncio.AbstractEventLoop:

@@ -89,10 +89,12 @@ class Wsgi:
         return chunk
 
     def succeeded(self, value: Any) -> None:
+        """What was named has the result `value`."""
         self.result = value
         self.exception = None
 
     def failed(self, error: BaseException) -> None:
+        """What was named raised `error`."""
         self.result = error
         self.exception = (type(error), error, error.__traceback__)
 

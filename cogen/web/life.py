@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+"""A WSGI application: called with environ and start_response (PEP 3333)."""
 _Hook = Callable[[], Awaitable[None]]
 
 

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 PEERS_TIMEOUT = 5.0
 
 Answer = Callable[[Any], Awaitable[Any]]
+"""Awaited with the data of a request; what it returns is the reply, what JSON has."""
 
 
 class RequestError(Exception):
@@ -44,10 +45,10 @@ class Router(Protocol):
     """Passes requests on to the processes that they are for."""
 
     async def ask_current(self, name: str, data: Any) -> Any:
-        """As Peers has it."""
+        """The reply of the one that serves; raises as Peers does."""
 
     async def ask_all(self, name: str, data: Any) -> dict[int, Any]:
-        """As Peers has it."""
+        """The replies of all that serve, by their numbers."""
 
 
 class Peers:

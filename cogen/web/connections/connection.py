@@ -104,6 +104,7 @@ class Connection(Link):
     # asyncio.Protocol
 
     def connection_made(self, transport: Any) -> None:
+        """It was accepted: refuse it if there is no place, else wait for a request."""
         super().connection_made(transport)
         error = self.shared.connection_made(self, self.address, placed=self.secure)
         if error is None:
@@ -112,6 +113,7 @@ class Connection(Link):
             self._refuse(error)
 
     def data_received(self, data: bytes) -> None:
+        """Take `data` for the body that is due, or as requests, now or later."""
         if self._intake is not None:
             self._receive_body(data)
         elif self.closing:
@@ -138,6 +140,7 @@ class Connection(Link):
         return kept and self._transport is not None and self._transport.can_write_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
+        """The transport is closed, after `error` or by one of the two ends."""
         self.hang_up()
         self._await(None)
         self._transport = None

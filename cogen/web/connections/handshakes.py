@@ -51,6 +51,7 @@ class Handshakes:
         self._pause: asyncio.TimerHandle | None = None
 
     def start(self, backlog: int) -> None:
+        """Accept from now on; `backlog` connections may wait for that."""
         self._sock.setblocking(False)
         self._sock.listen(backlog)
         self._listen()

@@ -39,6 +39,7 @@ class Link(Front):
         self.closing = False
 
     def connection_made(self, transport: Any) -> None:
+        """Write to `transport` from now on, which says who the client is."""
         self._transport = transport
         transport.set_write_buffer_limits(_WRITE_HIGH, _WRITE_LOW)
         peer = transport.get_extra_info("peername")
@@ -58,11 +59,13 @@ class Link(Front):
             self._transport.write(data)
 
     def pause_writing(self) -> None:
+        """The transport has enough: the client has `write_timeout` to take some of it."""
         self.write_paused = True
         self._stalled_at = self._transport.get_write_buffer_size()
         self._await(self.shared.options.write_timeout)
 
     def resume_writing(self) -> None:
+        """The client has taken most of it: go on with what waited for that."""
         self.write_paused = False
         self._await(None)
         drainer, self.drainer = self.drainer, None

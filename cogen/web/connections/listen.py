@@ -60,6 +60,7 @@ class UnixPath:
         self._lock: int | None = None
 
     def listen(self, mode: int, backlog: int) -> socket.socket:
+        """A socket there that listens, its file with `mode`; `backlog` connections may wait."""
         self._lock = self._locked()
         try:
             self._clear()

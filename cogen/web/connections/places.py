@@ -33,6 +33,7 @@ class Places:
         return error
 
     def give_back(self, address: str) -> None:
+        """A connection from `address` is gone."""
         self.taken -= 1
         if self._most_per_address and address:
             self._by_address[address] -= 1

@@ -45,6 +45,7 @@ class Body:
 
     @property
     def size(self) -> int:
+        """Bytes that can be read without waiting."""
         return len(self._data)
 
     def feed(self, data: bytes) -> None:
@@ -73,12 +74,14 @@ class Body:
         self.wake()
 
     def park(self, waiter: Waiter, read: "Read") -> None:
+        """Resume `waiter` when `read` has its result. Raises RuntimeError if another waits."""
         if self._reader is not None:
             raise RuntimeError("two readers wait for the body of one request")
         self._reader = (waiter, read)
         self._source.body_wanted()
 
     def unpark(self) -> None:
+        """Nobody waits any more."""
         self._reader = None
 
     def peek(self) -> bytes:

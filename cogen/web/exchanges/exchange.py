@@ -154,6 +154,7 @@ class Exchange(Straight):
 
     @property
     def head_sent(self) -> bool:
+        """Whether status and headers are on their way: they stand."""
         return self._answer is not None and self._answer.head_sent
 
     @property

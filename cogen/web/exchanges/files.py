@@ -37,6 +37,7 @@ class FileWrapper:
         self._block_size = 0
 
     def close(self) -> None:
+        """Close the file, if it can be (PEP 3333)."""
         close = getattr(self._file, "close", None)
         if close is not None:
             close()

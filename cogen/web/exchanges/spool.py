@@ -39,6 +39,7 @@ class Spool:
             self.used += size
 
     def give_back(self, size: int) -> None:
+        """So many bytes that were taken are free again."""
         with self._lock:
             self.used -= size
 
@@ -73,6 +74,7 @@ class SpooledBody(Body):
 
     @property
     def size(self) -> int:
+        """Bytes that were not read yet."""
         return self.length - self.file.tell()
 
     def all(self) -> bytes:

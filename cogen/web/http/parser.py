@@ -146,10 +146,12 @@ class RequestParser:
     # Callbacks of httptools.
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header line."""
         # httptools takes off the spaces in front, not the tabs nor what is behind.
         self._headers.append((name, value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
+        """The head is whole."""
         self._seen_head = True
         self._last = not self._parser.should_keep_alive()
 

@@ -155,6 +155,7 @@ class _ServerLines:
 
 
 server_lines = _ServerLines()
+"""Called: the Date and Server lines of now, bytes."""
 
 
 def plain_response(error: HTTPError, bodyless: bool = False) -> bytes:

@@ -8,3 +8,4 @@ TCHAR: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 """One character of it, as a pattern."""
 
 TOKEN: Final = TCHAR + "+"
+"""The whole of it."""

@@ -12,6 +12,7 @@ from wsgiref.types import WSGIEnvironment
 __all__ = ["ACCESS_LOGGER", "AccessLog"]
 
 ACCESS_LOGGER: Final = "cogen.access"
+"""The name of the logger that gets the lines."""
 
 log = logging.getLogger(ACCESS_LOGGER)
 

@@ -18,6 +18,7 @@ class Histogram:
         self._seconds = 0.0
 
     def observe(self, seconds: float) -> None:
+        """Count a duration."""
         self._seconds += seconds
         self._counts[bisect_left(self._bounds, seconds)] += 1
 

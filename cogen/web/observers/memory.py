@@ -88,6 +88,7 @@ class Memory:
             self._timer = self._loop.call_later(self._delay, self._crowd_gone)
 
     def stop(self) -> None:
+        """Give back nothing more: the process ends."""
         for timer in (self._timer, self._again):
             if timer is not None:
                 timer.cancel()

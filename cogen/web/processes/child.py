@@ -11,6 +11,7 @@ from typing import Any
 
 from cogen.web.peers import Answer, ChannelClosed
 from cogen.web.processes.channel import Channel
+from cogen.web.processes.members import Member
 from cogen.web.processes.worker import worker_environment
 
 __all__ = ["Child", "ChildEnded"]
@@ -20,7 +21,7 @@ class ChildEnded(Exception):
     """It ended before it served; the message says how."""
 
 
-class Child:
+class Child(Member):
     """A worker process, `number` of its kind; it serves once it was spawned, loaded and started.
 
     `answers` are for its requests. `retired`: it may end, others have taken its place.
@@ -58,6 +59,7 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """Its process id."""
         return self.process.pid
 
     @property

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from cogen.web.peers import PEERS_TIMEOUT, RequestError
+from cogen.web.peers import PEERS_TIMEOUT, RequestError, Router
 
 __all__ = ["Member", "Members"]
 
@@ -58,7 +58,7 @@ class Member(Protocol):
         """Let go of what was used to talk to it, once it has ended."""
 
 
-class Members:
+class Members(Router):
     """They are a Router. `alive` are all, `serving` those whose places nobody else has taken."""
 
     def __init__(self, shutdown_timeout: float) -> None:

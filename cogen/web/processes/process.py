@@ -13,6 +13,7 @@ from cogen.web.connections.listen import log_addresses
 from cogen.web.connections.tls import Certificate
 from cogen.web.peers import ChannelClosed
 from cogen.web.processes.logs import reopen_log_files
+from cogen.web.processes.members import Member
 from cogen.web.processes.signals import Signals
 from cogen.web.processes.supervisor import Supervisor
 from cogen.web.processes.systemd import notify
@@ -31,7 +32,7 @@ def _nothing() -> None:
     """A worker has none that end with it."""
 
 
-class Process:
+class Process(Member):
     """This process serves: as a worker, or by itself; it is a Member then."""
 
     number = 1

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cogen.web.connections.listen import socket_of
-from cogen.web.peers import Answer
+from cogen.web.peers import Answer, Router
 from cogen.web.processes.channel import Channel
 
 __all__ = ["RETIRE_GRACE", "Worker", "worker_environment"]
@@ -34,7 +34,7 @@ def worker_environment(control: socket.socket, socks: Sequence[socket.socket]) -
     return environment
 
 
-class Worker:
+class Worker(Router):
     """This process is a worker: `socks` are its listening sockets. It is a Router."""
 
     def __init__(self, fds: str) -> None:
@@ -81,6 +81,7 @@ class Worker:
         return dict(await self._channel.ask("all", [name, data]))
 
     async def disconnect(self) -> None:
+        """Ask and answer nothing more."""
         self._watching.cancel()
         await self._channel.close()
 

@@ -28,6 +28,7 @@ class Parser(argparse.ArgumentParser):
         return parsed, rest
 
     def error(self, message: str) -> NoReturn:
+        """End the program with one line that says what is wrong, and what may have been meant."""
         self.exit(2, f"{self.prog}: {message} ({self.prog} --help)\n")
 
     def _unknown(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Every public name of the chat says what it is: functions, classes, methods and constants."""
+"""Every public name says what it is: functions, classes, methods and constants."""
 
 import ast
 import unittest
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("cogen", "pylons", "chatapp")
 # Classes have methods of these without being derived from them.
 PROTOCOLS = ("DirectoryObserver", "LogObserver")
 
@@ -35,7 +36,10 @@ class Module:
         """Whether a string below says what a constant is, or a comment: above, or of a script."""
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             return True
-        above, first = self.lines[node.lineno - 2 : node.lineno], self.lines[node.lineno]
+        above, first = (
+            self.lines[node.lineno - 2 : node.lineno],
+            "".join(self.lines[node.lineno :][:1]),
+        )
         return above[0].startswith("# ") or first.startswith("-- ")
 
     def bare(self) -> Iterator[str]:
@@ -53,14 +57,14 @@ class Module:
 
 MODULES = {
     str(path.relative_to(ROOT)): Module(path.read_text("utf-8"))
-    for path in sorted((ROOT / "chatapp").rglob("*.py"))
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
 }
-CLASSES = {
-    node.name: node
-    for module in MODULES.values()
-    for node in module.tree.body
-    if isinstance(node, ast.ClassDef)
-}
+CLASSES: dict[str, list[ast.ClassDef]] = {}
+for _module in MODULES.values():
+    for _node in _module.tree.body:
+        if isinstance(_node, ast.ClassDef):
+            CLASSES.setdefault(_node.name, []).append(_node)
 
 
 def methods(kind: ast.ClassDef) -> list[Function]:
@@ -68,12 +72,13 @@ def methods(kind: ast.ClassDef) -> list[Function]:
 
 
 def explained_methods(name: str) -> set[str]:
-    """Methods with a docstring, of the class and of those that it is derived from."""
-    if name not in CLASSES:
-        return set()
-    found = {each.name for each in methods(CLASSES[name]) if ast.get_docstring(each)}
-    bases = [ast.unparse(base).partition("[")[0] for base in CLASSES[name].bases]
-    return found.union(*map(explained_methods, bases))
+    """Methods with a docstring, of the classes of that name and what they are derived from."""
+    found: set[str] = set()
+    for kind in CLASSES.get(name, ()):
+        found.update(each.name for each in methods(kind) if ast.get_docstring(each))
+        bases = [ast.unparse(base).partition("[")[0] for base in kind.bases]
+        found.update(*map(explained_methods, bases))
+    return found
 
 
 def bare_methods(kind: ast.ClassDef) -> Iterator[str]:
