@@ -57,7 +57,7 @@ class Server:
         self._hosts = Hosts(options.allowed_hosts, self.shared.proxies)
         self._memory = Memory(scheduler.loop, self._trim)
         self.collector = Collector(scheduler.loop, options, self._memory.uses)
-        self.shared.when_counted.append(self._memory.holds)
+        self.shared.counted = self._memory.holds
         self.shared.when_begun.append(self.collector.began)
         if options.access_log != "off":
             access = AccessLog(options.access_log, options.workers > 1)

@@ -384,7 +384,7 @@ class Connection(Link):
             request.keep_alive
             and not self.closing
             and not self.shared.stopping
-            and not self.expects_continue
+            and (self._intake is None or not self._intake.continues)
             and (not limit or self._requests < limit)
         )
 

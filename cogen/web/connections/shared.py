@@ -37,7 +37,7 @@ class Shared:
     does. `own` are applications that answer instead of it, by the path. `stopping`: no more
     is taken; `grace`: seconds that an idle connection is kept after that. Observers are in
     `when_begun`; in `when_refused`, called with the address and the status of what was no request;
-    in `when_counted`, called with how many connections there are now.
+    `counted` is called with how many connections there are now.
     """
 
     __slots__ = (
@@ -46,6 +46,7 @@ class Shared:
         "application",
         "base_environ",
         "connections",
+        "counted",
         "exchanges",
         "grace",
         "options",
@@ -60,7 +61,6 @@ class Shared:
         "spool",
         "stopping",
         "when_begun",
-        "when_counted",
         "when_refused",
     )
 
@@ -90,7 +90,7 @@ class Shared:
         self.grace = 0.0
         self.when_begun: list[Began] = []
         self.when_refused: list[Callable[[str, int], None]] = []
-        self.when_counted: list[Callable[[int], None]] = []
+        self.counted: Callable[[int], None] | None = None
         self._parser: RequestParser | None = None
         self._idle = asyncio.Event()
 
@@ -99,21 +99,18 @@ class Shared:
     def connection_made(self, connection: Front, address: str, placed: bool) -> HTTPError | None:
         """Why `connection` is refused, None if it is not; `placed`: it has its place already."""
         self.connections.add(connection)
-        self._count()
+        if self.counted is not None:
+            self.counted(len(self.connections))
         return None if placed else self.places.take(address)
 
     def connection_lost(self, connection: Front, address: str) -> None:
         """It is closed: its place is another's."""
         self.connections.discard(connection)
-        self._count()
+        if self.counted is not None:
+            self.counted(len(self.connections))
         self.places.give_back(address)
         if not self.connections:
             self._idle.set()
-
-    def _count(self) -> None:
-        count = len(self.connections)
-        for counted in self.when_counted:
-            counted(count)
 
     def refused(self, status: int, address: str, exchange: Exchange | None) -> None:
         """The client at `address` was refused with `status`, in the midst of `exchange` or none."""

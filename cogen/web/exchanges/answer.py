@@ -41,17 +41,17 @@ class Drain(Operation):
 class Answer:
     """Writes the response to `request` that begins with `head`.
 
-    `head` may be replaced until it is sent. `sent` counts bytes of content, `left` those that
-    Content-Length still allows (None: no limit), `length` is that of the whole body where the
-    server knows it, `slices` are what is left of a large chunk on its way, `keep_alive` tells
-    whether the connection outlives the answer.
+    `bodyless`: no content is sent, whatever the application yields. `sent` counts bytes of content,
+    `left` those that Content-Length still allows (None: no limit), `length` is that of the whole
+    body where the server knows it, `slices` are what is left of a large chunk on its way,
+    `keep_alive` tells whether the connection outlives the answer.
     """
 
     __slots__ = (
-        "_bodyless",
         "_chunked",
         "_front",
         "_request",
+        "bodyless",
         "head",
         "head_sent",
         "keep_alive",
@@ -64,20 +64,19 @@ class Answer:
     def __init__(self, front: Front, request: Request, head: Head) -> None:
         self._front = front
         self._request = request
-        self._bodyless = False
         self._chunked = False
         self.slices: Iterator[bytes | memoryview] | None = None
-        self.head = head
         self.head_sent = False
         self.keep_alive = False
         self.left: int | None = None
         self.length: int | None = None
         self.sent = 0
+        self.begin(head)
 
-    @property
-    def bodyless(self) -> bool:
-        """No content is sent, whatever the application yields."""
-        return self.head.bodyless or self._request.method == b"HEAD"
+    def begin(self, head: Head) -> None:
+        """It begins with `head`, of which nothing was sent."""
+        self.head = head
+        self.bodyless = head.bodyless or self._request.method == b"HEAD"
 
     def send(self, chunk: bytes, last: bool = False) -> None:
         """Write `chunk`, behind the head if it is the first; `last`: it is the whole body.
@@ -88,7 +87,7 @@ class Answer:
             self.length = len(chunk)
         framing = None if self.head_sent else self._decide(self.length)
         excess = 0
-        if self._bodyless:
+        if self.bodyless:
             chunk = b""
         elif self.left is not None:
             excess = max(0, len(chunk) - self.left)
@@ -136,7 +135,7 @@ class Answer:
     def cut(self) -> None:
         """The answer failed after its head: see to it that it looks cut, if it has content."""
         self.slices = None
-        if self._bodyless:
+        if self.bodyless:
             return
         self.keep_alive = False
         if self.left != 0:
@@ -145,23 +144,22 @@ class Answer:
     def _decide(self, whole: int | None) -> bytes:
         """The framing lines; `whole` is the length of the body where it is known."""
         head, request = self.head, self._request
-        self._bodyless = self.bodyless
         keep_alive = self._front.persists(request) and not head.closes
         framing = b""
         if head.bodyless:
             # Of these only 205 has a length that clients look at (RFC 9112 section 6.3).
             framing = b"Content-Length: 0\r\n" if head.code == 205 else b""
         elif head.content_length is not None:
-            if not self._bodyless:
+            if not self.bodyless:
                 self.left = head.content_length
         elif whole is not None:
-            if whole or not self._bodyless:
+            if whole or not self.bodyless:
                 framing = b"Content-Length: %d\r\n" % whole
-            if not self._bodyless:
+            if not self.bodyless:
                 self.left = whole
         elif request.http11:
             framing = b"Transfer-Encoding: chunked\r\n"
-            self._chunked = not self._bodyless
+            self._chunked = not self.bodyless
         else:
             keep_alive = False
         if not keep_alive:

@@ -417,7 +417,7 @@ class Exchange(Straight):
         if answer is None:
             self._answer = Answer(self._front, self._request, head)
         else:
-            answer.head = head
+            answer.begin(head)
         return self.write
 
     def write(self, data: Any) -> None:

@@ -75,7 +75,8 @@ def read_headers(request: Request) -> None:
             raise HTTPError(400, f"The request has two {name.decode().title()} headers.")
     _read_host(request, found.get(b"host"))
     request.content_length = _body_length(request, found)
-    request.expect_continue = request.http11 and _expects(found.get(b"expect", b""))
+    expect = found.get(b"expect")
+    request.expect_continue = expect is not None and request.http11 and _expects(expect)
     request.keep_alive = _persists(request, found.get(b"connection"))
 
 
