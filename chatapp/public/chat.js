@@ -1,5 +1,6 @@
 // The page: puts the parts together. The leading tab polls and sends; every tab shows.
 
+import { Claim } from './claim.js';
 import { Composer } from './viewcomposer.js';
 import { drawers } from './drawers.js';
 import { Joined } from './joined.js';
@@ -11,24 +12,35 @@ import { onReturn, takeNick, wokeUp } from './session.js';
 import { Outbox } from './outbox.js';
 import { PeopleView } from './viewpeople.js';
 import { Poll } from './poll.js';
+import { Reading } from './reading.js';
 import { Rooms } from './rooms.js';
 import { RoomsView, roomName } from './viewrooms.js';
 import { isName, isSeq, listOf, mapOf } from './shape.js';
 import { learn, version } from './server.js';
 import { NAME, recall, remember, share, token } from './shared.js';
-import { sleep } from './delay.js';
+import { oncePerTurn, sleep } from './delay.js';
 import { Store } from './store.js';
 import { Title } from './viewtitle.js';
 import { pull } from './wire.js';
 
 // ms
 const CLAIMING = 2_000; // that the poll waits for our nick to be told to the server
-const CLAIMS = 10_000; // between two times that it is
-const OUTWAITS = 3; // in which the server forgets who is not there any more
 const SELDOM = 30_000; // between two polls of a tab that nobody looks at and that leads only itself
 
-const store = new Store({ nick: null, joined: ['lobby'], read: {}, room: '', link: { state: 'connecting' }, outbox: [], called: {}, named: false });
-// `called` is {as a room was called: as it is}, told before `joined` changes by it: the next tab has the room open, perhaps.
+const store = new Store({
+  nick: null, // ours
+  named: false, // whether the server knows it
+  joined: ['lobby'], // the rooms that this browser is in
+  room: '', // the open one
+  read: {}, // {room: seq} up to which it was read
+  called: {}, // {as a room was called: as it is}, told before `joined` changes by it: the next tab has the room open, perhaps
+  link: { state: 'connecting' },
+  outbox: [],
+  leading: false, // whether this tab polls and sends
+  polled: [], // the rooms of the last poll of this tab
+  accepted: [], // and those of the last one that was answered, whoever polled
+  cursor: null, // of the last answer, whoever polled
+});
 share(store, { called: mapOf(isName), nick: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq) });
 
 const joined = new Joined(store);
@@ -43,15 +55,9 @@ const poll = new Poll({
   seldom: () => (tabs.together || document.visibilityState === 'visible' ? 0 : SELDOM),
 });
 
-let leading = false;
-let claimed = null; // the nick that is being claimed, or was refused
-let claimAgain = 0;
-let outwaits = 0; // refusals of it that are waited out: it may be of an identity of ours that was lost
-let polled = []; // the rooms of the last poll, and of the last one that was answered
-let accepted = [];
-let cursor = null; // of the last answer, whoever polled
-let away = false; // whether this tab slept or was cut off, and nobody has done anything here since
-let readUpTo; // where "New" is shown in the open room; undefined until its history is here
+const claim = new Claim(store, ({ nick, line }) => nickView.ask({ nick, needed: true, error: line }));
+const reading = new Reading();
+const changed = oncePerTurn(render);
 
 const log = new LogView({
   older: () => rooms.get(store.get('room'))?.transcript.more && rooms.older(store.get('room')),
@@ -75,41 +81,30 @@ const panels = drawers(['rooms', 'people']);
 // --- leading: the poll and what it brings
 
 async function lead(tookOver) {
-  leading = true;
+  store.set('leading', true);
   outbox.lead();
-  poll.cursor = tookOver ? (cursor ?? recall('cursor', isName)) : null;
+  poll.cursor = tookOver ? (store.get('cursor') ?? recall('cursor', isName)) : null;
   if (!store.get('nick')) return;
-  await Promise.race([claimNick(), sleep(CLAIMING)]);
-  if (leading) poll.start();
+  await Promise.race([claim.make(), sleep(CLAIMING)]);
+  if (leads()) poll.start();
 }
 
 /** Another tab leads from now on. */
 function follow() {
-  leading = false;
+  store.set('leading', false);
   outbox.yield();
   poll.stop();
   doubt();
   tabs.post({ kind: 'hello' });
 }
 
-/**
- * The server may have forgotten our nick, or given it to another one meanwhile. Until it knows it (`named`) nothing is sent;
- * one that it refused is not claimed again.
- */
-async function claimNick() {
-  const nick = store.get('nick');
-  if (nick === claimed || Date.now() < claimAgain) return;
-  claimed = nick;
-  claimAgain = Date.now() + CLAIMS;
-  const { refused, line } = await takeNick(store, nick);
-  if (refused && outwaits === 0) return nickView.ask({ nick, needed: true, error: line });
-  if (refused) outwaits -= 1;
-  claimed = null;
+function leads() {
+  return store.get('leading');
 }
 
 function asked() {
-  polled = store.get('joined');
-  return polled;
+  store.set('polled', store.get('joined'));
+  return store.get('polled');
 }
 
 const isToken = (value) => isName(value) && /^[\w-]{1,64}$/.test(value);
@@ -123,7 +118,7 @@ function client() {
 }
 
 function answered(answer) {
-  const news = { kind: 'answer', answer, rooms: polled };
+  const news = { kind: 'answer', answer, rooms: store.get('polled') };
   take(news);
   // Handed on before it is acknowledged: a leader that dies in between leaves a repetition, never a loss.
   tabs.post({ ...news, heads: rooms.heads() });
@@ -134,7 +129,8 @@ function answered(answer) {
 function rejected({ status, error, room }) {
   if (status === 409) nickView.ask({ nick: store.get('nick'), needed: true, error });
   if (status === 409) return false;
-  const others = polled.filter((name) => !accepted.includes(name));
+  const polled = store.get('polled');
+  const others = polled.filter((name) => !store.get('accepted').includes(name));
   const culprits = room !== null ? [room] : others.length < polled.length ? others : [];
   if (culprits.filter((name) => joined.leave(name)).length) {
     tellNotice(error);
@@ -159,11 +155,11 @@ function tellLink(link) {
   // Whom the server does not know has no name there, and a name of an earlier request is another's.
   if (link.state !== 'cookies') return;
   nickView.close();
-  outwaits = OUTWAITS;
+  claim.outwait();
 }
 
 function retry() {
-  if (leading) poll.wake();
+  if (leads()) poll.wake();
   else tabs.post({ kind: 'wake' });
 }
 
@@ -181,25 +177,25 @@ function hear(message) {
     rooms.catchUp(message.heads);
   }
   if (kind === 'notice') linkView.note(message.line);
-  if (kind === 'link' && !leading) store.set('link', message.link);
-  if (kind === 'here' && !leading) {
+  if (kind === 'link' && !leads()) store.set('link', message.link);
+  if (kind === 'here' && !leads()) {
     store.set('link', message.link);
     rooms.list(message.people);
     rooms.catchUp(message.heads);
   }
-  if (leading && kind === 'wake') poll.wake(message.anew);
-  if (leading && kind === 'hello') tellTabs();
+  if (leads() && kind === 'wake') poll.wake(message.anew);
+  if (leads() && kind === 'hello') tellTabs();
   outbox.receive(message);
 }
 
 /** Whether this tab is connected is not known: its leader does not answer. */
 function doubt() {
-  if (!leading) store.set('link', { state: 'connecting' });
+  if (!leads()) store.set('link', { state: 'connecting' });
 }
 
 function take({ answer, rooms: names }) {
-  away ||= wokeUp();
-  cursor = answer.cursor ?? cursor;
+  if (wokeUp()) reading.leave();
+  store.set('cursor', answer.cursor ?? store.get('cursor'));
   learn(answer.limits);
   if (answer.version && version && answer.version !== version) linkView.offerReload();
   const called = renamed(answer.names ?? {}, names);
@@ -207,14 +203,14 @@ function take({ answer, rooms: names }) {
   const { you } = answer;
   if (you) store.set('named', you.nick === nick && you.cookie !== false);
   // Without cookies the server knows nobody: claiming the nick again would not help.
-  if (leading && !store.get('named') && you?.cookie !== false) claimNick();
+  if (leads() && !store.get('named') && you?.cookie !== false) claim.make();
   for (const message of rooms.apply(answer)) if (message.nick === nick) outbox.echo(message);
   outbox.settle(rooms.heads());
   const others = (answer.presence ?? []).filter((event) => event.room === store.get('room') && event.nick !== nick);
   peopleView.tell(others);
   // History read before the poll covered a room may lack what came in between.
-  for (const name of called) if (!accepted.includes(name)) rooms.want(name);
-  accepted = called;
+  for (const name of called) if (!store.get('accepted').includes(name)) rooms.want(name);
+  store.set('accepted', called);
 }
 
 /** Call rooms as the server does. names: {as asked for: as it is called}; returns `asked` so. */
@@ -239,7 +235,7 @@ function rename(was, name) {
 
 function send(text) {
   outbox.add(store.get('room'), text);
-  readUpTo = null;
+  reading.write();
   render();
   log.toEnd();
 }
@@ -260,7 +256,7 @@ function openRoom() {
     return;
   }
   if (store.get('room') === name) return;
-  readUpTo = undefined;
+  reading.open();
   panels.close();
   composer.open(name);
   store.set('room', name);
@@ -293,22 +289,10 @@ function decode(hash) {
 /** What is in view is read. */
 function see() {
   if (document.visibilityState !== 'visible' || !log.atEnd) return;
-  if (readUpTo !== undefined) rooms.markRead(store.get('room'));
+  if (reading.known) rooms.markRead(store.get('room'));
 }
 
 // --- showing
-
-let due = false;
-
-function changed() {
-  if (due) return;
-  due = true;
-  // Not requestAnimationFrame: a hidden tab has no frames, but a title that counts.
-  queueMicrotask(() => {
-    due = false;
-    render();
-  });
-}
 
 function render() {
   const name = store.get('room');
@@ -316,11 +300,10 @@ function render() {
   if (!room) return;
   const { transcript } = room;
   const unread = rooms.unread(name);
-  const unseen = unread > 0 && (away || document.visibilityState !== 'visible' || !log.atEnd);
-  if (unread) away = false;
-  if (unseen || (readUpTo === undefined && transcript.loaded)) readUpTo = unread ? store.get('read')[name] : null;
+  const inView = document.visibilityState === 'visible' && log.atEnd;
+  const readUpTo = reading.upTo({ unread, read: store.get('read')[name], inView, loaded: transcript.loaded });
   const entries = store.get('outbox').filter((entry) => entry.room === name);
-  log.show(name, { transcript, entries, nick: store.get('nick'), readUpTo: readUpTo ?? null }, unread);
+  log.show(name, { transcript, entries, nick: store.get('nick'), readUpTo }, unread);
   see();
   if (log.atEnd) transcript.trim();
   showAround(name, room);
@@ -351,7 +334,7 @@ store.on('named', () => outbox.wake());
 store.on('link', (link) => linkView.show(link));
 store.on('nick', (nick) => {
   nickView.close();
-  if (leading && nick) poll.start();
+  if (leads() && nick) poll.start();
 });
 store.on('called', (names) => Object.entries(names).forEach(([was, name]) => rename(was, name)));
 store.on('joined', () => {
@@ -359,7 +342,7 @@ store.on('joined', () => {
   const open = store.get('room');
   // None is open yet while the page starts with a room in its URL.
   if (open && !joined.names.includes(open)) location.replace(`#${encodeURIComponent(joined.names[0])}`);
-  if (leading) poll.wake(true);
+  if (leads()) poll.wake(true);
 });
 addEventListener('hashchange', openRoom);
 document.querySelector('.skip').addEventListener('click', () => composer.focus());
@@ -371,11 +354,11 @@ addEventListener('keydown', (event) => {
   event.preventDefault();
   walk(event.key === 'ArrowDown' ? 1 : -1);
 });
-for (const sign of ['keydown', 'pointerdown']) addEventListener(sign, () => (away = false));
+for (const sign of ['keydown', 'pointerdown']) addEventListener(sign, () => reading.comeBack());
 onReturn((anew) => {
-  away ||= anew;
-  if (leading && store.get('nick')) poll.start();
-  if (leading) poll.wake(anew);
+  if (anew) reading.leave();
+  if (leads() && store.get('nick')) poll.start();
+  if (leads()) poll.wake(anew);
   else tabs.post({ kind: 'wake', anew });
   tabs.look();
   tabs.post({ kind: 'hello' });

@@ -53,3 +53,17 @@ export class Pace {
 export function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** A function that has `act` called once this turn of the browser's loop is over, however often it is called in it. */
+export function oncePerTurn(act) {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    // Not requestAnimationFrame: a hidden tab has no frames, but a title that counts.
+    queueMicrotask(() => {
+      due = false;
+      act();
+    });
+  };
+}

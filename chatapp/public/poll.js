@@ -1,4 +1,5 @@
-import { nextDelay, Pace, patience, sleep } from './delay.js';
+import { Pace, patience, sleep } from './delay.js';
+import { judge, NOTHING, outcomeOf } from './judge.js';
 
 // However much there is to tell, a tab asks no oftener; ms.
 const BURST = 5;
@@ -6,18 +7,9 @@ const INTERVAL = 700;
 // Nor in vain: ten times a minute at most. A held poll that fails costs two, as one that is not held comes after it.
 const VAIN_BURST = 3;
 const VAIN_INTERVAL = 11_000;
-// A poll that ended this much sooner than the server says was not held.
-const HELD = 0.8;
-// A waiting request that lived this long without an answer was cut by something on the way, ms. If that happens
-// within CUT_SOON, time and again, it is of no use to have the server hold one.
-const LIVED = 1000;
-const CUT_SOON = 15_000;
-const CUTS = 2;
-const UNHELD = 10_000; // between two polls then
-const UNHELD_TIMES = 12; // until one is held again
 
 /**
- * The poll loop: ask, hand the answer on, wait if need be, ask again.
+ * The poll loop: ask, hand the answer on, wait if need be, ask again. What an answer shows, judge.js says.
  *
  * ask(cursor, {hold, timeout}) starts a request, to be given up after `timeout` ms, and returns {answer, abort}; see wire.js.
  * onAnswer(data) gets each answer; onRejected(answer) each one that asking again will not mend, and says whether it
@@ -43,13 +35,8 @@ export class Poll {
   #vain = new Pace(VAIN_BURST, VAIN_INTERVAL);
   #running = false;
   #loop = null;
-  #failures = 0; // requests in a row that brought nothing forward
-  #answered = false; // whether the last request was
-  #told = null; // seconds for which the server holds a poll, as it said last
-  #givenUp = 0; // polls since then that were given up
-  #cuts = 0; // held polls in a row that were cut soon
-  #unheld = 0; // polls that are still not to be held, since held ones are cut
-  #strange = 0; // answers in a row that no cookie came with
+  #answered = false; // whether the last request was; not once another is wanted anew
+  #known = NOTHING;
   #request = null;
   #endPause = null;
 
@@ -89,72 +76,40 @@ export class Poll {
       if (wait > 0) await sleep(wait);
       if (!this.#running) break;
       const began = performance.now();
-      const hold = this.#answered && !this.#unheld && !this.#seldom();
-      this.#request = this.#ask(this.cursor, { hold, timeout: patience(this.#told, this.#givenUp, hold) });
+      const { unheld, told, givenUp } = this.#known;
+      const hold = this.#answered && !unheld && !this.#seldom();
+      this.#request = this.#ask(this.cursor, { hold, timeout: patience(told, givenUp, hold) });
       const answer = await this.#request.answer;
       this.#request = null;
       if (answer.aborted) continue;
-      await this.#pause(this.#judge(answer, { hold, took: performance.now() - began }));
+      await this.#go(answer, { hold, took: performance.now() - began, cursor: this.cursor });
     }
   }
 
-  /** Act on an answer; returns {delay, link}: how long to wait, and the state of the link if it is told. */
-  #judge(answer, how) {
+  /** Act on an answer, tell what it shows, and wait until it is time for the next question. */
+  async #go(answer, how) {
     this.#answered = answer.status === 200;
-    if (answer.timedOut) this.#givenUp += 1;
-    if (answer.status === 200) return this.#take(answer.data, how);
-    const { status, error: line, foreign } = answer;
-    if (status >= 400 && status < 500 && status !== 429) return this.#reject(answer);
-    if (how.hold && how.took > LIVED && !answer.timedOut && status === 0) return this.#cut(how.took);
-    return this.#failed({ state: 'waiting', line, foreign: isOther(foreign) }, answer.retryAfter, how.hold);
+    const acted = this.#act(outcomeOf(answer, how), answer);
+    const { known, delay, vain, link } = judge(this.#known, acted.outcome, answer, { ...how, seldom: this.#seldom() }, acted.error);
+    this.#known = known;
+    await this.#pause(Math.max(delay, vain ? this.#vain.next(vain) : 0), link);
   }
 
-  #take(data, { hold, took }) {
-    const moved = Boolean(data.cursor && data.cursor !== this.cursor) || hasNews(data);
-    const due = hold && took >= HELD * 1000 * (this.#told ?? 1);
+  /** Have an answer or a refusal acted on; returns the outcome of that: {outcome, error}, see judge.js. */
+  #act(outcome, answer) {
+    if (outcome === 'refused') return { outcome: this.#onRejected(answer) ? 'mended' : outcome };
+    if (outcome !== 'answered') return { outcome };
     try {
-      this.#onAnswer(data);
+      this.#onAnswer(answer.data);
     } catch (error) {
-      // The cursor stays: the answer was not handed on.
       reportError(error);
-      return this.#failed({ state: 'waiting', line: `The page stumbled over an answer (${error}).` });
+      return { outcome: 'stumbled', error };
     }
-    this.cursor = data.cursor ?? this.cursor;
-    this.#told = data.advice?.timeout ?? this.#told;
-    this.#givenUp = 0;
-    if (hold) this.#cuts = 0;
-    if (this.#unheld > 0) this.#unheld -= 1;
-    this.#strange = data.you?.cookie === false ? this.#strange + 1 : 0;
-    // The first may have come before the cookie: the page was kept by a cache.
-    if (this.#strange > 1) return this.#failed({ state: 'cookies' });
-    // Sooner than it should, and with nothing: another tab asks under our token, or a cache answers.
-    const early = hold && !moved && !due && !data.people;
-    if (this.#strange || early) return this.#failed({ state: 'connected' });
-    if (moved || due) this.#failures = 0;
-    const between = this.#unheld ? UNHELD : this.#seldom();
-    const delay = Math.max(between, nextDelay(0, data.advice?.retry), moved || due || !hold ? 0 : this.#vain.next());
-    return { delay, link: { state: 'connected' } };
+    this.cursor = answer.data.cursor ?? this.cursor;
+    return { outcome };
   }
 
-  #reject(answer) {
-    if (this.#onRejected(answer)) return { delay: nextDelay(0, answer.retryAfter) };
-    return this.#failed({ state: 'refused', line: answer.error }, answer.retryAfter);
-  }
-
-  /** A request that waited was cut: nothing is lost by that, and the next one, at once, shows whether all is well. */
-  #cut(took) {
-    this.#failures += 1;
-    this.#cuts = took < CUT_SOON ? this.#cuts + 1 : 0;
-    if (this.#cuts >= CUTS) this.#unheld = UNHELD_TIMES;
-    return { delay: this.#vain.next(2) };
-  }
-
-  #failed(link, advice = null, hold = false) {
-    this.#failures += 1;
-    return { delay: Math.max(nextDelay(this.#failures, advice), this.#vain.next(hold ? 2 : 1)), link };
-  }
-
-  async #pause({ delay, link }) {
+  async #pause(delay, link) {
     if (!this.#running) return;
     const trouble = link && link.state !== 'connected';
     if (link) this.#onLink(trouble ? { ...link, until: Date.now() + delay } : link);
@@ -168,13 +123,4 @@ export class Poll {
     });
     this.#endPause = null;
   }
-}
-
-function hasNews(data) {
-  return data.messages.length > 0 || Boolean(data.gap) || Boolean(data.presence?.length);
-}
-
-/** Whether a status that is not the chat's comes from something that answers in its place, rather than from its proxy. */
-function isOther(status) {
-  return status > 0 && status < 500;
 }

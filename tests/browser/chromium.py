@@ -20,6 +20,7 @@ from tests.support.server import ChatServer
 __all__ = [
     "CHROMIUM",
     "ChatPage",
+    "ModuleTestCase",
     "OneServerTestCase",
     "PageTestCase",
     "close_all",
@@ -277,3 +278,17 @@ class OneServerTestCase(PageTestCase):
         user.set_offline(False)
         user.request.delete(f"{self.server.url}chat/nick")
         super().close(user)
+
+
+class ModuleTestCase(OneServerTestCase):
+    """For modules of the page by themselves, in the page `self.page`."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.page = self.tab().open().page
+
+    def run_in(self, module: str, script: str, *arguments: Any) -> Any:
+        """What `script`, a function of the module's names, gives for `arguments`."""
+        return self.page.evaluate(
+            f"async (given) => ({script})(await import('/{module}'), ...given)", arguments
+        )

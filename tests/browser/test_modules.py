@@ -1,22 +1,12 @@
 """The page's modules by themselves, in the browser that they are for."""
 
-from tests.browser.chromium import OneServerTestCase, close_all
+from tests.browser.chromium import ModuleTestCase, close_all
 
 tearDownModule = close_all
 
 
-class ModuleTests(OneServerTestCase):
+class ModuleTests(ModuleTestCase):
     options = {"chat.poll_timeout": 200}
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.page = self.tab().open().page
-
-    def run_in(self, module: str, script: str, *arguments):
-        """What `script`, a function of the module's names, gives for `arguments`."""
-        return self.page.evaluate(
-            f"async (given) => ({script})(await import('/{module}'), ...given)", arguments
-        )
 
     def delays(self, *calls):
         return self.run_in(
