@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.ini import chat_ini
+
 __all__ = ["COMPILED", "POLL_SECONDS", "ROOT", "TARGETS", "Site", "Target"]
 
 Command = list[str]
@@ -82,53 +84,26 @@ def _module(name: str) -> Callable[[Site], list[Command]]:
 
 # The chat as it is shipped. Its limits stay on; those of one person's pushes and of all clients
 # are wide enough for the benchmark, which has all its clients at one address: that has none.
-_CHAT = """\
-[server:main]
-use = egg:ChatApp#http
-port = {port}
-workers = {workers}
-
-[app:main]
-use = egg:ChatApp
-chat.log = {log}
-chat.data = {folder}/data
-chat.push_rate = 1000000
-chat.push_burst = 1000000
-chat.max_clients = 100000
-chat.address_clients = 0
-chat.address_sessions = 0
-chat.address_rooms = 0
-chat.address_push_rate = 0
-chat.poll_timeout = {poll_timeout}
-
-[loggers]
-keys = root
-[handlers]
-keys = console
-[formatters]
-keys = line
-[logger_root]
-level = INFO
-handlers = console
-[handler_console]
-class = StreamHandler
-args = (sys.stderr,)
-formatter = line
-[formatter_line]
-format = %(asctime)s %(levelname)s %(name)s: %(message)s
-"""
+_CHAT = {
+    "chat.push_rate": 1_000_000,
+    "chat.push_burst": 1_000_000,
+    "chat.max_clients": 100_000,
+    "chat.address_clients": 0,
+    "chat.address_sessions": 0,
+    "chat.address_rooms": 0,
+    "chat.address_push_rate": 0,
+}
 
 
 def _chat(log: str, workers: int = 1, poll_timeout: int = 0) -> Callable[[Site], list[Command]]:
     def commands(site: Site) -> list[Command]:
-        fields = {
-            "folder": site.folder, "port": site.port, "workers": workers,
-            "poll_timeout": poll_timeout or site.poll_seconds,
-        }  # fmt: skip
+        app = {
+            "chat.log": log.format(folder=site.folder, engine_port=site.engine_port),
+            "chat.data": site.folder / "data",
+            "chat.poll_timeout": poll_timeout or site.poll_seconds,
+        }
         ini = site.folder / "chat.ini"
-        ini.write_text(
-            _CHAT.format(log=log.format(engine_port=site.engine_port, **fields), **fields)
-        )
+        ini.write_text(chat_ini({"port": site.port, "workers": workers}, {**app, **_CHAT}))
         return [[_bin("paster"), "serve", str(ini)]]
 
     return commands

@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.ini import chat_ini
+
 __all__ = ["ChatServer", "free_port"]
 
 ROOT = Path(__file__).parents[2]
@@ -19,33 +21,6 @@ BIN = Path(sys.executable).parent
 START_SECONDS = 30
 STOP_SECONDS = 20
 
-INI = """\
-[server:main]
-use = egg:ChatApp#http
-host = 127.0.0.1
-port = %(port)d
-%(server)s
-
-[app:main]
-use = egg:ChatApp
-%(app)s
-
-[loggers]
-keys = root
-[handlers]
-keys = console
-[formatters]
-keys = line
-[logger_root]
-level = INFO
-handlers = console
-[handler_console]
-class = StreamHandler
-args = (sys.stderr,)
-formatter = line
-[formatter_line]
-format = %%(asctime)s %%(levelname)s %%(name)s: %%(message)s
-"""
 APP = {"chat.data": "%(here)s/data", "chat.log": "sqlite:///%(here)s/chat.db"}
 
 
@@ -73,14 +48,8 @@ class ChatServer:
         self.url = f"http://127.0.0.1:{self.port}/"
         self.unix_socket = (server or {}).get("unix_socket")
         self.ini = self.folder / "chat.ini"
-        self.ini.write_text(
-            INI
-            % {
-                "port": self.port,
-                "app": _lines({**APP, **(app or {})}),
-                "server": _lines(server or {}),
-            }
-        )
+        there = {"host": "127.0.0.1", "port": self.port}
+        self.ini.write_text(chat_ini({**there, **(server or {})}, {**APP, **(app or {})}))
         self.arguments: list[str] = []  # of `paster serve`, after the ini
         self.environment: dict[str, str] = {}  # added to ours
         self.cwd = ROOT
@@ -164,7 +133,3 @@ class ChatServer:
         while self.log.count(text) < count:
             assert time.monotonic() < deadline, f"{text!r} is not in the log:\n{self.log}"
             time.sleep(0.01)
-
-
-def _lines(options: dict[str, object]) -> str:
-    return "\n".join(f"{name} = {value}" for name, value in options.items())

@@ -1,10 +1,14 @@
 """A scheduler on a fake clock, and what other threads do to it."""
 
+from __future__ import annotations
+
 import threading
 import unittest
+from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
-from cogen.core.coroutines import coro
+from cogen.core.coroutines import Coroutine, coro
 from cogen.core.schedulers import Scheduler
 from tests.support.clock import REAL_SECONDS, FakeClockLoop
 
@@ -12,16 +16,16 @@ from tests.support.clock import REAL_SECONDS, FakeClockLoop
 class CoreCase(unittest.TestCase):
     """`run_(generator function)` runs a coroutine to its end and gives its result back."""
 
-    def setUp(self):
+    def setUp(self) -> None:
         self.loop = FakeClockLoop()
         self.scheduler = Scheduler(self.loop)
         self.addCleanup(self.loop.close)
         self.addCleanup(self.scheduler.shutdown)
 
-    def start(self, function, *args):
+    def start(self, function: Callable[..., Any], *args: Any) -> Coroutine:
         return self.scheduler.add(function, args)
 
-    def run_(self, function, *args):
+    def run_(self, function: Callable[..., Any], *args: Any) -> Any:
         coroutine = self.start(coro(function), *args)
         for _ in range(1000):
             if coroutine.done:
@@ -29,17 +33,17 @@ class CoreCase(unittest.TestCase):
             self.loop.advance(1)
         return coroutine.result()
 
-    def assert_nothing_is_left(self):
+    def assert_nothing_is_left(self) -> None:
         self.loop.settle()
         counts = {"coroutines": 0, "ready": 0, "deadlines": 0, "signal_waiters": 0}
         self.assertEqual(counts, self.scheduler.statistics())
 
 
-def elsewhere(function, *args):
+def elsewhere(function: Callable[..., Any], *args: Any) -> Any:
     """What `function(*args)` gives in a thread of its own, while the loops of this one stand."""
-    outcome = Future()
+    outcome: Future[Any] = Future()
 
-    def run():
+    def run() -> None:
         try:
             outcome.set_result(function(*args))
         except Exception as error:  # noqa: BLE001 (raised where it was called)
@@ -54,44 +58,44 @@ def elsewhere(function, *args):
 class LoopThread:
     """A context manager: a scheduler, `scheduler`, whose loop runs in a thread of its own."""
 
-    def __init__(self, proactor="any"):
+    def __init__(self, proactor: str = "any") -> None:
         self.scheduler = Scheduler(proactor=proactor)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self):
+    def __enter__(self) -> LoopThread:
         self._thread.start()
         self.idle()
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         self.scheduler.loop.call_soon_threadsafe(self.scheduler.loop.stop)
         self._thread.join(REAL_SECONDS)
         assert not self._thread.is_alive()
 
-    def _run(self):
+    def _run(self) -> None:
         self.scheduler.loop.run_forever()
         self.scheduler.shutdown()
 
-    def call(self, function, *args):
+    def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """What `function(*args)` gives on the loop."""
-        outcome = Future()
+        outcome: Future[Any] = Future()
         self.scheduler.loop.call_soon_threadsafe(lambda: outcome.set_result(function(*args)))
         return outcome.result(REAL_SECONDS)
 
-    def idle(self):
+    def idle(self) -> None:
         """Return when nothing is ready on the loop: it waits for what comes from outside."""
         scheduler = self.scheduler
         while self.call(lambda: scheduler.posted or scheduler.statistics()["ready"]):
             pass
 
-    def start(self, function, *args):
+    def start(self, function: Callable[..., Any], *args: Any) -> Coroutine:
         """A coroutine, started on the loop, that waits or has ended by now."""
-        coroutine = self.call(self.scheduler.add, function, args)
+        coroutine: Coroutine = self.call(self.scheduler.add, function, args)
         self.idle()
         return coroutine
 
 
-def end_of(coroutine):
+def end_of(coroutine: Coroutine) -> Any:
     """Wait in real time for the end of a coroutine of another thread: its result."""
     ended = threading.Event()
     coroutine.add_done_callback(lambda _: ended.set())

@@ -12,8 +12,9 @@ import struct
 import subprocess
 import threading
 import time
+import unittest
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from cogen.core.schedulers import Scheduler
 from cogen.web.connections.listen import listening_socket
@@ -27,7 +28,9 @@ __all__ = [
     "Client",
     "Records",
     "Response",
+    "ServedTestCase",
     "ServerThread",
+    "SharedServerTestCase",
     "certificate_files",
     "echo",
     "eventually",
@@ -261,6 +264,52 @@ class Records(logging.Handler):
     def __exit__(self, *exc: object) -> None:
         self._logger.removeHandler(self)
         self._logger.level, self._logger.propagate = self._before
+
+
+class RecordedTestCase(unittest.TestCase):
+    """`records` are what the server's logger is told meanwhile."""
+
+    def setUp(self) -> None:
+        self.records = Records()
+        self.records.__enter__()
+        self.addCleanup(self.records.__exit__)
+
+
+class ServedTestCase(RecordedTestCase):
+    """Each test has servers of its own; `options` are theirs."""
+
+    options: ClassVar[dict[str, Any]] = {}
+
+    def serve(self, application: Any, **options: Any) -> ServerThread:
+        """A server until the end of the test."""
+        server = ServerThread(application, **{**self.options, **options})
+        server.__enter__()
+        self.addCleanup(server.stop)
+        return server
+
+
+class SharedServerTestCase(RecordedTestCase):
+    """One server for a class, with `options`; each test serves an application of its own by it."""
+
+    options: ClassVar[dict[str, Any]] = {}
+    server: ClassVar[ServerThread]
+    application: ClassVar[Any]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+            return cls.application(environ, start_response)
+
+        cls.server = ServerThread(application, **cls.options)
+        cls.server.__enter__()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.server.stop()
+
+    def serve(self, application: Any) -> ServerThread:
+        type(self).application = staticmethod(application)
+        return self.server
 
 
 def eventually(observe: Callable[[], Any], expected: Any) -> None:

@@ -1,51 +1,32 @@
 """However a request ends: close() is called, may wait, and its end is counted. In both modes."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import unittest
-from collections.abc import Callable, Iterable, Iterator
 from logging import WARNING
-from typing import Any
 
 from greenlet import GreenletExit
 
 from cogen.core.events import Sleep, WaitForSignal
-from tests.cogen.web.support import PATIENCE, Records, ServerThread, eventually
+from tests.cogen.web.support import PATIENCE, ServedTestCase, eventually
 from tests.support.memory import MemoryServer
 
-Environ = dict[str, Any]
-Start = Callable[..., Callable[[bytes], None]]
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 LARGE = b"x" * 1_000_000
 
 
-class ModeTest(unittest.TestCase):
-    """Each test serves an application of its own, on the loop; a subclass in threads."""
+class ModeTest(ServedTestCase):
+    """On the loop; a subclass in threads."""
 
-    options: dict[str, Any] = {}
-
-    def setUp(self) -> None:
-        self.records = Records()
-        self.records.__enter__()
-        self.addCleanup(self.records.__exit__)
-
-    def serve(self, application: Callable[[Environ, Start], Any], **options: Any) -> ServerThread:
-        server = ServerThread(application, **{**self.options, **options})
-        server.__enter__()
-        self.addCleanup(server.stop)
-        return server
-
-    def errors(self) -> list[str]:
+    def errors(self):
         """What the log was told of, but for all threads being busy."""
         return [each.getMessage() for each in self.records.records if each.levelno > WARNING]
 
 
 class ClosingTest(ModeTest):
-    def waits_in_finally(self, closed: list[str]) -> Callable[[Environ, Start], Iterator[bytes]]:
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+    def waits_in_finally(self, closed):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             try:
                 for _ in range(1 if environ["PATH_INFO"] == "/short" else 50):
@@ -56,8 +37,8 @@ class ClosingTest(ModeTest):
 
         return application
 
-    def test_clients_that_leave_end_nothing_but_their_requests(self) -> None:
-        closed: list[str] = []
+    def test_clients_that_leave_end_nothing_but_their_requests(self):
+        closed = []
         server = self.serve(self.waits_in_finally(closed))
         for _ in range(4):
             with server.connect(receive_buffer=4096) as client:
@@ -70,10 +51,10 @@ class ClosingTest(ModeTest):
         eventually(lambda: closed[4:], ["/short"])
         self.assertEqual(self.errors(), [])
 
-    def test_a_wait_that_its_client_left_is_ended_and_cleans_up_by_waiting(self) -> None:
-        seen: list[str] = []
+    def test_a_wait_that_its_client_left_is_ended_and_cleans_up_by_waiting(self):
+        seen = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             try:
                 environ["cogen.wait"](WaitForSignal("never"))
             except GreenletExit:
@@ -91,22 +72,22 @@ class ClosingTest(ModeTest):
         server.settled(exchanges=0, signal_waiters=0)
         self.assertEqual(self.errors(), [])
 
-    def test_one_that_goes_on_waiting_is_ended_after_its_time(self) -> None:
-        ended: list[str] = []
+    def test_one_that_goes_on_waiting_is_ended_after_its_time(self):
+        ended = []
 
         class Body(list[bytes]):
-            def __init__(self, environ: Environ) -> None:
+            def __init__(self, environ):
                 super().__init__([b"hello"])
                 self.wait = environ["cogen.wait"]
 
-            def close(self) -> None:
+            def close(self):
                 try:
                     self.wait(WaitForSignal("never"))
                 except GreenletExit:
                     ended.append("ended")
                     self.wait(Sleep(0))
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return Body(environ)
 
@@ -116,15 +97,15 @@ class ClosingTest(ModeTest):
         server.settled(exchanges=0, signal_waiters=0)
         self.assertIn("more than 0.05 s", self.records.text)
 
-    def test_what_close_raises_is_told_and_ends_nothing(self) -> None:
+    def test_what_close_raises_is_told_and_ends_nothing(self):
         for error in (ValueError("x"), GreenletExit(), KeyboardInterrupt(), SystemExit(3)):
             with self.subTest(error=error):
 
                 class Body(list[bytes]):
-                    def close(self) -> None:
+                    def close(self):
                         raise error  # noqa: B023
 
-                def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+                def application(environ, start_response):
                     start_response("200 OK", PLAIN)
                     return Body([b"hello"])
 
@@ -135,13 +116,13 @@ class ClosingTest(ModeTest):
                 server.settled(exchanges=0, connections=0)
                 self.assertIn("close() of the response failed", self.records.text)
 
-    def test_whatever_an_application_raises_is_a_500(self) -> None:
+    def test_whatever_an_application_raises_is_a_500(self):
         for error in (GreenletExit, KeyboardInterrupt, SystemExit, GeneratorExit):
 
-            def called(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            def called(environ, start_response):
                 raise error("x")  # noqa: B023
 
-            def iterated(environ: Environ, start_response: Start) -> Iterator[bytes]:
+            def iterated(environ, start_response):
                 environ["cogen.wait"](Sleep(0))
                 raise error("x")  # noqa: B023
                 yield b""
@@ -155,7 +136,7 @@ class ClosingTest(ModeTest):
 
 
 class StopTest(ModeTest):
-    def check(self, application: Callable[[Environ, Start], Any], **waits: int) -> None:
+    def check(self, application, **waits):
         """The server stops, and soon after its time, whatever `application` hangs in."""
         server = self.serve(application, shutdown_timeout=0.1)
         with server.connect(receive_buffer=4096) as client:
@@ -163,8 +144,8 @@ class StopTest(ModeTest):
             server.settled(**waits)
             server.stop()
 
-    def test_a_wait_in_close_does_not_hold_it_up(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+    def test_a_wait_in_close_does_not_hold_it_up(self):
+        def application(environ, start_response):
             try:
                 start_response("200 OK", PLAIN)
                 yield LARGE * 50
@@ -173,15 +154,15 @@ class StopTest(ModeTest):
 
         self.check(application, exchanges=1)
 
-    def test_a_coroutine_that_does_not_end_does_not_hold_it_up(self) -> None:
-        def stays() -> Iterator[Any]:
+    def test_a_coroutine_that_does_not_end_does_not_hold_it_up(self):
+        def stays():
             while True:
                 try:
                     yield WaitForSignal("never")
                 except asyncio.CancelledError:
                     continue
 
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+        def application(environ, start_response):
             yield environ["cogen.core"].events.AddCoro(stays)
             start_response("200 OK", PLAIN)
             yield b"started"
@@ -193,7 +174,7 @@ class StopTest(ModeTest):
 class BlocksTest(ModeTest):
     """PEP 3333: a block is on its way before the next is asked for."""
 
-    def check(self, application: Callable[[Environ, Start], Any], opens: threading.Event) -> None:
+    def check(self, application, opens):
         server = self.serve(application)
         self.addCleanup(opens.set)
         with server.connect() as client:
@@ -203,10 +184,10 @@ class BlocksTest(ModeTest):
             opens.set()
             self.assertEqual(client.chunk(), b"second")
 
-    def test_one_that_is_yielded_before_a_blocking_step_arrives_before_it(self) -> None:
+    def test_one_that_is_yielded_before_a_blocking_step_arrives_before_it(self):
         opens = threading.Event()
 
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             yield b"first"
             opens.wait(PATIENCE)
@@ -214,10 +195,10 @@ class BlocksTest(ModeTest):
 
         self.check(application, opens)
 
-    def test_so_does_one_of_an_application_that_waited(self) -> None:
+    def test_so_does_one_of_an_application_that_waited(self):
         opens = threading.Event()
 
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+        def application(environ, start_response):
             yield environ["cogen.core"].events.Sleep(0)
             start_response("200 OK", PLAIN)
             yield b"first"
@@ -226,11 +207,11 @@ class BlocksTest(ModeTest):
 
         self.check(application, opens)
 
-    def test_one_whose_length_was_told_arrives_before_what_blocks_behind_it(self) -> None:
+    def test_one_whose_length_was_told_arrives_before_what_blocks_behind_it(self):
         opens = threading.Event()
         self.addCleanup(opens.set)
 
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", [*PLAIN, ("Content-Length", "3")])
             yield b"all"
             opens.wait(PATIENCE)
@@ -241,7 +222,7 @@ class BlocksTest(ModeTest):
             opens.set()
 
 
-def _in_threads() -> None:
+def _in_threads():
     for base in set(ModeTest.__subclasses__()):
         name = f"Threaded{base.__name__}"
         options = {"threads": "2"}
@@ -252,20 +233,20 @@ _in_threads()
 
 
 class WritesTest(unittest.TestCase):
-    def writes(self, application: Callable[[Environ, Start], Any]) -> list[bytes]:
+    def writes(self, application):
         server = MemoryServer(application)
         self.addCleanup(server.close)
         client = server.connect()
-        written: list[bytes] = []
+        written = []
         client.write = lambda data: written.append(bytes(data))  # type: ignore[method-assign]
         client.protocol.data_received(GET)
         server.loop.settle()
         return written
 
-    def test_a_list_and_a_tuple_are_one_write_with_their_length(self) -> None:
+    def test_a_list_and_a_tuple_are_one_write_with_their_length(self):
         for kind in (list, tuple):
 
-            def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+            def application(environ, start_response):
                 start_response("200 OK", PLAIN)
                 return kind([b"one ", b"two ", b"three"])  # noqa: B023
 
@@ -273,8 +254,8 @@ class WritesTest(unittest.TestCase):
             self.assertIn(b"Content-Length: 13\r\n", written)
             self.assertTrue(written.endswith(b"\r\n\r\none two three"))
 
-    def test_the_head_goes_with_the_first_block(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+    def test_the_head_goes_with_the_first_block(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             yield b"one"
             yield b"two"
@@ -283,8 +264,8 @@ class WritesTest(unittest.TestCase):
         self.assertTrue(first.endswith(b"\r\n\r\n3\r\none\r\n"))
         self.assertEqual((second, end), (b"3\r\ntwo\r\n", b"0\r\n\r\n"))
 
-    def test_an_operation_that_is_named_before_a_list_is_performed(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_an_operation_that_is_named_before_a_list_is_performed(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return [environ["cogen.core"].events.Sleep(0), b"slept"]
 

@@ -1,76 +1,44 @@
 """Applications that wait, over a real socket, on each event loop and in threads."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
-import unittest
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from cogen.core.coroutines import coro
 from cogen.core.events import Signal, Sleep, WaitForSignal
-from tests.cogen.web.support import Client, Records, ServerThread, eventually
+from tests.cogen.web.support import SharedServerTestCase, eventually
 from tests.support.memory import MemoryServer
 from tests.support.resident import resident
 
-Environ = dict[str, Any]
-Start = Callable[..., Callable[[bytes], None]]
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 MIB = 1 << 20
 
 
-class Waiting(unittest.TestCase):
-    """Each test serves an application of its own; `options` are the server's."""
+class Waiting(SharedServerTestCase):
+    """On each event loop and in threads, as the `options` of the classes below say."""
 
-    options: dict[str, Any]
-    application: Any
-
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls):
         # The bases here only hold the tests.
-        cls.__test__ = hasattr(cls, "options")
+        cls.__test__ = "options" in vars(cls)
 
-    @classmethod
-    def setUpClass(cls) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
-            made: Iterable[bytes] = cls.application(environ, start_response)
-            return made
-
-        cls.server = ServerThread(application, **cls.options)
-        cls.server.__enter__()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.server.stop()
-
-    def setUp(self) -> None:
-        self.records = Records()
-        self.records.__enter__()
-        self.addCleanup(self.records.__exit__)
-
-    def serve(self, application: Callable[[Environ, Start], Any]) -> ServerThread:
-        type(self).application = staticmethod(application)
-        return self.server
-
-    def signal(self, name: str, value: Any = None) -> None:
+    def signal(self, name, value=None):
         """Resume what waits for the signal `name` on the server."""
         self.server.call(lambda: self.server.server.scheduler.add(_signal, (name, value)))
 
-    def idle(self) -> None:
+    def idle(self):
         """Return when the server holds nothing of the requests before."""
         self.server.settled(exchanges=0, signal_waiters=0, coroutines=0, ready=0)
 
 
-def _signal(name: str, value: Any) -> Iterator[Any]:
+def _signal(name, value):
     yield Signal(name, value)
 
 
 class YieldingTests(Waiting):
-    def get(self, *operations: Callable[[Environ], Any]) -> list[Any]:
+    def get(self, *operations):
         """The reprs of the results of `operations`, each made of the environ and yielded."""
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             results = []
             for operation in operations:
                 yield operation(environ)
@@ -83,13 +51,13 @@ class YieldingTests(Waiting):
         self.assertEqual(response.status, 200, self.records.text)
         return response.body.decode().split("\n")
 
-    def test_a_named_call_is_performed_and_its_result_kept(self) -> None:
-        async def slow() -> str:
+    def test_a_named_call_is_performed_and_its_result_kept(self):
+        async def slow():
             await asyncio.sleep(0)
             return "awaited"
 
         @coro
-        def adds(a: int, b: int) -> Iterator[Any]:
+        def adds(a, b):
             yield Sleep(0.001)
             return a + b
 
@@ -104,13 +72,13 @@ class YieldingTests(Waiting):
             ["None False", "3 False", "'awaited' False", "4 False", "0 False"],
         )
 
-    def test_a_failure_is_the_result(self) -> None:
+    def test_a_failure_is_the_result(self):
         @coro
-        def fails() -> Iterator[Any]:
+        def fails():
             yield Sleep(0.001)
             raise KeyError("lost")
 
-        async def fails_too() -> None:
+        async def fails_too():
             raise ValueError("early")
 
         self.assertEqual(
@@ -126,8 +94,8 @@ class YieldingTests(Waiting):
             ],
         )
 
-    def test_others_are_served_meanwhile_and_the_headers_are_deferred(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_others_are_served_meanwhile_and_the_headers_are_deferred(self):
+        def application(environ, start_response):
             if environ["PATH_INFO"] == "/quick":
                 start_response("200 OK", PLAIN)
                 yield b"quick"
@@ -147,8 +115,8 @@ class YieldingTests(Waiting):
         self.assertEqual(response.headers["x-late"], "yes")
         self.idle()
 
-    def test_a_head_is_replaced_until_the_first_content_even_without_exc_info(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_head_is_replaced_until_the_first_content_even_without_exc_info(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             yield environ["cogen.core"].events.Sleep(0.001)
             start_response("202 Accepted", PLAIN)  # as a middleware does that drops exc_info
@@ -165,8 +133,8 @@ class YieldingTests(Waiting):
             self.assertTrue(client.rest().endswith(b"content\r\n"))
         self.assertIn("twice without exc_info", self.records.text)
 
-    def test_a_last_chunk_that_is_the_first_leaves_in_one_write_with_its_length(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_last_chunk_that_is_the_first_leaves_in_one_write_with_its_length(self):
+        def application(environ, start_response):
             yield environ["cogen.core"].events.Sleep(0.001)
             start_response("200 OK", PLAIN)
             yield environ["cogen.wsgi"].last(b"short")
@@ -179,8 +147,8 @@ class YieldingTests(Waiting):
         server.loop.run_until_complete(asyncio.sleep(1))
         self.assertEqual((client.written[-5:], client.writes), (b"short", 1))
 
-    def test_a_last_chunk_that_is_not_the_first_is_a_chunk(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_last_chunk_that_is_not_the_first_is_a_chunk(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             yield b"one "
             yield environ["cogen.wsgi"].last(b"two")
@@ -189,8 +157,8 @@ class YieldingTests(Waiting):
         self.assertEqual(response.body, b"one two")
         self.assertEqual(response.headers["transfer-encoding"], "chunked")
 
-    def test_a_chunk_behind_the_last_is_cut_off_and_told(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_chunk_behind_the_last_is_cut_off_and_told(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             yield environ["cogen.wsgi"].last(b"last")
             yield b"more"
@@ -198,8 +166,8 @@ class YieldingTests(Waiting):
         self.assertEqual(self.serve(application).get().body, b"last")
         eventually(lambda: "4 bytes longer" in self.records.text, True)
 
-    def test_the_iteration_may_go_on_after_chunks(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_the_iteration_may_go_on_after_chunks(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             for number in range(3):
                 yield environ["cogen.core"].events.Sleep(0.001)
@@ -209,62 +177,62 @@ class YieldingTests(Waiting):
 
 
 class LostChunkTests(Waiting):
-    def check(self, application: Callable[[Environ, Start], Any], said: str) -> None:
+    def check(self, application, said):
         response = self.serve(application).get()
         self.assertEqual(response.status, 500)
         self.assertIn(said, self.records.text)
         self.assertIn("must pass each block on as it comes", self.records.text)
         self.idle()
 
-    def test_a_swallowed_chunk_is_a_500_that_says_so(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_swallowed_chunk_is_a_500_that_says_so(self):
+        def application(environ, start_response):
             environ["cogen.core"].events.Sleep(1)
             start_response("200 OK", PLAIN)
             yield b"too early"
 
         self.check(application, "<Sleep within 1 s> was named, but the chunk b'too early' came")
 
-    def test_a_plain_value_is_told_with_the_function_that_returned_it(self) -> None:
+    def test_a_plain_value_is_told_with_the_function_that_returned_it(self):
         class Room:
-            def told(self) -> None: ...
+            def told(self): ...
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             environ["cogen.call"](Room().told)()
             start_response("200 OK", PLAIN)
             yield b"too early"
 
         self.check(application, "Room.told() returned, was named, but the chunk")
 
-    def test_so_is_an_iteration_that_ends(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_so_is_an_iteration_that_ends(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             environ["cogen.core"].events.Sleep(1)
             return []
 
         self.check(application, "the iteration ended")
 
-    def test_so_is_a_second_operation(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_so_is_a_second_operation(self):
+        def application(environ, start_response):
             environ["cogen.core"].events.Sleep(1)
             yield environ["cogen.core"].events.Sleep(2)
 
         self.check(application, "named while <Sleep within 1 s> still waits")
 
-    def test_so_is_a_middleware_that_joins_chunks(self) -> None:
-        def inner(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_so_is_a_middleware_that_joins_chunks(self):
+        def inner(environ, start_response):
             yield environ["cogen.core"].events.Sleep(1)
             start_response("200 OK", PLAIN)
             yield b"hello"
 
-        def middleware(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def middleware(environ, start_response):
             return [b"".join(inner(environ, start_response))]
 
         self.check(middleware, "came")
 
 
 class StraightLineTests(Waiting):
-    def test_a_plain_function_waits_in_the_middle(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_plain_function_waits_in_the_middle(self):
+        def application(environ, start_response):
             value = environ["cogen.wait"](WaitForSignal("go"))
             start_response("200 OK", PLAIN)
             return [value.encode()]
@@ -278,9 +246,9 @@ class StraightLineTests(Waiting):
             self.assertEqual([one.response().body, two.response().body], [b"went", b"went"])
         self.idle()
 
-    def test_a_failure_is_raised(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
-            async def fails() -> None:
+    def test_a_failure_is_raised(self):
+        def application(environ, start_response):
+            async def fails():
                 await asyncio.sleep(0)
                 raise KeyError("lost")
 
@@ -293,9 +261,9 @@ class StraightLineTests(Waiting):
 
         self.assertEqual(self.serve(application).get().body, b"KeyError('lost')")
 
-    def test_a_cancelled_awaitable_is_an_error_of_the_request_alone(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
-            async def cancels() -> None:
+    def test_a_cancelled_awaitable_is_an_error_of_the_request_alone(self):
+        def application(environ, start_response):
+            async def cancels():
                 await asyncio.sleep(0)
                 raise asyncio.CancelledError
 
@@ -307,23 +275,23 @@ class StraightLineTests(Waiting):
 
 
 class HangUpTests(Waiting):
-    def test_a_client_that_leaves_ends_the_wait(self) -> None:
-        seen: list[str] = []
+    def test_a_client_that_leaves_ends_the_wait(self):
+        seen = []
 
-        def yields(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def yields(environ, start_response):
             try:
                 yield environ["cogen.call"](WaitForSignal)("never", timeout=3600)
             finally:
                 seen.append("finally")
 
-        def waits(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def waits(environ, start_response):
             try:
                 environ["cogen.wait"](WaitForSignal("never"))
             finally:
                 seen.append("finally")
             return []
 
-        def streams(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def streams(environ, start_response):
             start_response("200 OK", PLAIN)
             try:
                 yield b"first"
@@ -346,16 +314,16 @@ class HangUpTests(Waiting):
                     self.server.settled(**{**before, "requests": before["requests"] + 1})
                     seen.clear()
 
-    def test_one_that_has_left_before_the_wait_ends_it_too(self) -> None:
-        seen: list[str] = []
+    def test_one_that_has_left_before_the_wait_ends_it_too(self):
+        seen = []
 
-        def yields(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def yields(environ, start_response):
             try:
                 yield environ["cogen.call"](WaitForSignal)("never")
             finally:
                 seen.append("finally")
 
-        def waits(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def waits(environ, start_response):
             try:
                 environ["cogen.wait"](WaitForSignal("never"))
             finally:
@@ -371,15 +339,15 @@ class HangUpTests(Waiting):
                 self.idle()
                 seen.clear()
 
-    def test_one_that_leaves_when_its_news_has_come_is_answered(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_one_that_leaves_when_its_news_has_come_is_answered(self):
+        def application(environ, start_response):
             yield environ["cogen.call"](WaitForSignal)("go")
             start_response("200 OK", PLAIN)
             yield environ["cogen.wsgi"].result
 
         server = self.serve(application)
 
-        def at_once() -> None:
+        def at_once():
             (connection,) = server.server.shared.connections
             for waiter in server.server.scheduler.signals.pop("go"):
                 waiter.resume(b"went")
@@ -391,10 +359,10 @@ class HangUpTests(Waiting):
             server.call(at_once)
             self.assertEqual(client.response().body, b"went")
 
-    def test_a_wait_behind_the_hang_up_does_not_come_back(self) -> None:
-        seen: list[str] = []
+    def test_a_wait_behind_the_hang_up_does_not_come_back(self):
+        seen = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             try:
                 environ["cogen.wait"](WaitForSignal("never"))
             finally:
@@ -411,7 +379,7 @@ class HangUpTests(Waiting):
 
 
 class BackPressureTests(Waiting):
-    def slow_read(self, application: Callable[[Environ, Start], Any]) -> int:
+    def slow_read(self, application):
         """What the server's memory grows by while a client takes next to nothing of 100 MiB."""
         server = self.serve(application)
         server.get("/small")
@@ -423,15 +391,15 @@ class BackPressureTests(Waiting):
                 server.get("/small")
             return resident() - before
 
-    def test_a_slow_reader_costs_little_of_a_large_answer(self) -> None:
+    def test_a_slow_reader_costs_little_of_a_large_answer(self):
         whole = b"x" * (100 * MIB)
         made = 0
 
-        def one_chunk(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def one_chunk(environ, start_response):
             start_response("200 OK", PLAIN)
             return [b"small" if environ["PATH_INFO"] == "/small" else whole]
 
-        def many(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def many(environ, start_response):
             nonlocal made
             start_response("200 OK", PLAIN)
             if environ["PATH_INFO"] == "/small":
@@ -448,10 +416,10 @@ class BackPressureTests(Waiting):
         # What the kernel buffers for a loopback connection, and some.
         self.assertLess(made * 16_384, 8 * MIB)
 
-    def test_an_upload_is_echoed_in_little_memory(self) -> None:
+    def test_an_upload_is_echoed_in_little_memory(self):
         size = 64 * MIB
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", [("Content-Length", environ["CONTENT_LENGTH"])])
             while True:
                 yield environ["cogen.input"].read(65_536)
@@ -463,7 +431,7 @@ class BackPressureTests(Waiting):
         block = bytes(range(256)) * 256
         head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n"
 
-        def send(client: Client) -> None:
+        def send(client):
             client.send(head.encode())
             for _ in range(size // len(block)):
                 client.send(block)
@@ -480,8 +448,8 @@ class BackPressureTests(Waiting):
         self.assertLess(most - before, 16 * MIB)
         self.idle()
 
-    def test_lines_of_the_body_as_operations(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_lines_of_the_body_as_operations(self):
+        def application(environ, start_response):
             lines = []
             while True:
                 yield environ["cogen.input"].readline()
@@ -499,8 +467,8 @@ class BackPressureTests(Waiting):
             self.assertEqual(client.response().body, repr([b"one\n", b"two\n", b"three"]).encode())
 
 
-def _in_each_mode() -> None:
-    modes: dict[str, dict[str, Any]] = {
+def _in_each_mode():
+    modes = {
         "Uvloop": {"proactor": "uvloop"},
         "Asyncio": {"proactor": "asyncio"},
         "Threads": {"threads": "3"},

@@ -1,69 +1,37 @@
 """PEP 3333 over a real socket: what an application may do, and what becomes of it."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
 import sys
 import tempfile
 import unittest
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 from wsgiref.validate import validator
 
-from tests.cogen.web.support import LOOPS, Client, Records, Response, ServerThread, eventually
+from tests.cogen.web.support import LOOPS, Records, ServerThread, SharedServerTestCase, eventually
 
-Environ = dict[str, Any]
-Start = Callable[..., Callable[[bytes], None]]
 PLAIN = [("Content-Type", "text/plain")]
 
 
 class Body:
     """An iterable that counts how often it is closed."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks):
         self.chunks = iter(chunks)
         self.closed = 0
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self):
         return self.chunks
 
-    def close(self) -> None:
+    def close(self):
         self.closed += 1
 
 
-class WSGITest(unittest.TestCase):
-    """Each test serves its own `application`, set as a function; `threads` are the server's."""
-
-    threads = 0
-    application: Callable[[Environ, Start], Iterable[bytes]]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
-            return cls.application(environ, start_response)
-
-        cls.server = ServerThread(application, threads=cls.threads)
-        cls.server.__enter__()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.server.stop()
-
-    def setUp(self) -> None:
-        self.records = Records()
-        self.records.__enter__()
-        self.addCleanup(self.records.__exit__)
-
-    def serve(self, application: Callable[[Environ, Start], Any]) -> ServerThread:
-        type(self).application = staticmethod(application)
-        return self.server
-
-    def get(self, application: Callable[[Environ, Start], Any], path: str = "/") -> Response:
+class WSGITest(SharedServerTestCase):
+    def get(self, application, path="/"):
         return self.serve(application).get(path)
 
-    def check_failure(self, application: Callable[[Environ, Start], Any], *said: str) -> None:
+    def check_failure(self, application, *said):
         """The answer is a 500 that tells nothing, the log says `said`, the server goes on."""
         response = self.get(application)
         self.assertEqual(response.status, 500)
@@ -73,43 +41,41 @@ class WSGITest(unittest.TestCase):
         self.assertEqual(self.get(hello).body, b"hello")
 
 
-def hello(environ: Environ, start_response: Start) -> Iterable[bytes]:
+def hello(environ, start_response):
     start_response("200 OK", PLAIN)
     return [b"hello"]
 
 
 class IterableTest(WSGITest):
-    def test_one_chunk_has_a_content_length(self) -> None:
+    def test_one_chunk_has_a_content_length(self):
         response = self.get(hello)
         self.assertEqual(response.headers["content-length"], "5")
         self.assertEqual(response.body, b"hello")
         self.assertIn("date", response.headers)
         self.assertTrue(response.headers["server"].startswith("cogen"))
 
-    def test_no_chunk_is_an_empty_body(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_no_chunk_is_an_empty_body(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return []
 
         response = self.get(application)
         self.assertEqual((response.headers["content-length"], response.body), ("0", b""))
 
-    def test_iterables_of_every_kind_are_whole(self) -> None:
-        kinds: list[Callable[[list[bytes]], Any]] = [list, tuple, iter, Body, dict.fromkeys]
+    def test_iterables_of_every_kind_are_whole(self):
+        kinds = [list, tuple, iter, Body, dict.fromkeys]
         for kind in kinds:
             with self.subTest(kind=kind):
 
-                def application(
-                    environ: Environ, start_response: Start, kind: Any = kind
-                ) -> Iterable[bytes]:
+                def application(environ, start_response, kind=kind):
                     start_response("200 OK", PLAIN)
-                    made: Iterable[bytes] = kind([b"a", b"", b"bc"])
+                    made = kind([b"a", b"", b"bc"])
                     return made
 
                 self.assertEqual(self.get(application).body, b"abc")
 
-    def test_a_generator_may_start_the_response_at_its_first_chunk(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_generator_may_start_the_response_at_its_first_chunk(self):
+        def application(environ, start_response):
             yield b""
             start_response("201 Created", PLAIN)
             yield b"made"
@@ -117,16 +83,16 @@ class IterableTest(WSGITest):
         response = self.get(application)
         self.assertEqual((response.status, response.body), (201, b"made"))
 
-    def test_a_chunk_before_the_response_was_started_fails_whatever_follows(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_chunk_before_the_response_was_started_fails_whatever_follows(self):
+        def application(environ, start_response):
             yield b"too early"
             start_response("200 OK", PLAIN)
             yield b"too late"
 
         self.check_failure(application, "start_response before its first chunk")
 
-    def test_a_chunk_that_was_said_to_be_the_last_ends_only_where_it_comes_last(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_chunk_that_was_said_to_be_the_last_ends_only_where_it_comes_last(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             chunk = b"tick"
             yield chunk
@@ -134,10 +100,10 @@ class IterableTest(WSGITest):
 
         self.assertEqual(self.get(application).body, b"ticktick")
 
-    def test_chunks_leave_before_the_next_is_asked_for(self) -> None:
-        client: list[Client] = []
+    def test_chunks_leave_before_the_next_is_asked_for(self):
+        client = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             yield b"first"
             yield environ["cogen.core"].events.WaitForSignal("go")
@@ -152,8 +118,8 @@ class IterableTest(WSGITest):
             self.server.call(lambda: self.server.server.scheduler.add(_signal))
             self.assertEqual((one.chunk(), one.chunk()), (b"second", b""))
 
-    def test_http10_gets_no_chunks(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_http10_gets_no_chunks(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return iter([b"a", b"b"])
 
@@ -163,14 +129,14 @@ class IterableTest(WSGITest):
         self.assertNotIn(b"chunked", head)
         self.assertIn(b"Connection: close", head)
 
-    def test_head_has_the_headers_of_get_and_no_body(self) -> None:
+    def test_head_has_the_headers_of_get_and_no_body(self):
         with self.serve(hello).connect() as client:
             client.send(b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n")
             self.assertEqual(client.response("HEAD").headers["content-length"], "5")
             self.assertEqual(client.get().body, b"hello")
 
-    def test_head_is_whole_whatever_fails_behind_its_first_chunk(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_head_is_whole_whatever_fails_behind_its_first_chunk(self):
+        def application(environ, start_response):
             write = start_response("200 OK", PLAIN)
             if environ["PATH_INFO"] == "/write":
                 write(b"first")
@@ -184,7 +150,7 @@ class IterableTest(WSGITest):
                     client.send(b"HEAD %b HTTP/1.1\r\nHost: test\r\n\r\n" % path)
                     self.assertEqual(client.response("HEAD").status, 200)
 
-    def test_head_is_refused_without_a_body(self) -> None:
+    def test_head_is_refused_without_a_body(self):
         chunked = b"Host: test\r\nTransfer-Encoding: chunked\r\n\r\nbad\r\n"
         for status, rest in (
             (b"400", b"\r\n"),
@@ -198,13 +164,11 @@ class IterableTest(WSGITest):
                 self.assertEqual((head[9:12], body), (status, b""))
                 self.assertIn(b"Content-Length: ", head)
 
-    def test_statuses_without_content_have_none(self) -> None:
+    def test_statuses_without_content_have_none(self):
         for status in ("204 No Content", "304 Not Modified"):
             with self.subTest(status=status):
 
-                def application(
-                    environ: Environ, start_response: Start, status: str = status
-                ) -> Iterable[bytes]:
+                def application(environ, start_response, status=status):
                     start_response(status, [("ETag", '"x"')])
                     return [b"dropped"]
 
@@ -215,17 +179,17 @@ class IterableTest(WSGITest):
                     self.assertNotIn("content-length", response.headers)
                     self.assertEqual(client.get().status, int(status[:3]))
 
-    def test_205_says_that_it_has_no_content(self) -> None:
+    def test_205_says_that_it_has_no_content(self):
         for headers in ([], [("Content-Length", "7")]):
             for made in ([b"dropped"], (each for each in (b"drop", b"ped")), []):
                 with self.subTest(headers=headers, made=made):
 
                     def application(
-                        environ: Environ,
-                        start_response: Start,
-                        headers: Any = headers,
-                        made: Any = made,
-                    ) -> Iterable[bytes]:
+                        environ,
+                        start_response,
+                        headers=headers,
+                        made=made,
+                    ):
                         start_response("205 Reset Content", headers)
                         return made
 
@@ -236,7 +200,7 @@ class IterableTest(WSGITest):
                         self.assertNotIn("transfer-encoding", response.headers)
                         self.assertEqual(client.get().status, 205)
 
-    def test_what_is_no_iterable_of_bytes_fails(self) -> None:
+    def test_what_is_no_iterable_of_bytes_fails(self):
         for made, said in (
             (
                 None,
@@ -250,30 +214,30 @@ class IterableTest(WSGITest):
         ):
             with self.subTest(made=made):
 
-                def application(environ: Environ, start_response: Start, made: Any = made) -> Any:
+                def application(environ, start_response, made=made):
                     start_response("200 OK", PLAIN)
                     return made
 
                 self.check_failure(application, said)
 
-    def test_an_error_before_the_first_chunk_is_a_500(self) -> None:
-        def raises(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_an_error_before_the_first_chunk_is_a_500(self):
+        def raises(environ, start_response):
             raise KeyError("secret")
 
-        def generates(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def generates(environ, start_response):
             start_response("200 OK", PLAIN)
             yield b""
             raise KeyError("secret")
 
-        def exits(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def exits(environ, start_response):
             sys.exit("secret")
 
         for application in (raises, generates, exits):
             with self.subTest(application=application.__name__):
                 self.check_failure(application, "secret", "GET /")
 
-    def test_an_error_behind_the_first_chunk_cuts_the_answer(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_an_error_behind_the_first_chunk_cuts_the_answer(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             yield b"first"
             raise KeyError("late")
@@ -283,26 +247,26 @@ class IterableTest(WSGITest):
         self.assertIn("late", self.records.text)
 
 
-def _signal() -> Iterator[Any]:
+def _signal():
     from cogen.core.events import Signal
 
     yield Signal("go")
 
 
 class StartResponseTest(WSGITest):
-    def test_no_start_response_fails(self) -> None:
+    def test_no_start_response_fails(self):
         self.check_failure(lambda environ, start: [b"hello"], "start_response")
 
-    def test_a_second_call_needs_exc_info(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_second_call_needs_exc_info(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             start_response("200 OK", PLAIN)
             return [b""]
 
         self.check_failure(application, "twice", "exc_info")
 
-    def test_exc_info_before_the_headers_replaces_them(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_exc_info_before_the_headers_replaces_them(self):
+        def application(environ, start_response):
             start_response("200 OK", [("X-First", "1")])
             try:
                 raise ValueError("shown")
@@ -314,10 +278,10 @@ class StartResponseTest(WSGITest):
         self.assertEqual((response.status, response.body), (503, b"sorry"))
         self.assertNotIn("x-first", response.headers)
 
-    def test_exc_info_behind_the_headers_is_raised(self) -> None:
-        raised: list[BaseException] = []
+    def test_exc_info_behind_the_headers_is_raised(self):
+        raised = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             yield b"first"
             try:
@@ -334,7 +298,7 @@ class StartResponseTest(WSGITest):
         self.assertFalse(answer.endswith(b"0\r\n\r\n"))
         self.assertEqual([str(error) for error in raised], ["late"])
 
-    def test_bad_statuses_are_refused(self) -> None:
+    def test_bad_statuses_are_refused(self):
         for status in (
             "OK",
             "20 OK",
@@ -347,15 +311,13 @@ class StartResponseTest(WSGITest):
         ):
             with self.subTest(status=status):
 
-                def application(
-                    environ: Environ, start_response: Start, status: Any = status
-                ) -> Iterable[bytes]:
+                def application(environ, start_response, status=status):
                     start_response(status, PLAIN)
                     return [b""]
 
                 self.check_failure(application, "status must be like '200 OK'")
 
-    def test_bad_headers_are_refused_with_their_names(self) -> None:
+    def test_bad_headers_are_refused_with_their_names(self):
         for header in (
             ("X-Bad", "a\r\nSet-Cookie: b"),
             ("X-Bad", "a\nb"),
@@ -375,9 +337,7 @@ class StartResponseTest(WSGITest):
         ):
             with self.subTest(header=header):
 
-                def application(
-                    environ: Environ, start_response: Start, header: Any = header
-                ) -> Iterable[bytes]:
+                def application(environ, start_response, header=header):
                     start_response("200 OK", [header])
                     return [b"hello"]
 
@@ -386,16 +346,16 @@ class StartResponseTest(WSGITest):
                 self.check_failure(application)
                 self.assertIn(name.lower(), self.records.text.lower())
 
-    def test_obs_text_and_repeated_headers_pass(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_obs_text_and_repeated_headers_pass(self):
+        def application(environ, start_response):
             start_response("200 OK", [("Set-Cookie", "a=1"), ("Set-Cookie", "b=caf\xe9")])
             return [b""]
 
         answer = self.serve(application).exchange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertIn(b"\r\nSet-Cookie: a=1\r\nSet-Cookie: b=caf\xe9\r\n", answer)
 
-    def test_the_application_can_close_the_connection(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_the_application_can_close_the_connection(self):
+        def application(environ, start_response):
             start_response("200 OK", [*PLAIN, ("Connection", "close")])
             return [b"bye"]
 
@@ -405,8 +365,8 @@ class StartResponseTest(WSGITest):
 
 
 class WriteTest(WSGITest):
-    def test_what_is_written_comes_before_the_chunks(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_what_is_written_comes_before_the_chunks(self):
+        def application(environ, start_response):
             write = start_response("200 OK", PLAIN)
             write(b"one ")
             write(b"")
@@ -415,11 +375,11 @@ class WriteTest(WSGITest):
 
         self.assertEqual(self.get(application).body, b"one two three")
 
-    def test_write_takes_bytes(self) -> None:
+    def test_write_takes_bytes(self):
         self.check_failure(lambda environ, start: start("200 OK", PLAIN)("text"), "write")
 
-    def test_writing_waits_for_a_slow_client(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_writing_waits_for_a_slow_client(self):
+        def application(environ, start_response):
             write = start_response("200 OK", PLAIN)
             for _ in range(200):
                 write(b"x" * 100_000)
@@ -441,12 +401,12 @@ class WriteTest(WSGITest):
 
 
 class PipelineTest(WSGITest):
-    def test_requests_of_a_client_that_reads_nothing_are_not_piled_up(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_requests_of_a_client_that_reads_nothing_are_not_piled_up(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return [b"x" * 100]
 
-        held: list[int] = []
+        held = []
         with self.serve(application).connect(receive_buffer=4096) as client:
             client.sock.settimeout(0.5)
             with self.assertRaises(TimeoutError):
@@ -456,26 +416,26 @@ class PipelineTest(WSGITest):
             held.append(self.server.call(self.held))
         self.assertLess(max(held), 1 << 20)
 
-    def held(self) -> int:
+    def held(self):
         connections = self.server.server.shared.connections
         return max((len(connection._buffer) for connection in connections), default=0)
 
 
 class ContentLengthTest(WSGITest):
-    def answer(self, length: int, chunks: list[bytes]) -> bytes:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def answer(self, length, chunks):
+        def application(environ, start_response):
             start_response("200 OK", [("Content-Length", str(length))])
             return iter(chunks)
 
         raw = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
         return self.serve(application).exchange(raw).partition(b"\r\n\r\n")[2]
 
-    def test_a_body_that_is_too_long_is_cut_and_logged(self) -> None:
+    def test_a_body_that_is_too_long_is_cut_and_logged(self):
         self.assertEqual(self.answer(5, [b"hel", b"lo, wor", b"ld"]), b"hello")
         self.assertIn("longer than its Content-Length", self.records.text)
 
-    def test_a_body_that_is_too_short_closes_the_connection(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_body_that_is_too_short_closes_the_connection(self):
+        def application(environ, start_response):
             start_response("200 OK", [("Content-Length", "9")])
             return [b"hello"]
 
@@ -485,8 +445,8 @@ class ContentLengthTest(WSGITest):
             self.assertEqual(client.rest(), b"hello")
         self.assertIn("4 bytes shorter than its Content-Length", self.records.text)
 
-    def test_head_and_304_may_name_a_length_without_a_body(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_head_and_304_may_name_a_length_without_a_body(self):
+        def application(environ, start_response):
             start_response(environ["QUERY_STRING"] + " X", [("Content-Length", "9")])
             return []
 
@@ -499,10 +459,10 @@ class ContentLengthTest(WSGITest):
 
 
 class CloseTest(WSGITest):
-    def served(self, chunks: Callable[[], Iterable[bytes]], raw: bytes) -> int:
+    def served(self, chunks, raw):
         body = Body(chunks())
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return body
 
@@ -511,12 +471,12 @@ class CloseTest(WSGITest):
         eventually(lambda: body.closed > 0, True)
         return body.closed
 
-    def test_close_is_called_once(self) -> None:
-        def fails() -> Iterable[bytes]:
+    def test_close_is_called_once(self):
+        def fails():
             yield b"x"
             raise ValueError("in the body")
 
-        def endless() -> Iterable[bytes]:
+        def endless():
             while True:
                 yield b"x" * 1000
 
@@ -531,10 +491,10 @@ class CloseTest(WSGITest):
             with self.subTest(name):
                 self.assertEqual(self.served(chunks, raw), 1)
 
-    def test_close_is_called_once_if_the_client_hangs_up(self) -> None:
+    def test_close_is_called_once_if_the_client_hangs_up(self):
         body = Body(iter(lambda: b"x" * 100_000, None))
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return body
 
@@ -544,10 +504,10 @@ class CloseTest(WSGITest):
         self.server.settled(exchanges=0, connections=0)
         eventually(lambda: body.closed, 1)
 
-    def test_an_operation_that_close_names_harms_nothing(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_an_operation_that_close_names_harms_nothing(self):
+        def application(environ, start_response):
             class Names(Body):
-                def close(self) -> None:
+                def close(self):
                     environ["cogen.core"].events.Sleep(0)
 
             start_response("200 OK", PLAIN)
@@ -557,12 +517,12 @@ class CloseTest(WSGITest):
             for _ in range(2):
                 self.assertEqual(client.get().body, b"whole")
 
-    def test_an_error_in_close_is_logged_and_harms_nothing(self) -> None:
+    def test_an_error_in_close_is_logged_and_harms_nothing(self):
         class Bad(Body):
-            def close(self) -> None:
+            def close(self):
                 raise ValueError("cannot close")
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return Bad([b"hello"])
 
@@ -573,34 +533,34 @@ class CloseTest(WSGITest):
 
 
 class FileWrapperTest(WSGITest):
-    def file_of(self, content: bytes) -> io.BufferedRandom:
+    def file_of(self, content):
         file = tempfile.TemporaryFile()  # noqa: SIM115 (the server closes it)
         file.write(content)
         file.flush()
         file.seek(0)
         return file  # type: ignore[return-value]
 
-    def respond(self, file: Any) -> Response:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def respond(self, file):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
-            wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+            wrapped = environ["wsgi.file_wrapper"](file)
             return wrapped
 
         return self.get(application)
 
-    def test_a_file_has_its_length_and_is_closed(self) -> None:
+    def test_a_file_has_its_length_and_is_closed(self):
         file = self.file_of(b"0123456789" * 50_000)
         response = self.respond(file)
         self.assertEqual(response.headers["content-length"], "500000")
         self.assertEqual(response.body, b"0123456789" * 50_000)
         eventually(lambda: file.closed, True)
 
-    def test_a_file_is_sent_from_where_it_stands(self) -> None:
+    def test_a_file_is_sent_from_where_it_stands(self):
         file = self.file_of(b"0123456789")
         file.seek(4)
         self.assertEqual(self.respond(file).body, b"456789")
 
-    def test_what_has_no_length_is_sent_as_it_comes(self) -> None:
+    def test_what_has_no_length_is_sent_as_it_comes(self):
         reader, writer = os.pipe()
         os.write(writer, b"piped")
         os.close(writer)
@@ -610,22 +570,22 @@ class FileWrapperTest(WSGITest):
                 self.assertEqual(response.body, body)
                 eventually(lambda file=file: file.closed, True)
 
-    def test_a_file_is_read_as_the_client_takes_it(self) -> None:
+    def test_a_file_is_read_as_the_client_takes_it(self):
         class Counting(io.RawIOBase):
             taken = 0
 
-            def readable(self) -> bool:
+            def readable(self):
                 return True
 
-            def read(self, size: int = -1) -> bytes:
+            def read(self, size=-1):
                 self.taken += size
                 return b"x" * size
 
         file = Counting()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
-            wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+            wrapped = environ["wsgi.file_wrapper"](file)
             return wrapped
 
         with self.serve(application).connect(4096) as client:
@@ -637,15 +597,15 @@ class FileWrapperTest(WSGITest):
             self.assertLess(file.taken, 8 << 20)
         self.server.settled(exchanges=0)
 
-    def test_head_reads_nothing_of_a_file(self) -> None:
+    def test_head_reads_nothing_of_a_file(self):
         file = self.file_of(b"x" * 100_000)
         where = []
         close = file.close
         file.close = lambda: (where.append(file.tell()), close())[1]  # type: ignore[method-assign]
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
-            wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+            wrapped = environ["wsgi.file_wrapper"](file)
             return wrapped
 
         with self.serve(application).connect() as client:
@@ -656,10 +616,10 @@ class FileWrapperTest(WSGITest):
 
 
 class InputTest(WSGITest):
-    def read(self, how: Callable[[Any], Any], raw_body: bytes, chunked: bool = False) -> Any:
+    def read(self, how, raw_body, chunked=False):
         """What `how(environ['wsgi.input'])` gives for a body."""
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             assert environ["wsgi.input_terminated"] is True
             made = how(environ["wsgi.input"])
             start_response("200 OK", PLAIN)
@@ -674,8 +634,8 @@ class InputTest(WSGITest):
             client.send(f"POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n".encode() + raw_body)
             return client.response().json
 
-    def test_the_body_is_a_file_that_ends(self) -> None:
-        ways: list[tuple[str, Callable[[Any], list[bytes]]]] = [
+    def test_the_body_is_a_file_that_ends(self):
+        ways = [
             ("read", lambda file: [file.read(), file.read()]),
             ("read some", lambda file: [file.read(2), file.read(100), file.read(1)]),
             ("lines", lambda file: list(file)),
@@ -695,7 +655,7 @@ class InputTest(WSGITest):
                 with self.subTest(name, chunked=chunked):
                     self.assertEqual(self.read(how, body, chunked), expected[name])
 
-    def test_a_body_larger_than_what_is_taken_ahead(self) -> None:
+    def test_a_body_larger_than_what_is_taken_ahead(self):
         body = b"0123456789abcde\n" * 40_000
         for chunked in (False, True):
             with self.subTest(chunked=chunked):
@@ -705,8 +665,8 @@ class InputTest(WSGITest):
                 lines = self.read(lambda file: [b"%d" % len(list(file))], body, chunked)
                 self.assertEqual(lines, ["40000"])
 
-    def test_a_large_body_of_tiny_chunks(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_a_large_body_of_tiny_chunks(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return [b"%d" % len(environ["wsgi.input"].read())]
 
@@ -716,7 +676,7 @@ class InputTest(WSGITest):
             self.assertEqual(client.response().body, b"100000")
             self.assertEqual(client.get().status, 200)
 
-    def test_a_body_that_nobody_reads_does_not_become_a_request(self) -> None:
+    def test_a_body_that_nobody_reads_does_not_become_a_request(self):
         with self.serve(hello).connect() as client:
             client.send(
                 b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 43\r\n\r\n"
@@ -730,8 +690,8 @@ class InputTest(WSGITest):
 class ArrivingInputTest(WSGITest):
     """Without threads the application reads the body while it arrives."""
 
-    def test_100_continue_is_sent_when_the_application_reads(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_100_continue_is_sent_when_the_application_reads(self):
+        def application(environ, start_response):
             body = environ["wsgi.input"].read() if environ["PATH_INFO"] == "/read" else b"unread"
             start_response("200 OK", PLAIN)
             return [body]
@@ -748,10 +708,10 @@ class ArrivingInputTest(WSGITest):
             self.assertEqual((response.status, response.body), (200, b"unread"))
             self.assertEqual(response.headers["connection"], "close")
 
-    def test_a_body_cut_short_is_an_error_for_its_reader(self) -> None:
+    def test_a_body_cut_short_is_an_error_for_its_reader(self):
         seen = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             try:
                 environ["wsgi.input"].read()
             except OSError as error:
@@ -769,9 +729,9 @@ class ArrivingInputTest(WSGITest):
 class ValidatedTest(unittest.TestCase):
     """wsgiref.validate between the server and an application finds nothing, on each loop."""
 
-    def test_validator(self) -> None:
+    def test_validator(self):
         @validator
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             body = environ["wsgi.input"].read(1 << 20)
             environ["wsgi.errors"].write("")
             environ["wsgi.errors"].flush()
@@ -797,10 +757,10 @@ class ValidatedTest(unittest.TestCase):
                 self.assertEqual(records.text, "")
 
 
-def _in_threads() -> None:
+def _in_threads():
     for base in set(WSGITest.__subclasses__()) - {ArrivingInputTest}:
         name = f"Threaded{base.__name__}"
-        globals()[name] = type(name, (base,), {"threads": "2", "__module__": __name__})
+        globals()[name] = type(name, (base,), {"options": {"threads": "2"}, "__module__": __name__})
 
 
 _in_threads()

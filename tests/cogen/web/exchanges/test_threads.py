@@ -1,15 +1,10 @@
 """Applications that block, in threads: what the other suites do not show of the option."""
 
-from __future__ import annotations
-
 import asyncio
 import collections
 import contextlib
 import contextvars
 import threading
-import unittest
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from greenlet import GreenletExit
 
@@ -19,33 +14,20 @@ from cogen.core.queue import Queue
 from cogen.core.schedulers import Scheduler
 from cogen.web.exchanges import pool
 from cogen.web.life import Life, register, take_lives
-from tests.cogen.web.support import PATIENCE, Client, Records, ServerThread, eventually
+from tests.cogen.web.support import PATIENCE, ServedTestCase, ServerThread, eventually
 from tests.support.gate import Gate
 
-Environ = dict[str, Any]
-Start = Callable[..., Callable[[bytes], None]]
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 LIMIT = 1000  # of the spool
 
 
-class ThreadsTest(unittest.TestCase):
-    """Each test serves an application of its own in two threads."""
+class ThreadsTest(ServedTestCase):
+    """In two threads."""
 
-    def setUp(self) -> None:
-        self.records = Records()
-        self.records.__enter__()
-        self.addCleanup(self.records.__exit__)
+    options = {"threads": "2", "spool_body": LIMIT, "health_path": "/healthz"}
 
-    options: dict[str, Any] = {"threads": "2", "spool_body": LIMIT, "health_path": "/healthz"}
-
-    def serve(self, application: Callable[[Environ, Start], Any]) -> ServerThread:
-        server = ServerThread(application, **self.options)
-        server.__enter__()
-        self.addCleanup(server.stop)
-        return server
-
-    def gate(self) -> Gate:
+    def gate(self):
         """Open at the end of the test at the latest."""
         gate = Gate()
         self.addCleanup(gate.open)
@@ -53,10 +35,10 @@ class ThreadsTest(unittest.TestCase):
 
 
 class BlockingTest(ThreadsTest):
-    def test_a_blocked_call_holds_up_no_other(self) -> None:
+    def test_a_blocked_call_holds_up_no_other(self):
         gate = self.gate()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             if environ["PATH_INFO"] == "/blocks":
                 gate.wait()
             start_response("200 OK", PLAIN)
@@ -70,10 +52,10 @@ class BlockingTest(ThreadsTest):
             gate.open()
             self.assertEqual(blocked.response().body, b"/blocks")
 
-    def test_with_all_threads_blocked_the_server_says_that_it_lives_and_others_wait(self) -> None:
+    def test_with_all_threads_blocked_the_server_says_that_it_lives_and_others_wait(self):
         gate = self.gate()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             gate.wait()
             start_response("200 OK", PLAIN)
             return [b"done"]
@@ -88,8 +70,8 @@ class BlockingTest(ThreadsTest):
             gate.open()
             self.assertEqual([client.response().body for client in clients], [b"done"] * 5)
 
-    def test_an_application_that_yields_its_wait_holds_no_thread(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_an_application_that_yields_its_wait_holds_no_thread(self):
+        def application(environ, start_response):
             yield environ["cogen.call"](WaitForSignal)("go")
             start_response("200 OK", PLAIN)
             yield environ["cogen.wsgi"].result
@@ -104,7 +86,7 @@ class BlockingTest(ThreadsTest):
             self.assertEqual([client.response().body for client in clients], [b"went"] * 10)
 
 
-def _signal(name: str, value: Any) -> Iterator[Any]:
+def _signal(name, value):
     yield Signal(name, value)
 
 
@@ -113,10 +95,10 @@ class AutoTest(ThreadsTest):
 
     options = {"threads": "auto"}
 
-    def test_one_that_blocks_in_every_thread_holds_up_nobody(self) -> None:
+    def test_one_that_blocks_in_every_thread_holds_up_nobody(self):
         gate = self.gate()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             if environ["PATH_INFO"] == "/blocks":
                 gate.wait()
             start_response("200 OK", PLAIN)
@@ -133,10 +115,10 @@ class AutoTest(ThreadsTest):
             gate.open()
             self.assertEqual([client.response().body for client in clients], [b"/blocks"] * 10)
 
-    def test_threads_have_no_running_loop_and_locals_of_their_own(self) -> None:
+    def test_threads_have_no_running_loop_and_locals_of_their_own(self):
         local = threading.local()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             local.name = environ["PATH_INFO"]
             with self.assertRaises(RuntimeError):
                 asyncio.get_running_loop()
@@ -154,8 +136,8 @@ class AutoTest(ThreadsTest):
             said = [client.response().body for client in clients]
         self.assertEqual(said, [b"/%d" % number for number in range(6)])
 
-    def test_the_environ_tells_of_threads(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_the_environ_tells_of_threads(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return [b"%r" % environ["wsgi.multithread"]]
 
@@ -165,12 +147,12 @@ class AutoTest(ThreadsTest):
 class OnLoopTest(ThreadsTest):
     """An application that never blocks, mounted beside one that does."""
 
-    def setUp(self) -> None:
+    def setUp(self):
         super().setUp()
-        self.threads: list[str] = []
+        self.threads = []
         self.addCleanup(take_lives)
 
-    def tell(self, environ: Environ, start_response: Start) -> Iterator[bytes]:
+    def tell(self, environ, start_response):
         """Waits, writes and yields; notes where it ran."""
         self.note()
         try:
@@ -184,10 +166,10 @@ class OnLoopTest(ThreadsTest):
         finally:
             self.note()
 
-    def note(self) -> None:
+    def note(self):
         self.threads.append(threading.current_thread().name)
 
-    def check(self, application: Any) -> None:
+    def check(self, application):
         server = self.serve(application)
         with server.connect() as client:
             client.send(GET)
@@ -198,14 +180,14 @@ class OnLoopTest(ThreadsTest):
         loop = server._thread.name
         self.assertEqual(self.threads, [loop] * 4)
 
-    def test_it_runs_on_the_loop_below_what_hands_it_on(self) -> None:
+    def test_it_runs_on_the_loop_below_what_hands_it_on(self):
         told = register(self.tell, Life(), blocks=False)
         self.check(lambda environ, start_response: told(environ, start_response))
 
-    def test_it_runs_on_the_loop_below_what_wraps_its_chunks(self) -> None:
+    def test_it_runs_on_the_loop_below_what_wraps_its_chunks(self):
         told = register(self.tell, Life(), blocks=False)
 
-        def middleware(environ: Environ, start_response: Start) -> Iterator[bytes]:
+        def middleware(environ, start_response):
             self.assertIn("cogen-", threading.current_thread().name)
             chunks = told(environ, start_response)
             try:
@@ -215,14 +197,14 @@ class OnLoopTest(ThreadsTest):
 
         self.check(middleware)
 
-    def test_alone_it_needs_no_threads(self) -> None:
+    def test_alone_it_needs_no_threads(self):
         self.options = {"threads": "auto"}
         self.server = self.serve(register(self.tell, Life(), blocks=False))
         self.assertIsNone(self.server.server.shared.pool)
         self.assertIn("on the event loop", self.server.server.mode)
 
-    def test_what_it_returns_as_a_list_is_sent(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_what_it_returns_as_a_list_is_sent(self):
+        def application(environ, start_response):
             self.note()
             start_response("200 OK", PLAIN)
             return [b"a", b"b"]
@@ -232,7 +214,7 @@ class OnLoopTest(ThreadsTest):
         self.assertEqual(server.get().body, b"ab")
         self.assertEqual(self.threads, [server._thread.name])
 
-    def test_a_client_that_leaves_closes_it_on_the_loop(self) -> None:
+    def test_a_client_that_leaves_closes_it_on_the_loop(self):
         told = register(self.tell, Life(), blocks=False)
         server = self.serve(lambda environ, start_response: told(environ, start_response))
         with server.connect() as client:
@@ -244,15 +226,15 @@ class OnLoopTest(ThreadsTest):
 
 
 class ContextTest(ThreadsTest):
-    def test_the_calls_of_a_request_and_its_coroutines_see_one_context(self) -> None:
-        name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
-        seen: list[str] = []
+    def test_the_calls_of_a_request_and_its_coroutines_see_one_context(self):
+        name = contextvars.ContextVar("name")
+        seen = []
 
-        def notes() -> Iterator[Any]:
+        def notes():
             seen.append(name.get())
             yield Signal("nobody")
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             name.set(environ["PATH_INFO"])
             yield environ["cogen.core"].events.AddCoro(notes)
             yield environ["cogen.call"](WaitForSignal)("go")
@@ -271,10 +253,10 @@ class ContextTest(ThreadsTest):
 
 
 class SubscriptionTest(ThreadsTest):
-    def test_the_request_subscribes_over_several_waits_until_its_end(self) -> None:
+    def test_the_request_subscribes_over_several_waits_until_its_end(self):
         news = PublishSubscribeQueue()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             wait = environ["cogen.wait"]
             wait(news.subscribe())
             heard = [*wait(news.fetch()), *wait(news.fetch())]
@@ -295,24 +277,24 @@ class SubscriptionTest(ThreadsTest):
 class CallTest(ThreadsTest):
     """Blocking views call what coroutines and other requests wait for."""
 
-    def test_what_a_view_puts_publishes_and_signals_arrives_at_once(self) -> None:
+    def test_what_a_view_puts_publishes_and_signals_arrives_at_once(self):
         queue, news = Queue(1), PublishSubscribeQueue()
 
-        def signal() -> int:
+        def signal():
             return Scheduler.current().signal("go", "signal")
 
-        def start() -> str:
+        def start():
             Scheduler.current().add(_signal, ("go", "coroutine"))
             return "started"
 
-        views: dict[str, Callable[[], Any]] = {
+        views = {
             "/put": lambda: queue.put_nowait("item"),
             "/publish": lambda: news.publish_nowait("message"),
             "/signal": signal,
             "/start": start,
         }
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             wait, path = environ["cogen.wait"], environ["PATH_INFO"]
             start_response("200 OK", PLAIN)
             if path in views:
@@ -341,15 +323,15 @@ class CallTest(ThreadsTest):
         self.assertEqual(server.get("/put").status, 500)
         self.assertIn("the queue holds 1 items already", self.records.text)
 
-    def test_a_chat_of_coroutines_works_from_blocking_views(self) -> None:
+    def test_a_chat_of_coroutines_works_from_blocking_views(self):
         news, queues = PublishSubscribeQueue(), [Queue(10) for _ in range(3)]
 
-        def watch(queue: Queue) -> Iterator[Any]:
+        def watch(queue):
             yield news.subscribe()
             while True:
                 yield queue.put_nowait((yield news.fetch()))
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             if environ["REQUEST_METHOD"] == "POST":
                 return [b"%d" % news.publish_nowait(environ["wsgi.input"].read())]
@@ -374,11 +356,11 @@ class CallTest(ThreadsTest):
 
 
 class HangUpTest(ThreadsTest):
-    def test_who_leaves_before_there_is_a_thread_calls_nothing(self) -> None:
+    def test_who_leaves_before_there_is_a_thread_calls_nothing(self):
         gate = self.gate()
-        called: list[str] = []
+        called = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             called.append(environ["PATH_INFO"])
             gate.wait()
             start_response("200 OK", PLAIN)
@@ -399,15 +381,15 @@ class HangUpTest(ThreadsTest):
         server.settled(exchanges=0)
         self.assertEqual(called, ["/blocks"] * 2)
 
-    def test_what_a_left_call_returns_is_closed(self) -> None:
+    def test_what_a_left_call_returns_is_closed(self):
         gate = self.gate()
         closed = threading.Event()
 
         class Body(list[bytes]):
-            def close(self) -> None:
+            def close(self):
                 closed.set()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             gate.wait()
             start_response("200 OK", PLAIN)
             return Body([b"unseen"])
@@ -422,11 +404,11 @@ class HangUpTest(ThreadsTest):
         gate.open()
         self.assertTrue(closed.wait(PATIENCE))
 
-    def test_a_left_call_that_asks_for_something_is_ended(self) -> None:
+    def test_a_left_call_that_asks_for_something_is_ended(self):
         gate = self.gate()
-        seen: list[str] = []
+        seen = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             gate.wait()
             try:
                 environ["cogen.wait"](WaitForSignal("never"))
@@ -445,10 +427,10 @@ class HangUpTest(ThreadsTest):
         eventually(lambda: seen, ["left"])
         server.settled(exchanges=0)
 
-    def test_a_wait_outside_of_the_request_is_refused(self) -> None:
-        kept: list[Any] = []
+    def test_a_wait_outside_of_the_request_is_refused(self):
+        kept = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             kept.append(environ["cogen.wait"])
             start_response("200 OK", PLAIN)
             return [b"hello"]
@@ -461,17 +443,17 @@ class HangUpTest(ThreadsTest):
 class OneThreadTest(ThreadsTest):
     """What belongs to a thread is the same for all of an answer, however slow its client."""
 
-    def setUp(self) -> None:
+    def setUp(self):
         super().setUp()
-        self.places: collections.defaultdict[str, list[int]] = collections.defaultdict(list)
+        self.places = collections.defaultdict(list)
 
-    def streams(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def streams(self, environ, start_response):
         """3 MB, in blocks of the size that is asked for, written or yielded."""
         places = self.places[environ["PATH_INFO"]]
         how, _, size = environ["PATH_INFO"].strip("/").partition("/")
         block = b"x" * int(size or 5)
 
-        def blocks() -> Iterator[bytes]:
+        def blocks():
             for _ in range(3_000_000 // len(block) if size else 1):
                 places.append(threading.get_ident())
                 yield block
@@ -479,7 +461,7 @@ class OneThreadTest(ThreadsTest):
         class Body:
             __iter__ = staticmethod(blocks)
 
-            def close(self) -> None:
+            def close(self):
                 places.append(threading.get_ident())
 
         write = start_response("200 OK", PLAIN)
@@ -489,7 +471,7 @@ class OneThreadTest(ThreadsTest):
             return []
         return Body()
 
-    def test_more_slow_readers_than_threads_hold_up_nobody(self) -> None:
+    def test_more_slow_readers_than_threads_hold_up_nobody(self):
         server = self.serve(self.streams)
         paths = ["/yield/4000", "/yield/1000000", "/write/4000", "/write/1000000"]
         with contextlib.ExitStack() as stack:
@@ -504,7 +486,7 @@ class OneThreadTest(ThreadsTest):
         server.settled(exchanges=0, threads_busy=0)
         self.assertEqual([len(set(self.places[path])) for path in paths], [1, 1, 1, 1])
 
-    def test_with_too_many_slow_readers_their_threads_are_left(self) -> None:
+    def test_with_too_many_slow_readers_their_threads_are_left(self):
         self.addCleanup(setattr, pool, "_MOST_LENT", pool._MOST_LENT)
         pool._MOST_LENT = 1
         server = self.serve(self.streams)
@@ -519,7 +501,7 @@ class OneThreadTest(ThreadsTest):
         self.assertEqual(sizes, [3_000_000] * 6)
         server.settled(exchanges=0, threads_busy=0)
 
-    def test_one_that_leaves_has_its_answer_closed_there_too(self) -> None:
+    def test_one_that_leaves_has_its_answer_closed_there_too(self):
         server = self.serve(self.streams)
         paths = ["/yield/4000", "/yield/1000000"]
         for path in paths:
@@ -531,10 +513,10 @@ class OneThreadTest(ThreadsTest):
         self.assertEqual([len(set(self.places[path])) for path in paths], [1, 1])
         self.assertEqual(self.records.text, "")
 
-    def test_an_answer_that_fails_is_closed_there_too(self) -> None:
-        idents: list[int] = []
+    def test_an_answer_that_fails_is_closed_there_too(self):
+        idents = []
 
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+        def application(environ, start_response):
             idents.append(threading.get_ident())
             try:
                 if environ["PATH_INFO"] != "/start":
@@ -563,14 +545,14 @@ class OneThreadTest(ThreadsTest):
                 self.assertEqual(len(set(idents[-2:])), 1)
         self.assertEqual(len(idents), 10)
 
-    def test_a_list_that_can_be_closed_is_closed_there(self) -> None:
-        idents: list[int] = []
+    def test_a_list_that_can_be_closed_is_closed_there(self):
+        idents = []
 
         class Body(list[bytes]):
-            def close(self) -> None:
+            def close(self):
                 idents.append(threading.get_ident())
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             idents.append(threading.get_ident())
             start_response("200 OK", PLAIN)
             return Body([b"one", b"two"])
@@ -586,12 +568,12 @@ class BodyTest(ThreadsTest):
 
     BODY = b"".join(b"%d\n" % number for number in range(50_000))
 
-    def send(self, client: Client, length: int | None = None) -> None:
+    def send(self, client, length=None):
         head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len(self.BODY)}\r\n\r\n"
         client.send(head.encode() + self.BODY[:length])
 
-    def test_one_that_the_client_sends_when_asked_is_taken_in_when_it_is_read(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_one_that_the_client_sends_when_asked_is_taken_in_when_it_is_read(self):
+        def application(environ, start_response):
             if environ["PATH_INFO"] == "/refuses":
                 start_response("403 Forbidden", PLAIN)
                 return [b"no"]
@@ -611,8 +593,8 @@ class BodyTest(ThreadsTest):
             self.assertEqual(client.response().body, b"%d" % len(self.BODY))
         server.settled(exchanges=0, spooled_bytes=0)
 
-    def test_all_have_bounded_room(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_all_have_bounded_room(self):
+        def application(environ, start_response):
             size = len(environ["wsgi.input"].read())
             start_response("200 OK", PLAIN)
             return [b"%d" % size]
@@ -630,8 +612,8 @@ class BodyTest(ThreadsTest):
             client.send(b"x" * 100_000)
             self.assertEqual(client.response().body, b"100000")
 
-    def test_slow_bodies_hold_no_thread(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_slow_bodies_hold_no_thread(self):
+        def application(environ, start_response):
             size = len(environ["wsgi.input"].read())
             start_response("200 OK", PLAIN)
             return [b"%d" % size]
@@ -647,8 +629,8 @@ class BodyTest(ThreadsTest):
                 client.send(self.BODY[100_000:])
                 self.assertEqual(client.response().body, b"%d" % len(self.BODY))
 
-    def test_it_reads_as_a_file_and_as_operations(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_it_reads_as_a_file_and_as_operations(self):
+        def application(environ, start_response):
             parts = [environ["wsgi.input"].readline()]
             for read in (
                 lambda: environ["cogen.input"].readline(),
@@ -669,8 +651,8 @@ class BodyTest(ThreadsTest):
             self.send(client)
             self.assertEqual(client.response().body, b"0\n|1\n|2|\n|3\n4\n5|\n|6\n|b''")
 
-    def test_the_length_of_a_chunked_one_is_told(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_the_length_of_a_chunked_one_is_told(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             return [environ["CONTENT_LENGTH"].encode()]
 
@@ -679,10 +661,10 @@ class BodyTest(ThreadsTest):
             client.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(self.BODY), self.BODY))
             self.assertEqual(client.response().body, b"%d" % len(self.BODY))
 
-    def test_one_that_is_cut_short_reaches_no_application(self) -> None:
-        called: list[Environ] = []
+    def test_one_that_is_cut_short_reaches_no_application(self):
+        called = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             called.append(environ)
             return []
 
@@ -695,10 +677,10 @@ class BodyTest(ThreadsTest):
 
 
 class StopTest(ThreadsTest):
-    def test_the_stop_waits_for_a_blocked_call(self) -> None:
+    def test_the_stop_waits_for_a_blocked_call(self):
         gate = self.gate()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             gate.wait()
             start_response("200 OK", PLAIN)
             return [b"done"]
@@ -714,10 +696,10 @@ class StopTest(ThreadsTest):
             self.assertEqual(client.response().body, b"done")
             stopping.join(PATIENCE)
 
-    def test_a_call_that_never_returns_is_left_and_told(self) -> None:
+    def test_a_call_that_never_returns_is_left_and_told(self):
         gate = self.gate()
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             gate.wait()
             return []
 
