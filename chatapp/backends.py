@@ -1,12 +1,12 @@
 """From the URL of `chat.log` to what keeps a chat: its log, and the directory that goes with it.
 
-To add one, write a Backend and name it in `backend_of`.
+To add one, write a Backend and name it in `backend_of`; docs/inside.md has the steps.
 """
 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from chatapp.directory.directory import Directory, DirectoryObserver
 from chatapp.directory.limits import Limits
@@ -20,16 +20,25 @@ __all__ = ["Backend", "MemoryBackend", "RedisBackend", "SQLiteBackend", "backend
 
 _SQLITE = "sqlite:///"
 
+_Part = TypeVar("_Part", MessageLog, Directory)
+
 
 class Backend(ABC):
-    """Makes a log and a directory, which are not opened yet."""
+    """Makes a log and the directory that goes with it, which are not opened yet.
+
+    One that several processes share needs both to be shared: with a directory for each process,
+    nobody would see who is at another one, nicks would be taken twice, and limits not hold.
+    """
 
     shared = False
-    """Whether several processes may have it at once."""
+    """Whether several processes may have the log and the directory at once."""
 
-    @abstractmethod
     def log(self, observer: LogObserver, **options: Any) -> MessageLog:
-        """`options` are those of every log. Raises ValueError."""
+        """The log, of `options` that every log has: `history`, `max_age` (seconds), `max_rooms`.
+
+        Raises ValueError for a URL that names none.
+        """
+        return self._checked(self._log(observer, **options))
 
     def directory(
         self,
@@ -38,14 +47,40 @@ class Backend(ABC):
         clock: Callable[[], float],
         **shared: Any,
     ) -> Directory:
-        """That of one process, whose monotonic `clock` counts; `shared` are options of others."""
+        """The directory. `clock`: monotonic seconds, of this process.
+
+        `shared` are options that one for all processes needs: `lease`, `poll_timeout` (seconds),
+        `fingerprint` (of the secret that cookies are signed with).
+        """
+        return self._checked(self._directory(observer, limits, clock, **shared))
+
+    @abstractmethod
+    def _log(self, observer: LogObserver, **options: Any) -> MessageLog:
+        """As `log` has it."""
+
+    def _directory(
+        self,
+        observer: DirectoryObserver,
+        limits: Limits,
+        clock: Callable[[], float],
+        **shared: Any,
+    ) -> Directory:
+        """As `directory` has it: that of one process, unless another is made here."""
         return LocalDirectory(observer, limits, clock)
+
+    def _checked(self, part: _Part) -> _Part:
+        if part.shared != self.shared:
+            raise TypeError(
+                f"{type(self).__name__}.shared is {self.shared}, {type(part).__name__}.shared is "
+                f"{part.shared}: backend, log and directory are all shared, or none is"
+            )
+        return part
 
 
 class MemoryBackend(Backend):
     """`memory:`, which forgets everything when the process ends."""
 
-    def log(self, observer: LogObserver, **options: Any) -> MessageLog:
+    def _log(self, observer: LogObserver, **options: Any) -> MessageLog:
         return MemoryLog(observer, **options)
 
 
@@ -55,7 +90,7 @@ class SQLiteBackend(Backend):
     def __init__(self, path: str) -> None:
         self.path = os.path.realpath(path)
 
-    def log(self, observer: LogObserver, **options: Any) -> MessageLog:
+    def _log(self, observer: LogObserver, **options: Any) -> MessageLog:
         return SQLiteLog(observer, path=self.path, **options)
 
 
@@ -67,14 +102,14 @@ class RedisBackend(Backend):
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def log(self, observer: LogObserver, **options: Any) -> MessageLog:
+    def _log(self, observer: LogObserver, **options: Any) -> MessageLog:
         try:
             from chatapp.model.redis.log import RedisLog
         except ModuleNotFoundError as error:
             raise self.without_client(error) from None
         return RedisLog(observer, url=self.url, **options)
 
-    def directory(
+    def _directory(
         self,
         observer: DirectoryObserver,
         limits: Limits,

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from chatapp.backends import Backend, RedisBackend, SQLiteBackend
+from chatapp.backends import Backend, MemoryBackend, RedisBackend, SQLiteBackend
 from chatapp.command.findings import Finding, folder_findings, mode_findings
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.schema import VERSIONS
@@ -38,7 +38,7 @@ def log_findings(backend: Backend) -> Iterator[Finding]:
         yield from _of_database(backend.path)
     elif isinstance(backend, RedisBackend):
         yield from _of_redis(backend)
-    else:
+    elif isinstance(backend, MemoryBackend):
         yield Finding("memory: forgets everything when the server ends", is_error=False)
 
 

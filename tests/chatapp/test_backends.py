@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
-from chatapp.backends import backend_of
+from chatapp.backends import Backend, backend_of
 from chatapp.live.hub import Hub
+from chatapp.model.memory import MemoryLog
 from chatapp.options import ChatOptions
 from tests.chatapp.model.contract import LogContract, Observer
 
@@ -39,6 +41,31 @@ class BackendTests(unittest.TestCase):
                 self.assertEqual(name, type(hub.log).__name__)
                 self.assertEqual(name == "RedisLog", hub.log.shared)
                 self.assertEqual(hub.log.shared, hub.directory.shared)
+
+    def test_a_log_that_is_shared_without_a_directory_that_is_or_the_reverse_is_refused(self):
+        class Everywhere(MemoryLog):
+            shared = True
+
+        class Half(Backend):
+            def __init__(self, log):
+                self._kind = log
+
+            def _log(self, observer, **options):
+                return self._kind(observer, **options)
+
+        class Shared(Half):
+            shared = True
+
+        limits = ChatOptions().limits()
+        for backend, wrong in (
+            (Half(Everywhere), lambda made: made.log(Observer(), **LogContract.OPTIONS)),
+            (Shared(MemoryLog), lambda made: made.log(Observer(), **LogContract.OPTIONS)),
+            (Shared(Everywhere), lambda made: made.directory(None, limits, time.monotonic)),
+        ):
+            with self.assertRaisesRegex(TypeError, "are all shared, or none is"):
+                wrong(backend)
+        Half(MemoryLog).log(Observer(), **LogContract.OPTIONS)
+        Shared(Everywhere).log(Observer(), **LogContract.OPTIONS)
 
     def test_another_url_is_refused(self):
         for url in (

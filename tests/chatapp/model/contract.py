@@ -433,6 +433,74 @@ class LogContract:
         raise NotImplementedError
 
 
+class SharedLogContract(LogContract):
+    """For one that several processes share: logs that a test makes are those of one place."""
+
+    async def both(self, **options):
+        """Logs of two processes, and the observer of the first; `self.observer` is the second's."""
+        clock = Clock()
+        one = await self.opened(clock=clock, **options)
+        first, two = self.observer, await self.opened(clock=clock, **options)
+        self.clock = clock
+        return one, first, two
+
+    async def heard(self, observer, count):
+        """Return when `observer` has heard of `count` messages."""
+        async with asyncio.timeout(20):
+            while len(observer.messages) < count:
+                await asyncio.sleep(0.005)
+
+    async def told(self, count):
+        await self.heard(self.observer, count)
+
+    async def test_it_is_shared(self):
+        self.assertTrue((await self.opened()).shared)
+
+    async def test_another_process_hears_the_same_and_knows_the_epoch(self):
+        one, first, two = await self.both()
+        self.assertEqual(one.epoch, two.epoch)
+        await asyncio.gather(
+            *(self.say(log, f"{n}", sender=f"s{n}") for n in range(50) for log in (one, two))
+        )
+        await self.told(100)
+        await self.heard(first, 100)
+        self.assertEqual(first.messages, self.observer.messages)
+        self.assertEqual(list(range(1, 101)), [m.seq for m in first.messages])
+        held = await one.read(ROOM, 0, 1000)
+        self.assertEqual(first.messages, held.messages)
+
+    async def test_a_process_that_comes_later_hears_only_what_is_new(self):
+        one = await self.opened()
+        await self.say(one, "a", "b")
+        await self.told(2)
+        two = await self.opened()
+        await self.say(one, "c")
+        await self.told(1)
+        self.assertEqual(["c"], [message.text for message in self.observer.messages])
+        self.assertEqual(["a", "b", "c"], _texts(await two.read(ROOM, 0, 10)))
+
+    async def test_a_nonce_counts_at_every_process(self):
+        one, _, two = await self.both()
+        first = await store(one, ROOM, "ann", "Ann", "hi", "n1")
+        self.assertEqual(first, await store(two, ROOM, "ann", "Ann", "hi", "n1"))
+        with self.assertRaises(NonceReused):
+            await store(two, ROOM, "ann", "Ann", "ho", "n1")
+
+    async def test_a_room_has_one_name_at_every_process(self):
+        one, _, two = await self.both()
+        await self.say(one, "one", room="Tea")
+        self.assertEqual({"TEA": "Tea"}, await self.named(two, "TEA"))
+        self.assertEqual("Tea", (await self.say(two, "two", room="TEA"))[0].room)
+
+    async def test_a_room_that_somebody_is_in_at_another_process_does_not_give_way(self):
+        """What the observer of one process knows is not enough."""
+        one, _, _ = await self.both(max_rooms=2)
+        await self.spoken(one, "one", "two")
+        await self.occupy("one")
+        await self.spoken(one, "three")
+        self.assertEqual({"one", "three"}, await self.there(one, "one", "two", "three"))
+
+
 def _of_one_slot():
     """Names of two rooms that have it in common."""
     rooms = {}

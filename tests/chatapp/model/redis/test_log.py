@@ -14,7 +14,7 @@ from chatapp.model.redis.entries import Id
 from chatapp.model.redis.log import RedisLog
 from chatapp.redis import engine as engine_module
 from chatapp.redis.engine import Engine
-from tests.chatapp.model.contract import ROOM, LogContract, Observer, store
+from tests.chatapp.model.contract import ROOM, LogContract, Observer, SharedLogContract, store
 from tests.support.engine import RedisServer
 from tests.support.programs import needs
 
@@ -29,7 +29,7 @@ async def until(condition):
             await asyncio.sleep(0.005)
 
 
-class RedisLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
+class RedisLogTests(SharedLogContract, unittest.IsolatedAsyncioTestCase):
     BINARY = ""
 
     @classmethod
@@ -46,9 +46,6 @@ class RedisLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
 
     def make(self, observer, **options):
         return RedisLog(observer, self.server.url, **options)
-
-    async def told(self, count):
-        await until(lambda: len(self.observer.messages) >= count)
 
     async def expire(self, log):
         """It looks whenever it reads."""
@@ -78,20 +75,6 @@ class RedisLogTests(LogContract, unittest.IsolatedAsyncioTestCase):
         self.assertEqual(b":1", command("HLEN", "chat:starts"))
         self.assertEqual(b":1", command("ZCARD", "chat:spoken"))
         self.assertEqual(b":2", command("HLEN", "chat:gone"))
-
-    async def test_another_process_hears_the_same_and_knows_the_epoch(self):
-        one = await self.opened()
-        observer, other = self.observer, await self.opened()
-        self.assertEqual(one.epoch, other.epoch)
-        await asyncio.gather(
-            *(self.say(log, f"{n}", sender=f"s{n}") for n in range(50) for log in (one, other))
-        )
-        await self.told(100)
-        await until(lambda: len(observer.messages) == 100)
-        self.assertEqual(observer.messages, self.observer.messages)
-        self.assertEqual(list(range(1, 101)), [m.seq for m in observer.messages])
-        held = await one.read(ROOM, 0, 1000)
-        self.assertEqual(observer.messages, held.messages)
 
     async def test_a_room_that_nobody_looks_at_goes_when_its_messages_are_too_old(self):
         log = await self.opened(max_age=60.0)
