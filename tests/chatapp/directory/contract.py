@@ -1,5 +1,6 @@
 """What every directory keeps, of one process or of a cluster: one suite for all of them."""
 
+import asyncio
 import inspect
 
 from chatapp.directory import Cost, Limit, Limits, NickTaken
@@ -326,3 +327,204 @@ class DirectoryContract(DirectoryCase):
 
     async def test_nothing_is_refused_where_nothing_is_asked_for(self):
         self.assertIsNone(await self.refused())
+
+
+class SharedDirectoryCase(DirectoryCase):
+    """Two workers that have subscribed to the lobby.
+
+    `workers` are the directories that `make` has made and that have not ended.
+    """
+
+    async def asyncSetUp(self):
+        await super().asyncSetUp()
+        self.one, self.two = await self.opened(), await self.opened()
+        for worker in self.workers:
+            await got(worker.subscribe("lobby"))
+
+    async def news(self):
+        """What each worker was told since the last time."""
+        await self.settle()
+        return [worker.observer.news() for worker in self.workers]
+
+    async def here(self, identity, nick, *workers, tab="tab"):
+        """Somebody with a client at the first worker; the others know them as well."""
+        somebodies = [await self.joined(worker, identity, nick) for worker in workers]
+        self.enter(workers[0], somebodies[0], "lobby", tab=tab)
+        await self.news()
+        return somebodies
+
+    def move(self, somebody, here, there, tab="tab"):
+        """The client polls `there` now; it has not been dropped `here` yet."""
+        self.enter(there, somebody, "lobby", tab=tab)
+
+    def drop(self, somebody, here, tab="tab"):
+        here.observer.alive.pop((somebody.id, tab), None)
+        here.expired(somebody, tab, "lobby")
+
+
+class SharedDirectoryContract(SharedDirectoryCase):
+    """For one that all workers of a cluster share: what they see of each other."""
+
+    async def test_coming_and_going_are_told_once_at_each(self):
+        ann = await self.joined(self.one, "1", "ann")
+        self.enter(self.one, ann, "lobby")
+        self.assertEqual([[("lobby", "1", "ann")]] * 2, await self.news())
+        self.leave(self.one, ann, "lobby")
+        self.assertEqual([[("lobby", "1", None)]] * 2, await self.news())
+        await self.pass_time(2.5 * LEASE)
+        self.assertEqual([[], []], await self.news())
+
+    async def test_polls_that_go_from_worker_to_worker_are_not_told(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        for _ in range(3):
+            self.move(too, self.one, self.two)
+            await self.settle()
+            self.assertEqual([("1", "tab")], self.one.observer.moves)
+            self.drop(ann, self.one)
+            await self.pass_time(LEASE)
+            self.move(ann, self.two, self.one)
+            await self.settle()
+            self.assertEqual([("1", "tab")], self.two.observer.moves)
+            self.drop(too, self.two)
+            await self.pass_time(LEASE)
+            self.one.observer.moves.clear()
+            self.two.observer.moves.clear()
+        self.assertEqual([[], []], await self.news())
+
+    async def test_a_client_that_is_left_over_ends_without_a_word(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        self.move(too, self.one, self.two)
+        await self.pass_time(LEASE / 2)
+        self.drop(ann, self.one)
+        await self.pass_time(2.5 * LEASE)
+        self.assertEqual([[], []], await self.news())
+        self.assertEqual(["ann"], await got(self.one.people("lobby")))
+
+    async def test_who_goes_by_a_word_at_another_worker_goes_from_each(self):
+        await self.here("1", "ann", self.one, self.two)
+        await got(self.two.leave("1"))
+        await self.settle()
+        self.assertEqual([("1", "tab")], self.one.observer.moves)
+        self.assertEqual([[("lobby", "1", None)]] * 2, await self.news())
+        self.assertEqual("ann", (await self.joined(self.two, "2", "ann")).nick)
+
+    async def test_a_worker_does_not_end_a_registration_that_another_has(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        self.move(too, self.one, self.two)
+        await self.settle()
+        self.leave(self.one, ann, "lobby")
+        self.assertEqual([[], []], await self.news())
+
+    async def test_a_reload_at_another_worker_is_not_told(self):
+        ann, too = await self.here("1", "ann", self.one, self.two, tab="before")
+        self.enter(self.two, too, "lobby", tab="after")
+        self.drop(ann, self.one, tab="before")
+        await self.pass_time(2.5 * LEASE)
+        self.assertEqual([[], []], await self.news())
+
+    async def test_who_has_tabs_at_both_goes_with_the_last(self):
+        ann, too = await self.here("1", "ann", self.one, self.two, tab="a")
+        self.enter(self.two, too, "lobby", tab="b")
+        await self.settle()
+        self.leave(self.one, ann, "lobby", tab="a")
+        self.assertEqual([[], []], await self.news())
+        self.leave(self.two, too, "lobby", tab="b")
+        self.assertEqual([[("lobby", "1", None)]] * 2, await self.news())
+
+    async def test_another_room_is_entered_and_the_one_before_left_at_another_worker(self):
+        _, too = await self.here("1", "ann", self.one, self.two)
+        await got(self.two.subscribe("garden"))
+        self.enter(self.two, too, "garden")
+        first, second = await self.news()
+        self.assertEqual([("lobby", "1", None)], first)
+        self.assertEqual({("garden", "1", "ann"), ("lobby", "1", None)}, set(second))
+
+    async def test_a_dead_worker_leaves_with_its_leases_and_nicks(self):
+        await self.here("1", "ann", self.one)
+        self.workers.remove(self.one)
+        await self.one.close()
+        self.assertEqual([[]], await self.news())
+        await self.pass_time(1.1 * LEASE)
+        self.assertEqual([[("lobby", "1", None)]], await self.news())
+        await self.pass_time(LEASE)
+        self.assertEqual("ann", (await self.joined(self.two, "2", "ann")).nick)
+
+    async def test_clients_of_a_dead_worker_that_poll_elsewhere_are_not_missed(self):
+        _, too = await self.here("1", "ann", self.one, self.two)
+        self.workers.remove(self.one)
+        await self.one.close()
+        self.move(too, self.one, self.two)
+        await self.pass_time(2.5 * LEASE)
+        self.assertEqual([[]], await self.news())
+
+    async def test_a_worker_that_comes_later_knows_who_is_there(self):
+        await self.here("1", "ann", self.one)
+        await self.here("2", "bob", self.two)
+        three = await self.opened()
+        await got(three.subscribe("lobby"))
+        self.assertEqual({"1": "ann", "2": "bob"}, three.observer.people["lobby"])
+        self.assertEqual(["ann", "bob"], await got(three.people("lobby")))
+
+    async def test_a_nick_is_unique_among_all(self):
+        await self.here("1", "ann", self.one)
+        self.assertRegex((await self.joined(self.two, "2", "ann")).nick, "guest-")
+        bob = await self.joined(self.two, "3", "bob")
+        with self.assertRaises(NickTaken):
+            await got(self.two.rename(bob, "ANN"))
+
+    async def test_a_rename_is_told_at_each_and_holds_for_the_next_push_anywhere(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        await got(self.one.rename(ann, "anna"))
+        self.assertIsNone(await got(self.two.consume([Cost("push_rate", "1")], too)))
+        self.assertEqual(("anna", "anna"), (ann.nick, too.nick))
+        self.assertEqual([[("lobby", "1", "anna")]] * 2, await self.news())
+
+    async def test_who_is_known_at_one_has_the_same_nick_at_the_next(self):
+        await self.here("1", "ann", self.one)
+        self.assertEqual("ann", (await self.joined(self.two, "1", "as the session has it")).nick)
+
+    async def test_pushes_are_counted_over_all_workers(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        self.assertEqual(2, await self.allowed(self.one, ann, 2))
+        self.assertEqual(1, await self.allowed(self.two, too, 3))
+        self.assertEqual(0, await self.allowed(self.one, ann, 1))
+
+    async def test_what_an_address_uses_up_is_counted_over_all_workers(self):
+        costs = [Cost("address_rooms", "10.0.0.1")]
+        for worker in self.workers:
+            self.assertIsNone(await got(worker.consume(costs)))
+        for worker in self.workers:
+            self.assertEqual("address_rooms", (await got(worker.consume(costs))).limit)
+
+    async def test_a_clock_that_goes_back_locks_nobody_out(self):
+        ann, _ = await self.here("1", "ann", self.one, self.two)
+        await self.allowed(self.one, ann, 3)
+        self.now -= 86400
+        refusal = await got(self.one.consume([Cost("push_rate", "1")], ann))
+        self.assertAlmostEqual(1.0, refusal.wait, 2)
+
+    async def test_where_a_client_without_a_cursor_is_is_known_at_each(self):
+        ann, too = await self.here("1", "ann", self.one, self.two)
+        self.assertIsNone(await got(self.two.load_cursor(too, "tab")))
+        await got(self.one.save_cursor(ann, "tab", "CURSOR"))
+        self.assertEqual("CURSOR", await got(self.two.load_cursor(too, "tab")))
+        self.assertIsNone(await got(self.two.load_cursor(too, "other")))
+
+    async def test_a_new_room_is_called_as_it_was_asked_for_first_at_any_worker(self):
+        asked = await asyncio.gather(
+            got(self.one.canonical_names(["Tea", "é"])), got(self.two.canonical_names(["tea"]))
+        )
+        [name] = {asked[0]["Tea"], asked[1]["tea"]}
+        self.assertEqual({"TEA": name, "É": "é"}, await got(self.two.canonical_names(["TEA", "É"])))
+
+    async def test_a_new_room_keeps_its_name_while_somebody_is_in_it(self):
+        self.assertEqual({"Tea": "Tea"}, await got(self.one.canonical_names(["Tea"])))
+        ann = await self.joined(self.one, "1", "ann")
+        self.enter(self.one, ann, "Tea")
+        self.one.observer.alive["1", "tab"] = 1000 * LEASE
+        await self.settle()
+        await self.pass_time(10 * LEASE)
+        self.assertEqual({"tea": "Tea"}, await got(self.two.canonical_names(["tea"])))
+        self.leave(self.one, ann, "Tea")
+        await self.settle()
+        self.assertEqual({"tea": "tea"}, await got(self.two.canonical_names(["tea"])))
