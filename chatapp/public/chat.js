@@ -29,6 +29,7 @@ const SELDOM = 30_000; // between two polls of a tab that nobody looks at and th
 
 const store = new Store({
   nick: null, // ours
+  sender: null, // ours too, as messages have it: the same under each nick
   named: false, // whether the server knows it
   joined: ['lobby'], // the rooms that this browser is in
   room: '', // the open one
@@ -41,7 +42,7 @@ const store = new Store({
   accepted: [], // and those of the last one that was answered, whoever polled
   cursor: null, // of the last answer, whoever polled
 });
-share(store, { called: mapOf(isName), nick: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq) });
+share(store, { called: mapOf(isName), nick: isName, sender: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq) });
 
 const joined = new Joined(store);
 const rooms = new Rooms(store);
@@ -202,9 +203,10 @@ function take({ answer, rooms: names }) {
   const nick = store.get('nick');
   const { you } = answer;
   if (you) store.set('named', you.nick === nick && you.cookie !== false);
+  if (you?.sender) store.set('sender', you.sender);
   // Without cookies the server knows nobody: claiming the nick again would not help.
   if (leads() && !store.get('named') && you?.cookie !== false) claim.make();
-  for (const message of rooms.apply(answer)) if (message.nick === nick) outbox.echo(message);
+  for (const message of rooms.apply(answer)) if (message.nonce) outbox.echo(message);
   outbox.settle(rooms.heads());
   const others = (answer.presence ?? []).filter((event) => event.room === store.get('room') && event.nick !== nick);
   peopleView.tell(others);
@@ -303,7 +305,7 @@ function render() {
   const inView = document.visibilityState === 'visible' && log.atEnd;
   const readUpTo = reading.upTo({ unread, read: store.get('read')[name], inView, loaded: transcript.loaded });
   const entries = store.get('outbox').filter((entry) => entry.room === name);
-  log.show(name, { transcript, entries, nick: store.get('nick'), readUpTo }, unread);
+  log.show(name, { transcript, entries, nick: store.get('nick'), sender: store.get('sender'), readUpTo }, unread);
   see();
   if (log.atEnd) transcript.trim();
   showAround(name, room);
@@ -329,7 +331,7 @@ function nameAs(id, name) {
 
 const TAB = token();
 
-store.on(['nick', 'rooms', 'room', 'read', 'outbox'], changed);
+store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox'], changed);
 store.on('named', () => outbox.wake());
 store.on('link', (link) => linkView.show(link));
 store.on('nick', (nick) => {

@@ -93,10 +93,13 @@ export class Outbox {
     for (const entry of this.#entries) if (entry.room === room) this.#put({ ...entry, room: name });
   }
 
-  /** A message of ours came by the poll, perhaps before its push was answered: show it once. */
-  echo({ room, seq, text }) {
-    const entry = this.#entries.find((each) => each.room === room && each.text === text && !each.seq);
-    if (entry && entry.state !== 'failed') this.#put({ ...entry, seq });
+  /** A message of ours came by the poll, perhaps before its push was answered: it is stored, whatever became of that. */
+  echo({ nonce, room, seq }) {
+    const entry = this.#find(nonce);
+    if (!entry) return;
+    const sent = { ...entry, state: 'sent', room, seq };
+    if (this.#leading) this.#change(sent);
+    else this.#put(sent);
   }
 
   /** Forget what was sent and is in the transcript. `heads`: {room: newest seq held}. */

@@ -10,31 +10,35 @@ const LINE = 60; // characters
  * 'new' (what follows is unread) and 'message' (seq, nick, text, at, opens, timed (its minute is another
  * than that of the one before), own, state, why, nonce).
  *
- * transcript: see transcript.js; entries: this room's part of the outbox; nick: ours;
+ * transcript: see transcript.js; entries: this room's part of the outbox; nick, sender: ours;
  * readUpTo: the last seq read when the room was opened, or null; start, end: which of the messages, see span.js.
  */
-export function rowsOf({ transcript, entries, nick, readUpTo }, [start, end]) {
+export function rowsOf({ transcript, entries, nick, sender, readUpTo }, [start, end]) {
   const rows = new Rows();
+  // What an older version of the server has stored has no sender.
+  const isOwn = (message) => (message.sender ? message.sender === sender : message.nick === nick);
   const whole = transcript.messages;
   const isLast = end === whole.length;
   if (start === 0 && transcript.loaded && !transcript.more) {
     const empty = !transcript.messages.length && !entries.length;
     rows.mark({ key: 'begin', kind: 'begin', kept: transcript.first > 1, empty });
   }
-  const unread = readUpTo === null ? null : firstUnread(whole, readUpTo, nick);
+  const unread = readUpTo === null ? null : firstUnread(whole, readUpTo, isOwn);
   const gaps = gapsInView(transcript).filter(({ before }) => start === 0 || before > whole[start - 1].seq);
   for (const message of whole.slice(start, end)) {
     rows.day(message);
     while (gaps.length && gaps[0].before <= message.seq) rows.mark(gaps.shift());
     if (message.seq === unread) rows.mark({ key: 'new', kind: 'new' });
-    rows.say({ ...message, key: `seq-${message.seq}`, own: message.nick === nick, state: 'stored' });
+    // A later version may have stored what this page does not know: it counts as a number, and is not shown.
+    if ((message.kind ?? 'said') !== 'said') continue;
+    rows.say({ ...message, key: `seq-${message.seq}`, own: isOwn(message), state: 'stored' });
   }
   if (!isLast) return rows.list;
   gaps.forEach((gap) => rows.mark(gap));
   const shown = (entry) => !(entry.seq && entry.seq <= transcript.head);
   for (const entry of entries.filter(shown)) {
     rows.day(entry);
-    rows.say({ ...entry, key: `out-${entry.nonce}`, nick, own: true });
+    rows.say({ ...entry, key: `out-${entry.nonce}`, nick, sender, own: true });
   }
   return rows.list;
 }
@@ -60,7 +64,8 @@ class Rows {
   say(message) {
     const last = this.#last;
     const lines = linesOf(message.text);
-    const together = last?.nick === message.nick && message.at - last.at <= TOGETHER && this.#lines + lines <= TALL;
+    const isSame = last?.nick === message.nick && last?.sender === message.sender;
+    const together = isSame && message.at - last.at <= TOGETHER && this.#lines + lines <= TALL;
     const timed = !together || minuteOf(last) !== minuteOf(message);
     this.list.push({ ...message, kind: 'message', opens: !together, timed });
     this.#last = message;
@@ -77,9 +82,9 @@ function minuteOf({ at }) {
 }
 
 /** The seq of the first message after `readUpTo` that is not ours, or undefined. */
-function firstUnread(messages, readUpTo, nick) {
+function firstUnread(messages, readUpTo, isOwn) {
   for (let i = placeOf(messages, readUpTo + 1); i < messages.length; i += 1) {
-    if (messages[i].nick !== nick) return messages[i].seq;
+    if (!isOwn(messages[i])) return messages[i].seq;
   }
 }
 

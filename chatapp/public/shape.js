@@ -29,8 +29,12 @@ export const record =
     Object.entries(needed).every(([name, is]) => is(value[name])) &&
     Object.entries(possible).every(([name, is]) => value[name] === undefined || is(value[name]));
 
+const orNull = (is) => (value) => value === null || is(value);
 const isAmount = (value) => typeof value === 'number' && value >= 0;
-const isMessage = record({ room: isName, seq: isSeq, nick: isText, text: isText, at: isMoment });
+const isMessage = record(
+  { room: isName, seq: isSeq, nick: isText, text: isText, at: isMoment },
+  { kind: isText, sender: isName, nonce: isName },
+);
 const isChange = record({ room: isName, event: oneOf('join', 'leave', 'nick'), nick: isText }, { was: isText });
 const isGap = record({ lost: isSeq, reason: isText }, { rooms: mapOf(isSeq), exact: isFlag });
 
@@ -43,7 +47,7 @@ export const answers = {
       gap: isGap,
       presence: listOf(isChange),
       people: mapOf(listOf(isText)),
-      you: record({ nick: (value) => value === null || isText(value) }, { cookie: isFlag }),
+      you: record({ nick: orNull(isText) }, { sender: orNull(isName), cookie: isFlag }),
       names: mapOf(isName),
       limits: mapOf(isAmount),
       version: isText,

@@ -284,3 +284,31 @@ class ModuleTests(ModuleTestCase):
             ],
             parts,
         )
+
+
+class RowsTests(ModuleTestCase):
+    def shown(self, *messages):
+        """Text and whether it is its reader's own, of each row that is a message."""
+        return self.run_in(
+            "rows.js",
+            """({ rowsOf }, messages) => {
+                const transcript = { messages, gaps: new Map(), loaded: false, head: 9, tail: 1 };
+                const given = { transcript, entries: [], nick: 'ann', sender: 'A', readUpTo: 1 };
+                return rowsOf(given, [0, messages.length])
+                    .filter(({ kind }) => kind === 'message')
+                    .map(({ text, own }) => [text, own]);
+            }""",
+            [
+                {"room": "r", "seq": seq, "nick": "ann", "text": f"{seq}", "at": 1.0, **message}
+                for seq, message in enumerate(messages, 1)
+            ],
+        )
+
+    def test_a_message_is_of_whom_its_sender_says_and_else_of_whom_its_nick_says(self):
+        senders = {"sender": "A"}, {"sender": "A", "nick": "anna"}, {"sender": "B"}, {}
+        own = [["1", True], ["2", True], ["3", False], ["4", True], ["5", False]]
+        self.assertEqual(own, self.shown(*senders, {"nick": "bob"}))
+
+    def test_a_message_of_a_kind_that_is_not_known_is_passed_over(self):
+        kinds = {"kind": "said"}, {"kind": "painted"}, {}
+        self.assertEqual([["1", True], ["3", True]], self.shown(*kinds))

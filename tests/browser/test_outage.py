@@ -41,6 +41,25 @@ class OutageTests(OneServerTestCase):
         ann.wait_for("held back")
         self.assertEqual(["ann: held back"], ann.transcript())
 
+    def test_a_message_that_the_poll_brings_is_sent_whatever_becomes_of_its_push(self):
+        ann = self.tab().enter("ann")
+        bob = self.tab().enter("bob")
+        pushes = []
+
+        def lose(route):
+            pushes.append(route.fetch().status)
+            route.abort()
+
+        ann.page.route("**/chat/push/**", lose)
+        for _ in range(2):
+            ann.send("twice the same")
+        bob.wait_until("document.querySelectorAll('#log .message').length === 2")
+        ann.wait_until("document.querySelectorAll('#log .message.stored').length === 2")
+        ann.wait_until("Object.keys(localStorage).every((name) => !name.includes('out.'))")
+        self.assertEqual(["ann: twice the same"] * 2, ann.transcript())
+        self.assertEqual([200, 200], pushes)
+        ann.errors = [error for error in ann.errors if "Failed to load resource" not in error]
+
     def test_a_push_whose_answer_is_lost_is_stored_once(self):
         ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
         lost = []

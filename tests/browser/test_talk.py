@@ -23,6 +23,24 @@ class TalkTests(OneServerTestCase):
         expect(ann.people()).to_have_text(["ann", "rob"])
         expect(ann.page.locator("#news")).to_have_text("bob is now rob.")
 
+    def test_messages_are_their_senders_own_whatever_anybodys_name(self):
+        user = self.user()
+        ann = self.tab(user).enter("ann")
+        ann.send("mine")
+        ann.page.click("#nick-change")
+        ann.choose("anna")
+        other = self.tab().enter("ann")
+        other.send("an impostor's")
+        ann.wait_for("an impostor's")
+        own = ann.page.locator("#log .message.own")
+        expect(own).to_have_count(1)
+        expect(own).to_contain_text("mine")
+        expect(ann.page.locator("#log .message.opens")).to_have_count(2)
+        other.page.reload()
+        other.wait_for("mine")
+        expect(other.page.locator("#log .message.own")).to_contain_text("an impostor's")
+        expect(other.page.locator("#log .message.own")).to_have_count(1)
+
     def test_a_nick_that_is_taken_is_asked_for_again(self):
         self.tab().enter("ann")
         other = self.tab().open()
