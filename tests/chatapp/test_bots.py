@@ -142,7 +142,7 @@ class JoiningTests(ClientCase):
         [line] = [record.getMessage() for record in said.records]
         self.assertRegex(line, "409: The name robot is taken.*; trying again for up to 60 s")
 
-    def test_who_leaves_gives_the_name_back(self) -> None:
+    def test_a_bot_that_leaves_gives_its_nick_back(self) -> None:
         async def twice() -> None:
             for _ in range(2):
                 async with self.client(nick="robot") as client:

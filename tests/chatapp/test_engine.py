@@ -114,7 +114,7 @@ class MissedTests(ChatCase):
         self.assertEqual(["m2", "m3", "m4"], texts(news))
         self.assertEqual(2, news["gap"]["lost"])
 
-    def test_who_has_it_all_stays_held(self):
+    def test_a_client_that_missed_nothing_stays_held(self):
         self.start()
         ann = self.joined("ann")
         ann.say("a")

@@ -92,7 +92,7 @@ class RoomTests(AddressCase):
             self.assertEqual([200] * 20 + [429], [answer.status for answer in answers])
             self.check_newcomer(f"192.0.2.{number}")
 
-    def test_who_has_no_limit_opens_as_many_as_there_may_be(self):
+    def test_an_address_without_a_limit_opens_as_many_rooms_as_there_may_be(self):
         self.start(push_rate=0, address_rooms=0)
         self.assertEqual({200}, {answer.status for answer in self.open(300)})
 
@@ -173,7 +173,7 @@ class SessionTests(AddressCase):
         self.pass_time(360)
         self.assertEqual(200, self.at().poll().status)
 
-    def test_who_has_a_session_comes_back_as_often_as_they_like(self):
+    def test_a_participant_with_a_session_comes_back_as_often_as_they_like(self):
         self.start(address_sessions=1)
         ann = self.at()
         for _ in range(5):

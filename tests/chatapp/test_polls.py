@@ -112,7 +112,7 @@ class PollTests(ChatCase):
         bob.say("two")
         self.assertEqual(["one", "two"], texts(ann.pull()))
 
-    def test_who_missed_more_than_an_answer_takes_gets_it_all_at_once(self):
+    def test_a_client_that_missed_more_than_an_answer_takes_gets_it_all_at_once(self):
         ann, bob = self.joined("ann"), self.joined("bob")
         before = ann.cursor
         for number in range(2 * READ_LIMIT + 10):
@@ -294,7 +294,7 @@ class PollTests(ChatCase):
         self.assertEqual(news["version"], told[1])
         self.assertEqual(limits, json.loads(html.unescape(told[2])))
 
-    def test_who_brings_no_cookie_is_told(self):
+    def test_a_client_without_a_cookie_is_told(self):
         ann = self.person()
         self.assertIs(False, ann.pull()["you"]["cookie"])
         ann.rooms = "garden"
@@ -340,7 +340,7 @@ class GapTests(ChatCase):
         self.assertEqual([f"{n}" for n in range(15, 20)], texts(news))
         self.assertNotIn("gap", ann.pull() if bob.say("next") else {})
 
-    def test_who_comes_back_to_a_room_that_gave_way_is_told(self):
+    def test_a_client_that_comes_back_to_a_room_that_gave_way_is_told(self):
         self.start(max_rooms=1, lease=20)
         bob, ann = self.joined("bob"), self.joined("ann", rooms="garden")
         for text in ("one", "two", "three"):
@@ -447,7 +447,7 @@ class LeavingTests(ChatCase):
         self.hub.log.named = named
         return held, told
 
-    def test_who_leaves_before_a_poll_begins_leaves_nothing_behind(self):
+    def test_a_participant_who_leaves_before_the_poll_begins_leaves_nothing_behind(self):
         before = self.counts()
         ann = self.joined("ann")
         self.settle()
@@ -461,7 +461,7 @@ class LeavingTests(ChatCase):
         self.pass_time(100)
         self.assertEqual(before, self.counts())
 
-    def test_who_leaves_and_comes_back_before_a_poll_begins_is_one_participant(self):
+    def test_a_participant_who_leaves_and_comes_back_before_the_poll_begins_is_one(self):
         before = self.counts()
         ann = self.joined("ann")
         self.settle()

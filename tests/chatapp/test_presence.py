@@ -50,7 +50,7 @@ class PresenceTests(ChatCase):
             told += self.heard()
         self.assertEqual([("leave", "bob")], told)
 
-    def test_who_leaves_is_gone_at_once_and_the_name_is_free(self):
+    def test_a_participant_who_leaves_is_gone_at_once_and_the_nick_is_free(self):
         bob = self.joined("bob", rooms="lobby,garden")
         self.heard()
         held = bob.poll()
@@ -61,14 +61,14 @@ class PresenceTests(ChatCase):
         self.assertEqual({"lobby": ["ann"]}, {n: r.people() for n, r in self.hub.rooms.items()})
         self.joined("bob")
 
-    def test_who_is_not_here_may_leave(self):
+    def test_a_participant_who_is_not_here_may_leave(self):
         stranger = self.person()
         for _ in range(2):
             self.assertEqual(200, stranger.ask("DELETE", "/chat/nick").status)
             stranger.ask("GET", "/chat/nick")
         self.assertEqual([], self.heard())
 
-    def test_who_has_left_comes_back_by_the_name_before(self):
+    def test_a_participant_who_has_left_comes_back_under_the_nick_of_before(self):
         bob = self.joined("bob")
         bob.ask("DELETE", "/chat/nick")
         bob.pull()
@@ -127,7 +127,7 @@ class PresenceTests(ChatCase):
         self.settle()
         self.assertEqual({"lobby": ["ann", "bob"]}, bob.pull()["people"])
 
-    def test_who_is_away_for_a_moment_is_in_such_a_list_again(self):
+    def test_a_participant_who_was_away_for_a_moment_is_in_such_a_list_again(self):
         bob, eve = self.joined("bob"), self.person()
         self.heard()
         bob.rooms = "garden"

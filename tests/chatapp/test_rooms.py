@@ -59,7 +59,7 @@ class NamesTests(NamesCase):
         self.assertEqual([("Tea", "one")], [(m["room"], m["text"]) for m in news["messages"]])
         self.assertEqual({"tea": "Tea"}, news["names"])
 
-    def test_who_come_before_anybody_spoke_are_in_one_room(self):
+    def test_clients_that_come_before_anybody_spoke_are_in_one_room(self):
         ann, eve = self.joined("ann", rooms="Tea"), self.person(rooms="tea")
         eve.post("/chat/nick", {"nick": "eve"})
         news = eve.pull()
@@ -107,7 +107,7 @@ class NamesTests(NamesCase):
         self.settle()
         self.assertEqual(["ann"], self.hub.rooms["Tea"].people())
 
-    def test_who_has_left_leaves_no_name_behind(self):
+    def test_a_room_that_everybody_left_leaves_no_name_behind(self):
         self.joined("ann", rooms="Tea")
         self.pass_time(100)
         self.assertEqual(({}, {}), (self.hub.rooms, self.hub._names))

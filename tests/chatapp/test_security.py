@@ -87,7 +87,7 @@ class FormerCookieTests(ChatCase):
         self.given = dict(self.ann.cookies)
         self.former = {name.rpartition("_")[0]: value for name, value in self.given.items()}
 
-    def test_who_has_them_is_no_stranger_and_is_given_the_others(self):
+    def test_a_participant_with_former_cookies_is_no_stranger_and_is_given_new_ones(self):
         for path in ("/", "/chat/nick", "/chat/pull?hold=0", f"/chat/pull?since={self.ann.cursor}"):
             self.pass_time(60)  # nobody is known any more
             self.ann.cookies = dict(self.former)
@@ -114,7 +114,7 @@ class FormerCookieTests(ChatCase):
         answer = bob.ask("GET", "/chat/nick")
         self.assertEqual((b'{"nick":"bob"}', None), (answer.body, answer.header("Set-Cookie")))
 
-    def test_those_of_another_chat_of_the_host_are_none(self):
+    def test_cookies_of_another_chat_of_the_host_are_none(self):
         self.start()
         bob = self.person()
         bob.cookies = dict(self.former)
@@ -165,7 +165,7 @@ class SecretTests(ChatCase):
         with self.assertRaisesRegex(ValueError, "too short"):
             load_secret(path)
 
-    def test_whoever_is_known_at_one_server_is_known_at_another_with_the_same(self):
+    def test_a_participant_is_known_at_every_server_with_the_same_secret(self):
         path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "shared"
         path.touch(0o600)
         path.write_text("s" * 64)

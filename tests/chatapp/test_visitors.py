@@ -44,14 +44,14 @@ class VisitorTests(VisitorCase):
         self.settle()
         self.assertEqual(["join"], [event["event"] for event in bob.pull()["presence"]])
 
-    def test_who_chose_a_nick_is_here_at_the_first_poll(self):
+    def test_a_visitor_who_chose_a_nick_is_here_at_the_first_poll(self):
         ann = self.person()
         ann.post("/chat/nick", {"nick": "ann"})
         news = ann.pull()
         self.assertEqual(("ann", True), (news["you"]["nick"], news["you"]["cookie"]))
         self.assertEqual({"lobby": ["ann"]}, news["people"])
 
-    def test_who_never_brings_one_is_held_and_reads(self):
+    def test_a_visitor_who_never_brings_a_cookie_is_held_and_reads(self):
         bob, ann = self.joined("bob"), self.stranger()
         ann.pull()
         before = self.counts()
@@ -109,7 +109,7 @@ class VisitorTests(VisitorCase):
         self.server.loop.run_until_complete(self.server.server.stop())
         self.assertLess(0, ann.take(held)["advice"]["retry"])
 
-    def test_who_polls_again_and_again_without_a_cursor_is_held_for_a_second(self):
+    def test_an_address_that_polls_again_and_again_without_a_cursor_is_held_for_a_second(self):
         bob = self.joined("bob")
         for kind in ("application/json", "text/plain"):
             ann = self.stranger(Accept=kind)
@@ -137,7 +137,7 @@ class VisitorTests(VisitorCase):
         answer = plain.ask("GET", "/chat/pull?client=shell")
         self.assertEqual(b"bob: meanwhile\r\n", answer.body)
 
-    def test_who_loses_the_cookies_is_given_others(self):
+    def test_a_visitor_who_loses_the_cookies_is_given_others(self):
         ann = self.joined("ann")
         ann.cookies.clear()
         held = ann.poll()
@@ -179,7 +179,7 @@ class FullTests(VisitorCase):
         self.pass_time(30)
         self.assertEqual(0, len(self.hub._visitor_places))
 
-    def test_who_can_be_given_no_cookie_reads_on_from_a_cursor(self):
+    def test_a_visitor_who_can_be_given_no_cookie_reads_on_from_a_cursor(self):
         self.start(address_sessions=1)
         ann, bob = self.stranger(), self.joined("bob")
         self.assertEqual(429, ann.poll().status)

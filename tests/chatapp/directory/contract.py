@@ -193,7 +193,7 @@ class DirectoryContract(DirectoryCase):
         again = await self.joined(self.directory, "a", "Ann")
         self.assertNotEqual("Ann", again.nick)
 
-    async def test_nobody_goes_without_a_word_of_it(self):
+    async def test_a_leave_of_somebody_who_is_not_here_is_told_to_nobody(self):
         await got(self.directory.leave("nobody"))
         self.assertEqual([], await self.news())
 
@@ -204,7 +204,7 @@ class DirectoryContract(DirectoryCase):
         self.leave(self.directory, ann, "lobby")
         self.assertEqual([("lobby", "1", None)], await self.news())
 
-    async def test_who_has_several_tabs_goes_with_the_last(self):
+    async def test_a_participant_with_several_tabs_goes_with_the_last(self):
         ann = await self.joined(self.directory, "1", "ann")
         self.enter(self.directory, ann, "lobby", tab="one")
         self.enter(self.directory, ann, "lobby", tab="two")
@@ -225,7 +225,7 @@ class DirectoryContract(DirectoryCase):
         await self.pass_time(3 * LEASE)
         self.assertEqual([], await self.news())
 
-    async def test_who_has_not_polled_for_the_lease_is_gone(self):
+    async def test_a_participant_who_has_not_polled_for_the_lease_is_gone(self):
         ann = await self.joined(self.directory, "1", "ann")
         self.enter(self.directory, ann, "lobby")
         await self.news()
@@ -400,7 +400,7 @@ class SharedDirectoryContract(SharedDirectoryCase):
         self.assertEqual([[], []], await self.news())
         self.assertEqual(["ann"], await got(self.one.people("lobby")))
 
-    async def test_who_goes_by_a_word_at_another_worker_goes_from_each(self):
+    async def test_a_participant_who_leaves_at_one_worker_is_gone_from_each(self):
         await self.here("1", "ann", self.one, self.two)
         await got(self.two.leave("1"))
         await self.settle()
@@ -422,7 +422,7 @@ class SharedDirectoryContract(SharedDirectoryCase):
         await self.pass_time(2.5 * LEASE)
         self.assertEqual([[], []], await self.news())
 
-    async def test_who_has_tabs_at_both_goes_with_the_last(self):
+    async def test_a_participant_with_tabs_at_both_workers_goes_with_the_last(self):
         ann, too = await self.here("1", "ann", self.one, self.two, tab="a")
         self.enter(self.two, too, "lobby", tab="b")
         await self.settle()
@@ -479,7 +479,7 @@ class SharedDirectoryContract(SharedDirectoryCase):
         self.assertEqual(("anna", "anna"), (ann.nick, too.nick))
         self.assertEqual([[("lobby", "1", "anna")]] * 2, await self.news())
 
-    async def test_who_is_known_at_one_has_the_same_nick_at_the_next(self):
+    async def test_a_participant_has_the_same_nick_at_every_worker(self):
         await self.here("1", "ann", self.one)
         self.assertEqual("ann", (await self.joined(self.two, "1", "as the session has it")).nick)
 

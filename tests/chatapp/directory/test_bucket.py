@@ -33,7 +33,7 @@ class TokenBucketTests(unittest.TestCase):
         taken = [self.take(buckets, 1000.0) for _ in range(4)]
         self.assertEqual([0, 0, 0, 0.5], taken)
 
-    def test_those_that_are_full_again_are_forgotten(self):
+    def test_buckets_that_are_full_again_are_forgotten(self):
         buckets = TokenBuckets(Limit(2, 3))
         self.take(buckets, 0.0)
         self.take(buckets, 5.0, "bob")
@@ -61,7 +61,7 @@ class TokenBucketTests(unittest.TestCase):
         self.assertLessEqual(taken, burst + now * rate + 1e-5)
 
     @given(PAUSES, RATES, BURSTS)
-    def test_who_waits_as_long_as_told_is_let_through(self, pauses, rate, burst):
+    def test_an_address_that_waits_as_long_as_told_is_let_through(self, pauses, rate, burst):
         buckets, now = TokenBuckets(Limit(rate, burst)), 0.0
         for pause in pauses:
             now += pause
@@ -71,7 +71,7 @@ class TokenBucketTests(unittest.TestCase):
                 self.assertEqual(0.0, self.take(buckets, now))
 
     @given(st.lists(st.tuples(st.integers(0, 300), st.floats(0, 0.5)), max_size=400))
-    def test_who_is_forgotten_had_a_full_bucket(self, takes):
+    def test_a_bucket_that_is_forgotten_was_full(self, takes):
         """With room for all, it is as if each had a bucket of its own."""
         limit, now = Limit(2, 3), 0.0
         together, own = TokenBuckets(limit), {}

@@ -120,7 +120,7 @@ class WorkersTests(SharedDirectoryContract, WorkersCase):
             (0, 0), (len(self.one._registrations), len(self.one._registrations.unsent))
         )
 
-    async def test_who_is_in_a_room_that_the_engine_forgot_tells_its_name_again(self):
+    async def test_a_worker_tells_the_name_of_a_room_again_that_the_engine_forgot(self):
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "Tea")
         self.one.observer.alive["1", "tab"] = 1000 * LEASE

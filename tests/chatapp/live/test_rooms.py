@@ -69,7 +69,7 @@ class RoomTests(SharedRoomCase):
         self.room.present("1", "ann", 9)
         self.assertEqual(9, self.room.told)
 
-    def test_who_asks_is_in_the_list(self):
+    def test_a_list_names_the_client_that_asks_too(self):
         people = {str(number): f"n{number}" for number in range(PRESENCE_LIMIT + 1)}
         self.room.snapshot(people, 7)
         self.assertNotIn("me", self.room.people())
@@ -94,20 +94,20 @@ class PollTests(SharedRoomCase):
     def answered(self, poll):
         return Cursor.decode(poll.cursor).versions.get("lobby")
 
-    def test_who_comes_is_given_the_list_and_its_mark(self):
+    def test_a_client_that_comes_is_given_the_list_and_its_mark(self):
         self.room.snapshot({"1": "ann"}, 7)
         poll = self.poll()
         self.assertIn(b'"people":{"lobby":["ann"]}', poll.answer())
         self.assertEqual(7, self.answered(poll))
 
-    def test_who_comes_from_another_worker_and_knows_it_all_is_held(self):
+    def test_a_client_of_another_worker_that_missed_nothing_is_held(self):
         self.room.snapshot({"1": "ann"}, 7)
         for version in (7, 8):
             poll = self.poll(self.since(version))
             self.assertFalse(poll.complete)
             self.assertEqual(version, self.answered(poll))
 
-    def test_who_missed_something_on_the_way_is_given_the_list(self):
+    def test_a_client_of_another_worker_that_missed_a_change_is_given_the_list(self):
         self.room.snapshot({"1": "ann"}, 7)
         for version in (6, None):
             self.assertTrue(self.poll(self.since(version)).complete)

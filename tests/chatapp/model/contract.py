@@ -123,7 +123,7 @@ class LogContract:
         for name in ("tea", "Tea"):
             self.assertEqual(first, await store(log, name, "ann", "Ann", "hi", "n1"))
 
-    async def test_who_does_not_open_a_room_finds_the_one_that_is_there(self):
+    async def test_a_reader_that_opens_no_room_finds_the_one_that_is_there(self):
         log = await self.opened()
         with self.assertRaises(NoSuchRoom):
             await store(log, "tea", "x", "X", "hi", None, False)

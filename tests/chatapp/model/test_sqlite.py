@@ -235,7 +235,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         with self.assertNoLogs("chatapp.model"):
             await self.opened()
 
-    async def test_who_has_it_is_named_only_while_that_process_lives(self):
+    async def test_the_process_that_has_the_file_is_named_only_while_it_lives(self):
         await self.opened()
         lock = Path(f"{self.path}.lock")
         for content in (b"", b"[]", b"{", b'{"pid": "x"}', b'{"pid": 0}', b'{"pid": 4194305}'):

@@ -65,7 +65,7 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
         await self.commands.run(APPEND, ["l"], ["c"])
         self.assertEqual([b"a", b"c"], await self.commands.run(READ, ["l"]))
 
-    async def test_nobody_waits_longer_for_an_engine_that_stands_still_than_who_asked_first(self):
+    async def test_every_call_to_an_engine_that_stands_still_waits_no_longer_than_the_first(self):
         self.enterContext(mock.patch.object(engine_module, "_ANSWER_SECONDS", 0.5))
         self.commands = Commands(Engine(self.server.url))
         self.addAsyncCleanup(self.commands.close)
@@ -103,7 +103,7 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
                 await asyncio.sleep(0)
         self.assertEqual([b"a"], await self.commands.run(READ, ["l"]))
 
-    async def test_who_leaves_takes_nothing_away(self):
+    async def test_a_call_whose_caller_is_cancelled_is_made_all_the_same(self):
         leaving = asyncio.ensure_future(self.commands.run(APPEND, ["l"], ["a"]))
         await asyncio.sleep(0)
         leaving.cancel()

@@ -15,11 +15,11 @@ class PastTests(unittest.TestCase):
             }
         )
 
-    def test_who_has_no_more_than_each_epoch_went_on_from_misses_nothing(self):
+    def test_a_cursor_no_further_than_the_beginnings_of_later_epochs_misses_nothing(self):
         self.assertEqual((6, False), self.past.place("b", "lobby", 6))
         self.assertEqual((7, True), Past({"b": Ended({"lobby": 7}, False)}).place("b", "lobby", 8))
 
-    def test_who_has_more_is_where_the_least_of_them_was(self):
+    def test_a_cursor_that_is_further_is_put_at_the_earliest_of_them(self):
         self.assertEqual((6, True), self.past.place("b", "lobby", 7))
         self.assertEqual((0, True), self.past.place("c", "garden", 1))
 
