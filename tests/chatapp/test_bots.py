@@ -1,35 +1,31 @@
 """How long `chatapp.bots` waits: for a poll, and until it is in."""
 
-from __future__ import annotations
-
 import asyncio
 import dataclasses
 import unittest
-from collections.abc import Callable, Coroutine
 from itertools import pairwise
-from typing import Any
 
 from chatapp import bots, client
-from chatapp.bots import ChatClient, ChatError
+from chatapp.bots import ChatError
 from tests.chatapp.clients import ClientCase
 
 
 class PatienceTests(ClientCase):
-    def setUp(self) -> None:
-        self.polled: list[float] = []  # when polls came to the server
+    def setUp(self):
+        self.polled = []  # when polls came to the server
 
-    def wrapped(self, app: Any) -> Any:
-        def counted(environ: dict[str, Any], start_response: Any) -> Any:
+    def wrapped(self, app):
+        def counted(environ, start_response):
             if environ["PATH_INFO"].startswith("/chat/pull"):
                 self.polled.append(asyncio.get_running_loop().time())
             return app(environ, start_response)
 
         return counted
 
-    def heard_while(self, act: Callable[[ChatClient], Coroutine[Any, Any, None]]) -> list[str]:
+    def heard_while(self, act):
         """What a client has heard when `act`, to which it is given, is over."""
 
-        async def followed() -> list[str]:
+        async def followed():
             async with self.follower() as (client, heard):
                 await act(client)
                 return heard
@@ -37,15 +33,15 @@ class PatienceTests(ClientCase):
         return self.server.loop.run_until_complete(followed())
 
     @property
-    def waited(self) -> list[float]:
+    def waited(self):
         """When polls came that followed one that was held, in seconds from the first."""
         times = [at - self.polled[0] for at in self.polled]
         return [at for before, at in pairwise(times) if at - before > 0.9]
 
-    def test_a_poll_is_waited_for_as_long_as_the_server_says_and_longer(self) -> None:
+    def test_a_poll_is_waited_for_as_long_as_the_server_says_and_longer(self):
         self.start(poll_timeout=120, lease=200)
 
-        async def silence(client: ChatClient) -> None:
+        async def silence(client):
             await asyncio.sleep(130)
             await client.send("at last")
             await asyncio.sleep(5)
@@ -53,10 +49,10 @@ class PatienceTests(ClientCase):
         self.assertEqual(["at last"], self.heard_while(silence))
         self.assertEqual([120, 130], [round(at) for at in self.waited])
 
-    def test_one_that_gets_no_answer_is_given_up_and_the_next_one_later(self) -> None:
+    def test_one_that_gets_no_answer_is_given_up_and_the_next_one_later(self):
         self.start(poll_timeout=1, lease=500)
 
-        async def started_anew(client: ChatClient) -> None:
+        async def started_anew(client):
             await asyncio.sleep(0.5)
             # As a server that was started anew with other options.
             self.hub.options = dataclasses.replace(self.hub.options, poll_timeout=100.0)
@@ -74,12 +70,12 @@ class PatienceTests(ClientCase):
 class JoiningTests(ClientCase):
     """Until a client is in, it waits for what passes, and says so."""
 
-    def setUp(self) -> None:
+    def setUp(self):
         self.start()
-        self.refusal: tuple[str, str, bytes] | None = None
+        self.refusal = None
 
-    def wrapped(self, app: Any) -> Any:
-        def refused(environ: dict[str, Any], start_response: Any) -> Any:
+    def wrapped(self, app):
+        def refused(environ, start_response):
             if self.refusal is None:
                 return app(environ, start_response)
             status, content_type, content = self.refusal
@@ -88,13 +84,13 @@ class JoiningTests(ClientCase):
 
         return refused
 
-    def until_complete(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def until_complete(self, act):
         self.server.loop.run_until_complete(act())
 
-    def test_an_outage_is_waited_for_and_told_once(self) -> None:
+    def test_an_outage_is_waited_for_and_told_once(self):
         self.refusal = "502 Bad Gateway", "text/html", b"nobody is here"
 
-        async def joined() -> None:
+        async def joined():
             async with self.client(nick="robot") as client:
                 joining = asyncio.create_task(client.join())
                 await asyncio.sleep(20)
@@ -107,11 +103,11 @@ class JoiningTests(ClientCase):
         line = "http://chat: 502: nobody is here; trying again for up to 60 s"
         self.assertEqual([line], [record.getMessage() for record in said.records])
 
-    def test_an_outage_is_waited_for_no_longer_than_the_patience(self) -> None:
+    def test_an_outage_is_waited_for_no_longer_than_the_patience(self):
         refused = b'{"error": "The message log does not answer; try again soon."}'
         self.refusal = "503 Service Unavailable", "application/json", refused
 
-        async def in_vain() -> None:
+        async def in_vain():
             async with self.client() as client:
                 began = asyncio.get_running_loop().time()
                 with self.assertRaisesRegex(ChatError, "503: The message log"):
@@ -121,8 +117,8 @@ class JoiningTests(ClientCase):
         with self.assertLogs("chatapp.client", "WARNING"):
             self.until_complete(in_vain)
 
-    def test_what_is_refused_for_good_is_not_waited_for(self) -> None:
-        async def refused() -> None:
+    def test_what_is_refused_for_good_is_not_waited_for(self):
+        async def refused():
             async with self.client(nick="\n") as client:
                 with self.assertRaisesRegex(ChatError, "400: "):
                     await client.join()
@@ -130,8 +126,8 @@ class JoiningTests(ClientCase):
         with self.assertNoLogs("chatapp.client"):
             self.until_complete(refused)
 
-    def test_a_name_that_is_waited_for_is_told(self) -> None:
-        async def second() -> None:
+    def test_a_name_that_is_waited_for_is_told(self):
+        async def second():
             async with self.client(nick="robot") as client:
                 await client.join()
             async with self.client(nick="robot") as client:
@@ -142,8 +138,8 @@ class JoiningTests(ClientCase):
         [line] = [record.getMessage() for record in said.records]
         self.assertRegex(line, "409: The name robot is taken.*; trying again for up to 60 s")
 
-    def test_a_bot_that_leaves_gives_its_nick_back(self) -> None:
-        async def twice() -> None:
+    def test_a_bot_that_leaves_gives_its_nick_back(self):
+        async def twice():
             for _ in range(2):
                 async with self.client(nick="robot") as client:
                     await client.join(patience=0)
@@ -153,7 +149,7 @@ class JoiningTests(ClientCase):
 
 
 class FormerNameTests(unittest.TestCase):
-    def test_programs_find_the_same_by_the_name_that_it_had_first(self) -> None:
+    def test_programs_find_the_same_by_the_name_that_it_had_first(self):
         self.assertEqual(bots.__all__, client.__all__)
         for name in bots.__all__:
             self.assertIs(getattr(bots, name), getattr(client, name))

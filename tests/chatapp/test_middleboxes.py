@@ -1,17 +1,11 @@
 """`chatapp.bots` behind what answers in the chat's place, forgets, keeps, strips and cuts."""
 
-from __future__ import annotations
-
 import asyncio
 import json
-from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 from chatapp.bots import ChatError, Message, NoAnswer, Presence
 from tests.chatapp.clients import ClientCase
-
-Box = Callable[[dict[str, Any], Any, Any], Iterable[bytes]]
 
 # What stands in the way of which no client may take for the chat's: status, type, content.
 FOREIGN = {
@@ -37,12 +31,12 @@ FOREIGN = {
 
 
 class MiddleboxTests(ClientCase):
-    def setUp(self) -> None:
-        self.box: Box | None = None
+    def setUp(self):
+        self.box = None
         self.asked = 0
 
-    def wrapped(self, app: Any) -> Any:
-        def through(environ: dict[str, Any], start_response: Any) -> Any:
+    def wrapped(self, app):
+        def through(environ, start_response):
             self.asked += 1
             if self.box is None:
                 return app(environ, start_response)
@@ -50,13 +44,13 @@ class MiddleboxTests(ClientCase):
 
         return through
 
-    def run_on_the_server(self, act: Callable[[], Any]) -> Any:
+    def run_on_the_server(self, act):
         return self.server.loop.run_until_complete(act())
 
-    def test_what_is_not_the_chats_is_an_outage_for_polls_and_messages(self) -> None:
+    def test_what_is_not_the_chats_is_an_outage_for_polls_and_messages(self):
         self.start()
 
-        async def everything() -> None:
+        async def everything():
             async with self.follower(nick="ann") as (client, heard):
                 for name, (status, content_type, content) in FOREIGN.items():
                     with self.subTest(name):
@@ -73,10 +67,10 @@ class MiddleboxTests(ClientCase):
 
         self.run_on_the_server(everything)
 
-    def test_a_message_is_not_stored_twice_when_its_answer_is_lost(self) -> None:
+    def test_a_message_is_not_stored_twice_when_its_answer_is_lost(self):
         self.start()
 
-        def loses(environ: dict[str, Any], start_response: Any, app: Any) -> Any:
+        def loses(environ, start_response, app):
             if environ["REQUEST_METHOD"] == "POST" and self.asked % 3:
                 for _ in app(environ, lambda *head: None):
                     yield b""
@@ -85,7 +79,7 @@ class MiddleboxTests(ClientCase):
             else:
                 yield from app(environ, start_response)
 
-        async def several() -> None:
+        async def several():
             async with self.follower(nick="ann") as (client, heard):
                 self.box = loses
                 for number in range(5):
@@ -95,13 +89,13 @@ class MiddleboxTests(ClientCase):
 
         self.run_on_the_server(several)
 
-    def test_without_cookies_a_client_is_told_so_and_asks_little(self) -> None:
-        def stripped(environ: dict[str, Any], start_response: Any, app: Any) -> Any:
+    def test_without_cookies_a_client_is_told_so_and_asks_little(self):
+        def stripped(environ, start_response, app):
             environ.pop("HTTP_COOKIE", None)
             return app(environ, start_response)
 
-        def hidden(environ: dict[str, Any], start_response: Any, app: Any) -> Any:
-            def start(status: str, headers: Any, *more: Any) -> Any:
+        def hidden(environ, start_response, app):
+            def start(status, headers, *more):
                 kept = [pair for pair in headers if pair[0].lower() != "set-cookie"]
                 return start_response(status, kept, *more)
 
@@ -109,12 +103,12 @@ class MiddleboxTests(ClientCase):
 
         self.start()
 
-        async def join() -> None:
+        async def join():
             async with self.client() as client:
                 with self.assertRaisesRegex(ChatError, "cookies"):
                     await client.join()
 
-        async def followed(box: Box) -> None:
+        async def followed(box):
             async with self.follower(nick="ann") as (client, heard):
                 await asyncio.sleep(1)
                 self.box = box
@@ -133,17 +127,17 @@ class MiddleboxTests(ClientCase):
                 self.box = None
                 self.run_on_the_server(partial(followed, box))
 
-    def test_what_a_cache_keeps_holds_no_message_back(self) -> None:
+    def test_what_a_cache_keeps_holds_no_message_back(self):
         self.start()
-        kept: dict[str, tuple[Any, list[bytes]]] = {}
+        kept = {}
 
-        def cache(environ: dict[str, Any], start_response: Any, app: Any) -> Any:
+        def cache(environ, start_response, app):
             key = environ["PATH_INFO"] + "?" + environ["QUERY_STRING"]
             if environ["REQUEST_METHOD"] != "GET":
                 yield from app(environ, start_response)
                 return
             if key not in kept:
-                head: list[Any] = []
+                head = []
                 chunks = []
                 for chunk in app(environ, lambda *of: head.append(of)):
                     chunks.append(chunk)
@@ -154,7 +148,7 @@ class MiddleboxTests(ClientCase):
             start_response(*head)
             yield from filter(None, chunks)
 
-        async def behind() -> None:
+        async def behind():
             async with self.follower(nick="ann") as (client, heard):
                 self.box = cache
                 await asyncio.sleep(60)
@@ -168,10 +162,10 @@ class MiddleboxTests(ClientCase):
 
         self.run_on_the_server(behind)
 
-    def test_a_proxy_that_gives_polls_up_early_costs_no_message(self) -> None:
+    def test_a_proxy_that_gives_polls_up_early_costs_no_message(self):
         self.start()
 
-        def impatient(environ: dict[str, Any], start_response: Any, app: Any) -> Any:
+        def impatient(environ, start_response, app):
             began = asyncio.get_running_loop().time()
             for chunk in app(environ, start_response):
                 if asyncio.get_running_loop().time() - began > 5:
@@ -180,7 +174,7 @@ class MiddleboxTests(ClientCase):
                     return
                 yield chunk
 
-        async def polled() -> None:
+        async def polled():
             async with self.follower(nick="ann") as (client, heard):
                 self.box = impatient
                 for number in range(10):
@@ -191,10 +185,10 @@ class MiddleboxTests(ClientCase):
 
         self.run_on_the_server(polled)
 
-    def test_a_bot_that_is_started_again_at_once_gets_its_name_back(self) -> None:
+    def test_a_bot_that_is_started_again_at_once_gets_its_name_back(self):
         self.start()
 
-        async def twice() -> None:
+        async def twice():
             for _ in range(2):
                 async with self.client(nick="robot") as client:
                     await client.join()
@@ -202,10 +196,10 @@ class MiddleboxTests(ClientCase):
 
         self.run_on_the_server(twice)
 
-    def test_a_name_that_stays_taken_is_refused_in_the_end(self) -> None:
+    def test_a_name_that_stays_taken_is_refused_in_the_end(self):
         self.start()
 
-        async def other() -> None:
+        async def other():
             async with self.follower(nick="ann"), self.client(nick="ann") as client:
                 began = asyncio.get_running_loop().time()
                 with self.assertRaises(ChatError) as raised:
@@ -215,10 +209,10 @@ class MiddleboxTests(ClientCase):
 
         self.run_on_the_server(other)
 
-    def test_what_answers_for_the_chat_when_a_client_joins_is_told(self) -> None:
+    def test_what_answers_for_the_chat_when_a_client_joins_is_told(self):
         self.start()
 
-        async def join() -> None:
+        async def join():
             self.box = _instead(*FOREIGN["a login page"])
             async with self.client() as client:
                 with self.assertRaisesRegex(NoAnswer, "200: .*hotel"):
@@ -226,11 +220,11 @@ class MiddleboxTests(ClientCase):
 
         self.run_on_the_server(join)
 
-    def test_a_hundred_rooms_with_long_names_are_followed(self) -> None:
+    def test_a_hundred_rooms_with_long_names_are_followed(self):
         self.start(max_rooms_per_poll=100)
         rooms = [f"{'談' * 60}{number}" for number in range(100)]
 
-        async def join() -> None:
+        async def join():
             async with self.client(rooms=rooms, nick="ann") as client:
                 await client.join()
                 await client.send("so long", rooms[99])
@@ -241,7 +235,7 @@ class MiddleboxTests(ClientCase):
 
         self.run_on_the_server(join)
 
-    def test_what_a_later_version_says_besides_is_let_pass(self) -> None:
+    def test_what_a_later_version_says_besides_is_let_pass(self):
         self.start()
         answer = {
             "messages": [
@@ -251,7 +245,7 @@ class MiddleboxTests(ClientCase):
             "cursor": "c",
         }
 
-        async def one() -> None:
+        async def one():
             async with self.client() as client:
                 await client.join()
                 self.box = _instead("200 OK", "application/json", json.dumps(answer).encode())
@@ -263,8 +257,8 @@ class MiddleboxTests(ClientCase):
         self.run_on_the_server(one)
 
 
-def _instead(status: str, content_type: str, content: bytes) -> Box:
-    def answer(environ: dict[str, Any], start_response: Any, app: Any) -> Any:
+def _instead(status, content_type, content):
+    def answer(environ, start_response, app):
         where = [("Location", "/login")] if status.startswith("302") else []
         start_response(status, [("Content-Type", content_type), *where])
         return [content]

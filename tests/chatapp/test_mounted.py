@@ -1,10 +1,6 @@
 """The whole chat inside of the middleware that docs/middleware.md says it may have around it."""
 
-from __future__ import annotations
-
 import warnings
-from collections.abc import Callable
-from typing import Any
 
 from tests.chatapp.support import ChatCase, texts
 from tests.frameworks.middleware import MIDDLEWARE
@@ -17,12 +13,12 @@ REFUSED = (
 )
 
 
-def _with_middleware(case: type[ChatCase]) -> type[ChatCase]:
+def _with_middleware(case):
     """Give `case` a test method for each."""
     for name, middleware in MIDDLEWARE.items():
         if name not in REFUSED:
 
-            def method(self: Any, middleware: Callable[[Any], Any] = middleware) -> None:
+            def method(self, middleware=middleware):
                 self.start_in(middleware)
                 self.check_talk()
 
@@ -34,13 +30,13 @@ def _with_middleware(case: type[ChatCase]) -> type[ChatCase]:
 
 @_with_middleware
 class MountedTests(ChatCase):
-    def start_in(self, middleware: Callable[[Any], Any]) -> None:
+    def start_in(self, middleware):
         self.enterContext(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # of the middleware
         self.wrapped = middleware
         self.start(push_rate=1, push_burst=2)
 
-    def check_talk(self) -> None:
+    def check_talk(self):
         ann, bob = self.joined("ann"), self.person()
         self.assertEqual(409, bob.post("/chat/nick", {"nick": "ann"}).status)
         self.settle()

@@ -23,7 +23,7 @@ from tests.chatapp.support import ChatCase
 MEBIBYTE = 1 << 20
 
 
-def kept(action) -> int:
+def kept(action):
     """Bytes that are still there after `action()` was called 1,100 times with numbers."""
     tracemalloc.start()
     try:

@@ -22,15 +22,15 @@ def tell(environ, start_response):
 
 
 class CompiledTests(unittest.TestCase):
-    def holds(self, *files: str | None) -> None:
+    def holds(self, *files):
         for file in files:
             self.assertTrue(str(file).startswith(f"{ROOT}/cogen/"), file)
             self.assertEqual(SUFFIX, Path(str(file)).suffix, file)
 
-    def test_of_what_is_tested(self) -> None:
+    def test_of_what_is_tested(self):
         self.holds(schedulers.__file__, connection.__file__)
 
-    def test_of_a_server_that_is_tested(self) -> None:
+    def test_of_a_server_that_is_tested(self):
         server = CommandServer("app:tell")
         server.write("one", TELL)
         with server, server.connect() as client:

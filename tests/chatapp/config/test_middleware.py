@@ -11,7 +11,7 @@ LINE = "Something went wrong here; it has been written down."
 
 
 class TracebackTests(unittest.TestCase):
-    def failed(self, global_conf: dict[str, str], address: str = "127.0.0.1", **app_conf: str):
+    def failed(self, global_conf, address="127.0.0.1", **app_conf):
         """The answer to a request for a page that cannot be made."""
         folder = self.enterContext(tempfile.TemporaryDirectory())
         app = make_chat(global_conf, **{"chat.data": folder, "chat.log": "memory:", **app_conf})

@@ -8,10 +8,10 @@ PUBLIC = Path(__file__).parents[3] / "chatapp" / "public"
 
 
 class BundleTests(unittest.TestCase):
-    def setUp(self) -> None:
+    def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
-    def bundle(self, **modules: str) -> str:
+    def bundle(self, **modules):
         for name, source in modules.items():
             (self.folder / f"{name}.js").write_text(source, "utf-8")
         return bundle(self.folder, next(iter(modules))).decode()

@@ -14,7 +14,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
 URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-def encoded(data: bytes) -> str:
+def encoded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 

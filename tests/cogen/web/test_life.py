@@ -1,9 +1,6 @@
 """What applications register: when it is called, whatever stands around them."""
 
-from __future__ import annotations
-
 import unittest
-from typing import Any
 
 from cogen.core.schedulers import Scheduler
 from cogen.web import life
@@ -13,39 +10,39 @@ from cogen.web.server import Server
 from tests.cogen.web.support import Records, ServerThread, echo
 
 
-def recorded(name: str, said: list[str], **hooks: Any) -> Life:
+def recorded(name, said, **hooks):
     """A life whose hooks are told to `said`."""
 
-    async def start(environ: dict[str, Any]) -> None:
+    async def start(environ):
         said.append(f"{name} starts, {environ['wsgi.multiprocess']}")
 
-    async def stopping() -> None:
+    async def stopping():
         said.append(f"{name} stopping")
 
-    async def stop() -> None:
+    async def stop():
         said.append(f"{name} stops")
 
     return Life(**{"start": start, "stopping": stopping, "stop": stop, **hooks})
 
 
 class LifeTest(unittest.TestCase):
-    def setUp(self) -> None:
+    def setUp(self):
         take_lives()
         self.addCleanup(take_lives)
 
-    def test_all_that_registered_are_taken_once(self) -> None:
+    def test_all_that_registered_are_taken_once(self):
         one, two = Life(), Life()
         register(echo, one)
         register(echo, two)
         self.assertEqual(take_lives(), [one, two])
         self.assertEqual(take_lives(), [])
 
-    def test_what_is_registered_is_served_as_it_is_if_it_blocks(self) -> None:
+    def test_what_is_registered_is_served_as_it_is_if_it_blocks(self):
         self.assertIs(register(echo, Life()), echo)
         self.assertIsInstance(register(echo, Life(), blocks=False), OnLoop)
 
-    def test_hooks_run_in_order_and_in_its_reverse_at_the_stop(self) -> None:
-        said: list[str] = []
+    def test_hooks_run_in_order_and_in_its_reverse_at_the_stop(self):
+        said = []
         with ServerThread(echo, lives=[recorded("a", said), recorded("b", said)]) as server:
             server.get()
         self.assertEqual(
@@ -60,10 +57,10 @@ class LifeTest(unittest.TestCase):
             ],
         )
 
-    def test_a_start_that_fails_stops_those_before(self) -> None:
-        said: list[str] = []
+    def test_a_start_that_fails_stops_those_before(self):
+        said = []
 
-        async def fail(environ: dict[str, Any]) -> None:
+        async def fail(environ):
             raise LookupError("no database")
 
         scheduler = Scheduler()
@@ -74,10 +71,10 @@ class LifeTest(unittest.TestCase):
             scheduler.loop.run_until_complete(server.start([]))
         self.assertEqual(said, ["a starts, False", "a stops"])
 
-    def test_what_the_hooks_of_a_stop_raise_is_logged_and_it_goes_on(self) -> None:
-        said: list[str] = []
+    def test_what_the_hooks_of_a_stop_raise_is_logged_and_it_goes_on(self):
+        said = []
 
-        async def fail() -> None:
+        async def fail():
             raise LookupError("no database")
 
         lives = [recorded("a", said), recorded("b", said, stopping=fail, stop=fail)]
@@ -86,11 +83,11 @@ class LifeTest(unittest.TestCase):
         self.assertEqual(said[2:], ["a stopping", "a stops"])
         self.assertEqual(records.text.count("of an application failed"), 2)
 
-    def test_one_without_hooks_is_served(self) -> None:
+    def test_one_without_hooks_is_served(self):
         with ServerThread(echo, lives=[Life()]) as server:
             self.assertEqual(server.get().status, 200)
 
-    def test_it_is_known_whether_a_server_takes_them(self) -> None:
+    def test_it_is_known_whether_a_server_takes_them(self):
         self.addCleanup(setattr, life, "_expected", life._expected)
         life._expected = False
         self.assertFalse(life.served())

@@ -1,18 +1,14 @@
 """Applications that do what they should not: all counts go back to what they were, and the next
 client is answered. On the loop and in threads."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from greenlet import GreenletExit
 
 from cogen.core.events import Signal, Sleep, WaitForSignal
-from tests.cogen.web.support import PATIENCE, Client, ServerThread, eventually
-from tests.cogen.web.test_closing import GET, LARGE, PLAIN, Environ, ModeTest, Start
+from tests.cogen.web.support import PATIENCE, eventually
+from tests.cogen.web.test_closing import GET, LARGE, PLAIN, ModeTest
 from tests.support.gate import Gate
 
 NOTHING = {
@@ -23,15 +19,15 @@ ERRORS = (ValueError, KeyboardInterrupt, SystemExit, GeneratorExit, GreenletExit
 
 
 class MisuseTest(ModeTest):
-    def settled(self, server: ServerThread) -> None:
+    def settled(self, server):
         threads = {"threads_busy": 0, "threads_waiting": 0} if self.options else {}
         server.settled(**NOTHING, **threads)
         with server.connect() as client:
             self.assertEqual(client.get("/ordinary").body, b"well")
         server.settled(**NOTHING, **threads)
 
-    def serve(self, application: Callable[[Environ, Start], Any], **options: Any) -> ServerThread:
-        def beside(environ: Environ, start_response: Start) -> Any:
+    def serve(self, application, **options):
+        def beside(environ, start_response):
             if environ["PATH_INFO"] != "/ordinary":
                 return application(environ, start_response)
             start_response("200 OK", PLAIN)
@@ -46,30 +42,30 @@ class RaisesTest(MisuseTest):
     class Raises:
         """Raises where `place` says."""
 
-        def __init__(self, place: str, error: type[BaseException]) -> None:
+        def __init__(self, place, error):
             self.place = place
             self.error = error
             self.chunks = 0
 
-        def at(self, place: str) -> None:
+        def at(self, place):
             if self.place == place:
                 raise self.error("on purpose")
 
-        def __iter__(self) -> Iterator[bytes]:
+        def __iter__(self):
             self.at("iter")
             return self
 
-        def __next__(self) -> bytes:
+        def __next__(self):
             self.chunks += 1
             self.at(f"next {self.chunks}")
             if self.chunks == 3:
                 raise StopIteration
             return b"chunk"
 
-        def close(self) -> None:
+        def close(self):
             self.at("close")
 
-    def application(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def application(self, environ, start_response):
         place = environ["PATH_INFO"].strip("/")
         body = self.Raises(place, ERRORS[int(environ["QUERY_STRING"])])
         body.at("call")
@@ -85,7 +81,7 @@ class RaisesTest(MisuseTest):
             environ.get("cogen.on_loop", lambda function: function())(lambda: body.at("on_loop"))
         return body
 
-    def test_they_are_answered(self) -> None:
+    def test_they_are_answered(self):
         server = self.serve(self.application)
         places = {
             "call": 500, "start": 500, "wait": 500, "on_loop": 500, "iter": 500, "next%201": 500,
@@ -108,17 +104,17 @@ class RaisesTest(MisuseTest):
 class LeftTest(MisuseTest):
     """Its client has left, and the application goes on."""
 
-    def leave(self, server: ServerThread) -> None:
+    def leave(self, server):
         with server.connect(receive_buffer=4096) as client:
             client.send(GET)
             client.head()
             client.reset()
         self.settled(server)
 
-    def test_writing_for_ever_ends(self) -> None:
-        ended: list[str] = []
+    def test_writing_for_ever_ends(self):
+        ended = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             write = start_response("200 OK", PLAIN)
             try:
                 while True:
@@ -131,8 +127,8 @@ class LeftTest(MisuseTest):
         self.leave(self.serve(application))
         self.assertEqual(ended, ["ended"])
 
-    def test_who_takes_no_notice_is_ended_after_its_time(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_who_takes_no_notice_is_ended_after_its_time(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)(b"begun")
             for _ in range(5):
                 with contextlib.suppress(GreenletExit):
@@ -141,8 +137,8 @@ class LeftTest(MisuseTest):
 
         self.leave(self.serve(application, close_timeout=0.05))
 
-    def test_a_generator_that_does_not_want_to_end_does(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+    def test_a_generator_that_does_not_want_to_end_does(self):
+        def application(environ, start_response):
             start_response("200 OK", PLAIN)
             while True:
                 try:
@@ -159,10 +155,10 @@ class LeftTest(MisuseTest):
 
 
 class EndlessTest(MisuseTest):
-    def test_of_an_endless_answer_no_more_is_made_than_is_seen(self) -> None:
-        closed: list[str] = []
+    def test_of_an_endless_answer_no_more_is_made_than_is_seen(self):
+        closed = []
 
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+        def application(environ, start_response):
             status = environ["QUERY_STRING"] or "200%20OK"
             start_response(status.replace("%20", " "), [])
             try:
@@ -182,10 +178,10 @@ class EndlessTest(MisuseTest):
 
 
 class LateTest(MisuseTest):
-    def test_a_response_cannot_be_started_when_it_is_over(self) -> None:
-        kept: list[Start] = []
+    def test_a_response_cannot_be_started_when_it_is_over(self):
+        kept = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             kept.append(start_response)
             start_response("200 OK", PLAIN)
             return [b"hello"]
@@ -201,10 +197,10 @@ class LateTest(MisuseTest):
 class OwnThreadTest(MisuseTest):
     """A thread of the application's own, where its requests have none."""
 
-    def test_it_is_refused(self) -> None:
-        said: list[str] = []
+    def test_it_is_refused(self):
+        said = []
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             write = start_response("200 OK", PLAIN)
             for call in (lambda: environ["cogen.wait"](Sleep(0)), lambda: write(b"x")):
                 thread = threading.Thread(target=self.note, args=(call, said))  # type: ignore[arg-type]
@@ -223,7 +219,7 @@ class OwnThreadTest(MisuseTest):
         )
         self.settled(server)
 
-    def note(self, call: Callable[[], Any], said: list[str]) -> None:
+    def note(self, call, said):
         try:
             call()
         except RuntimeError as error:
@@ -251,10 +247,10 @@ class OwnThreadsTest(MisuseTest):
 
     options = {"threads": "2"}
 
-    def start(self, wait: Callable[[], Any]) -> threading.Thread:
+    def start(self, wait):
         """Waits in a thread: what came of it goes to `self.seen`."""
 
-        def run() -> None:
+        def run():
             try:
                 self.seen.append(wait())
             except BaseException as error:  # noqa: BLE001
@@ -265,12 +261,12 @@ class OwnThreadsTest(MisuseTest):
         self.addCleanup(thread.join, PATIENCE)
         return thread
 
-    def setUp(self) -> None:
+    def setUp(self):
         super().setUp()
-        self.seen: list[Any] = []
+        self.seen = []
 
-    def test_they_and_the_request_wait_side_by_side(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterator[bytes]:
+    def test_they_and_the_request_wait_side_by_side(self):
+        def application(environ, start_response):
             wait = environ["cogen.wait"]
             threads = [self.start(lambda: wait(WaitForSignal("go"))) for _ in range(3)]
             while server.statistics()["signal_waiters"] < 3:
@@ -291,8 +287,8 @@ class OwnThreadsTest(MisuseTest):
         self.assertEqual(self.seen, ["told"] * 3 + ["too"])
         self.settled(server)
 
-    def test_their_waits_end_with_the_request(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_their_waits_end_with_the_request(self):
+        def application(environ, start_response):
             self.start(lambda: environ["cogen.wait"](WaitForSignal("never")))
             self.start(
                 lambda: environ["cogen.on_loop"](
@@ -311,11 +307,11 @@ class OwnThreadsTest(MisuseTest):
             self.assertIn("outside of the request it belongs to", said)
         self.settled(server)
 
-    def test_their_waits_end_when_the_client_leaves(self) -> None:
+    def test_their_waits_end_when_the_client_leaves(self):
         gate = Gate()
         self.addCleanup(gate.open)
 
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        def application(environ, start_response):
             self.start(lambda: environ["cogen.wait"](WaitForSignal("never")))
             gate.wait()
             try:
@@ -336,8 +332,8 @@ class OwnThreadsTest(MisuseTest):
         self.settled(server)
         self.assertEqual(self.seen[1:], ["the request too"])
 
-    def test_what_they_write_is_whole(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_what_they_write_is_whole(self):
+        def application(environ, start_response):
             write = start_response("200 OK", PLAIN)
             for thread in [
                 self.start(lambda: [write(b"x" * 1000) for _ in range(50)]) for _ in range(4)
@@ -349,8 +345,8 @@ class OwnThreadsTest(MisuseTest):
         self.assertEqual(len(server.get().body), 200_000)
         self.settled(server)
 
-    def test_calls_on_the_loop_nest_and_may_wait(self) -> None:
-        def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def test_calls_on_the_loop_nest_and_may_wait(self):
+        def application(environ, start_response):
             wait, on_loop = environ["cogen.wait"], environ["cogen.on_loop"]
             said = on_loop(lambda: on_loop(lambda: wait(_answer())))
             start_response("200 OK", PLAIN)
@@ -361,7 +357,7 @@ class OwnThreadsTest(MisuseTest):
         self.settled(server)
 
 
-async def _answer() -> bytes:
+async def _answer():
     return b"answer"
 
 
@@ -370,7 +366,7 @@ class StopTest(MisuseTest):
 
     options = {"threads": "auto"}
 
-    def application(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def application(self, environ, start_response):
         wait, path = environ["cogen.wait"], environ["PATH_INFO"]
         write = start_response("200 OK", PLAIN)
         if path == "/waits":
@@ -393,11 +389,11 @@ class StopTest(MisuseTest):
             if path == "/closes":
                 wait(WaitForSignal("never"))
 
-    def test_each_is_ended(self) -> None:
+    def test_each_is_ended(self):
         server = self.serve(self.application, shutdown_timeout=0.1, close_timeout=60)
         with contextlib.ExitStack() as stack:
 
-            def ask(text: str) -> Client:
+            def ask(text):
                 client = stack.enter_context(server.connect(receive_buffer=4096))
                 client.send(text.encode())
                 return client

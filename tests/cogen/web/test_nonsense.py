@@ -50,14 +50,14 @@ NONSENSE = {
 
 
 class NonsenseTests(unittest.TestCase):
-    def refused(self, **settings: str) -> str:
+    def refused(self, **settings):
         with self.assertRaises(OptionError) as caught:
             check_options(parse_options(settings, Options))
         line = str(caught.exception)
         self.assertNotIn("\n", line)
         return line
 
-    def test_each_option_refuses_what_makes_no_sense(self) -> None:
+    def test_each_option_refuses_what_makes_no_sense(self):
         names = {field.name for field in dataclasses.fields(Options)}
         self.assertEqual(names, NONSENSE.keys() | FOUND_BY_LISTENING)
         for name, values in NONSENSE.items():
@@ -65,7 +65,7 @@ class NonsenseTests(unittest.TestCase):
                 with self.subTest(name, value=value):
                     self.assertIn(name, self.refused(**{name: value}))
 
-    def test_two_endpoints_cannot_have_one_path(self) -> None:
+    def test_two_endpoints_cannot_have_one_path(self):
         self.assertEqual(
             "health_path = '/x': metrics_path has that path already",
             self.refused(metrics_path="/x", health_path="/x"),

@@ -5,15 +5,13 @@ answers in order: the status, for an accepted request followed by the method, th
 environ values NAME='value'. The rest is the request, with Python's escapes; line ends do not count.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import shlex
 import unittest
 from pathlib import Path
 
-from tests.cogen.web.support import Client, Records, Response, ServerThread, echo
+from tests.cogen.web.support import Records, ServerThread, echo
 
 FOLDER = Path(__file__).parent / "requests"
 
@@ -21,15 +19,15 @@ FOLDER = Path(__file__).parent / "requests"
 class Case:
     """A request file: the bytes to send and the answers to expect."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path):
         lines = path.read_text("ascii").splitlines()
         self.answers = [_repeated(line[3:]) for line in lines if line.startswith("#> ")]
         raw = "".join(line for line in lines if not line.startswith("#"))
-        self.raw: bytes = ast.literal_eval(f"b'''{_repeated(raw)}'''")
+        self.raw = ast.literal_eval(f"b'''{_repeated(raw)}'''")
         assert self.answers, f"{path} tells no answer"
 
 
-def _repeated(text: str) -> str:
+def _repeated(text):
     """`{TEXT*COUNT}` stands for TEXT, COUNT times."""
     return re.sub(r"\{([^{}*]+)\*(\d+)\}", lambda match: match[1] * int(match[2]), text)
 
@@ -37,22 +35,21 @@ def _repeated(text: str) -> str:
 class Requests:
     """What the files are put to; `proactor` names the event loop, `threads` is the option."""
 
-    proactor: str
     threads = "0"
 
     @classmethod
-    def setUpClass(cls) -> None:
+    def setUpClass(cls):
         cls.records = Records()
         cls.records.__enter__()
         cls.server = ServerThread(echo, cls.proactor, threads=cls.threads, allowed_hosts="*")
         cls.server.__enter__()
 
     @classmethod
-    def tearDownClass(cls) -> None:
+    def tearDownClass(cls):
         cls.server.stop()
         cls.records.__exit__()
 
-    def check(self: unittest.TestCase, path: Path) -> None:
+    def check(self, path):
         case = Case(path)
         with self.server.connect() as client:
             client.send(case.raw)
@@ -63,10 +60,10 @@ class Requests:
         # Whatever it was, the server goes on.
         self.assertEqual(self.server.get("/after").status, 200)
 
-    def check_answer(self: unittest.TestCase, client: Client, answer: str) -> None:
+    def check_answer(self, client, answer):
         status, *rest = shlex.split(answer)
         method = rest[0] if rest else ""
-        response: Response = client.response(method)
+        response = client.response(method)
         self.assertEqual(response.status, int(status), response.body)
         if not rest:
             self.assertEqual(response.headers["connection"], "close")
@@ -81,12 +78,12 @@ class Requests:
             self.assertEqual(seen.get(name, ""), expected, name)
 
 
-def _with_files(case: type[Requests]) -> type[Requests]:
+def _with_files(case):
     """Give `case` a test method for each file."""
     for path in sorted(FOLDER.glob("*/*.http")):
         name = f"test_{path.parent.name}_{path.stem.replace('-', '_')}"
 
-        def method(self: Requests, path: Path = path) -> None:
+        def method(self, path=path):
             self.check(path)
 
         method.__name__ = name

@@ -1,12 +1,9 @@
 """Requests for another host than those that `allowed_hosts` says are refused with 421."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 import tempfile
 import unittest
-from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -20,7 +17,7 @@ from tests.cogen.web.commands import CommandServer
 from tests.cogen.web.support import Client, Records, ServerThread, certificate_files, echo
 
 
-def allows(hosts: Hosts, host: str | None, peer: str = "127.0.0.1") -> bool:
+def allows(hosts, host, peer="127.0.0.1"):
     try:
         hosts.check(host, peer)
     except HTTPError as error:
@@ -29,7 +26,7 @@ def allows(hosts: Hosts, host: str | None, peer: str = "127.0.0.1") -> bool:
 
 
 class HostsTest(unittest.TestCase):
-    def test_by_default_those_that_no_stranger_can_have_lead_here(self) -> None:
+    def test_by_default_those_that_no_stranger_can_have_lead_here(self):
         hosts = Hosts("", None)
         for host in (
             "localhost", "LocalHost:8080", "localhost.", "chat.localhost", "127.0.0.1:80",
@@ -42,7 +39,7 @@ class HostsTest(unittest.TestCase):
         ):  # fmt: skip
             self.assertFalse(allows(hosts, host), host)
 
-    def test_those_that_are_named_and_no_others(self) -> None:
+    def test_those_that_are_named_and_no_others(self):
         hosts = Hosts("Chat.example, *.wide.example 10.0.0.1 [::1]", None)
         for host in (
             "chat.example", "CHAT.example.:80", "a.wide.example", "a.b.WIDE.example",
@@ -55,23 +52,23 @@ class HostsTest(unittest.TestCase):
         ):  # fmt: skip
             self.assertFalse(allows(hosts, host), host)
 
-    def test_what_was_allowed_to_one_allows_nothing_to_another(self) -> None:
+    def test_what_was_allowed_to_one_allows_nothing_to_another(self):
         hosts = Hosts("", Proxies("10.0.0.1", "X-Forwarded-For"))
         self.assertTrue(allows(hosts, "evil.example", "10.0.0.1"))
         self.assertFalse(allows(hosts, "evil.example", "127.0.0.1"))
         self.assertTrue(allows(hosts, "localhost"))
         self.assertFalse(allows(hosts, "evil.example", "127.0.0.1"))
 
-    def test_a_proxy_has_the_last_word_only_where_nothing_is_named(self) -> None:
+    def test_a_proxy_has_the_last_word_only_where_nothing_is_named(self):
         hosts = Hosts("chat.example", Proxies("10.0.0.1", "X-Forwarded-For"))
         self.assertFalse(allows(hosts, "evil.example", "10.0.0.1"))
 
-    def test_what_is_no_host_is_told(self) -> None:
+    def test_what_is_no_host_is_told(self):
         for option in ("http://chat.example", "chat.example:80", "*.", "a*b", "chat.*", "::1"):
             with self.subTest(option), self.assertRaisesRegex(OptionError, "^allowed_hosts: "):
                 Hosts(option, None)
 
-    def test_only_a_loopback_address_has_a_default(self) -> None:
+    def test_only_a_loopback_address_has_a_default(self):
         for address, checked in (
             ("127.0.0.1", True), ("127.0.0.9", True), ("::1", True), ("::ffff:127.0.0.1", True),
             ("0.0.0.0", False), ("::", False),
@@ -87,7 +84,7 @@ class HostsTest(unittest.TestCase):
 
     @given(st.from_regex(rb"[A-Za-z0-9.\-_%:\[\]]{1,30}", fullmatch=True).filter(is_host))
     @example(b"xn--80ak6aa92e.example")
-    def test_a_name_with_a_dot_is_refused_whatever_it_is(self, host: bytes) -> None:
+    def test_a_name_with_a_dot_is_refused_whatever_it_is(self, host):
         name = host.decode().rpartition(":")[0] if host[-1:].isdigit() else host.decode()
         labels = [each for each in name.split(".") if each]
         if len(labels) > 1 and labels[-1][0].isalpha() and "[" not in name:
@@ -98,15 +95,15 @@ class HostsTest(unittest.TestCase):
 class ServedTest(unittest.TestCase):
     threads = "0"
 
-    def serve(self, **options: Any) -> ServerThread:
+    def serve(self, **options):
         self.records = self.enterContext(Records())
         return self.enterContext(ServerThread(echo, threads=self.threads, **options))
 
-    def asked(self, server: ServerThread, host: str, target: str = "/", more: str = "") -> int:
+    def asked(self, server, host, target="/", more=""):
         answer = server.exchange(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode())
         return int(answer.split()[1])
 
-    def test_another_name_is_refused_before_the_application_is_asked(self) -> None:
+    def test_another_name_is_refused_before_the_application_is_asked(self):
         server = self.serve(metrics_path="/metrics", health_path="/healthz")
         for host in ("evil.example", "evil.example:80"):
             for target in ("/", "/metrics", "/healthz", "http://evil.example/"):
@@ -116,12 +113,12 @@ class ServedTest(unittest.TestCase):
         self.assertIn("refused with 421: This server is not for evil.example", self.records.text)
         server.settled(exchanges=0, connections=0)
 
-    def test_the_host_of_the_target_counts(self) -> None:
+    def test_the_host_of_the_target_counts(self):
         server = self.serve()
         self.assertEqual(self.asked(server, "localhost", "http://evil.example/"), 421)
         self.assertEqual(self.asked(server, "evil.example", "http://localhost/"), 200)
 
-    def test_each_request_of_a_connection_is_judged(self) -> None:
+    def test_each_request_of_a_connection_is_judged(self):
         server = self.serve()
         with server.connect() as client:
             for _ in range(3):
@@ -130,7 +127,7 @@ class ServedTest(unittest.TestCase):
             self.assertEqual(client.response().status, 421)
             self.assertEqual(client.rest(), b"")
 
-    def test_the_body_of_one_that_is_refused_is_not_taken_for_a_request(self) -> None:
+    def test_the_body_of_one_that_is_refused_is_not_taken_for_a_request(self):
         server = self.serve()
         smuggled = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
         answer = server.exchange(
@@ -140,14 +137,14 @@ class ServedTest(unittest.TestCase):
         self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
         self.assertIn(b" 421 Misdirected Request\r\n", answer)
 
-    def test_one_without_host_is_answered(self) -> None:
+    def test_one_without_host_is_answered(self):
         self.assertIn(b" 200 OK\r\n", self.serve().exchange(b"GET / HTTP/1.0\r\n\r\n"))
 
-    def test_behind_a_proxy_the_proxy_decides(self) -> None:
+    def test_behind_a_proxy_the_proxy_decides(self):
         server = self.serve(trusted_proxies="127.0.0.1")
         self.assertEqual(self.asked(server, "chat.example"), 200)
 
-    def test_behind_a_proxy_what_is_named_counts_as_the_proxy_says_it(self) -> None:
+    def test_behind_a_proxy_what_is_named_counts_as_the_proxy_says_it(self):
         server = self.serve(
             trusted_proxies="127.0.0.1",
             proxy_headers="X-Forwarded-Host",
@@ -158,7 +155,7 @@ class ServedTest(unittest.TestCase):
         self.assertEqual(self.asked(server, "chat.example", more=said("evil.example")), 421)
         self.assertEqual(self.asked(server, "evil.example"), 421)
 
-    def test_over_tls(self) -> None:
+    def test_over_tls(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         certificate, key = certificate_files(folder)
         server = self.serve(certificate=certificate, key=key)
@@ -177,19 +174,19 @@ class ThreadedServedTest(ServedTest):
 class ProgramTest(unittest.TestCase):
     LINE = "requests for any host are answered: allowed_hosts is not set"
 
-    def status(self, server: CommandServer, host: str) -> int:
+    def status(self, server, host):
         with server.connect() as client:
             client.send(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             return client.response().status
 
-    def test_several_workers(self) -> None:
+    def test_several_workers(self):
         with CommandServer(workers=2) as server:
             for _ in range(6):
                 self.assertEqual(self.status(server, "evil.example"), 421)
                 self.assertEqual(self.status(server, "localhost"), 200)
             self.assertNotIn(self.LINE, server.log)
 
-    def test_an_address_that_others_reach_takes_any_and_says_so_once(self) -> None:
+    def test_an_address_that_others_reach_takes_any_and_says_so_once(self):
         for workers in (1, 2):
             with self.subTest(workers), CommandServer(host="0.0.0.0", workers=workers) as server:
                 self.assertEqual(self.status(server, "chat.example"), 200)
@@ -198,7 +195,7 @@ class ProgramTest(unittest.TestCase):
             self.assertEqual(self.status(server, "evil.example"), 421)
             self.assertNotIn(self.LINE, server.log)
 
-    def test_a_unix_socket_is_a_proxys(self) -> None:
+    def test_a_unix_socket_is_a_proxys(self):
         server = CommandServer()
         server.options["unix_socket"] = server.folder / "socket"
         with server:

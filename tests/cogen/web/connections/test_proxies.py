@@ -1,9 +1,6 @@
 """What a proxy says of the client counts if it is trusted, and only that part of it."""
 
-from __future__ import annotations
-
 import unittest
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +12,8 @@ from tests.cogen.web.support import ServerThread, echo
 ALL_X = "X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Prefix"
 
 
-def applied(
-    trusted: str, remote: str = "10.0.0.1", sets: str = "", **headers: str
-) -> dict[str, Any]:
-    environ: dict[str, Any] = {
+def applied(trusted, remote="10.0.0.1", sets="", **headers):
+    environ = {
         "REMOTE_ADDR": remote,
         "REMOTE_PORT": "50000",
         "wsgi.url_scheme": "http",
@@ -31,7 +26,7 @@ def applied(
 
 
 class XForwardedTest(unittest.TestCase):
-    def test_the_client_of_a_trusted_proxy(self) -> None:
+    def test_the_client_of_a_trusted_proxy(self):
         environ = applied(
             "10.0.0.0/8",
             X_FORWARDED_FOR="198.51.100.7",
@@ -44,7 +39,7 @@ class XForwardedTest(unittest.TestCase):
         self.assertEqual(environ["HTTP_HOST"], "example.com:8443")
         self.assertEqual(environ["SCRIPT_NAME"], "/app")
 
-    def test_others_are_not_believed(self) -> None:
+    def test_others_are_not_believed(self):
         for remote in ("192.0.2.1", "::1", ""):
             with self.subTest(remote=remote):
                 environ = applied(
@@ -53,7 +48,7 @@ class XForwardedTest(unittest.TestCase):
                 self.assertEqual(environ["REMOTE_ADDR"], remote)
                 self.assertEqual(environ["wsgi.url_scheme"], "http")
 
-    def test_the_last_hop_that_is_not_trusted_is_the_client(self) -> None:
+    def test_the_last_hop_that_is_not_trusted_is_the_client(self):
         for chain, client in (
             ("6.6.6.6, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
             ("6.6.6.6, 198.51.100.7", "198.51.100.7"),
@@ -69,7 +64,7 @@ class XForwardedTest(unittest.TestCase):
                 environ = applied("10.0.0.0/8", X_FORWARDED_FOR=chain)
                 self.assertEqual(environ["REMOTE_ADDR"], client)
 
-    def test_the_scheme_is_that_of_the_hop(self) -> None:
+    def test_the_scheme_is_that_of_the_hop(self):
         environ = applied(
             "10.0.0.0/8",
             X_FORWARDED_FOR="6.6.6.6, 198.51.100.7, 10.0.0.2",
@@ -77,7 +72,7 @@ class XForwardedTest(unittest.TestCase):
         )
         self.assertEqual(environ["wsgi.url_scheme"], "https")
 
-    def test_nonsense_is_ignored(self) -> None:
+    def test_nonsense_is_ignored(self):
         environ = applied(
             "10.0.0.1",
             X_FORWARDED_FOR="1.2.3.4",
@@ -89,7 +84,7 @@ class XForwardedTest(unittest.TestCase):
         self.assertEqual(environ["HTTP_HOST"], "inner")
         self.assertEqual(environ["SCRIPT_NAME"], "")
 
-    def test_unix_sockets_and_everybody(self) -> None:
+    def test_unix_sockets_and_everybody(self):
         self.assertEqual(applied("unix", "", X_FORWARDED_FOR="1.2.3.4")["REMOTE_ADDR"], "1.2.3.4")
         self.assertEqual(
             applied("*", "9.9.9.9", X_FORWARDED_FOR="1.2.3.4")["REMOTE_ADDR"], "1.2.3.4"
@@ -97,7 +92,7 @@ class XForwardedTest(unittest.TestCase):
         environ = applied("10.0.0.1", "::ffff:10.0.0.1", X_FORWARDED_FOR="1.2.3.4")
         self.assertEqual(environ["REMOTE_ADDR"], "1.2.3.4")
 
-    def test_a_bad_option_is_named(self) -> None:
+    def test_a_bad_option_is_named(self):
         with self.assertRaisesRegex(OptionError, "trusted_proxies: 'proxy.local'"):
             Proxies("10.0.0.1, proxy.local", ALL_X)
 
@@ -111,7 +106,7 @@ class HeadersTest(unittest.TestCase):
         "X_FORWARDED_PREFIX": "/evil",
     }
 
-    def test_what_the_proxy_does_not_set_is_dropped(self) -> None:
+    def test_what_the_proxy_does_not_set_is_dropped(self):
         default = Options().proxy_headers
         environ = applied(
             "10.0.0.1", sets=default, X_FORWARDED_FOR="198.51.100.7", **self.STRANGERS
@@ -124,7 +119,7 @@ class HeadersTest(unittest.TestCase):
         for name in self.STRANGERS:
             self.assertNotIn(f"HTTP_{name}", environ)
 
-    def test_one_that_sets_forwarded_passes_on_the_others(self) -> None:
+    def test_one_that_sets_forwarded_passes_on_the_others(self):
         environ = applied(
             "10.0.0.1",
             sets="forwarded",
@@ -136,11 +131,11 @@ class HeadersTest(unittest.TestCase):
         self.assertEqual(environ["HTTP_HOST"], "inner")
         self.assertNotIn("HTTP_X_FORWARDED_FOR", environ)
 
-    def test_who_is_not_trusted_keeps_them_as_they_are(self) -> None:
+    def test_who_is_not_trusted_keeps_them_as_they_are(self):
         environ = applied("10.0.0.1", "192.0.2.1", sets="Forwarded", X_FORWARDED_FOR="6.6.6.6")
         self.assertEqual(environ["HTTP_X_FORWARDED_FOR"], "6.6.6.6")
 
-    def test_what_is_no_such_header_and_both_kinds_are_refused(self) -> None:
+    def test_what_is_no_such_header_and_both_kinds_are_refused(self):
         for sets, words in (
             ("X-Real-IP", "'x-real-ip' is not known"),
             (f"{ALL_X} Forwarded", "one kind"),
@@ -150,7 +145,7 @@ class HeadersTest(unittest.TestCase):
 
 
 class ForwardedTest(unittest.TestCase):
-    def test_the_hop_before_the_trusted_ones(self) -> None:
+    def test_the_hop_before_the_trusted_ones(self):
         environ = applied(
             "10.0.0.0/8",
             FORWARDED='for=6.6.6.6;proto=http, For="[2001:db8::1]:47011";Proto=https;'
@@ -160,17 +155,17 @@ class ForwardedTest(unittest.TestCase):
         self.assertEqual(environ["wsgi.url_scheme"], "https")
         self.assertEqual(environ["HTTP_HOST"], "example.com:8443")
 
-    def test_it_comes_instead_of_the_older_headers(self) -> None:
+    def test_it_comes_instead_of_the_older_headers(self):
         environ = applied("10.0.0.1", FORWARDED="for=1.2.3.4", X_FORWARDED_FOR="5.6.7.8")
         self.assertEqual(environ["REMOTE_ADDR"], "1.2.3.4")
 
-    def test_hidden_and_malformed_hops_tell_nothing(self) -> None:
+    def test_hidden_and_malformed_hops_tell_nothing(self):
         for text in ("for=_hidden", "for=unknown", "for", 'for="1.2.3.4', "=;,", "for=1.2.3.4 x"):
             with self.subTest(text=text):
                 self.assertEqual(applied("10.0.0.1", FORWARDED=text)["REMOTE_ADDR"], "10.0.0.1")
 
     @given(st.text(st.characters(max_codepoint=255)), st.text(st.sampled_from('fors=;,"\\1.2 :[]')))
-    def test_nothing_a_client_sends_raises(self, forwarded: str, more: str) -> None:
+    def test_nothing_a_client_sends_raises(self, forwarded, more):
         applied("10.0.0.1", FORWARDED=forwarded + more)
         applied(
             "10.0.0.1", X_FORWARDED_FOR=more, X_FORWARDED_HOST=forwarded, X_FORWARDED_PREFIX=more
@@ -178,7 +173,7 @@ class ForwardedTest(unittest.TestCase):
 
 
 class ServedTest(unittest.TestCase):
-    def test_over_a_socket(self) -> None:
+    def test_over_a_socket(self):
         with ServerThread(echo, trusted_proxies="127.0.0.0/8") as server:
             seen = server.get("/a", "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\n").json
             self.assertEqual((seen["REMOTE_ADDR"], seen["wsgi.url_scheme"]), ("1.2.3.4", "https"))

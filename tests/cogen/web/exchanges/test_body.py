@@ -1,10 +1,6 @@
 """What has arrived of a body, without a connection."""
 
-from __future__ import annotations
-
 import unittest
-from collections.abc import Callable, Iterable
-from typing import Any
 
 from cogen.core.events import WaitForSignal
 from cogen.web.exchanges.body import Body, NoSource
@@ -16,14 +12,14 @@ class Counted(bytearray):
 
     searched = 0
 
-    def find(self, sub: bytes, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+    def find(self, sub, start=0, end=None):  # type: ignore[override]
         at = super().find(sub, start, len(self) if end is None else end)
         self.searched += (at if at >= 0 else min(len(self), end or len(self))) - start
         return at
 
 
 class LineTest(unittest.TestCase):
-    def test_a_line_that_comes_in_pieces_is_searched_once(self) -> None:
+    def test_a_line_that_comes_in_pieces_is_searched_once(self):
         body = Body(NoSource())
         body._data = data = Counted()
         for _ in range(1000):
@@ -33,7 +29,7 @@ class LineTest(unittest.TestCase):
         self.assertEqual(body.line_end(1 << 30), 100_001)
         self.assertLess(data.searched, 200_000)
 
-    def test_what_was_searched_is_forgotten_with_what_is_taken(self) -> None:
+    def test_what_was_searched_is_forgotten_with_what_is_taken(self):
         body = Body(NoSource())
         body.feed(b"abc")
         self.assertEqual(body.line_end(100), 0)
@@ -44,7 +40,7 @@ class LineTest(unittest.TestCase):
         body.feed(b"\n")
         self.assertEqual(body.line_end(100), 1)
 
-    def test_a_limit_that_is_reached_ends_a_line(self) -> None:
+    def test_a_limit_that_is_reached_ends_a_line(self):
         body = Body(NoSource())
         body.feed(b"abcdef\n")
         self.assertEqual(body.line_end(3), 3)
@@ -54,8 +50,8 @@ class LineTest(unittest.TestCase):
 class WaitingBodyTest(unittest.TestCase):
     """A request with a body that came while another one was answered."""
 
-    def test_the_rest_of_it_is_read_when_its_turn_comes(self) -> None:
-        def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def test_the_rest_of_it_is_read_when_its_turn_comes(self):
+        def application(environ, start):
             if environ["PATH_INFO"] == "/held":
                 yield environ["cogen.call"](WaitForSignal)("go")
             start("200 OK", [])
@@ -67,10 +63,10 @@ class WaitingBodyTest(unittest.TestCase):
         paused = []
 
         class Pausing(MemoryTransport):
-            def pause_reading(self) -> None:
+            def pause_reading(self):
                 paused.append(True)
 
-            def resume_reading(self) -> None:
+            def resume_reading(self):
                 paused.clear()
 
         client.__class__ = Pausing

@@ -1,7 +1,5 @@
 """The pool of threads: when it grows and shrinks, what it outlives."""
 
-from __future__ import annotations
-
 import threading
 import unittest
 
@@ -17,33 +15,33 @@ from tests.support.clock import FakeClockLoop
 class Work:
     """A job that blocks until it is `released`."""
 
-    def __init__(self, error: BaseException | None = None) -> None:
+    def __init__(self, error=None):
         self.begun = threading.Event()
         self.released = threading.Event()
         self.settled = False
         self.error = error
-        self.thread: threading.Thread | None = None
+        self.thread = None
 
-    def work(self) -> None:
+    def work(self):
         self.thread = threading.current_thread()
         self.begun.set()
         assert self.released.wait(PATIENCE)
         if self.error is not None:
             raise self.error
 
-    def settle(self) -> None:
+    def settle(self):
         self.settled = True
 
 
 class PoolTest(unittest.TestCase):
-    def make(self, least: int, most: int) -> Pool:
+    def make(self, least, most):
         self.loop = FakeClockLoop()
         self.addCleanup(self.loop.close)
         made = Pool(Scheduler(self.loop), least, most)
         made.start()
-        self.jobs: list[Work] = []
+        self.jobs = []
 
-        def stop() -> None:
+        def stop():
             for job in self.jobs:
                 job.released.set()
             # The clock of the loop does not wait for threads.
@@ -53,18 +51,18 @@ class PoolTest(unittest.TestCase):
         self.addCleanup(stop)
         return made
 
-    def run_jobs(self, made: Pool, count: int) -> list[Work]:
+    def run_jobs(self, made, count):
         jobs = [Work() for _ in range(count)]
         self.jobs += jobs
         for job in jobs:
             made.run(job)
         return jobs
 
-    def counts(self, made: Pool) -> tuple[int, int, int]:
+    def counts(self, made):
         held = made.statistics()
         return held["threads"], held["threads_busy"], held["threads_waiting"]
 
-    def test_one_more_thread_starts_when_a_job_has_waited_a_moment(self) -> None:
+    def test_one_more_thread_starts_when_a_job_has_waited_a_moment(self):
         made = self.make(2, 4)
         jobs = self.run_jobs(made, 3)
         self.assertEqual(self.counts(made), (2, 2, 1))
@@ -74,7 +72,7 @@ class PoolTest(unittest.TestCase):
         self.assertTrue(jobs[2].begun.wait(PATIENCE))
         self.assertEqual(self.counts(made), (3, 3, 0))
 
-    def test_one_whose_jobs_are_done_in_time_does_not_grow(self) -> None:
+    def test_one_whose_jobs_are_done_in_time_does_not_grow(self):
         made = self.make(1, 4)
         jobs = self.run_jobs(made, 2)
         jobs[0].released.set()
@@ -82,7 +80,7 @@ class PoolTest(unittest.TestCase):
         self.loop.advance(1)
         self.assertEqual(self.counts(made), (1, 1, 0))
 
-    def test_at_the_most_jobs_wait_and_that_is_told_once_a_minute(self) -> None:
+    def test_at_the_most_jobs_wait_and_that_is_told_once_a_minute(self):
         made = self.make(1, 2)
         with Records() as records:
             jobs = self.run_jobs(made, 5)
@@ -97,13 +95,13 @@ class PoolTest(unittest.TestCase):
         for job in jobs:
             self.assertTrue(job.begun.wait(PATIENCE))
 
-    def test_a_fixed_pool_never_grows(self) -> None:
+    def test_a_fixed_pool_never_grows(self):
         made = self.make(2, 2)
         self.run_jobs(made, 9)
         self.loop.advance(60)
         self.assertEqual(self.counts(made), (2, 2, 7))
 
-    def test_threads_without_work_end_but_for_the_least(self) -> None:
+    def test_threads_without_work_end_but_for_the_least(self):
         self.addCleanup(setattr, pool, "_IDLE", pool._IDLE)
         pool._IDLE = 0.01
         made = self.make(1, 5)
@@ -116,7 +114,7 @@ class PoolTest(unittest.TestCase):
         (again,) = self.run_jobs(made, 1)
         self.assertTrue(again.begun.wait(PATIENCE))
 
-    def test_the_thread_that_became_free_last_works_first(self) -> None:
+    def test_the_thread_that_became_free_last_works_first(self):
         made = self.make(3, 3)
         first, second = self.run_jobs(made, 2)
         for job in (first, second):
@@ -130,7 +128,7 @@ class PoolTest(unittest.TestCase):
         self.assertTrue(third.begun.wait(PATIENCE))
         self.assertIs(third.thread, last)
 
-    def test_it_outlives_its_jobs_whatever_they_raise(self) -> None:
+    def test_it_outlives_its_jobs_whatever_they_raise(self):
         made = self.make(1, 1)
         with Records() as records:
             for error in (ValueError("x"), GreenletExit(), KeyboardInterrupt(), SystemExit(3)):
@@ -141,12 +139,12 @@ class PoolTest(unittest.TestCase):
         self.assertEqual(records.text.count("a job of a thread failed"), 4)
         self.assertEqual(self.counts(made), (1, 0, 0))
 
-    def test_a_thread_that_is_lent_counts_again_when_another_has_ended_its_job(self) -> None:
+    def test_a_thread_that_is_lent_counts_again_when_another_has_ended_its_job(self):
         made = self.make(1, 1)
         taken, back = threading.Event(), threading.Event()
 
         class Lends(Work):
-            def work(self) -> None:
+            def work(self):
                 with made.lent():
                     self.begun.set()
                     assert taken.wait(PATIENCE)
@@ -170,12 +168,12 @@ class PoolTest(unittest.TestCase):
         lends.released.set()
         self.assertTrue(third.begun.wait(PATIENCE))
 
-    def test_a_thread_that_cannot_be_started_is_told_and_tried_again(self) -> None:
+    def test_a_thread_that_cannot_be_started_is_told_and_tried_again(self):
         made = self.make(1, 3)
         jobs = self.run_jobs(made, 2)
         start = pool._Thread.start
 
-        def fail(thread: threading.Thread) -> None:
+        def fail(thread):
             raise RuntimeError("can't start new thread")
 
         self.addCleanup(setattr, pool._Thread, "start", start)
@@ -187,14 +185,14 @@ class PoolTest(unittest.TestCase):
         self.loop.advance(1)
         self.assertTrue(jobs[1].begun.wait(PATIENCE))
 
-    def test_a_stop_counts_what_does_not_return(self) -> None:
+    def test_a_stop_counts_what_does_not_return(self):
         made = self.make(2, 2)
         jobs = self.run_jobs(made, 3)
         jobs[0].released.set()
         self.assertTrue(jobs[2].begun.wait(PATIENCE))
         self.assertEqual(self.loop.run_until_complete(made.stop(1.0)), 2)
 
-    def test_a_post_after_the_loop_was_closed_is_refused(self) -> None:
+    def test_a_post_after_the_loop_was_closed_is_refused(self):
         loop = FakeClockLoop()
         made = Pool(Scheduler(loop), 1, 1)
         loop.close()

@@ -1,21 +1,14 @@
 """The access log over a socket."""
 
-from __future__ import annotations
-
 import json
 import logging
 import unittest
-from collections.abc import Callable, Iterable
-from typing import Any
 
 from cogen.core.events import WaitForSignal
 from tests.cogen.web.support import Records, ServerThread, eventually
 
-Environ = dict[str, Any]
-Start = Callable[..., Any]
 
-
-def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+def application(environ, start_response):
     if environ["PATH_INFO"] == "/fail":
         raise ValueError("expected")
     if environ["PATH_INFO"] == "/wait":
@@ -27,7 +20,7 @@ def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
 
 
 class AccessLogTest(unittest.TestCase):
-    def lines(self, form: str, *exchanges: bytes, expected: int) -> list[str]:
+    def lines(self, form, *exchanges, expected):
         with (
             Records("cogen.web"),
             Records("cogen.access", logging.INFO) as records,
@@ -38,7 +31,7 @@ class AccessLogTest(unittest.TestCase):
             eventually(lambda: len(records.records), expected)
         return records.text.splitlines()
 
-    def test_common(self) -> None:
+    def test_common(self):
         lines = self.lines(
             "common",
             b"GET /a?b HTTP/1.1\r\nHost: x\r\n\r\nGET /user HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -62,7 +55,7 @@ class AccessLogTest(unittest.TestCase):
             seconds = "-" if '"-"' in pattern else r"[0-4]\.\d{6}"
             self.assertRegex(line, f"^{pattern} {seconds}$")
 
-    def test_combined_quotes_what_strangers_send(self) -> None:
+    def test_combined_quotes_what_strangers_send(self):
         (line,) = self.lines(
             "combined",
             b'GET /"\\ HTTP/1.1\r\nHost: x\r\nReferer: http://a/"b\r\nUser-Agent: \xff\t"x\r\n\r\n',
@@ -75,7 +68,7 @@ class AccessLogTest(unittest.TestCase):
         )
         self.assertRegex(end[-9:], r"^ [0-4]\.\d{6}$")
 
-    def test_json(self) -> None:
+    def test_json(self):
         (line,) = self.lines("json", b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", expected=1)
         entry = json.loads(line)
         self.assertEqual(entry["status"], 200)

@@ -1,12 +1,8 @@
 """/metrics, /healthz and /readyz over a socket, and the figures of several workers."""
 
-from __future__ import annotations
-
 import signal
 import sys
 import unittest
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 from unittest import mock
 
 from prometheus_client.core import GaugeMetricFamily
@@ -17,14 +13,12 @@ from cogen.web.life import Life
 from cogen.web.options import OptionError, Options
 from cogen.web.server import Server
 from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import Records, Response, ServerThread, eventually
+from tests.cogen.web.support import Records, ServerThread, eventually
 
-Environ = dict[str, Any]
-Start = Callable[..., Any]
 PATHS = {"metrics_path": "/metrics", "health_path": "/healthz", "ready_path": "/readyz"}
 
 
-def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
+def application(environ, start_response):
     if environ["PATH_INFO"] == "/fail":
         raise ValueError("expected")
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -34,11 +28,11 @@ def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
 class Rooms:
     """A collector of an application."""
 
-    def collect(self) -> Iterator[Any]:
+    def collect(self):
         yield GaugeMetricFamily("rooms", "Rooms open", 3)
 
 
-def samples(response: Response) -> dict[tuple[str, ...], float]:
+def samples(response):
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(response.body.decode())
@@ -47,7 +41,7 @@ def samples(response: Response) -> dict[tuple[str, ...], float]:
 
 
 class LibraryTests(unittest.TestCase):
-    def test_without_the_library_health_is_told_and_figures_are_refused_in_one_line(self) -> None:
+    def test_without_the_library_health_is_told_and_figures_are_refused_in_one_line(self):
         # Nothing of prometheus_client can be imported, as if it were not installed.
         hidden = {
             "prometheus_client": None,
@@ -72,7 +66,7 @@ class LibraryTests(unittest.TestCase):
 
 
 class MetricsTest(unittest.TestCase):
-    def test_the_server_and_the_application_are_measured(self) -> None:
+    def test_the_server_and_the_application_are_measured(self):
         lives = [Life(metrics=lambda: [Rooms()])]
         with Records(), ServerThread(application, lives=lives, threads="2", **PATHS) as server:
             server.get("/a")
@@ -94,14 +88,14 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(seen["rooms",], 3)
         self.assertGreater(seen["process_resident_memory_bytes",], 1 << 20)
 
-    def test_the_paths_are_the_applications_unless_asked_for(self) -> None:
+    def test_the_paths_are_the_applications_unless_asked_for(self):
         with ServerThread(application) as server:
             for path in PATHS.values():
                 self.assertEqual(server.get(path).body, b"hello")
         with ServerThread(application, **PATHS) as server:
             self.assertEqual(server.get("/healthz/").body, b"hello")
 
-    def test_several_workers_are_in_one_scrape_each_with_its_number(self) -> None:
+    def test_several_workers_are_in_one_scrape_each_with_its_number(self):
         with CommandServer(workers=2, **PATHS) as server:
             for _ in range(6):
                 server.get()
@@ -131,12 +125,12 @@ class MetricsTest(unittest.TestCase):
 
 
 class HealthTest(unittest.TestCase):
-    def asked(self, server: ServerThread, path: str, method: str) -> Response:
+    def asked(self, server, path, method):
         with server.connect() as client:
             client.send(f"{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
             return client.response(method)
 
-    def test_it_is_well_while_it_serves_and_ready_when_all_applications_are(self) -> None:
+    def test_it_is_well_while_it_serves_and_ready_when_all_applications_are(self):
         trouble = ["the log has not been reached yet"]
         lives = [Life(), Life(ready=lambda: ""), Life(ready=lambda: trouble[0])]
         with ServerThread(application, lives=lives, **PATHS) as server:
@@ -154,7 +148,7 @@ class HealthTest(unittest.TestCase):
             self.assertEqual(ready.headers["allow"], "GET, HEAD, OPTIONS")
             self.assertEqual(ready.headers["cache-control"], "no-store")
 
-    def test_neither_is_once_it_stops(self) -> None:
+    def test_neither_is_once_it_stops(self):
         with ServerThread(application, **PATHS) as server, server.connect() as client:
             client.get("/a")
             server.server.shared.stopping = True  # as long as it takes to answer what is held
@@ -162,7 +156,7 @@ class HealthTest(unittest.TestCase):
                 response = self.asked(server, path, "GET")
                 self.assertEqual((response.status, response.body), (503, b"stopping\n"))
 
-    def test_another_method_is_told_those_that_are_taken(self) -> None:
+    def test_another_method_is_told_those_that_are_taken(self):
         asking = "GET, HEAD, OPTIONS"
         with ServerThread(application, **PATHS) as server:
             for path, method, allowed in (

@@ -40,7 +40,7 @@ number = 5
 
 
 class LoadingTests(unittest.TestCase):
-    def setUp(self) -> None:
+    def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
         for state in (sys.path, sys.modules):
             self.addCleanup(self.restore, state, state.copy())
@@ -49,19 +49,19 @@ class LoadingTests(unittest.TestCase):
         sys.path.insert(0, str(self.folder))
         self.write("site_one.py", SITE)
 
-    def restore(self, state, before) -> None:
+    def restore(self, state, before):
         state.clear()
         state.update(before) if isinstance(state, dict) else state.extend(before)
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name, text):
         path = self.folder / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text)
 
-    def served(self, where: str) -> bytes:
+    def served(self, where):
         return b" ".join(load(where)({}, lambda *_: None))
 
-    def refused(self, where: str) -> str:
+    def refused(self, where):
         with self.assertRaises(OptionError) as caught:
             load(where)
         line = str(caught.exception)
@@ -69,7 +69,7 @@ class LoadingTests(unittest.TestCase):
         self.assertNotIn("\n", line)
         return line.removeprefix(f"{where}: ")
 
-    def test_a_callable_is_named_or_has_one_of_two_names(self) -> None:
+    def test_a_callable_is_named_or_has_one_of_two_names(self):
         self.assertEqual(b"application", self.served("site_one"))
         self.assertEqual(b"app", self.served("site_one:app"))
         self.assertEqual(b"instance", self.served("site_one:holder.instance"))
@@ -79,15 +79,15 @@ class LoadingTests(unittest.TestCase):
         self.write("site_two.py", "def app(environ, start_response): return [b'two']")
         self.assertEqual(b"two", self.served("site_two"))
 
-    def test_a_factory_is_called_with_the_arguments_that_are_written(self) -> None:
+    def test_a_factory_is_called_with_the_arguments_that_are_written(self):
         self.assertEqual(b"made 0", self.served("site_one:create_app()"))
         self.assertEqual(b"x 1", self.served("site_one:create_app('x', debug=True)"))
 
-    def test_a_file_stands_for_its_module(self) -> None:
+    def test_a_file_stands_for_its_module(self):
         self.assertEqual(b"application", self.served("site_one.py"))
         self.assertEqual(b"app", self.served(f"{self.folder}/site_one.py:app"))
 
-    def test_a_file_in_a_package_is_imported_as_part_of_it(self) -> None:
+    def test_a_file_in_a_package_is_imported_as_part_of_it(self):
         self.write("below/pack/__init__.py", "")
         self.write("below/pack/names.py", "NAME = b'in a package'")
         self.write(
@@ -96,7 +96,7 @@ class LoadingTests(unittest.TestCase):
         )
         self.assertEqual(b"in a package", self.served("below/pack/wsgi.py"))
 
-    def test_what_is_not_there_is_named(self) -> None:
+    def test_what_is_not_there_is_named(self):
         self.assertIn("there is no module 'nowhere'", self.refused("nowhere:app"))
         self.assertIn("there is no module 'site_one.x'", self.refused("site_one.x"))
         self.assertIn("there is no file 'nowhere.py'", self.refused("nowhere.py"))
@@ -108,7 +108,7 @@ class LoadingTests(unittest.TestCase):
             self.assertIn(neither, self.refused(where))
         self.assertEqual("it names no module; write MODULE:NAME", self.refused(":app"))
 
-    def test_what_to_write_instead_is_said(self) -> None:
+    def test_what_to_write_instead_is_said(self):
         self.assertIn("write site_one:app", self.refused("site_one.app"))
         self.assertIn("write site_one:needs()", self.refused("site_one:needs"))
         for name in ("create", "make_app", "create_app", "Callable", "Configured"):
@@ -118,23 +118,23 @@ class LoadingTests(unittest.TestCase):
         self.assertIn("write factory:create_app()", self.refused("factory"))
         self.assertIn("write factory.py:create_app()", self.refused("factory.py"))
 
-    def test_a_call_that_cannot_be_made_is_refused(self) -> None:
+    def test_a_call_that_cannot_be_made_is_refused(self):
         self.assertIn("missing a required argument: 'name'", self.refused("site_one:needs()"))
         self.assertIn("None cannot be called", self.refused("site_one:create_nothing()"))
         self.assertIn("5 cannot be called", self.refused("site_one:number()"))
         for expression in ("create_app(x)", "create_app()()", "1 + 1", "a b", "["):
             self.assertIn("neither a name nor a call", self.refused(f"site_one:{expression}"))
 
-    def test_what_is_no_wsgi_application_is_refused(self) -> None:
+    def test_what_is_no_wsgi_application_is_refused(self):
         self.assertIn("5 cannot be called", self.refused("site_one:number"))
         self.assertIn("ASGI", self.refused("site_one:asgi"))
         self.assertIn("ASGI", self.refused("site_one:Asgi()"))
 
-    def test_a_file_with_the_name_of_a_module_that_is_loaded_is_refused(self) -> None:
+    def test_a_file_with_the_name_of_a_module_that_is_loaded_is_refused(self):
         self.write("json.py", SITE)
         self.assertIn("rename it", self.refused("json.py"))
 
-    def test_what_the_application_does_not_find_itself_is_its_own_error(self) -> None:
+    def test_what_the_application_does_not_find_itself_is_its_own_error(self):
         self.write("broken.py", "import not_installed_at_all")
         with self.assertRaises(ModuleNotFoundError) as caught:
             load("broken")
