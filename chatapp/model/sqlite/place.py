@@ -1,15 +1,18 @@
 """Whether the files at the database's path are still those that are open.
 
 One that was removed or replaced is written on without an error, and what is written goes nowhere.
+One that was cut off is worse: chatapp.model.sqlite.wal.
 """
 
 import logging
 import os
+import sqlite3
 import stat
 from contextlib import suppress
 
 from chatapp.model.log import LogUnavailable
 from chatapp.model.sqlite.files import Lock
+from chatapp.model.sqlite.wal import WriteAheadLog
 
 __all__ = ["Place"]
 
@@ -36,13 +39,20 @@ class Place:
                 "have it: one of them has to go"
             )
 
-    def remember(self) -> None:
+    def remember(self, db: sqlite3.Connection) -> None:
         """It was opened now."""
+        self.wal = WriteAheadLog(self._path, db)
         self._known = {name: _identity(name) for name in (self._path, f"{self._path}-wal")}
 
     def check(self) -> None:
         """Raises LogUnavailable, and says so once, until they are back."""
-        wrong = self._look()
+        self._judge(self._look() or self.wal.check())
+
+    def check_written(self) -> None:
+        """The same after something was written: what is in no file that is found is not stored."""
+        self._judge(self._look() or self.wal.written())
+
+    def _judge(self, wrong: str) -> None:
         if wrong and wrong != self._wrong:
             log.error("%s: nothing is stored until it is back or the chat is started anew", wrong)
         elif self._wrong and not wrong:

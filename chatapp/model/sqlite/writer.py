@@ -78,7 +78,7 @@ class Writer:
         try:
             self._epoch = self._settled_epoch(db, prepare(db))
             self._ages.open(db)
-            self._place.remember()
+            self._place.remember(db)
         except BaseException:
             db.close()
             raise
@@ -111,8 +111,11 @@ class Writer:
             db = self._db
             del self._db
             try:
-                self._ages.keep(db)
-                db.execute("pragma wal_checkpoint(truncate)")
+                if self._place.wal.check():
+                    self._place.wal.abandon()
+                else:
+                    self._ages.keep(db)
+                    db.execute("pragma wal_checkpoint(truncate)")
             finally:
                 db.close()
 
@@ -136,16 +139,20 @@ class Writer:
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("rollback")
+            self._place.wal.written()
             self._ages.undo(self._db, last)
             self._load_heads()
             raise
-        # What has gone into a file that nobody finds any more is not stored.
-        self._place.check()
+        self._place.check_written()
         self._marks.write(self._epoch, ever)
         return outcomes, stored
 
     def forget_old(self) -> None:
-        """Delete messages and nonces past their age, from the oldest on: no gap is made."""
+        """Delete messages and nonces past their age, from the oldest on: no gap is made.
+
+        Raises LogUnavailable.
+        """
+        self._place.check()
         self._look_at_the_clock()
         now = self._clock.wall()
         if self._max_age:
@@ -153,6 +160,7 @@ class Writer:
         self._forget("nonces", now - _NONCE_SECONDS)
         self._ages.forgot(self._db)
         self._ages.keep(self._db)
+        self._place.check_written()
 
     def _load_heads(self) -> None:
         self._heads = load_heads(self._db)

@@ -524,6 +524,66 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         await self.say(again, "c")
         self.assertEqual(["a", "c"], await self.said(again))
 
+    async def test_one_whose_log_was_cut_off_or_overwritten_takes_nothing_and_stays_whole(self):
+        """Else SQLite would copy zeros, or what was put there, into the database."""
+        for change in (
+            lambda log: log[:0],
+            lambda log: log[: len(log) // 2],
+            lambda log: b"\xaa" * len(log),
+            lambda log: b"\xaa" * (2 * len(log)),
+        ):
+            log = await self.opened()
+            await self.say(log, "kept")
+            await log.close()
+            log = await self.opened()
+            await self.say(log, *"abcdefgh")
+            file = Path(f"{self.path}-wal")
+            written = file.read_bytes()
+            file.write_bytes(change(written))
+            await self.refused(log, "chat.db-wal was cut off or overwritten while it is in use")
+            await log.close()
+            with self.assertLogs("chatapp.model", "WARNING") as logs:
+                again = await self.opened()
+            self.assertIn("went back in time", logs.output[0])
+            self.assertNotEqual(log.epoch, again.epoch)
+            self.assertEqual("kept", (await self.said(again))[0])
+            await self.say(again, "goes on")
+            await again.close()
+            with contextlib.closing(sqlite3.connect(self.path)) as db:
+                self.assertEqual([("ok",)], db.execute("pragma integrity_check").fetchall())
+            self.path.unlink()
+
+    async def test_one_whose_log_is_put_back_as_it_was_goes_on(self):
+        log = await self.opened()
+        await self.say(log, "a")
+        file = Path(f"{self.path}-wal")
+        written = file.read_bytes()
+        file.write_bytes(b"")
+        await self.refused(log, "chat.db-wal was cut off")
+        file.write_bytes(written)
+        with self.assertLogs("chatapp.model", "WARNING") as logs:
+            await self.say(log, "b")
+        self.assertIn("is back", logs.output[0])
+        await log.close()
+        self.assertEqual(["a", "b"], await self.said(await self.opened()))
+
+    async def test_what_somebody_else_does_by_sqlite_is_no_reason_to_refuse(self):
+        log = await self.opened()
+        other = self.enterContext(contextlib.closing(sqlite3.connect(self.path)))
+        other.isolation_level = None
+        texts = []
+        for mode in ("passive", "full", "restart", "truncate") * 3:
+            for statement in (
+                f"pragma wal_checkpoint({mode})",
+                "insert or replace into meta values ('somebody', random())",
+            ):
+                with self.subTest(statement):
+                    other.execute(statement).fetchall()
+                    texts += [f"{len(texts)}", f"{len(texts) + 1}"]
+                    with self.assertNoLogs("chatapp.model", "WARNING"):
+                        await self.say(log, *texts[-2:])
+        self.assertEqual(texts, await self.said(log))
+
     async def test_marks_that_cannot_be_read_keep_nobody_from_starting(self):
         for content in (b"", b"[]", b"{", b'{"a": "b"}', b"\xff" * 9000):
             with self.subTest(content=content[:9]):
