@@ -1,13 +1,10 @@
 """After whatever clients and applications did to a connection, all is as before."""
 
-from __future__ import annotations
-
 import os
 import random
 import threading
 import time
 import unittest
-from typing import Any
 
 from tests.cogen.web.encounters import Encounter, application, set_out
 from tests.cogen.web.support import Records, ServerThread
@@ -28,7 +25,7 @@ AS_BEFORE = {
 class EncountersTest(unittest.TestCase):
     threads = "0"
 
-    def test_all_is_as_before(self) -> None:
+    def test_all_is_as_before(self):
         seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
         options = {"health_path": "/healthz", "header_timeout": 0.2, "body_timeout": 0.2}
         before = threading.active_count()
@@ -46,7 +43,7 @@ class EncountersTest(unittest.TestCase):
         self.assertEqual(crashes, [], seed)
         self.assertLessEqual(threading.active_count(), before, "threads are left")
 
-    def test_a_stop_amid_them_ends_in_time(self) -> None:
+    def test_a_stop_amid_them_ends_in_time(self):
         """Graceful or not: nothing that they do keeps the server from its end."""
         seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
         for number in range(0, COUNT // 4, AT_ONCE):
@@ -65,7 +62,7 @@ class EncountersTest(unittest.TestCase):
             # So long it takes at the most where the machine has nothing else to do.
             self.assertLess(took, 0.2 + 1, told)
 
-    def meet(self, server: ServerThread, clients: list[Encounter], told: str) -> None:
+    def meet(self, server, clients, told):
         with set_out(clients, server.address):
             pass
         try:
@@ -78,7 +75,7 @@ class EncountersTest(unittest.TestCase):
             stories = "\n".join(f"{n}: {client.story}" for n, client in enumerate(clients))
             raise AssertionError(f"{told}: {error}\n{left}\n{stories}") from None
 
-    def state(self, exchange: Any) -> str:
+    def state(self, exchange):
         connection = exchange._connection
         names = ("left", "closing", "ended", "waits", "head_sent", "runner")
         flags = {name: getattr(exchange, name) for name in names}

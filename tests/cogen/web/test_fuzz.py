@@ -4,13 +4,10 @@ The named request files are cut at random places and mutated at random. Hypothes
 example that fails and how to run it again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 import unittest
 from itertools import pairwise
-from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -39,57 +36,57 @@ WORDS = st.sampled_from(
 class MemoryTransport:
     """What a connection writes to; its client takes everything at once."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.written = bytearray()
         self.closed = self.ended = False
 
-    def write(self, data: bytes) -> None:
+    def write(self, data):
         assert not self.ended, "written behind the end"
         self.written += data
 
-    def write_eof(self) -> None:
+    def write_eof(self):
         self.ended = True
 
-    def close(self) -> None:
+    def close(self):
         self.closed = True
 
     abort = close
 
-    def can_write_eof(self) -> bool:
+    def can_write_eof(self):
         return True
 
-    def get_extra_info(self, name: str) -> Any:
+    def get_extra_info(self, name):
         return ("127.0.0.1", 1) if name == "peername" else None
 
-    def nothing(self, *args: Any) -> None:
+    def nothing(self, *args):
         """Buffers and flow: there is none."""
 
     set_write_buffer_limits = pause_reading = resume_reading = nothing
 
 
 class Fuzz(unittest.TestCase):
-    def setUp(self) -> None:
+    def setUp(self):
         self.scheduler = Scheduler(proactor="asyncio")
         self.addCleanup(self.scheduler.shutdown)
         self.loop = self.scheduler.loop
-        self.failures: list[dict[str, Any]] = []
+        self.failures = []
         self.loop.set_exception_handler(lambda loop, context: self.failures.append(context))
         self.server = Server(echo, self.scheduler, Options(threads="0"))
         records = Records()
         records.__enter__()
         self.addCleanup(records.__exit__)
 
-    def turns(self, connection: Connection) -> None:
+    def turns(self, connection):
         """Some turns of the loop, after each of which the connection is in one of its states."""
 
-        async def some() -> None:
+        async def some():
             for _ in range(6):
                 await asyncio.sleep(0)
                 check_connection(connection)
 
         self.loop.run_until_complete(some())
 
-    def answers(self, pieces: list[bytes]) -> list[tuple[int, bytes]]:
+    def answers(self, pieces):
         """The status and content of each answer to `pieces` and the end of the client's side."""
         connection, transport = Connection(self.server.shared), MemoryTransport()
         connection.connection_made(transport)
@@ -112,7 +109,7 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(self.server.shared.statistics()["exchanges"], 0)
         return self.parsed(bytes(transport.written))
 
-    def parsed(self, written: bytes) -> list[tuple[int, bytes]]:
+    def parsed(self, written):
         found = []
         while written:
             head, _, written = written.partition(b"\r\n\r\n")
@@ -133,13 +130,13 @@ class Fuzz(unittest.TestCase):
 
     @settings(max_examples=200, deadline=None, database=None)
     @given(st.sampled_from(SHORT), st.data())
-    def test_any_cut_gives_the_same_answers(self, raw: bytes, data: st.DataObject) -> None:
+    def test_any_cut_gives_the_same_answers(self, raw, data):
         places = data.draw(st.lists(st.integers(0, len(raw)), max_size=12).map(sorted))
         bounds = [0, *places, len(raw)]
         pieces = [raw[start:end] for start, end in pairwise(bounds)]
         self.assertEqual(self.answers([each for each in pieces if each]), self.answers([raw]))
 
-    def test_a_byte_at_a_time_gives_the_same_answers(self) -> None:
+    def test_a_byte_at_a_time_gives_the_same_answers(self):
         for raw in SHORT[::7]:
             with self.subTest(raw=raw):
                 pieces = [raw[at : at + 1] for at in range(len(raw))]
@@ -147,9 +144,7 @@ class Fuzz(unittest.TestCase):
 
     @settings(max_examples=500, deadline=None, database=None)
     @given(st.sampled_from(CORPUS), st.sampled_from(SHORT), st.data())
-    def test_mutations_are_answered_or_refused(
-        self, raw: bytes, other: bytes, data: st.DataObject
-    ) -> None:
+    def test_mutations_are_answered_or_refused(self, raw, other, data):
         mutated = bytearray(raw)
         for _ in range(data.draw(st.integers(1, 4))):
             at = data.draw(st.integers(0, len(mutated)))
@@ -168,7 +163,7 @@ class Fuzz(unittest.TestCase):
 
     @settings(max_examples=200, deadline=None, database=None)
     @given(st.binary(max_size=300))
-    def test_garbage_is_refused(self, raw: bytes) -> None:
+    def test_garbage_is_refused(self, raw):
         # `! / HTTP/1.0` and an empty line are a request: a method is any token.
         assume(b"HTTP/1." not in raw)
         for status, _ in self.answers([raw]):

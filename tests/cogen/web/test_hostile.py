@@ -2,14 +2,12 @@
 opened for them is closed again. `make hostile` measures how soon, and what memory that takes.
 """
 
-from __future__ import annotations
-
 import resource
 import shutil
 import tempfile
 import unittest
 
-from tests.cogen.web.hostile import RUNS, TLS_RUNS, HostileServer, Run, idle
+from tests.cogen.web.hostile import RUNS, TLS_RUNS, HostileServer, idle
 from tests.cogen.web.support import certificate_files, eventually
 
 SECONDS = 0.2
@@ -18,11 +16,10 @@ SECONDS = 0.2
 class Hostile:
     """What the runs are put to: one server for all of them, as in life."""
 
-    runs: tuple[Run, ...]
     tls = False
 
     @classmethod
-    def setUpClass(cls) -> None:
+    def setUpClass(cls):
         cls.folder = tempfile.mkdtemp()
         options = {}
         if cls.tls:
@@ -33,11 +30,11 @@ class Hostile:
         cls.open_files = cls.server.open_files() + cls.tls
 
     @classmethod
-    def tearDownClass(cls) -> None:
+    def tearDownClass(cls):
         cls.server.__exit__()
         shutil.rmtree(cls.folder)
 
-    def check(self: unittest.TestCase, run: Run) -> None:
+    def check(self, run):
         going = run.against(self.server, SECONDS, max(2, run.count // 10))
         next(going)
         self.server.answers(self.tls)
@@ -47,11 +44,11 @@ class Hostile:
         self.assertNotIn("Traceback", self.server.log)
 
 
-def _with_runs(case: type[Hostile]) -> type[Hostile]:
+def _with_runs(case):
     """Give `case` a test method for each run."""
     for run in case.runs:
 
-        def method(self: Hostile, run: Run = run) -> None:
+        def method(self, run=run):
             self.check(run)
 
         method.__name__ = f"test_{run.name}"
@@ -60,7 +57,7 @@ def _with_runs(case: type[Hostile]) -> type[Hostile]:
 
 
 class FilesTest(unittest.TestCase):
-    def test_the_limit_of_open_files_is_raised_for_the_connections(self) -> None:
+    def test_the_limit_of_open_files_is_raised_for_the_connections(self):
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         server = HostileServer()
         resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))

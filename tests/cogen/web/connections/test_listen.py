@@ -1,7 +1,5 @@
 """Where the server listens and what the command says when it cannot, with real processes."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import signal
@@ -20,21 +18,21 @@ from tests.cogen.web.support import Client
 
 
 class AddressTest(unittest.TestCase):
-    def test_ipv6(self) -> None:
+    def test_ipv6(self):
         with CommandServer(host="::1") as server:
             self.assertTrue(server.address.startswith("http://[::1]:"), server.address)
             self.assertEqual(server.get()[0], "one")
 
-    def test_every_address(self) -> None:
+    def test_every_address(self):
         with CommandServer(host="::") as server:
             server.address = server.address.replace("[::]", "127.0.0.1")
             self.assertEqual(server.get()[0], "one")
 
-    def test_a_name(self) -> None:
+    def test_a_name(self):
         with CommandServer(host="localhost") as server:
             self.assertTrue(server.address.startswith("http://127.0.0.1:"), server.address)
 
-    def test_an_address_in_use_is_said_in_one_line(self) -> None:
+    def test_an_address_in_use_is_said_in_one_line(self):
         with CommandServer() as server:
             port = int(server.address.rstrip("/").rpartition(":")[2])
             second = CommandServer(port=port)
@@ -45,7 +43,7 @@ class AddressTest(unittest.TestCase):
             self.assertEqual(_last_log(second), expected)
 
 
-def _last_log(server: CommandServer) -> str:
+def _last_log(server):
     """What a server that did not start has said."""
     server.folder.mkdir()
     server.write("one")
@@ -58,23 +56,23 @@ def _last_log(server: CommandServer) -> str:
 
 
 class UnixSocketTest(unittest.TestCase):
-    def setUp(self) -> None:
+    def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "socket"
 
-    def test_it_has_its_mode_and_goes_with_the_server(self) -> None:
+    def test_it_has_its_mode_and_goes_with_the_server(self):
         with CommandServer(unix_socket=self.path, unix_mode="600") as server:
             self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
             self.assertEqual(server.get()[0], "one")
             self.assertEqual(server.stop(), 0)
         self.assertEqual([], os.listdir(self.path.parent))
 
-    def test_a_lock_that_was_removed_since_it_was_opened_is_none(self) -> None:
+    def test_a_lock_that_was_removed_since_it_was_opened_is_none(self):
         first, second = UnixPath(str(self.path)), UnixPath(str(self.path))
         first.listen(0o600, 1).close()
 
-        def removed_before(lock: int, how: int) -> None:
+        def removed_before(lock, how):
             if first._lock is not None:
                 first.remove()
             flock(lock, how)
@@ -87,7 +85,7 @@ class UnixSocketTest(unittest.TestCase):
         second.remove()
         self.assertEqual([], os.listdir(self.path.parent))
 
-    def test_it_survives_a_reload(self) -> None:
+    def test_it_survives_a_reload(self):
         with CommandServer(unix_socket=self.path) as server:
             server.write("two")
             server.signal(signal.SIGHUP)
@@ -96,7 +94,7 @@ class UnixSocketTest(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
         self.assertFalse(self.path.exists())
 
-    def test_what_a_dead_server_left_is_replaced(self) -> None:
+    def test_what_a_dead_server_left_is_replaced(self):
         with CommandServer(unix_socket=self.path) as server:
             server.process.kill()
             server.process.wait()
@@ -104,7 +102,7 @@ class UnixSocketTest(unittest.TestCase):
         with CommandServer(unix_socket=self.path) as server:
             self.assertEqual(server.get()[0], "one")
 
-    def test_a_live_path_is_refused(self) -> None:
+    def test_a_live_path_is_refused(self):
         with CommandServer(unix_socket=self.path) as server:
             with self.assertRaises(AssertionError):
                 CommandServer(unix_socket=self.path).__enter__()
@@ -115,14 +113,14 @@ class UnixSocketTest(unittest.TestCase):
             self.assertIn(f"cannot listen on {self.path}: another server", second.log)
             second.__exit__()
 
-    def test_a_path_that_is_too_long_is_refused_with_that_reason(self) -> None:
+    def test_a_path_that_is_too_long_is_refused_with_that_reason(self):
         server = CommandServer(unix_socket=f"{self.path}{'a' * 120}")
         server.start()
         self.assertEqual(server.process.wait(), 1)
         self.assertIn("AF_UNIX path too long", server.log)
         server.__exit__()
 
-    def test_a_file_is_not_touched(self) -> None:
+    def test_a_file_is_not_touched(self):
         self.path.write_text("precious")
         server = CommandServer(unix_socket=self.path)
         server.start()
@@ -132,13 +130,13 @@ class UnixSocketTest(unittest.TestCase):
         self.assertEqual(self.path.read_text(), "precious")
         self.assertEqual(["socket"], os.listdir(self.path.parent))
 
-    def test_the_client_has_no_address(self) -> None:
+    def test_the_client_has_no_address(self):
         with CommandServer(unix_socket=self.path) as server, server.connect() as client:
             self.assertEqual(client.get().status, 200)
 
 
 class SystemdTest(unittest.TestCase):
-    def test_sockets_are_taken_over_and_readiness_is_told(self) -> None:
+    def test_sockets_are_taken_over_and_readiness_is_told(self):
         with (
             tempfile.TemporaryDirectory() as folder,
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
@@ -179,7 +177,7 @@ class SystemdTest(unittest.TestCase):
 
 
 class CommandTest(unittest.TestCase):
-    def test_what_is_wrong_is_said_in_one_line(self) -> None:
+    def test_what_is_wrong_is_said_in_one_line(self):
         for application, options, said in (
             ("nothing:app", {}, "nothing:app: there is no module 'nothing'"),
             ("app:nothing", {}, "app:nothing: app has no 'nothing'"),
@@ -200,7 +198,7 @@ class CommandTest(unittest.TestCase):
                 self.assertEqual(len(server.log.splitlines()), 1)
                 server.__exit__()
 
-    def test_every_option_is_a_flag(self) -> None:
+    def test_every_option_is_a_flag(self):
         import dataclasses
 
         from cogen.web.options import Options

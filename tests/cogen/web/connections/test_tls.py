@@ -1,7 +1,5 @@
 """TLS: requests over it, and certificates that are renewed while it runs."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket
@@ -10,7 +8,6 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Any
 
 from cogen.web.connections.tls import Certificate
 from cogen.web.options import OptionError, Options
@@ -27,17 +24,17 @@ from tests.cogen.web.support import (
 
 
 class TLSTest(unittest.TestCase):
-    def setUp(self) -> None:
+    def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.certificate, self.key = certificate_files(folder.name)
         self.context = ssl.create_default_context(cafile=self.certificate)
 
-    def wrapped(self, server: ServerThread) -> Client:
+    def wrapped(self, server):
         sock = socket.create_connection(server.address, 20)
         return Client(self.context.wrap_socket(sock, server_hostname="localhost"))
 
-    def test_requests_over_tls(self) -> None:
+    def test_requests_over_tls(self):
         for proactor in ("uvloop", "asyncio"):
             with (
                 self.subTest(proactor=proactor),
@@ -63,21 +60,21 @@ class TLSTest(unittest.TestCase):
 class HandshakeTest(unittest.TestCase):
     """A connection has its place from the moment on at which it is accepted."""
 
-    def setUp(self) -> None:
+    def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.certificate, self.key = certificate_files(folder.name)
         self.context = ssl.create_default_context(cafile=self.certificate)
         self.enterContext(Records())
 
-    def serve(self, proactor: str, **options: Any) -> ServerThread:
+    def serve(self, proactor, **options):
         files = {"certificate": self.certificate, "key": self.key}
         server = ServerThread(echo, proactor, **files, **options)
         server.__enter__()
         self.addCleanup(server.stop)
         return server
 
-    def answers(self, server: ServerThread) -> bool:
+    def answers(self, server):
         try:
             sock = socket.create_connection(server.address, 20)
             with Client(self.context.wrap_socket(sock, server_hostname="localhost")) as client:
@@ -86,7 +83,7 @@ class HandshakeTest(unittest.TestCase):
             sock.close()
             return False
 
-    def test_one_that_stalls_takes_a_place_and_gives_it_back(self) -> None:
+    def test_one_that_stalls_takes_a_place_and_gives_it_back(self):
         for proactor in LOOPS:
             for limit in ("max_connections", "max_connections_per_address"):
                 with self.subTest(proactor=proactor, limit=limit):
@@ -101,13 +98,13 @@ class HandshakeTest(unittest.TestCase):
                     server.settled(connections=0, handshakes=0)
                     server.stop()
 
-    def test_one_that_is_too_slow_is_ended(self) -> None:
+    def test_one_that_is_too_slow_is_ended(self):
         server = self.serve("any", header_timeout=0.1)
         with server.connect() as client:
             self.assertEqual(client.rest(), b"")
         server.settled(connections=0, handshakes=0)
 
-    def test_a_stop_does_not_wait_for_them(self) -> None:
+    def test_a_stop_does_not_wait_for_them(self):
         server = self.serve("any", shutdown_timeout=0.1)
         with server.connect() as client:
             server.settled(handshakes=1)
@@ -116,7 +113,7 @@ class HandshakeTest(unittest.TestCase):
 
 
 class RenewalTest(unittest.TestCase):
-    def setUp(self) -> None:
+    def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         for name, kind in (("one", "ec:prime256v1"), ("two", "rsa:2048"), ("live", "")):
             (self.folder / name).mkdir()
@@ -128,12 +125,12 @@ class RenewalTest(unittest.TestCase):
         }
         self.put("one")
 
-    def put(self, name: str, *files: str) -> None:
+    def put(self, name, *files):
         """Put the pair of that name, or only `files` of it, where the server reads it."""
         for file in files or ("cert.pem", "key.pem"):
             shutil.copyfile(self.folder / name / file, self.folder / "live" / file)
 
-    def named(self, address: tuple[str, int], server_name: str | None = "localhost") -> str:
+    def named(self, address, server_name="localhost"):
         """The name of the pair that is served there."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -149,12 +146,12 @@ class RenewalTest(unittest.TestCase):
         )
         return name
 
-    def look(self, server: ServerThread, times: int = 2) -> None:
+    def look(self, server, times=2):
         assert server.certificate is not None
         for _ in range(times):
             server.call(server.certificate.look)
 
-    def test_new_connections_get_a_renewed_certificate_and_others_go_on(self) -> None:
+    def test_new_connections_get_a_renewed_certificate_and_others_go_on(self):
         for proactor in LOOPS:
             self.put("one")
             with (
@@ -177,7 +174,7 @@ class RenewalTest(unittest.TestCase):
                     self.assertEqual(self.named(server.address), "one")
                     self.assertEqual(held.get("/").status, 200)
 
-    def test_a_pair_that_is_being_written_is_left_alone(self) -> None:
+    def test_a_pair_that_is_being_written_is_left_alone(self):
         with Records() as records, ServerThread(echo, **self.files) as server:
             self.put("two", "cert.pem")
             self.look(server, 1)
@@ -189,7 +186,7 @@ class RenewalTest(unittest.TestCase):
             self.assertIn("is served from now on", records.text)
             self.assertNotIn("served on", records.text)
 
-    def test_a_pair_that_cannot_be_used_is_said_once_and_the_one_before_is_served(self) -> None:
+    def test_a_pair_that_cannot_be_used_is_said_once_and_the_one_before_is_served(self):
         with Records() as records, ServerThread(echo, **self.files) as server:
             for spoil, said in (
                 (lambda: self.put("two", "cert.pem"), "the key is another's"),
@@ -207,10 +204,10 @@ class RenewalTest(unittest.TestCase):
             self.look(server)
             self.assertEqual(self.named(server.address), "two")
 
-    def write(self, file: str, text: str) -> None:
+    def write(self, file, text):
         (self.folder / "live" / file).write_text(text)
 
-    def test_processes_look_for_renewals(self) -> None:
+    def test_processes_look_for_renewals(self):
         for workers in (1, 2):
             self.put("one")
             server = CommandServer(
@@ -228,7 +225,7 @@ class RenewalTest(unittest.TestCase):
 
 
 class FilesTest(unittest.TestCase):
-    def test_files_that_cannot_be_used_are_named(self) -> None:
+    def test_files_that_cannot_be_used_are_named(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         certificate, key = certificate_files(folder)
         (Path(folder) / "other").mkdir()
@@ -253,7 +250,7 @@ class FilesTest(unittest.TestCase):
             with self.subTest(said), self.assertRaisesRegex(OptionError, said):
                 Certificate.of(Options(**options))
 
-    def test_they_end_the_start_with_one_line(self) -> None:
+    def test_they_end_the_start_with_one_line(self):
         server = CommandServer(certificate="/nowhere")
         server.start()
         self.assertEqual(server.process.wait(), 1)

@@ -1,19 +1,14 @@
 """An exchange with another front than a connection: what Front says is all that it needs."""
 
-from __future__ import annotations
-
 import unittest
-from collections.abc import Iterable
-from typing import Any
 
 from cogen.core.events import Sleep
 from cogen.core.schedulers import Scheduler
 from cogen.web.exchanges.exchange import Exchange
 from cogen.web.exchanges.front import Front
-from cogen.web.exchanges.greenlets import Runners, Straight
+from cogen.web.exchanges.greenlets import Runners
 from cogen.web.extensions import Wsgi
 from cogen.web.http.parser import RequestParser
-from cogen.web.http.request import Request
 
 
 class Paper(Front):
@@ -22,22 +17,22 @@ class Paper(Front):
     close_timeout = 1.0
     expects_continue = False
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.written = b""
-        self.ended: list[bool] = []
+        self.ended = []
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data):
         self.written += data
 
-    def persists(self, request: Request) -> bool:
+    def persists(self, request):
         return True
 
-    def exchange_ended(self, exchange: Straight, keep_alive: bool) -> None:
+    def exchange_ended(self, exchange, keep_alive):
         self.ended.append(keep_alive)
 
 
-def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def application(environ, start_response):
     yield environ["cogen.call"](Sleep)(0.001)
     environ["cogen.wait"](Sleep(0.001))
     start_response("200 OK", [("Content-Length", "5")])
@@ -45,15 +40,15 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
 
 class FrontTest(unittest.TestCase):
-    def test_a_request_is_answered_by_way_of_it_alone(self) -> None:
+    def test_a_request_is_answered_by_way_of_it_alone(self):
         scheduler = Scheduler(proactor="asyncio")
         self.addCleanup(scheduler.shutdown)
         front, wsgi, runners = Paper(), Wsgi(0), Runners(scheduler)
         request = RequestParser().parse(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 9)
         exchange = Exchange(front, runners, request, wsgi, application)
-        told: list[tuple[int, int]] = []
+        told = []
 
-        def done(exchange: Exchange) -> None:
+        def done(exchange):
             told.append((exchange.status, exchange.sent))
             scheduler.loop.stop()
 

@@ -1,7 +1,5 @@
 """Memory that a crowd took goes back to the system when the crowd is gone."""
 
-from __future__ import annotations
-
 import sys
 import unittest
 import weakref
@@ -21,7 +19,7 @@ MEBIBYTE = 1 << 20
 
 @unittest.skipUnless(sys.platform == "linux", "elsewhere the allocator is left alone")
 class MemoryTest(unittest.TestCase):
-    def test_it_is_back_after_uploads_that_broke(self) -> None:
+    def test_it_is_back_after_uploads_that_broke(self):
         with HostileServer(threads=0) as server:
             server.answers()
             before = server.resident()
@@ -32,8 +30,8 @@ class MemoryTest(unittest.TestCase):
             # Freed, it would be kept by the allocator for ever.
             eventually(lambda: server.resident() < before + 3 * MEBIBYTE, True)
 
-    def test_what_was_kept_for_reuse_goes_with_the_crowd(self) -> None:
-        made_in_crowd: list[weakref.ref] = []
+    def test_what_was_kept_for_reuse_goes_with_the_crowd(self):
+        made_in_crowd = []
 
         def application(environ, start_response):
             made_in_crowd.append(weakref.ref(getcurrent()))
@@ -55,11 +53,11 @@ class MemoryTest(unittest.TestCase):
         server.loop.advance(60)
         self.assertEqual([each for each in server.loop._scheduled if not each.cancelled()], [])
 
-    def test_it_is_done_when_an_application_holds_much_less_and_once_more(self) -> None:
+    def test_it_is_done_when_an_application_holds_much_less_and_once_more(self):
         """What the chat holds of clients lasts longer than their connections."""
         loop = FakeClockLoop()
         self.addCleanup(loop.close)
-        trims: list[float] = []
+        trims = []
         memory = Memory(loop, lambda: trims.append(loop.time()))
         began = loop.time()
         for blocks in (300_000, 340_000, 300_000, 900_000, 700_000):
@@ -75,8 +73,8 @@ class MemoryTest(unittest.TestCase):
         loop.advance(100)
         self.assertEqual(len(trims), 2)
 
-    def test_applications_let_go_of_what_they_remember(self) -> None:
-        trims: list[str] = []
+    def test_applications_let_go_of_what_they_remember(self):
+        trims = []
         lives = [Life(trim=lambda: trims.append("one")), Life()]
         server = MemoryServer(echo, lives=lives)
         self.addCleanup(server.close)

@@ -1,23 +1,19 @@
 """Requests and replies between two processes, both ends in one loop."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
 import socket
 import unittest
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
 
 from cogen.core.schedulers import new_event_loop
-from cogen.web.peers import Answer, ChannelClosed, Peers, RequestError, UnknownRequest
+from cogen.web.peers import ChannelClosed, Peers, RequestError, UnknownRequest
 from cogen.web.processes.channel import Channel
 from tests.cogen.web.support import LOOPS, Records
 
 
 @contextlib.asynccontextmanager
-async def pair(ours: Mapping[str, Answer], theirs: Mapping[str, Answer]) -> AsyncIterator[Any]:
+async def pair(ours, theirs):
     ends = [Channel(ours), Channel(theirs)]
     for end, sock in zip(ends, socket.socketpair(), strict=True):
         await end.open(sock)
@@ -28,12 +24,12 @@ async def pair(ours: Mapping[str, Answer], theirs: Mapping[str, Answer]) -> Asyn
             await end.close()
 
 
-async def echo(data: Any) -> Any:
+async def echo(data):
     return data
 
 
 class ChannelTest(unittest.TestCase):
-    def run_on_each(self, test: Callable[[], Awaitable[None]]) -> None:
+    def run_on_each(self, test):
         for proactor in LOOPS:
             with self.subTest(proactor=proactor):
                 loop = new_event_loop(proactor)
@@ -42,8 +38,8 @@ class ChannelTest(unittest.TestCase):
                 finally:
                     loop.close()
 
-    def test_both_ends_ask_and_answer(self) -> None:
-        async def test() -> None:
+    def test_both_ends_ask_and_answer(self):
+        async def test():
             async with pair({"a": echo}, {"b": echo}) as (one, other):
                 data = {"text": "line\nend é 🌠", "list": [1, None, 2.5]}
                 self.assertEqual(await one.ask("b", data), data)
@@ -52,12 +48,12 @@ class ChannelTest(unittest.TestCase):
 
         self.run_on_each(test)
 
-    def test_requests_begin_in_order_and_replies_come_in_any(self) -> None:
-        async def test() -> None:
-            begun: list[int] = []
+    def test_requests_begin_in_order_and_replies_come_in_any(self):
+        async def test():
+            begun = []
             last = asyncio.Event()
 
-            async def answer(number: int) -> int:
+            async def answer(number):
                 begun.append(number)
                 if number == 99:
                     last.set()
@@ -71,22 +67,22 @@ class ChannelTest(unittest.TestCase):
 
         self.run_on_each(test)
 
-    def test_a_reply_of_some_megabytes_is_whole(self) -> None:
-        async def test() -> None:
+    def test_a_reply_of_some_megabytes_is_whole(self):
+        async def test():
             async with pair({}, {"b": echo}) as (one, _):
                 text = "x" * (5 << 20)
                 self.assertEqual(await one.ask("b", text), text)
 
         self.run_on_each(test)
 
-    def test_what_cannot_be_answered_says_why(self) -> None:
-        async def refuse(data: Any) -> None:
+    def test_what_cannot_be_answered_says_why(self):
+        async def refuse(data):
             raise RequestError("not today")
 
-        async def fail(data: Any) -> None:
+        async def fail(data):
             raise ValueError("wrong")
 
-        async def test() -> None:
+        async def test():
             async with pair({}, {"refuse": refuse, "fail": fail}) as (one, _):
                 with self.assertRaisesRegex(UnknownRequest, "nothing answers requests named 'x'"):
                     await one.ask("x")
@@ -99,8 +95,8 @@ class ChannelTest(unittest.TestCase):
 
         self.run_on_each(test)
 
-    def test_the_kind_of_error_passes_through_a_process_between(self) -> None:
-        async def test() -> None:
+    def test_the_kind_of_error_passes_through_a_process_between(self):
+        async def test():
             async with pair({}, {}) as (far, _), pair({}, {"b": far.ask}) as (one, _):
                 with self.assertRaises(UnknownRequest):
                     await one.ask("b", "x")
@@ -110,8 +106,8 @@ class ChannelTest(unittest.TestCase):
 
         self.run_on_each(test)
 
-    def test_the_end_of_the_other_fails_what_was_asked_and_what_is_asked(self) -> None:
-        async def test() -> None:
+    def test_the_end_of_the_other_fails_what_was_asked_and_what_is_asked(self):
+        async def test():
             async with pair({}, {"never": lambda _: asyncio.Event().wait()}) as (one, other):
                 asked = asyncio.ensure_future(one.ask("never"))
                 await asyncio.sleep(0)
@@ -125,9 +121,9 @@ class ChannelTest(unittest.TestCase):
 
         self.run_on_each(test)
 
-    def test_who_gives_up_waiting_takes_nothing_back(self) -> None:
-        async def test() -> None:
-            done: asyncio.Queue[Any] = asyncio.Queue()
+    def test_who_gives_up_waiting_takes_nothing_back(self):
+        async def test():
+            done = asyncio.Queue()
             async with pair({}, {"put": done.put}) as (one, _):
                 asked = asyncio.ensure_future(one.ask("put", 1))
                 await asyncio.sleep(0)
@@ -137,9 +133,9 @@ class ChannelTest(unittest.TestCase):
 
         self.run_on_each(test)
 
-    def test_what_is_told_is_not_answered(self) -> None:
-        async def test() -> None:
-            told: asyncio.Queue[Any] = asyncio.Queue()
+    def test_what_is_told_is_not_answered(self):
+        async def test():
+            told = asyncio.Queue()
             async with pair({}, {"put": told.put}) as (one, _):
                 one.tell("put")
                 one.tell("nobody")
@@ -150,7 +146,7 @@ class ChannelTest(unittest.TestCase):
 
 
 class PeersTest(unittest.IsolatedAsyncioTestCase):
-    async def test_a_process_by_itself_asks_itself(self) -> None:
+    async def test_a_process_by_itself_asks_itself(self):
         peers = Peers()
         peers.answer("echo", echo)
         self.assertEqual(await peers.ask_current("echo", 5), 5)
@@ -159,8 +155,8 @@ class PeersTest(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(UnknownRequest):
             await peers.ask_current("nothing")
 
-    async def test_what_fails_is_said_and_written_down(self) -> None:
-        async def fail(data: Any) -> None:
+    async def test_what_fails_is_said_and_written_down(self):
+        async def fail(data):
             raise KeyError("x")
 
         peers = Peers()

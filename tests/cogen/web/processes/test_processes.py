@@ -1,7 +1,5 @@
 """Stop and workers, with real processes and signals."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import os
@@ -14,7 +12,7 @@ from tests.cogen.web.support import eventually
 
 
 class StopTest(unittest.TestCase):
-    def test_held_requests_are_answered_first(self) -> None:
+    def test_held_requests_are_answered_first(self):
         with CommandServer() as server, server.connect() as held, server.connect() as idle:
             idle.get()
             held.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -25,14 +23,14 @@ class StopTest(unittest.TestCase):
             self.assertEqual(idle.rest(), b"")
             self.assertEqual(server.ended(), 0)
 
-    def test_what_does_not_end_is_cut_at_the_deadline(self) -> None:
+    def test_what_does_not_end_is_cut_at_the_deadline(self):
         with CommandServer(shutdown_timeout=0.2) as server, server.connect() as slow:
             slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
             server.get()
             self.assertEqual(server.stop(), 0)
             self.assertIn("1 connections were cut", server.log)
 
-    def test_the_first_process_of_a_container_ends_by_signals_before_it_serves(self) -> None:
+    def test_the_first_process_of_a_container_ends_by_signals_before_it_serves(self):
         loading = "print('loading', flush=True)\nimport time; time.sleep(60)"
         for number, code, said in (
             (signal.SIGTERM, loading, "loading"),
@@ -49,12 +47,12 @@ class StopTest(unittest.TestCase):
                 self.assertNotIn("Traceback", server.log)
                 server.__exit__()
 
-    def test_interrupt_stops_too(self) -> None:
+    def test_interrupt_stops_too(self):
         with CommandServer() as server:
             server.signal(signal.SIGINT)
             self.assertEqual(server.ended(), 0)
 
-    def test_the_last_line_is_that_it_has_stopped(self) -> None:
+    def test_the_last_line_is_that_it_has_stopped(self):
         for workers in (1, 2):
             with self.subTest(workers=workers), CommandServer(workers=workers) as server:
                 with server.connect() as held:
@@ -67,7 +65,7 @@ class StopTest(unittest.TestCase):
 
 
 class WorkersTest(unittest.TestCase):
-    def test_one_that_is_killed_is_replaced_and_loses_only_its_own(self) -> None:
+    def test_one_that_is_killed_is_replaced_and_loses_only_its_own(self):
         with CommandServer(workers=2) as server:
             pids = server.children()
             self.assertEqual(len(pids), 2)
@@ -84,7 +82,7 @@ class WorkersTest(unittest.TestCase):
             self.assertTrue(seen <= set(server.children()), seen)
             self.assertEqual(server.stop(), 0)
 
-    def test_one_that_is_killed_under_load_breaks_no_request_but_its_own(self) -> None:
+    def test_one_that_is_killed_under_load_breaks_no_request_but_its_own(self):
         clients = 6
         with CommandServer(workers=2) as server:
             with Load(server, clients) as load:
@@ -98,7 +96,7 @@ class WorkersTest(unittest.TestCase):
             self.assertNotIn("ConnectionRefusedError", "".join(load.failures))
             self.assertEqual(server.stop(), 0)
 
-    def test_one_that_cannot_be_replaced_is_tried_again_until_it_can(self) -> None:
+    def test_one_that_cannot_be_replaced_is_tried_again_until_it_can(self):
         server = CommandServer(workers=2)
         python = server.own_python()
         with server:
@@ -114,7 +112,7 @@ class WorkersTest(unittest.TestCase):
             self.assertEqual(server.get()[0], "one")
             self.assertEqual(server.stop(), 0)
 
-    def test_one_that_hangs_while_it_takes_a_place_is_ended_and_tried_again(self) -> None:
+    def test_one_that_hangs_while_it_takes_a_place_is_ended_and_tried_again(self):
         with CommandServer(workers=2, reload_timeout=3) as server:
             server.write("two", STARTS_WHEN_TOLD)
             os.kill(server.children()[0], signal.SIGKILL)
@@ -124,7 +122,7 @@ class WorkersTest(unittest.TestCase):
             server.logged("took its place")
             self.assertEqual(server.stop(), 0)
 
-    def test_a_reload_is_the_supervisors(self) -> None:
+    def test_a_reload_is_the_supervisors(self):
         with CommandServer(workers=2) as server:
             pids = server.children()
             for pid in pids:
@@ -136,7 +134,7 @@ class WorkersTest(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
             self.assertNotIn("ended with status", server.log)
 
-    def test_they_ask_each_other(self) -> None:
+    def test_they_ask_each_other(self):
         for workers in (1, 2):
             with self.subTest(workers=workers):
                 server = CommandServer(workers=workers)
@@ -160,7 +158,7 @@ class WorkersTest(unittest.TestCase):
                             self.assertIn(said[2], pids)
                     self.assertEqual(server.stop(), 0)
 
-    def test_a_process_that_is_replaced_asks_the_one_that_serves_now(self) -> None:
+    def test_a_process_that_is_replaced_asks_the_one_that_serves_now(self):
         server = CommandServer()
         server.write("one", TALKS)
         with server, server.connect() as old, server.connect() as other:
@@ -183,20 +181,20 @@ class WorkersTest(unittest.TestCase):
             )
             self.assertEqual(server.stop(), 0)
 
-    def test_they_end_with_their_supervisor(self) -> None:
+    def test_they_end_with_their_supervisor(self):
         with CommandServer(workers=2) as server:
             pids = server.children()
             server.process.kill()
             for pid in pids:
                 eventually(lambda pid=pid: is_running(pid), False)
 
-    def test_ones_that_have_not_started_end_with_it_too(self) -> None:
+    def test_ones_that_have_not_started_end_with_it_too(self):
         with CommandServer(workers=2) as server:
             (pid,) = self.starting(server)
             server.process.kill()
             eventually(lambda: is_running(pid), False)
 
-    def test_a_stop_while_they_start_returns_when_they_have_ended(self) -> None:
+    def test_a_stop_while_they_start_returns_when_they_have_ended(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number), CommandServer(workers=2) as server:
                 pids = self.starting(server)
@@ -206,7 +204,7 @@ class WorkersTest(unittest.TestCase):
                 self.assertEqual(1, server.log.count("serving on"), server.log)  # the time before
                 self.assertNotIn("Traceback", server.log)
 
-    def starting(self, server: CommandServer) -> list[int]:
+    def starting(self, server):
         """Start it anew, with an application that does not come to serve: its first worker."""
         server.write("two", STARTS_WHEN_TOLD)
         server.stop()
@@ -214,11 +212,11 @@ class WorkersTest(unittest.TestCase):
         server.logged("starting")
         return server.children()
 
-    def test_code_that_does_not_import_ends_the_start(self) -> None:
+    def test_code_that_does_not_import_ends_the_start(self):
         with self.assertRaisesRegex(AssertionError, "there is no module 'nothing'"):
             CommandServer("nothing:application", workers=2).__enter__()
 
-    def test_an_option_that_only_shows_to_be_bad_when_it_is_used_is_one_line(self) -> None:
+    def test_an_option_that_only_shows_to_be_bad_when_it_is_used_is_one_line(self):
         for option, value in (("certificate", "/nowhere"), ("allowed_hosts", "http://a.example")):
             with self.subTest(option):
                 server = CommandServer(workers=2, **{option: value})
@@ -227,7 +225,7 @@ class WorkersTest(unittest.TestCase):
                 self.assertRegex(server.log, rf"\Acogen-serve: {option}[^\n]*\n\Z")
                 server.__exit__()
 
-    def test_what_the_application_raises_is_told_with_its_own_frames(self) -> None:
+    def test_what_the_application_raises_is_told_with_its_own_frames(self):
         server = CommandServer()
         (server.folder / "app.py").write_text("def make():\n    return {}['x']\nmake()\n")
         with self.assertRaises(AssertionError) as caught:
@@ -237,7 +235,7 @@ class WorkersTest(unittest.TestCase):
         self.assertIn("KeyError: 'x'\ncogen-serve: app:application: it raised KeyError", said)
         self.assertEqual(2, said.count("  File "), said)
 
-    def test_one_that_does_not_start_has_the_time_to_say_why(self) -> None:
+    def test_one_that_does_not_start_has_the_time_to_say_why(self):
         server = CommandServer(workers=2)
         (server.folder / "app.py").write_text(
             "import atexit, sys, time\n"
@@ -255,7 +253,7 @@ class WorkersTest(unittest.TestCase):
 
 
 class LogFileTest(unittest.TestCase):
-    def test_files_that_were_moved_away_are_let_go_of_by_all_processes(self) -> None:
+    def test_files_that_were_moved_away_are_let_go_of_by_all_processes(self):
         for workers in (1, 2):
             server = CommandServer(workers=workers, log_file="log", access_log_file="access")
             with self.subTest(workers=workers), server:
@@ -279,14 +277,14 @@ class LogFileTest(unittest.TestCase):
                     self.assertRegex(log, rf" INFO +{pids[0]} cogen\.web\.connections\.listen: ")
                 self.assertEqual(0, server.stop())
 
-    def test_one_that_cannot_be_written_ends_the_start_with_one_line(self) -> None:
+    def test_one_that_cannot_be_written_ends_the_start_with_one_line(self):
         with self.assertRaisesRegex(
             AssertionError, "cogen-serve: the log cannot be written to .*/no/log: No such file"
         ):
             CommandServer(log_file="no/log").__enter__()
 
 
-def _moved_files(pid: int) -> list[str]:
+def _moved_files(pid):
     """Those that the process has open under the names to which they were moved."""
     folder, found = f"/proc/{pid}/fd", []
     for fd in os.listdir(folder):

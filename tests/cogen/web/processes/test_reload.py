@@ -1,7 +1,5 @@
 """Reloads, those that succeed and those that fail, with real processes and signals."""
 
-from __future__ import annotations
-
 import os
 import resource
 import signal
@@ -31,7 +29,7 @@ def application(environ, start_response):
 
 
 class ReloadTest(unittest.TestCase):
-    def check(self, workers: int) -> None:
+    def check(self, workers):
         with CommandServer(workers=workers) as server:
             with Load(server) as load:
                 eventually(lambda: load.answers["one"] > 50, True)
@@ -47,13 +45,13 @@ class ReloadTest(unittest.TestCase):
             eventually(lambda: server.get()[0], "three")
             self.assertEqual(server.stop(), 0)
 
-    def test_a_single_process_under_load(self) -> None:
+    def test_a_single_process_under_load(self):
         self.check(1)
 
-    def test_workers_under_load(self) -> None:
+    def test_workers_under_load(self):
         self.check(2)
 
-    def test_code_that_does_not_import_changes_nothing(self) -> None:
+    def test_code_that_does_not_import_changes_nothing(self):
         for workers in (1, 2):
             with self.subTest(workers=workers), CommandServer(workers=workers) as server:
                 (server.folder / "app.py").write_text("raise ValueError('not yet')")
@@ -62,7 +60,7 @@ class ReloadTest(unittest.TestCase):
                 self.assertEqual(server.get()[0], "one")
                 self.assertEqual(server.stop(), 0)
 
-    def test_a_stop_does_not_wait_for_one_that_does_not_come_to_its_end(self) -> None:
+    def test_a_stop_does_not_wait_for_one_that_does_not_come_to_its_end(self):
         for workers in (1, 2):
             with self.subTest(workers=workers), CommandServer(workers=workers) as server:
                 server.write("two", STARTS_WHEN_TOLD)
@@ -78,7 +76,7 @@ class ReloadTest(unittest.TestCase):
                 self.assertEqual([pid for pid in pids if is_running(pid)], [])
                 self.assertNotIn("did not start", server.log)
 
-    def test_one_that_took_a_place_meanwhile_is_replaced_too(self) -> None:
+    def test_one_that_took_a_place_meanwhile_is_replaced_too(self):
         with CommandServer(workers=2) as server:
             (before, _) = server.children()
             server.write("two", STARTS_WHEN_TOLD)
@@ -91,7 +89,7 @@ class ReloadTest(unittest.TestCase):
             self.assertEqual({server.get()[0] for _ in range(8)}, {"two"})
             self.assertEqual(server.stop(), 0)
 
-    def test_a_process_that_cannot_be_run_changes_nothing(self) -> None:
+    def test_a_process_that_cannot_be_run_changes_nothing(self):
         for workers in (1, 2):
             with self.subTest(workers=workers):
                 server = CommandServer(workers=workers)
@@ -107,7 +105,7 @@ class ReloadTest(unittest.TestCase):
                     eventually(lambda server=server: server.get()[0], "two")
                     self.assertEqual(server.stop(), 0)
 
-    def test_a_lack_of_file_descriptors_changes_nothing(self) -> None:
+    def test_a_lack_of_file_descriptors_changes_nothing(self):
         for workers, proactor in ((1, "uvloop"), (1, "asyncio"), (2, "any")):
             with (
                 self.subTest(workers=workers, proactor=proactor),
@@ -125,7 +123,7 @@ class ReloadTest(unittest.TestCase):
                 eventually(lambda server=server: server.get()[0], "two")
                 self.assertEqual(server.stop(), 0)
 
-    def test_one_that_hangs_is_ended_and_what_was_asked_meanwhile_follows(self) -> None:
+    def test_one_that_hangs_is_ended_and_what_was_asked_meanwhile_follows(self):
         for workers in (1, 2):
             with (
                 self.subTest(workers=workers),
@@ -142,7 +140,7 @@ class ReloadTest(unittest.TestCase):
                 self.assertTrue(all(map(is_running, before)))
                 self.assertEqual(server.stop(), 0)
 
-    def test_one_that_is_asked_for_during_the_start_follows_it(self) -> None:
+    def test_one_that_is_asked_for_during_the_start_follows_it(self):
         for workers in (1, 2):
             with self.subTest(workers=workers):
                 server = CommandServer(workers=workers)
@@ -157,7 +155,7 @@ class ReloadTest(unittest.TestCase):
                 self.assertEqual(server.stop(), 0)
                 server.__exit__()
 
-    def test_applications_hand_over_before_the_new_ones_start(self) -> None:
+    def test_applications_hand_over_before_the_new_ones_start(self):
         with CommandServer() as server:
             server.stop()
             (server.folder / "log").unlink()
@@ -181,7 +179,7 @@ class ReloadTest(unittest.TestCase):
             # What others may still ask for something goes last.
             self.assertEqual([each for each in said if each[0] == "stop"][-1], ["stop", "three"])
 
-    def test_applications_take_back_what_a_process_that_does_not_serve_left(self) -> None:
+    def test_applications_take_back_what_a_process_that_does_not_serve_left(self):
         for workers in (1, 2):
             with self.subTest(workers=workers):
                 server = CommandServer(workers=workers)
@@ -196,7 +194,7 @@ class ReloadTest(unittest.TestCase):
                     self.assertEqual(server.get()[0], "one")
                     self.assertEqual(server.stop(), 0)
 
-    def test_one_that_cannot_take_back_keeps_no_other_from_it_and_serves_on(self) -> None:
+    def test_one_that_cannot_take_back_keeps_no_other_from_it_and_serves_on(self):
         for workers in (1, 2):
             with self.subTest(workers=workers):
                 server = CommandServer(workers=workers)
@@ -211,7 +209,7 @@ class ReloadTest(unittest.TestCase):
                     self.assertEqual(server.get()[0], "one")
                     self.assertEqual(server.stop(), 0)
 
-    def test_one_that_does_not_hand_over_serves_on(self) -> None:
+    def test_one_that_does_not_hand_over_serves_on(self):
         for workers in (1, 2):
             with self.subTest(workers=workers):
                 server = CommandServer(workers=workers)
@@ -225,7 +223,7 @@ class ReloadTest(unittest.TestCase):
                     self.assertEqual(server.get()[0], "one")
                     self.assertEqual(server.stop(), 0)
 
-    def test_a_stop_does_not_wait_for_idle_connections_of_processes_before(self) -> None:
+    def test_a_stop_does_not_wait_for_idle_connections_of_processes_before(self):
         patient = "from cogen.web.processes import process\nprocess.RETIRE_GRACE = 3600\n"
         server = CommandServer(shutdown_timeout=3600)
         server.write("one", patient)
@@ -242,7 +240,7 @@ class ReloadTest(unittest.TestCase):
                 self.assertEqual(server.stop(), 0)
                 self.assertEqual((first.rest(), second.rest()), (b"", b""))
 
-    def test_a_request_that_is_stuck_in_a_thread_keeps_no_new_process_from_serving(self) -> None:
+    def test_a_request_that_is_stuck_in_a_thread_keeps_no_new_process_from_serving(self):
         server = CommandServer(shutdown_timeout=1)
         server.write("one", STUCK)
         with server, server.connect() as stuck:
@@ -255,7 +253,7 @@ class ReloadTest(unittest.TestCase):
             self.assertEqual(stuck.rest(), b"")
             self.assertEqual(server.stop(), 0)
 
-    def test_a_worker_that_is_stuck_keeps_no_new_one_from_starting(self) -> None:
+    def test_a_worker_that_is_stuck_keeps_no_new_one_from_starting(self):
         impatient = "from cogen.web.processes import supervisor"
         server = CommandServer(
             before=f"{impatient}; supervisor._HAND_OVER_SECONDS = 0.2",

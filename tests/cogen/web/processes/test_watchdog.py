@@ -1,7 +1,5 @@
 """A stop comes to its end in time, whatever the application does; with real processes."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import signal
@@ -9,12 +7,11 @@ import subprocess
 import termios
 import time
 import unittest
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import Client, eventually
+from tests.cogen.web.support import eventually
 
 BLOCKS = r"""
 import asyncio, re, sqlite3, threading, time
@@ -51,13 +48,13 @@ MARGIN = 1.0
 BUSY = 5.0
 
 
-def blocking(**options: object) -> CommandServer:
+def blocking(**options):
     server = CommandServer(**{"threads": 0, "shutdown_timeout": TIMEOUT, **options})
     server.write("one", BLOCKS)
     return server
 
 
-def block(server: CommandServer, path: str) -> Client:
+def block(server, path):
     client = server.connect()
     client.send(b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode())
     server.logged("blocked")
@@ -65,7 +62,7 @@ def block(server: CommandServer, path: str) -> Client:
 
 
 class BlockedTests(unittest.TestCase):
-    def each(self, paths: tuple[str, ...], stop: Callable[[CommandServer], None]) -> dict[str, str]:
+    def each(self, paths, stop):
         """What the log of a server that is stopped while `path` blocks it says; all at once."""
         with ExitStack() as stack:
             servers = {}
@@ -83,7 +80,7 @@ class BlockedTests(unittest.TestCase):
             self.assertLess(time.monotonic() - began, TIMEOUT + MARGIN + BUSY)
             return {path: server.log for path, server in servers.items()}
 
-    def test_a_stop_ends_in_time_and_says_what_was_left(self) -> None:
+    def test_a_stop_ends_in_time_and_says_what_was_left(self):
         paths = ("sleep", "asyncio sleep", "sqlite", "regex", "executor", "thread")
         logs = self.each(paths, lambda server: server.signal(signal.SIGTERM))
         self.assertEqual(dict.fromkeys(paths, 1), self.status)
@@ -101,8 +98,8 @@ class BlockedTests(unittest.TestCase):
         # Code in C that keeps the interpreter's lock: nothing can write a line of its own.
         self.assertIn("app.py", logs["regex"][logs["regex"].index("Timeout") :])
 
-    def test_a_second_interrupt_ends_it_at_once(self) -> None:
-        def interrupt(server: CommandServer) -> None:
+    def test_a_second_interrupt_ends_it_at_once(self):
+        def interrupt(server):
             server.signal(signal.SIGINT)
             server.signal(signal.SIGINT)
 
@@ -112,7 +109,7 @@ class BlockedTests(unittest.TestCase):
         for path in paths:
             self.assertIn("was interrupted twice and ends at once; left:", logs[path])
 
-    def test_a_thread_that_does_not_return_is_left(self) -> None:
+    def test_a_thread_that_does_not_return_is_left(self):
         with blocking(threads="auto") as server, block(server, "sleep"):
             began = time.monotonic()
             self.assertEqual(0, server.stop())
@@ -121,7 +118,7 @@ class BlockedTests(unittest.TestCase):
                 server.log, r"1 threads .* are left: cogen-\d at .*/app\.py:\d+ in app"
             )
 
-    def test_a_system_without_a_thread_to_spare_keeps_no_signal_from_being_heard(self) -> None:
+    def test_a_system_without_a_thread_to_spare_keeps_no_signal_from_being_heard(self):
         without = (
             "import faulthandler\n"
             "def dump_traceback_later(*args, **options):\n"
@@ -135,7 +132,7 @@ class BlockedTests(unittest.TestCase):
                 self.assertEqual(server.stop(), status)
                 self.assertNotIn("Traceback", server.log)
 
-    def test_the_deadline_counts_from_the_signal_on(self) -> None:
+    def test_the_deadline_counts_from_the_signal_on(self):
         with blocking(shutdown_timeout=1.2) as server, server.connect() as slow:
             slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
             server.get()
@@ -143,7 +140,7 @@ class BlockedTests(unittest.TestCase):
                 self.assertEqual(0, server.stop())
             self.assertIn("1 connections were cut", server.log)
 
-    def test_workers_end_in_time_with_their_supervisor(self) -> None:
+    def test_workers_end_in_time_with_their_supervisor(self):
         for numbers, status in (((signal.SIGTERM,), 0), ((signal.SIGINT, signal.SIGINT), 130)):
             with self.subTest(numbers), blocking(workers=2) as server, block(server, "sleep"):
                 pids = server.children()
@@ -157,7 +154,7 @@ class BlockedTests(unittest.TestCase):
 
 
 class InterruptTests(unittest.TestCase):
-    def test_one_that_is_repeated_every_while_is_a_stop_like_any(self) -> None:
+    def test_one_that_is_repeated_every_while_is_a_stop_like_any(self):
         """`paster serve --stop-daemon` does so."""
         with CommandServer() as server, server.connect() as held, server.connect() as slow:
             held.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -171,13 +168,13 @@ class InterruptTests(unittest.TestCase):
             self.assertEqual(200, slow.response().status)
             self.assertEqual(0, server.ended())
 
-    def test_a_second_one_from_the_terminal_ends_it_at_once(self) -> None:
+    def test_a_second_one_from_the_terminal_ends_it_at_once(self):
         ours, theirs = os.openpty()
         self.addCleanup(os.close, ours)
         server = CommandServer()
 
-        def on_terminal(*args: object, **options: object) -> subprocess.Popen[bytes]:
-            def take() -> None:
+        def on_terminal(*args, **options):
+            def take():
                 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
             return subprocess.Popen(
