@@ -2,7 +2,6 @@
 
 import ast
 import unittest
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,22 +16,22 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 class Module:
     """A file, as it is parsed."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source):
         self.lines = source.splitlines()
         self.tree = ast.parse(source)
-        self.names: list[str] = []
+        self.names = []
         for name, node, _ in self.constants():
             if name == "__all__" and node.value is not None:
                 self.names = list(ast.literal_eval(node.value))
 
-    def constants(self) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign, ast.stmt]]:
+    def constants(self):
         """Names that are assigned at the top, each with what assigns it and what is below that."""
         for node, below in pairwise([*self.tree.body, ast.Pass()]):
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     yield ast.unparse(target), node, below
 
-    def is_explained(self, node: ast.Assign | ast.AnnAssign, below: ast.stmt) -> bool:
+    def is_explained(self, node, below):
         """Whether a string below says what a constant is, or a comment: above, or of a script."""
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             return True
@@ -42,7 +41,7 @@ class Module:
         )
         return above[0].startswith("# ") or first.startswith("-- ")
 
-    def bare(self) -> Iterator[str]:
+    def bare(self):
         """What the module promises and defines, and does not explain."""
         for name, node, below in self.constants():
             if name in self.names and not self.is_explained(node, below):
@@ -60,20 +59,20 @@ MODULES = {
     for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
 }
-CLASSES: dict[str, list[ast.ClassDef]] = {}
+CLASSES = {}
 for _module in MODULES.values():
     for _node in _module.tree.body:
         if isinstance(_node, ast.ClassDef):
             CLASSES.setdefault(_node.name, []).append(_node)
 
 
-def methods(kind: ast.ClassDef) -> list[Function]:
+def methods(kind):
     return [node for node in kind.body if isinstance(node, Function)]
 
 
-def explained_methods(name: str) -> set[str]:
+def explained_methods(name):
     """Methods with a docstring, of the classes of that name and what they are derived from."""
-    found: set[str] = set()
+    found = set()
     for kind in CLASSES.get(name, ()):
         found.update(each.name for each in methods(kind) if ast.get_docstring(each))
         bases = [ast.unparse(base).partition("[")[0] for base in kind.bases]
@@ -81,7 +80,7 @@ def explained_methods(name: str) -> set[str]:
     return found
 
 
-def bare_methods(kind: ast.ClassDef) -> Iterator[str]:
+def bare_methods(kind):
     own = {each.name for each in methods(kind) if ast.get_docstring(each)}
     inherited = [explained_methods(ast.unparse(base)) for base in kind.bases]
     explained = own.union(*inherited, *map(explained_methods, PROTOCOLS))
@@ -91,17 +90,17 @@ def bare_methods(kind: ast.ClassDef) -> Iterator[str]:
 
 
 class DocstringTests(unittest.TestCase):
-    def test_every_public_name_says_what_it_is(self) -> None:
+    def test_every_public_name_says_what_it_is(self):
         bare = [f"{path}: {name}" for path, module in MODULES.items() for name in module.bare()]
         self.assertEqual([], bare)
 
-    def test_every_module_that_has_something_in_it_says_what_it_is_for(self) -> None:
+    def test_every_module_that_has_something_in_it_says_what_it_is_for(self):
         filled = {path: module.tree for path, module in MODULES.items() if module.tree.body}
         self.assertGreater(len(filled), 80)
         silent = [path for path, tree in filled.items() if not ast.get_docstring(tree)]
         self.assertEqual([], silent)
 
-    def test_a_bare_name_is_found(self) -> None:
+    def test_a_bare_name_is_found(self):
         module = Module(
             "__all__ = ['A', 'B', 'C', 'D', 'f']\n"
             "A = 1\n'One.'\nB = 2\n# Three.\nD = 3\n"

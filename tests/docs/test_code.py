@@ -1,7 +1,5 @@
 """Every code block of the guides is put to use, and every command that a sentence names."""
 
-from __future__ import annotations
-
 import ast
 import re
 import shutil
@@ -47,11 +45,11 @@ _PIP = re.compile(r"pip install ([^`\n]*)")
 
 @with_pages
 class PageTests(unittest.TestCase):
-    def check_kinds(self, page: Path) -> None:
+    def check_kinds(self, page):
         for block in blocks(page):
             self.assertIn(block.kind, KINDS, f"{block}: no test for such a block")
 
-    def check_requirements(self, page: Path) -> None:
+    def check_requirements(self, page):
         """What we do not need and a program of the page imports, the page says how to install."""
         told = re.findall(r"'([A-Za-z0-9-]+)[<>=]", " ".join(_PIP.findall(page.read_text())))
         for block in blocks(page, "python"):
@@ -59,29 +57,29 @@ class PageTests(unittest.TestCase):
                 strangers = _distributions(block.text) - _OURS
                 self.assertLessEqual(strangers, {name.lower() for name in told}, block)
 
-    def check_python(self, page: Path) -> None:
-        names: dict[str, object] = {}
+    def check_python(self, page):
+        names = {}
         for block in blocks(page, "python"):
             if not block.name:
                 exec(compile(block.text, str(block), "exec"), names)
         if "scheduler" in names:
             names["scheduler"].shutdown()
 
-    def check_commands(self, page: Path) -> None:
+    def check_commands(self, page):
         lines = lines_of(page)
         if lines:
             with Shell() as shell:
                 self.furnish(shell, page)
                 shell.run(lines)
 
-    def check_elsewhere(self, page: Path) -> None:
+    def check_elsewhere(self, page):
         for command in commands(page):
             if command in ELSEWHERE:
                 test = ELSEWHERE[command]
                 module = command.split()[2]
                 self.assertIn(module, (ROOT / test).read_text(), f"{test} does not test {command}")
 
-    def furnish(self, shell: Shell, page: Path) -> None:
+    def furnish(self, shell, page):
         """Give it what the reader has, and the files of the page."""
         shutil.copytree(SITE, shell.folder, dirs_exist_ok=True)
         for ini in ROOT.glob("*.ini"):
@@ -91,7 +89,7 @@ class PageTests(unittest.TestCase):
                 shell.write(block.name, block.text)
 
 
-def _distributions(program: str) -> set[str]:
+def _distributions(program):
     """Those that the modules come from which `program` imports."""
     names = set()
     for node in ast.walk(ast.parse(program)):
@@ -104,13 +102,13 @@ def _distributions(program: str) -> set[str]:
     return {name.lower() for each in found for name in each}
 
 
-def _with_requirements(*names: str) -> set[str]:
+def _with_requirements(*names):
     """`names`, and what they need without an extra."""
     needed = {line for name in names for line in requires(name) or () if "extra ==" not in line}
     return {re.split(r"[^\w.-]", line)[0].lower() for line in (*names, *needed)}
 
 
-def lines_of(page: Path) -> list[Step]:
+def lines_of(page):
     """All that a reader of `page` types."""
     lines = [step for block in blocks(page, "sh") for step in steps(block)]
     lines += [Step(command) for command in commands(page) if command not in ELSEWHERE]

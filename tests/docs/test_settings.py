@@ -1,15 +1,11 @@
 """Settings that the guides show are those that the programs take."""
 
-from __future__ import annotations
-
-import argparse
 import contextlib
 import re
 import subprocess
 import sys
 import tempfile
 import unittest
-from collections.abc import Iterator
 from configparser import RawConfigParser
 from pathlib import Path
 
@@ -21,7 +17,7 @@ from chatapp.options import ChatOptions
 from cogen.web import command as cogen_command
 from cogen.web.observers.access import AccessLog
 from cogen.web.options import Options, parse_options
-from tests.docs.pages import ROOT, Block, blocks, with_pages
+from tests.docs.pages import ROOT, blocks, with_pages
 from tests.docs.shell import BIN
 from tests.support.nginx import configuration
 from tests.support.programs import needs
@@ -49,15 +45,15 @@ server {{
 class FolderCase(unittest.TestCase):
     """`self.folder` is one of its own for each test."""
 
-    def setUp(self) -> None:
+    def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="docs-")))
 
-    def write(self, block: Block, text: str | None = None) -> Path:
+    def write(self, block, text=None):
         path = self.folder / (block.name or f"{block.page.stem}-{block.line}")
         path.write_text(block.text if text is None else text)
         return path
 
-    def judged(self, *command: object) -> None:
+    def judged(self, *command):
         """`command` finds nothing wrong, and says nothing of a warning."""
         done = subprocess.run(
             [str(word) for word in command], cwd=self.folder, capture_output=True, text=True,
@@ -70,7 +66,7 @@ class FolderCase(unittest.TestCase):
 
 @with_pages
 class IniTests(FolderCase):
-    def check_ini(self, page: Path) -> None:
+    def check_ini(self, page):
         for block in blocks(page, "ini"):
             path = self.write(block)
             parser = RawConfigParser()
@@ -88,7 +84,7 @@ class IniTests(FolderCase):
             known = ("loggers", "handlers", "formatters", "logger_", "handler_", "formatter_")
             self.assertEqual([], [kind for kind in rest if not kind.startswith(known)], block)
 
-    def load(self, kind: str, uri: str, name: str) -> None:
+    def load(self, kind, uri, name):
         context = loadwsgi.loadcontext(_OBJECTS[kind], uri, name=name)
         if kind == "server":
             context.create()  # reads the options; nothing is served yet
@@ -96,7 +92,7 @@ class IniTests(FolderCase):
         own = {key.removeprefix(_CHAT): settings[key] for key in settings if key.startswith(_CHAT)}
         parse_options(own, ChatOptions)
 
-    def log(self, path: Path) -> None:
+    def log(self, path):
         """Python's logging takes it, with what is in /var in the folder instead."""
         (self.folder / "var/log/chat").mkdir(parents=True, exist_ok=True)
         path.write_text(path.read_text().replace("/var/", f"{self.folder}/var/"))
@@ -104,7 +100,7 @@ class IniTests(FolderCase):
         self.judged(sys.executable, "-c", program, path)
 
 
-def _parsers() -> Iterator[argparse.ArgumentParser]:
+def _parsers():
     """Those of our programs and of their verbs."""
     for program in (cogen_command, chatapp_command):
         parser = program._parser()
@@ -120,14 +116,14 @@ class SentenceTests(unittest.TestCase):
     # Of PasteDeploy, of Beaker, and of programs that the page names.
     others = ("use", "debug", "session.secure")
 
-    def check_options(self, page: Path) -> None:
+    def check_options(self, page):
         for name, value in re.findall(r"`([a-z_.]+) = ([^`]+)`", page.read_text()):
             if name.startswith(_CHAT):
                 parse_options({name.removeprefix(_CHAT): value}, ChatOptions)
             elif name not in self.others:
                 parse_options({name: value}, Options)
 
-    def check_flags(self, page: Path) -> None:
+    def check_flags(self, page):
         known = {action for parser in _parsers() for action in parser._option_string_actions}
         for flag in re.findall(r"`(--[a-z-]+)", page.read_text()):
             self.assertIn(flag, known | {"--out", "--with-pylons"})
@@ -135,7 +131,7 @@ class SentenceTests(unittest.TestCase):
 
 @needs("nginx")
 class NginxTests(FolderCase):
-    def test_blocks_of_a_guide_make_a_configuration(self) -> None:
+    def test_blocks_of_a_guide_make_a_configuration(self):
         for page in (ROOT / "docs").glob("*.md"):
             texts = [block.text for block in blocks(page, "nginx")]
             locations = [text for text in texts if text.startswith("location ")]
@@ -151,7 +147,7 @@ class NginxTests(FolderCase):
 
 @needs("systemd-analyze")
 class SystemdTests(FolderCase):
-    def test_units_of_a_guide_are_right(self) -> None:
+    def test_units_of_a_guide_are_right(self):
         for page in (ROOT / "docs").glob("*.md"):
             # The programs of the guide's environment are those of this one.
             units = [
@@ -164,12 +160,12 @@ class SystemdTests(FolderCase):
 
 @needs("redis-server")
 class RedisTests(FolderCase):
-    def test_redis_takes_what_a_guide_says(self) -> None:
+    def test_redis_takes_what_a_guide_says(self):
         for page in (ROOT / "docs").glob("*.md"):
             for block in blocks(page, "redis"):
                 self.start(self.write(block))
 
-    def start(self, path: Path) -> None:
+    def start(self, path):
         socket = self.folder / "socket"
         command = ["redis-server", path, "--port", "0", "--unixsocket", socket]
         with subprocess.Popen(
@@ -184,7 +180,7 @@ class RedisTests(FolderCase):
 
 
 class AccessLogTests(unittest.TestCase):
-    def test_lines_are_as_they_are_written(self) -> None:
+    def test_lines_are_as_they_are_written(self):
         read = r'(\S+) - - \[.*?\] "(\S+) (\S+) (\S+)" (\d+) (\d+) "-" "(.*?)" ([0-9.]+) \d+'
         for page in (ROOT / "docs").glob("*.md"):
             for line in [line for block in blocks(page, "log") for line in block.text.splitlines()]:
@@ -203,7 +199,7 @@ class AccessLogTests(unittest.TestCase):
 
 
 class RouteTests(unittest.TestCase):
-    def test_methods_and_paths_of_the_wire_are_routed(self) -> None:
+    def test_methods_and_paths_of_the_wire_are_routed(self):
         folder = str(ROOT / "chatapp/controllers")
         mapper = make_map({"pylons.paths": {"controllers": folder}})
         lines = [

@@ -1,7 +1,5 @@
 """The tables of the guides are those of the code, and what they name is there."""
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 import pkgutil

@@ -1,11 +1,8 @@
 """What the guide to waiting says of a server's start and stop."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import unittest
-from typing import Any
 
 from cogen.web.life import take_lives
 from tests.docs.pages import DOCS, blocks
@@ -13,9 +10,9 @@ from tests.support.memory import Browser, MemoryServer
 
 
 class LifeTests(unittest.TestCase):
-    def test_a_held_request_is_told_that_the_server_stops(self) -> None:
+    def test_a_held_request_is_told_that_the_server_stops(self):
         [block] = [each for each in blocks(DOCS / "waiting.md") if each.name == "pool.py"]
-        names: dict[str, Any] = {}
+        names = {}
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(block.text, str(block), "exec"), names)

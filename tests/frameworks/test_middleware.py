@@ -1,16 +1,12 @@
 """The extensions through real middleware: what docs/middleware.md says of each is what happens."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import gzip
 import sys
 import unittest
 import warnings
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 from cogen.core.events import Sleep
@@ -22,15 +18,12 @@ from tests.support.leaks import unraised
 DOCUMENT = Path(__file__).parents[2] / "docs" / "middleware.md"
 WORKS, REFUSED, OBJECTS = "works", "refused", "objects"
 
-Environ = dict[str, Any]
-Start = Callable[..., Any]
 
-
-def early(environ: Environ, start_response: Start) -> Iterable[bytes]:
+def early(environ, start_response):
     """Begins its answer, waits, answers."""
     start_response("200 OK", [("Content-Type", "text/plain")])
 
-    def answer() -> Iterable[bytes]:
+    def answer():
         for number in range(3):
             yield environ["cogen.call"](Sleep)(0.001)
             yield f"{number} {environ['cogen.wsgi'].exception} ".encode()
@@ -38,7 +31,7 @@ def early(environ: Environ, start_response: Start) -> Iterable[bytes]:
     return answer()
 
 
-def late(environ: Environ, start_response: Start) -> Iterable[bytes]:
+def late(environ, start_response):
     """Waits, and begins its answer then."""
     for _ in range(3):
         yield environ["cogen.call"](Sleep)(0.001)
@@ -46,7 +39,7 @@ def late(environ: Environ, start_response: Start) -> Iterable[bytes]:
     yield b"0 None 1 None 2 None "
 
 
-def straight(environ: Environ, start_response: Start) -> Iterable[bytes]:
+def straight(environ, start_response):
     """Waits in straight-line code."""
     environ["cogen.wait"](Sleep(0.001))
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -59,12 +52,12 @@ class MiddlewareTest(unittest.TestCase):
     threads = "0"
     made = staticmethod(lambda application: application)
 
-    def rows(self) -> dict[str, list[str]]:
+    def rows(self):
         lines = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| ")]
         cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
         return {name: rest for name, *rest in cells}
 
-    def test_the_table(self) -> None:
+    def test_the_table(self):
         rows = self.rows()
         self.assertEqual(set(MIDDLEWARE), set(rows) - {"Middleware", "---"})
         for name, wrap in MIDDLEWARE.items():
@@ -75,7 +68,7 @@ class MiddlewareTest(unittest.TestCase):
                     seen = [self.outcome(wrap(self.made(each))) for each in (early, late, straight)]
                 self.assertEqual(seen, rows[name][:3])
 
-    def outcome(self, application: Any) -> str:
+    def outcome(self, application):
         with Records() as records, ServerThread(application, threads=self.threads) as server:
             response = server.get("/", "Accept-Encoding: gzip\r\n")
         if response.status == 200:
@@ -91,7 +84,7 @@ class MiddlewareTest(unittest.TestCase):
 
 
 @contextlib.contextmanager
-def _quiet(name: str) -> Iterator[None]:
+def _quiet(name):
     """Paste's gzipper leaves a file open when it is refused: from Python 3.13 on that is told."""
     with contextlib.ExitStack() as stack:
         if "gzipper" in name:

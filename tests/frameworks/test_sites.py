@@ -1,19 +1,15 @@
 """Whole sites, with databases whose connections belong to threads, for twenty clients at once."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
-from collections.abc import Callable, Sequence
-from typing import Any
 from urllib.parse import urlencode
 
 from tests.cogen.web.commands import ROOT, CommandServer
-from tests.cogen.web.support import Response, eventually
+from tests.cogen.web.support import eventually
 
 CLIENTS = 20
 # A third blocks, a third waits, the others ask on meanwhile.
@@ -24,9 +20,7 @@ NAMES = [f"client{number}" for number in range(CLIENTS)]
 class SiteTest(unittest.TestCase):
     """`cogen-serve` with its default options, and connections of twenty clients."""
 
-    module: str
-
-    def setUp(self) -> None:
+    def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
         self.environment = {"SITE_FOLDER": self.folder, "PYTHONWARNINGS": "ignore"}
         self.prepare()
@@ -38,28 +32,28 @@ class SiteTest(unittest.TestCase):
         self.stack = self.enterContext(contextlib.ExitStack())
         self.clients = [self.stack.enter_context(self.server.connect()) for _ in NAMES]
 
-    def prepare(self) -> None:
+    def prepare(self):
         """Before the server starts."""
 
-    def ask(self, clients: Sequence[int], request: Callable[[int], bytes]) -> list[Response]:
+    def ask(self, clients, request):
         """What they get who ask all at once."""
         self.send(clients, request)
         return self.responses(clients)
 
-    def send(self, clients: Sequence[int], request: Callable[[int], bytes]) -> None:
+    def send(self, clients, request):
         for number in clients:
             self.clients[number].send(request(number))
 
-    def responses(self, clients: Sequence[int]) -> list[Response]:
+    def responses(self, clients):
         found = [self.clients[number].response() for number in clients]
         self.assertEqual([each.status for each in found], [200] * len(found), self.server.log)
         return found
 
-    def get(self, path: str) -> bytes:
+    def get(self, path):
         with self.server.connect() as client:
             return client.get(path).body
 
-    def database_files(self) -> int:
+    def database_files(self):
         """How often the server has the database open."""
         opened = f"/proc/{self.server.process.pid}/fd"
         names = []
@@ -68,7 +62,7 @@ class SiteTest(unittest.TestCase):
                 names.append(os.readlink(f"{opened}/{number}"))
         return sum(name.startswith(self.folder) for name in names)
 
-    def hold(self, request: Callable[[str, int], bytes]) -> list[list[Response]]:
+    def hold(self, request):
         """Some block and some wait until others have had their answers; those of each kind."""
         self.send(BLOCK, lambda number: request("blocks", number))
         self.send(WAIT, lambda number: request("waits", number))
@@ -80,10 +74,10 @@ class SiteTest(unittest.TestCase):
         self.assertEqual(self.get("/opens"), b"open")
         return [self.responses(BLOCK), waited, *asked]
 
-    def check_exports(self, request: Callable[[str, int], bytes]) -> None:
+    def check_exports(self, request):
         """Rows of a streamed answer are whole, and each answer's are made in one place."""
 
-        def export(number: int) -> bytes:
+        def export(number):
             # Many small blocks, and such that are written on as the client reads.
             return request(f"/export?row={number % 2 * 70_000}", number)
 
@@ -95,7 +89,7 @@ class SiteTest(unittest.TestCase):
             )
             self.assertEqual(len({tuple(place) for _, _, *place in rows}), 1, rows)
 
-    def leave(self, request: Callable[[str, int], bytes]) -> None:
+    def leave(self, request):
         """All leave in the middle of an answer."""
         self.send(range(CLIENTS), lambda number: request("/export?row=70000", number))
         for client in self.clients:
@@ -103,11 +97,11 @@ class SiteTest(unittest.TestCase):
             client.reset()
 
 
-def get(path: str, headers: str = "") -> bytes:
+def get(path, headers=""):
     return f"GET {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n".encode()
 
 
-def post(path: str, headers: str = "", **form: str) -> bytes:
+def post(path, headers="", **form):
     body = urlencode(form)
     return (
         f"POST {path} HTTP/1.1\r\nHost: test\r\n{headers}Content-Length: {len(body)}\r\n"
@@ -120,13 +114,13 @@ class DjangoTest(SiteTest):
 
     module = "django_site.wsgi"
 
-    def prepare(self) -> None:
+    def prepare(self):
         environment = {**os.environ, **self.environment, "PYTHONPATH": str(ROOT)}
         environment["DJANGO_SETTINGS_MODULE"] = "tests.frameworks.sites.django_site.settings"
         migrate = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
         subprocess.run(migrate, env=environment, check=True)
 
-    def test_twenty_clients(self) -> None:
+    def test_twenty_clients(self):
         self.enter()
         self.write()
         blocked, waited, *asked = self.hold(lambda view, number: self.request(f"/{view}", number))
@@ -141,8 +135,8 @@ class DjangoTest(SiteTest):
         eventually(self.database_files, 0)
         self.assertNotIn("Traceback", self.server.log)
 
-    def enter(self) -> None:
-        self.cookies: list[dict[str, str]] = [{} for _ in NAMES]
+    def enter(self):
+        self.cookies = [{} for _ in NAMES]
         self.keep(self.ask(range(CLIENTS), lambda number: get("/token")))
         for view in ("/register", "/enter"):
             entered = self.ask(
@@ -151,24 +145,24 @@ class DjangoTest(SiteTest):
             )
             self.keep(entered)
 
-    def keep(self, responses: list[Response]) -> None:
+    def keep(self, responses):
         for cookies, response in zip(self.cookies, responses, strict=True):
             for line in response.headers.get("set-cookie", "").splitlines():
                 name, _, value = line.partition(";")[0].partition("=")
                 cookies[name] = value
 
-    def request(self, path: str, number: int, **form: str) -> bytes:
+    def request(self, path, number, **form):
         cookies = self.cookies[number]
         headers = "Cookie: {}\r\n".format("; ".join(f"{key}={cookies[key]}" for key in cookies))
         if not form:
             return get(path, headers)
         return post(path, f"{headers}X-CSRFToken: {cookies['csrftoken']}\r\n", **form)
 
-    def notes(self, name: str, count: int = 3) -> dict[str, Any]:
+    def notes(self, name, count=3):
         notes = [f"{number} of {name}" for number in range(count)]
         return {"name": name, "written": count, "notes": notes}
 
-    def write(self) -> None:
+    def write(self):
         for count in range(3):
             texts = [f"{count} of {name}" for name in NAMES]
             written = self.ask(
@@ -184,7 +178,7 @@ class FlaskTest(SiteTest):
 
     module = "flask_site"
 
-    def test_twenty_clients(self) -> None:
+    def test_twenty_clients(self):
         for count in range(3):
             texts = [f"{count} of {name}" for name in NAMES]
             written = self.ask(
@@ -207,5 +201,5 @@ class FlaskTest(SiteTest):
         eventually(lambda: self.get("/sessions"), b"0 False")
         self.assertNotIn("Traceback", self.server.log)
 
-    def notes(self, name: str, count: int = 3) -> list[str]:
+    def notes(self, name, count=3):
         return [f"{number} of {name}" for number in range(count)]

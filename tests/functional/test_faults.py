@@ -1,7 +1,5 @@
 """What is done to the machine under a chat that keeps its messages in SQLite: docs/faults.md."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import json

@@ -1,7 +1,5 @@
 """The chat with its default log goes on over reloads: processes, signals, pushes and polls."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import signal
@@ -45,15 +43,15 @@ class Visitor(threading.Thread):
     `failures`: what was refused or broken. With `keep=False` each request has a connection.
     """
 
-    def __init__(self, crowd: Crowd, number: int, keep: bool = True) -> None:
+    def __init__(self, crowd, number, keep=True):
         super().__init__()
         self.crowd = crowd
         self.number = number
         self.keep = keep
-        self.cookies: dict[str, str] = {}
-        self.connection: http.client.HTTPConnection | None = None
+        self.cookies = {}
+        self.connection = None
 
-    def run(self) -> None:
+    def run(self):
         try:
             while not self.crowd.over.is_set():
                 self.turn()
@@ -63,10 +61,10 @@ class Visitor(threading.Thread):
             if self.connection is not None:
                 self.connection.close()
 
-    def turn(self) -> None:
+    def turn(self):
         raise NotImplementedError
 
-    def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> bytes:
+    def ask(self, method, path, body=None, **headers):
         if self.connection is None:
             port = self.crowd.server.port
             self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -89,11 +87,11 @@ class Visitor(threading.Thread):
 class Pusher(Visitor):
     """Says 0, 1, 2 ..., each when the one before is answered; `said` is what was answered."""
 
-    def __init__(self, crowd: Crowd, number: int, keep: bool = True) -> None:
+    def __init__(self, crowd, number, keep=True):
         super().__init__(crowd, number, keep)
-        self.said: dict[str, int] = {}
+        self.said = {}
 
-    def turn(self) -> None:
+    def turn(self):
         text = f"{self.number} {len(self.said)}"
         if self.number % 2:
             seq = int(self.ask("POST", f"/chat/push/{ROOM}", text, Content_Type="text/plain"))
@@ -108,12 +106,12 @@ class Pusher(Visitor):
 class Follower(Visitor):
     """Polls, and goes on from its cursor; `seen` is what came, in order."""
 
-    def __init__(self, crowd: Crowd, number: int, keep: bool = True) -> None:
+    def __init__(self, crowd, number, keep=True):
         super().__init__(crowd, number, keep)
         self.cursor = ""
-        self.seen: list[tuple[int, str]] = []
+        self.seen = []
 
-    def turn(self) -> None:
+    def turn(self):
         since = f"&since={self.cursor}" if self.cursor else ""
         path = f"/chat/pull/{ROOM}?client=f{self.number}{since}"
         news = json.loads(self.ask("GET", path, Accept="application/json"))
@@ -125,36 +123,36 @@ class Follower(Visitor):
 class Crowd:
     """A context manager: pushers and followers of a server, until its end."""
 
-    def __init__(self, server: ChatServer, pushers: int = 4, followers: int = 3) -> None:
+    def __init__(self, server, pushers=4, followers=3):
         self.server = server
-        self.failures: list[str] = []
+        self.failures = []
         self.over = threading.Event()
         self.pushers = [Pusher(self, number, keep=number != 1) for number in range(pushers)]
         self.followers = [Follower(self, number) for number in range(followers)]
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self):
         for each in self.followers + self.pushers:
             each.start()
         self.go_on(20)
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, *exc):
         self.over.set()
         for each in self.pushers + self.followers:
             each.join()
 
     @property
-    def count(self) -> int:
+    def count(self):
         return sum(len(each.said) for each in self.pushers)
 
-    def go_on(self, pushes: int) -> None:
+    def go_on(self, pushes):
         """Return when so many more were answered."""
         wanted, deadline = self.count + pushes, time.monotonic() + PATIENCE
         while self.count < wanted and not self.failures:
             assert time.monotonic() < deadline, f"{self.count} pushes:\n{self.server.log}"
             time.sleep(0.01)
 
-    def check(self, test: unittest.TestCase) -> None:
+    def check(self, test):
         """Nothing was refused, lost or doubled; everybody saw all that came, in order."""
         test.assertEqual(self.failures, [], self.server.log)
         said = {text: seq for each in self.pushers for text, seq in each.said.items()}
@@ -169,7 +167,7 @@ class Crowd:
             first = follower.seen[0][0]
             test.assertEqual(follower.seen, stored[first - 1 : first - 1 + len(follower.seen)])
 
-    def stored(self) -> list[tuple[int, str]]:
+    def stored(self):
         db = sqlite3.connect(f"file:{self.server.folder}/chat.db?mode=ro", uri=True)
         try:
             return db.execute("select seq, text from messages order by seq").fetchall()
@@ -180,11 +178,11 @@ class Crowd:
 class ReloadTests(unittest.TestCase):
     APP = {"chat.push_rate": 0, "chat.poll_timeout": 2}
 
-    def hang_up(self, server: ChatServer, said: str, count: int) -> None:
+    def hang_up(self, server, said, count):
         server.signal(signal.SIGHUP)
         server.logged(said, count)
 
-    def test_nothing_is_refused_lost_or_doubled(self) -> None:
+    def test_nothing_is_refused_lost_or_doubled(self):
         server = self.watched()
         with Crowd(server) as crowd:
             kept = [Pusher(crowd, number) for number in (10, 11, 12)]
@@ -204,7 +202,7 @@ class ReloadTests(unittest.TestCase):
         self.assertNotIn("ERROR", server.log)
         self.assertFalse((server.folder / "chat.db-wal").exists())
 
-    def test_a_process_that_does_not_start_changes_nothing(self) -> None:
+    def test_a_process_that_does_not_start_changes_nothing(self):
         server = self.watched()
         with Crowd(server) as crowd:
             ini = server.ini.read_text()
@@ -223,7 +221,7 @@ class ReloadTests(unittest.TestCase):
         crowd.check(self)
         self.assertEqual(server.log.count("the log is open: it does not start"), 2)
 
-    def test_pushes_wait_while_no_process_has_the_log(self) -> None:
+    def test_pushes_wait_while_no_process_has_the_log(self):
         server = self.watched()
         with Crowd(server) as crowd:
             (server.folder / "wait").touch()
@@ -234,13 +232,13 @@ class ReloadTests(unittest.TestCase):
             crowd.go_on(20)
         crowd.check(self)
 
-    def test_pushes_wait_until_the_process_that_has_the_log_is_given_up(self) -> None:
+    def test_pushes_wait_until_the_process_that_has_the_log_is_given_up(self):
         # The time is counted from before the process is there, and that takes as long as it takes:
         # where it has not come to open the log within the shortest, there is a longer one.
         opened = any(map(self.gives_up_while_the_log_is_open, (4, 12, 28)))
         self.assertTrue(opened, "no process came to open the log within 28 seconds")
 
-    def gives_up_while_the_log_is_open(self, seconds: int) -> bool:
+    def gives_up_while_the_log_is_open(self, seconds):
         """False if the process was given up before it opened the log."""
         waits, given_up = "the log is open: it waits", f"reload_timeout = {seconds} seconds"
         server = self.watched(reload_timeout=seconds)
@@ -256,13 +254,13 @@ class ReloadTests(unittest.TestCase):
         crowd.check(self)
         return opened
 
-    def check_that_pushes_wait(self, crowd: Crowd) -> None:
+    def check_that_pushes_wait(self, crowd):
         """What was answered late was stored before: at most one answer of each."""
         answered = [len(each.said) for each in crowd.pushers]
         for each, before in zip(crowd.pushers, answered, strict=True):
             self.assertLessEqual(len(each.said), before + 1)
 
-    def test_a_stop_while_no_process_has_the_log_loses_nothing(self) -> None:
+    def test_a_stop_while_no_process_has_the_log_loses_nothing(self):
         server = self.watched()
         crowd = Crowd(server, followers=1)
         with crowd:
@@ -273,7 +271,7 @@ class ReloadTests(unittest.TestCase):
         crowd.check(self)
         self.assertNotIn("ERROR", server.log)
 
-    def watched(self, **options: object) -> ChatServer:
+    def watched(self, **options):
         """A chat whose start goes on, once its log is open, as files tell it."""
         server = ChatServer({**self.APP, "filter-with": "late"}, options)
         folder = server.folder
@@ -283,7 +281,7 @@ class ReloadTests(unittest.TestCase):
         server.environment["PYTHONPATH"] = str(folder)
         return self.enterContext(server)
 
-    def test_a_stop_right_after_a_reload_loses_nothing(self) -> None:
+    def test_a_stop_right_after_a_reload_loses_nothing(self):
         server = self.watched()
         crowd = Crowd(server, followers=1)
         with crowd:

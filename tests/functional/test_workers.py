@@ -1,7 +1,5 @@
 """Any worker serves any poll: two servers on one engine, and requests that go to either."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import itertools
@@ -93,7 +91,7 @@ class Visitor:
 
 
 class WorkersCase(unittest.TestCase):
-    app: dict[str, object] = {}
+    app = {}
 
     @classmethod
     def setUpClass(cls):
