@@ -6,7 +6,7 @@ from setuptools import setup
 
 COMPILED = {
     "lib": "outcomes poll_requests waiting wire",
-    "live": "client hub poll request rooms",
+    "live": "hub participant poll progress request rooms",
 }
 
 # `make check` judges the types. An install has neither the libraries nor the mypy of that.

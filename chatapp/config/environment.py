@@ -13,6 +13,7 @@ from chatapp.config.routing import make_map
 from chatapp.config.sessions import check_session, session_options
 from chatapp.config.version import version_of
 from chatapp.lib.about import about
+from chatapp.lib.addresses import Addresses
 from chatapp.lib.cookies import token_name
 from chatapp.lib.identity import Signer
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
@@ -35,7 +36,10 @@ _SERVER_NAMES = frozenset(["http_port", *(field.name for field in dataclasses.fi
 
 
 class Globals:
-    """`app_globals`: the hub, the signer of tokens, the templates; `fresh`: read at each use."""
+    """`app_globals`: the hub, addresses, the signer of tokens, the templates.
+
+    `fresh`: these are read at each use.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Globals:
         fresh: bool,
     ) -> None:
         secret_fingerprint = fingerprint(secret)
+        self.addresses = Addresses()
         self.hub = Hub(options, secret_fingerprint, about(options, version))
         self.signer = Signer(derived_key(secret, "token"), token_name(secret_fingerprint))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)

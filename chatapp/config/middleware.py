@@ -58,7 +58,8 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
         made={"/page.js": lambda: bundle(Path(public), "chat")},
     )
     headers = config["pylons.response_options"]["headers"]
-    app = Polls(app, shared.hub, shared.signer, headers)  # polls that need nothing of the above
+    # Polls that need nothing of the above.
+    app = Polls(app, shared.hub, shared.addresses, shared.signer, headers)
     return ChatApp(app, shared.hub)
 
 

@@ -83,7 +83,7 @@ class ChatController(BaseController):
         participant = self._known(environ)
         hold = None
         if participant is None and self._is_new(environ):
-            if not hub.welcomes(hub.addresses.whose(environ)):
+            if not hub.welcomes(self._addresses.whose(environ)):
                 hold = _CROWD_SECONDS
             participant = yield from self._visitor(environ, wanted, hold is None)
         elif participant is None:
@@ -91,7 +91,7 @@ class ChatController(BaseController):
         json = accepts_json(environ)
         # Before the first wait: a response that changes after it has to be started again.
         response.content_type = "application/json" if json else "text/plain"
-        yield from answered(environ, hub, participant, wanted, json, hold)
+        yield from answered(environ, hub, self._addresses, participant, wanted, json, hold)
 
     def history(self, room: str) -> Steps:
         """Messages before a seq, or the newest."""

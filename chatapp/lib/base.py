@@ -9,11 +9,12 @@ from wsgiref.types import WSGIEnvironment
 from webob.exc import status_map
 
 from chatapp.directory import Cost
+from chatapp.lib.addresses import Addresses
 from chatapp.lib.cookies import COOKIE_SECONDS
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
 from chatapp.lib.outcomes import directed, of_directory, refusal, too_much
-from chatapp.lib.waiting import known, token_of
+from chatapp.lib.waiting import participant_of, token_of
 from chatapp.lib.wire import BadInput
 from chatapp.live.errors import Refused
 from chatapp.live.hub import Hub
@@ -51,9 +52,14 @@ class BaseController(WSGIController):
         hub: Hub = app_globals.hub
         return hub
 
+    @property
+    def _addresses(self) -> Addresses:
+        addresses: Addresses = app_globals.addresses
+        return addresses
+
     def _known(self, environ: WSGIEnvironment) -> Participant | None:
         """Who asks, if that is somebody alive; no session is looked at."""
-        return known(environ, self._hub, app_globals.signer)
+        return participant_of(environ, self._hub, app_globals.signer)
 
     def _token_identity(self, environ: WSGIEnvironment) -> str | None:
         """The id in the signed token, which need not lead to anybody."""
@@ -65,7 +71,7 @@ class BaseController(WSGIController):
         if self._is_new(environ):
             yield from self._charge(environ, "address_sessions")
         identity = self._identify(environ)
-        address = self._hub.addresses.whose(environ)
+        address = self._addresses.whose(environ)
         try:
             sender = app_globals.signer.sender(identity)
             yield environ["cogen.call"](self._hub.join)(
@@ -88,7 +94,7 @@ class BaseController(WSGIController):
 
         Raises BadInput if that is too much.
         """
-        address = self._hub.addresses.whose(environ)
+        address = self._addresses.whose(environ)
         costs = [Cost(limit, address) for limit in limits] if address is not None else []
         if size and address is not None:
             costs.append(Cost("address_bytes", address, size))

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
+from chatapp.lib.addresses import Addresses
 from chatapp.lib.identity import Signer, cookie_value, same
 from chatapp.lib.outcomes import cogen_value, directed, log_refusal, logged, refusal
 from chatapp.lib.poll_requests import request_in_url
@@ -22,13 +23,13 @@ from chatapp.live.cursor import Cursor
 from chatapp.live.errors import Refused
 from chatapp.live.hub import Hub
 from chatapp.live.participant import Participant
-from chatapp.live.poll import READ_LIMIT, Poll
+from chatapp.live.poll import ANSWER, CLOSING, READ_LIMIT, SUPERSEDED, WAIT, WATCH, Poll, Step
 from chatapp.live.request import PollRequest
 from chatapp.model import LogUnavailable
 from chatapp.names import folded
 from cogen.core.events import OperationTimeout
 
-__all__ = ["Polls", "Steps", "answered", "known", "live_names", "resolve", "token_of"]
+__all__ = ["Polls", "Steps", "answered", "live_names", "participant_of", "resolve", "token_of"]
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def token_of(environ: WSGIEnvironment, signer: Signer) -> str:
     return cookie_value(environ.get("HTTP_COOKIE", ""), signer.cookie) or ""
 
 
-def known(environ: WSGIEnvironment, hub: Hub, signer: Signer) -> Participant | None:
+def participant_of(environ: WSGIEnvironment, hub: Hub, signer: Signer) -> Participant | None:
     """Who asks, if the signed token leads to somebody alive; no session is looked at."""
     token = token_of(environ, signer)
     participant = hub.participants.get(token.rpartition(".")[0])
@@ -97,8 +98,9 @@ def live_names(
 def answered(
     environ: WSGIEnvironment,
     hub: Hub,
+    addresses: Addresses,
     participant: Participant,
-    wanted: PollRequest,
+    request: PollRequest,
     json: bool,
     most_hold: float | None = None,
 ) -> Steps:
@@ -107,74 +109,101 @@ def answered(
     `most_hold`: seconds for which a newcomer is held, where there are too many to be answered at
     once. Raises BadInput.
     """
-    tab, visiting = wanted.tab, participant.visiting
-    is_known, shared = tab in participant.clients, hub.directory.shared
-    forgetful = wanted.since is None and participant.id != ""
-    if forgetful and not visiting and (shared or not is_known):
-        yield environ["cogen.call"](hub.directory.load_cursor)(participant, tab)
-        wanted = wanted._replace(since=_remembered(environ, is_known))
-    called = yield from resolve(environ, hub, wanted.rooms, wanted.since)
-    try:
-        poll = hub.poll(participant, wanted, json, environ, called)
-    except Refused as error:
-        raise refusal(error) from None
-    except LogUnavailable as error:
-        raise log_refusal(error, hub.figures) from None
+    since = request.since
+    forgetful = since is None and participant.id != ""
+    called = _ALL_KNOWN
+    if forgetful:
+        request = yield from _with_cursor(environ, hub, participant, request)
+        since = request.since
+    is_here = since is None or since.epoch == hub.log.epoch
+    if not (is_here and hub.rooms.keys() >= set(request.rooms)):
+        called = yield from resolve(environ, hub, request.rooms, since)
+    poll = _begun(environ, hub, addresses, participant, request, json, called)
     if forgetful and most_hold is not None:
         poll.joining, poll.hold = False, min(most_hold, poll.hold)
+    # All that a poll keeps while it waits is this frame, and what it refers to.
     try:
-        yield from _wait(environ, hub, poll)
-        if forgetful and (shared or visiting) and not poll.superseded:
-            yield environ["cogen.call"](hub.directory.save_cursor)(participant, tab, poll.cursor)
-        yield environ["cogen.wsgi"].last(poll.answer())
+        wsgi = environ["cogen.wsgi"]
+        while (step := poll.step()) is not ANSWER:
+            if step is not WAIT:
+                yield from _catch_up(environ, hub, poll, step)
+                continue
+            poll.waiting = True
+            try:
+                yield wsgi.name(poll.client.messages.get(poll.hold))
+            except GeneratorExit:
+                # A get that was undone has no result; else it was handed something before.
+                poll.owes = poll.owes or wsgi.result is not None
+                raise
+            poll.waiting = False
+            if isinstance(wsgi.result, OperationTimeout):
+                break
+            poll.take(cogen_value(environ))
+        if poll.ended is CLOSING:
+            poll.retry = hub.return_delay()
+        is_saved = forgetful and (hub.directory.shared or participant.visiting)
+        if is_saved and poll.ended is not SUPERSEDED:
+            call = environ["cogen.call"]
+            yield call(hub.directory.save_cursor)(participant, request.tab, poll.cursor)
+        yield wsgi.last(poll.answer())
     finally:
         hub.end(poll)
 
 
-def _remembered(environ: WSGIEnvironment, known: bool) -> Cursor | None:
-    """The cursor that the directory remembered; if it cannot say, a client known here goes on."""
+def _with_cursor(
+    environ: WSGIEnvironment, hub: Hub, participant: Participant, request: PollRequest
+) -> Generator[bytes, None, PollRequest]:
+    """The request of a client that carries no cursor, with the one that the directory remembers.
+
+    Raises BadInput if the directory does not answer, and the client is not known here.
+    """
+    is_here = request.tab in participant.clients
+    if participant.visiting or (is_here and not hub.directory.shared):
+        return request
+    yield environ["cogen.call"](hub.directory.load_cursor)(participant, request.tab)
     try:
         cursor = directed(environ)
     except BadInput:
-        if known:
-            return None
+        if is_here:
+            return request
         raise
-    return None if cursor is None else Cursor.decode(cursor)
+    return request if cursor is None else request._replace(since=Cursor.decode(cursor))
 
 
-def _wait(environ: WSGIEnvironment, hub: Hub, poll: Poll) -> Steps:
-    """Wait until `poll` has its answer, by yielding what names the operations.
+def _begun(
+    environ: WSGIEnvironment,
+    hub: Hub,
+    addresses: Addresses,
+    participant: Participant,
+    request: PollRequest,
+    json: bool,
+    called: Mapping[str, str],
+) -> Poll:
+    """The poll, which takes a place if its client is new. Raises BadInput."""
+    is_new = request.tab not in participant.clients
+    address = addresses.whose(environ) if is_new else None
+    try:
+        return hub.poll(participant, request, json, address, called)
+    except Refused as error:
+        raise refusal(error) from None
+    except LogUnavailable as error:
+        raise log_refusal(error, hub.figures) from None
 
-    Raises BadInput where the log does not answer.
-    """
-    call, core = environ["cogen.call"], environ["cogen.core"]
-    client, hold = poll.client, poll.hold
-    while not poll.interrupted:
-        if (room := poll.unwatched()) is not None:
-            yield core.events.AddCoro(client.watch, (room,))
-            poll.watching(room, cogen_value(environ))
-            if not room.known:
-                yield call(hub.directory.subscribe)(room.name)
-            poll.list_people(room)
-        elif (unread := poll.to_read()) is not None:
-            yield call(hub.log.read)(*unread, READ_LIMIT)
-            poll.read(unread[0], logged(environ, hub.figures))
-        elif poll.complete or (not hold and client.messages.empty()):
-            break
-        else:
-            poll.waiting = True
-            try:
-                yield call(client.messages.get)(timeout=hold)
-            except GeneratorExit:
-                # A get that was undone has no result; else it was handed something before.
-                poll.owes = poll.owes or environ["cogen.wsgi"].result is not None
-                raise
-            poll.waiting = False
-            if isinstance(environ["cogen.wsgi"].result, OperationTimeout):
-                break
-            poll.take(cogen_value(environ))
-    if poll.closing:
-        poll.retry = hub.return_delay()
+
+def _catch_up(environ: WSGIEnvironment, hub: Hub, poll: Poll, step: Step) -> Steps:
+    """Watch a room, or read it from the log. Raises BadInput where the log does not answer."""
+    call, progress = environ["cogen.call"], poll.at
+    assert progress is not None
+    if step is WATCH:
+        room = progress.room
+        yield environ["cogen.core"].events.AddCoro(poll.client.watch, (room,))
+        poll.watched(cogen_value(environ))
+        if not room.has_snapshot:
+            yield call(hub.directory.subscribe)(room.name)
+        poll.know_presence()
+    else:
+        yield call(hub.log.read)(progress.room.name, progress.after, READ_LIMIT)
+        poll.read(logged(environ, hub.figures))
 
 
 class Polls:
@@ -187,11 +216,13 @@ class Polls:
         self,
         app: Callable[..., Iterable[bytes]],
         hub: Hub,
+        addresses: Addresses,
         signer: Signer,
         headers: Mapping[str, str],
     ) -> None:
         self._app = app
         self._hub = hub
+        self._addresses = addresses
         self._signer = signer
         self._json = [*headers.items(), ("Content-Type", "application/json")]
         self._text = [*headers.items(), ("Content-Type", "text/plain; charset=UTF-8")]
@@ -199,18 +230,20 @@ class Polls:
     def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path.startswith(_PATH) and environ["REQUEST_METHOD"] == "GET":
-            participant = known(environ, self._hub, self._signer)
-            wanted = self._wanted(environ, path[len(_PATH) :])
-            if participant is not None and wanted is not None:
-                return self._answer(environ, start_response, participant, wanted)
+            participant = participant_of(environ, self._hub, self._signer)
+            request = self._request(environ, path[len(_PATH) :])
+            if participant is not None and request is not None:
+                return self._answer(environ, start_response, participant, request)
         return self._app(environ, start_response)
 
-    def _wanted(self, environ: WSGIEnvironment, rest: str) -> PollRequest | None:
+    def _request(self, environ: WSGIEnvironment, rest: str) -> PollRequest | None:
         """What a poll asks for; None: it is none, or one that is to be refused."""
         if (rest and rest[0] != "/") or "text/html" in environ.get("HTTP_ACCEPT", ""):
             return None
         try:
-            rooms = _decoded(rest[1:]) if rest else None
+            rooms = rest[1:] if rest else None
+            if rooms is not None and not rooms.isascii():
+                rooms = _decoded(rooms)
             return request_in_url(environ, rooms, self._hub.options.max_rooms_per_poll)
         except BadInput:
             return None
@@ -220,13 +253,13 @@ class Polls:
         environ: WSGIEnvironment,
         start_response: Any,
         participant: Participant,
-        wanted: PollRequest,
+        request: PollRequest,
     ) -> Steps:
         json = accepts_json(environ)
         # Nothing is sent before the first chunk that is not empty: a refusal replaces this.
         start_response("200 OK", list(self._json if json else self._text))
         try:
-            yield from answered(environ, self._hub, participant, wanted, json)
+            yield from answered(environ, self._hub, self._addresses, participant, request, json)
         except BadInput as bad:
             yield self._refusal(bad, json, start_response)
         except Exception:
@@ -244,8 +277,6 @@ class Polls:
 
 def _decoded(rooms: str) -> str:
     """PEP 3333 hands over the bytes of the path as latin-1 characters. Raises BadInput."""
-    if rooms.isascii():
-        return rooms
     try:
         return rooms.encode("latin-1").decode()
     except UnicodeDecodeError:

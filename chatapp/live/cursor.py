@@ -26,7 +26,7 @@ class BadCursor(ValueError):
 class Cursor(NamedTuple):
     """`seqs`: of each room, the seq of the last message received, in the log of `epoch`.
 
-    `versions`: of each room, that of the last change of presence received, if workers share them.
+    `versions`: of each room, that of the presence received last, if workers share it.
     """
 
     epoch: str
@@ -34,14 +34,14 @@ class Cursor(NamedTuple):
     versions: Mapping[str, int] = MappingProxyType({})
 
     def encode(self) -> str:
-        """The text that clients carry: base64url, without padding, of JSON."""
+        """The text that clients carry: JSON of all three, the versions in the order of the seqs."""
         versions = [[self.versions.get(room) for room in self.seqs]] if self.versions else []
         data = orjson.dumps([self.epoch, self.seqs, *versions])
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
     @classmethod
     def decode(cls, text: Any) -> "Cursor":
-        """Raises BadCursor."""
+        """The cursor that `encode` made `text` of. Raises BadCursor."""
         if not isinstance(text, str):
             raise BadCursor("the cursor is no text")
         if len(text) > LONGEST_CURSOR:
@@ -58,7 +58,8 @@ def _decoded(text: str) -> Cursor:
         raise BadCursor("the cursor is not one that this chat has given out") from None
     if not (isinstance(epoch, str) and isinstance(seqs, dict)):
         raise BadCursor("the cursor is not one that this chat has given out")
-    versions = {room: version for room, version in versions.items() if version is not None}
+    if versions:
+        versions = {room: version for room, version in versions.items() if version is not None}
     for number in (*seqs.values(), *versions.values()):
         if type(number) is not int or not 0 <= number < _MOST_SEQ:
             raise BadCursor("the cursor names no message that there can be")

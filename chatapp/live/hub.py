@@ -14,12 +14,12 @@ from typing import Any
 
 from chatapp.backends import backend_of
 from chatapp.directory import Directory, MayWait, TokenBuckets
-from chatapp.live.addresses import Addresses, Places
 from chatapp.live.batch import Batch
-from chatapp.live.client import Client
 from chatapp.live.errors import ChatFull, TooManyPlaces
 from chatapp.live.figures import Figures
-from chatapp.live.participant import Participant
+from chatapp.live.held import Ending
+from chatapp.live.participant import Client, Participant
+from chatapp.live.places import Places
 from chatapp.live.poll import Poll
 from chatapp.live.request import PollRequest
 from chatapp.live.rooms import Room
@@ -75,7 +75,6 @@ class Hub:
         self.rooms: dict[str, Room] = {}
         self._names: dict[str, str] = {}  # of one of them each, by what it folds to
         self.clients = 0
-        self.addresses = Addresses()
         self._client_places = Places(options.address_clients)
         self._session_places = Places(2 * options.address_clients)
         self._visitor_places = Places(options.address_clients)
@@ -89,6 +88,7 @@ class Hub:
         """Open log and directory. Raises LogUnavailable, OtherSecret."""
         if self._scheduler is None:
             self._scheduler = Scheduler.current()
+            self._timers = self._scheduler.timers
             self._peers = peers
             await self.log.open()
             for name, answer in self.log.answers().items():
@@ -120,7 +120,7 @@ class Hub:
         self.closing = True
         for client in self._all_clients():
             if client.poll is not None:
-                client.poll.interrupt(closing=True)
+                client.poll.interrupt(Ending.CLOSING)
 
     async def close(self) -> None:
         """Forget everybody and close log and directory."""
@@ -145,7 +145,7 @@ class Hub:
                 self._opened(name)
             else:
                 timeout = self.options.poll_timeout
-                room.publish(Batch(self.log.epoch, name, list(group), timeout, room.told))
+                room.publish(Batch(self.log.epoch, name, list(group), timeout, room.announced))
 
     def recreated(self, epoch: str) -> None:
         """Numbers start again: every client goes on from its cursor, which names the old log."""
@@ -153,7 +153,7 @@ class Hub:
             room.head = None
         for client in self._all_clients():
             if client.poll is not None:
-                client.poll.interrupt(closing=True)
+                client.poll.interrupt(Ending.CLOSING)
             client.forget()
 
     def missed(self, heads: Mapping[str, int]) -> None:
@@ -166,16 +166,16 @@ class Hub:
     # The directory's observer.
 
     def present(self, room: str, identity: str, nick: str, version: int = 0) -> None:
-        if (known := self.rooms.get(room)) is not None:
-            known.present(identity, nick, version)
+        if (here := self.rooms.get(room)) is not None:
+            here.present(identity, nick, version)
 
     def absent(self, room: str, identity: str, version: int = 0) -> None:
-        if (known := self.rooms.get(room)) is not None:
-            known.absent(identity, version)
+        if (here := self.rooms.get(room)) is not None:
+            here.absent(identity, version)
 
     def snapshot(self, room: str, people: Mapping[str, str], version: int) -> None:
-        if (known := self.rooms.get(room)) is not None:
-            known.snapshot(people, version)
+        if (here := self.rooms.get(room)) is not None:
+            here.snapshot(people, version)
 
     def renamed(self, identity: str, nick: str) -> None:
         if (participant := self.participants.get(identity)) is not None:
@@ -185,14 +185,14 @@ class Hub:
         client = self._client(identity, tab)
         if client is not None:
             if client.poll is not None:
-                client.poll.interrupt(superseded=True)
+                client.poll.interrupt(Ending.SUPERSEDED)
             self._drop_client(client)
 
     def lease(self, identity: str, tab: str) -> float | None:
         client = self._client(identity, tab)
         if client is None:
             return None
-        left: float | None = self._timers.left(client, self.options.lease)
+        left = self._timers.left(client, self.options.lease)
         return self.options.lease if left is None else left
 
     def _client(self, identity: str, tab: str) -> Client | None:
@@ -248,9 +248,9 @@ class Hub:
 
     def people(self, room: str) -> MayWait[list[str]]:
         """The nicks of those in the room. Raises DirectoryUnavailable."""
-        known = self.rooms.get(room)
-        if known is not None and known.known:
-            return known.people()
+        here = self.rooms.get(room)
+        if here is not None and here.has_snapshot:
+            return here.people()
         return self.directory.people(room)
 
     # Polls.
@@ -260,25 +260,26 @@ class Hub:
         participant: Participant,
         request: PollRequest,
         json: bool,
-        environ: Mapping[str, Any],
+        address: str | None,
         called: Mapping[str, str],
     ) -> Poll:
-        """Begin a poll, which came with `environ`; `called`: what rooms are, that are not as asked.
+        """Begin a poll. `called`: what rooms are called, by the names that others have for them.
 
-        Who has left since then is answered as if it had been held at that time. Raises Refused
-        if the client is new and there are too many, LogUnavailable.
+        `address`: what a new client's place is counted by; None: by nothing. Who has left since
+        they asked is answered as if the poll had been held at that time. Raises Refused if the
+        client is new and there are too many, LogUnavailable.
         """
         if not self.log.epoch:
             raise LogUnavailable("it has not been reached yet")
-        known = self.participants.get(participant.id)
-        has_left = known is None and not participant.visiting
+        alive = self.participants.get(participant.id)
+        has_left = alive is None and not participant.visiting
         if has_left:
             participant = Participant(participant.id, "", None, visiting=True)
-        elif known is not None and not participant.visiting:
-            participant = known
+        elif alive is not None and not participant.visiting:
+            participant = alive
         client = participant.clients.get(request.tab)
         if client is None:
-            client = self._new_client(participant, request.tab, environ)
+            client = self._new_client(participant, request.tab, address)
         self._timers.stop(client, self.options.lease)
         names = request.rooms
         if called:
@@ -286,13 +287,17 @@ class Hub:
         if request.written:
             others = {n: name for n, name in called.items() if n not in request.written.values()}
             called = {**others, **{w: called.get(n, n) for w, n in request.written.items()}}
-        entered = [self.rooms.get(name) or self._new_room(name) for name in names]
-        client.enter(entered)
-        poll = Poll(
-            client, entered, request, self.log, json, self.options.poll_timeout, self.about, called
-        )
-        poll.superseded = has_left
-        poll.closing = self.closing
+        rooms = []
+        for name in names:
+            room = self.rooms.get(name)
+            rooms.append(self._new_room(name) if room is None else room)
+        client.enter(rooms)
+        timeout = self.options.poll_timeout
+        poll = Poll(client, rooms, request, self.log, json, timeout, self.about, called)
+        if has_left:
+            poll.ended = Ending.SUPERSEDED
+        elif self.closing:
+            poll.ended = Ending.CLOSING
         return poll
 
     def end(self, poll: Poll) -> None:
@@ -329,9 +334,8 @@ class Hub:
             self._newcomers.take(address, now)
         return True
 
-    def _new_client(self, participant: Participant, tab: str, environ: Mapping[str, Any]) -> Client:
+    def _new_client(self, participant: Participant, tab: str, address: str | None) -> Client:
         options = self.options
-        address = self.addresses.whose(environ)
         if participant.visiting:
             return self._new_visitor(participant, tab, address)
         if self.clients >= options.max_clients:
@@ -393,8 +397,8 @@ class Hub:
         if room is not None and not room.head:
             self._forget_room(room)
             for client in self._all_clients():
-                if client.poll is not None and room.name in client.poll.rooms:
-                    client.poll.interrupt(superseded=True)
+                if client.poll is not None and room.name in client.subscriptions:
+                    client.poll.interrupt(Ending.SUPERSEDED)
 
     def _all_clients(self) -> list[Client]:
         here = [client for each in self.participants.values() for client in each.clients.values()]
@@ -406,7 +410,6 @@ class Hub:
         if client in self._visitors:
             self._visitors.remove(client)
             self._visitor_places.give_back(client.address)
-            client.forget()
             client.go()
 
     def leave(self, identity: str) -> MayWait[None]:
@@ -415,7 +418,7 @@ class Hub:
         if participant is not None:
             for client in list(participant.clients.values()):
                 if client.poll is not None:
-                    client.poll.interrupt(superseded=True)
+                    client.poll.interrupt(Ending.SUPERSEDED)
                 client.leave_all()
                 self._drop_client(client)
             self._drop_participant(participant)
@@ -424,7 +427,6 @@ class Hub:
     def _drop_client(self, client: Client) -> None:
         participant = client.participant
         self._timers.stop(client, self.options.lease)
-        client.forget()
         client.go()
         del participant.clients[client.tab]
         self._client_places.give_back(client.address)
@@ -449,11 +451,6 @@ class Hub:
         fold = folded(room.name)
         if self._names.get(fold) == room.name:
             del self._names[fold]
-
-    @property
-    def _timers(self) -> Any:
-        assert self._scheduler is not None
-        return self._scheduler.timers
 
     def _now(self) -> float:
         assert self._scheduler is not None

@@ -1,31 +1,86 @@
 """One poll: where its client is, what is missing, and the answer.
 
-The controller does the waiting. In a loop it asks what to do: start to watch a room, read the log,
-or wait for the queue. A room is watched *before* its log is read, and what comes both ways is told
-apart by its seq, so there is no window between the two.
+The poll waits for nothing itself. Whoever does the waiting asks it for the next step:
+
+| step | when | what comes of it |
+|---|---|---|
+| WATCH | a room has no watch: the client is new in it, or left its queue full | `watched` |
+| READ | the log may hold more of a room than the poll has | `read` |
+| WAIT | none of the others | `take`, or `interrupt`, or the end of `hold` |
+| ANSWER | it is `ended`, has news, or is not held and the queue is empty | `answer` |
+
+The first line that is true counts, but who is ended only answers. Then, or when its client hangs
+up in any step, comes `end`, and nothing after it. A room is watched *before* its log is read, and
+what comes both ways is told apart by its seq: there is no window between the two.
+
+| `ended` | interrupted by CLOSING | by SUPERSEDED | the answer |
+|---|---|---|---|
+| None | CLOSING | SUPERSEDED | what there is |
+| CLOSING | CLOSING | SUPERSEDED | what there is, and when to come back |
+| SUPERSEDED | SUPERSEDED | SUPERSEDED | nothing: the client is where it was |
+
+Refused: of the polls of a client one at most is not superseded, the newest; what the log gave is
+not taken by one that is ended, whose numbers may be another log's. What was taken from the queue
+and not answered (`owes`) is read again: by the poll that is held then, or by the next.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
 
 from chatapp.live.batch import Batch, NewHead, PresenceChanges, as_json, as_text, nothing
-from chatapp.live.client import Client
 from chatapp.live.cursor import Cursor
+from chatapp.live.held import Ending
+from chatapp.live.participant import Client
+from chatapp.live.progress import Gap, Progress
 from chatapp.live.request import PollRequest
 from chatapp.live.rooms import Room
-from chatapp.model import MessageLog, Slice
+from chatapp.model import Message, MessageLog, Slice
 from chatapp.model.message import handle
+from cogen.core.coroutines import Coroutine
 
-__all__ = ["READ_LIMIT", "Poll"]
+__all__ = [
+    "ANSWER",
+    "CLOSING",
+    "READ",
+    "READ_LIMIT",
+    "SUPERSEDED",
+    "WAIT",
+    "WATCH",
+    "Poll",
+    "Step",
+]
 
 # Messages that one answer takes from the log of a room.
 READ_LIMIT = 200
-_NO_ROOMS: Final[frozenset[str]] = frozenset()
-_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _NONE_CALLED: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Step(Enum):
+    """What is to be done for a poll next."""
+
+    WATCH = "start to watch a room"
+    READ = "read a room from the log"
+    WAIT = "wait for the client's queue"
+    ANSWER = "answer"
+
+
+# Python 3.11 calls a function for each look at a member of an Enum: here are all that polls need.
+WATCH: Final = Step.WATCH
+"""`Step.WATCH`."""
+READ: Final = Step.READ
+"""`Step.READ`."""
+WAIT: Final = Step.WAIT
+"""`Step.WAIT`."""
+ANSWER: Final = Step.ANSWER
+"""`Step.ANSWER`."""
+CLOSING: Final = Ending.CLOSING
+"""`Ending.CLOSING`."""
+SUPERSEDED: Final = Ending.SUPERSEDED
+"""`Ending.SUPERSEDED`."""
 
 
 class Poll:
@@ -33,9 +88,10 @@ class Poll:
 
     `hold`: seconds for which it waits for news; `timeout`: those for which polls do; `retry`: after
     which its client is to come back, None: at once. The last two are told; with a list of people
-    also what there is to say `about` the server. `waiting` is true while it waits for the queue. It
-    may be interrupted in any wait. `owes`: it has taken from the queue, or is to read, what its
-    client was not answered yet.
+    also what there is to say `about` the server. `joining`: the client is told at once that it is
+    here. `at`: the room that WATCH or READ is about. `waiting`: the queue is waited for; it may be
+    interrupted in any step. `owes`: the queue gave, or the log is to give, what the client was not
+    answered yet.
 
     One who is visiting hears of no changes of presence: each answer has the people. `called`: by
     the name that was asked for, what a room is called; told where it is another.
@@ -45,30 +101,21 @@ class Poll:
 
     __slots__ = (
         "_batch",
-        "_behind",
-        "_damaged",
-        "_gaps",
-        "_inexact",
-        "_log",
         "_people",
         "_pieces",
-        "_recreated",
-        "_unread",
-        "_versions",
         "about",
+        "at",
         "called",
         "client",
-        "closing",
+        "ended",
         "epoch",
         "hold",
         "joining",
         "json",
         "news",
         "owes",
-        "positions",
         "retry",
         "rooms",
-        "superseded",
         "timeout",
         "waiting",
     )
@@ -85,159 +132,106 @@ class Poll:
         called: Mapping[str, str] = _NONE_CALLED,
     ) -> None:
         self.client = client
-        self.rooms = {room.name: room for room in rooms}
         self.epoch = epoch = log.epoch
-        self._log = log
         self.json = json
         self.timeout = timeout
         self.about = about
         self.called = {a: name for a, name in called.items() if a != name} if called else called
         self.hold = timeout if request.held else 0.0
-        since = request.since
-        if since is None and client.sent and client.epoch != epoch:
-            since = Cursor(client.epoch, client.sent)
-        self.joining = since is None and not client.sent
-        self.superseded = False
-        self.closing = False
+        self.ended: Ending | None = None
         self.waiting = False
+        self.owes = False
         self.retry: float | None = None
         self.news: tuple[dict[str, Any], ...] = ()
-        self.positions: dict[str, int | None] = {}
         self._pieces: tuple[bytes, ...] = ()
         self._batch: Batch | None = None  # the one that is the whole answer so far
-        self._gaps: Mapping[str, int] = _NONE
-        self._recreated: frozenset[str] = _NO_ROOMS
-        self._inexact = False  # whether fewer messages may be lost than numbers are
-        self._damaged = False
         self._people = False
-        self._versions: Mapping[str, int] = _NONE if since is None else since.versions
-        self.owes = False
-        self._unread: frozenset[str] = _NO_ROOMS  # of these the log holds more than was read
-        self._behind: frozenset[str] = _NO_ROOMS
-        self._find_positions(since)
+        since = request.since
+        if since is None and client.epoch != epoch:
+            since = client.cursor
+        self.joining = since is None
+        self.rooms: dict[str, Progress] = {}
+        self.at: Progress | None = None
+        is_here = client.epoch == epoch
+        for room in rooms:
+            subscription = client.subscriptions[room.name]
+            sent = subscription.sent if is_here else None
+            self.rooms[room.name] = Progress(subscription, sent, since, self.called, log)
+            self.joining = self.joining and sent is None
         client.wants_news = json and not client.participant.visiting
         held = client.poll
         client.poll = self
         if held is not None:
-            held.interrupt(superseded=True)
+            held.interrupt(SUPERSEDED)
 
-    def _find_positions(self, since: Cursor | None) -> None:
-        sent = self.client.sent if self.client.epoch == self.epoch else {}
-        unread = self.client.unread
-        for name in self.rooms:
-            position = sent.get(name)
-            if since is not None:
-                position = self._asked(since, name, position)
-            self.positions[name] = position
-            if position is None or position != sent.get(name) or name in unread:
-                self._behind |= {name}
+    # From outside, in any step.
 
-    def _asked(self, since: Cursor, name: str, sent: int | None) -> int | None:
-        """Where the cursor says that the client is in the room."""
-        seq = since.seqs.get(name)
-        if seq is None and self.called:
-            # Nobody had spoken there, and it was called as each who came had it.
-            asked = (since.seqs.get(a) for a, called in self.called.items() if called == name)
-            seq = next((each for each in asked if each is not None), None)
-        if seq is None:
-            return sent
-        if since.epoch == self.epoch:
-            return seq
-        position, lost = self._log.continued(since.epoch, name, seq)
-        if lost:
-            # What the other log held after that is gone, and nobody knows how much it was.
-            self._recreated |= {name}
-        return position
-
-    def interrupt(self, superseded: bool = False, closing: bool = False) -> None:
+    def interrupt(self, ending: Ending) -> None:
         """Have it answered now, with what it has."""
-        self.superseded = self.superseded or superseded
-        self.closing = self.closing or closing
+        if self.ended is not SUPERSEDED:
+            self.ended = ending
         self._wake()
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether it is to be answered at once, whatever there is to tell."""
-        return self.superseded or self.closing
+    def read_again(self) -> None:
+        """What this one waits for was taken by the poll after it, and not answered."""
+        for progress in self.rooms.values():
+            progress.behind = True
+            self._list_people(progress)
+        self._wake()
 
     def _wake(self) -> None:
         if self.waiting and self.client.messages.empty():
             self.client.messages.put_nowait(())
 
-    # What is to be done, in this order.
+    # The steps.
 
-    def unwatched(self) -> Room | None:
-        """A room to watch from now on: the client is new in it, or was dead."""
-        for name, room in self.rooms.items():
-            if not self.client.watches(name):
-                return room
-        return None
+    def step(self) -> Step:
+        """What is to be done now; where that is WATCH or READ, `at` is the room."""
+        if self.ended is not None:
+            return ANSWER
+        gap = False
+        for progress in self.rooms.values():
+            if progress.subscription.watch is None:
+                self.at = progress
+                return WATCH
+            if progress.behind and progress.may_lack():
+                self.at = progress
+                return READ
+            gap = gap or progress.gap is not None
+        if self._batch is not None or self._pieces or self.joining or self.news:
+            return ANSWER
+        if self.json and (self._people or gap):
+            return ANSWER
+        return WAIT if self.hold or not self.client.messages.empty() else ANSWER
 
-    def watching(self, room: Room, watch: Any) -> None:
-        """`watch` was started for `room`."""
-        self.client.dead = False
-        self.client.watched(room, watch)
-        self._behind |= {room.name}
+    def watched(self, watch: Coroutine) -> None:
+        """`watch` was started for the room `at`."""
+        assert self.at is not None
+        self.client.watched(self.at.subscription, watch)
+        self.at.behind = True
         self.owes = True
 
-    def list_people(self, room: Room) -> None:
-        """The client needs a list of who is in `room`, unless it had one and follows since then."""
-        version = self._versions.get(room.name)
-        if self.client.wants_news and (version is None or version < room.told):
+    def know_presence(self) -> None:
+        """What the directory says of the room `at` has been asked for."""
+        assert self.at is not None
+        self._list_people(self.at)
+
+    def _list_people(self, progress: Progress) -> None:
+        """Answer with who is there, unless the client was told and has missed no change since."""
+        version = progress.version
+        if self.client.wants_news and (version is None or version < progress.room.announced):
             self._people = True
 
-    def to_read(self) -> tuple[str, int] | None:
-        """A room to read from the log, and the seq after which."""
-        while self._behind:
-            name = next(iter(self._behind))
-            position = self.positions[name]
-            head = self.rooms[name].head
-            if position is None and head is not None:
-                position = self.positions[name] = head
-            if position is None:
-                return name, _NOTHING
-            if position != head:
-                return name, position
-            self._behind -= {name}
-        return None
-
-    def read(self, name: str, held: Slice) -> None:
-        """The log gave `held` for the room `name`."""
-        if self.interrupted:
+    def read(self, held: Slice) -> None:
+        """The log gave `held` of the room `at`."""
+        if self.ended is not None:
             return  # the log may have been begun anew meanwhile
-        head = self.rooms[name].learn_head(held.last)
-        position = self.positions[name]
-        if position is None:
-            self.positions[name] = head
-            return
-        if held.last < position:
-            # Numbers that were given out are not there: the log was put back to an older state.
-            self._recreated |= {name}
-            self.positions[name] = held.first - 1
-            return
-        lost = held.first - 1 - position
-        if lost > 0:
-            self._lose(name, lost)
-            self._inexact = self._inexact or position < held.start
-            position += lost
-        if held.damaged:
-            self._damaged = True
-            self._lose(name, len(held.damaged))
-            position = held.damaged[-1]
-        if held.messages:
-            position = max(position, held.messages[-1].seq)
-            self._take_messages(held.messages)
-        self.positions[name] = position
-        # What is left after a full answer is for the next poll; what came meanwhile is queued.
-        self._behind -= {name}
-        if position < held.last:
-            self._unread |= {name}
-        else:
-            self._unread -= {name}
-        self.list_people(self.rooms[name])
-
-    def _lose(self, name: str, count: int) -> None:
-        self._gaps = {**self._gaps, name: self._gaps.get(name, 0) + count}
+        assert self.at is not None
+        messages = self.at.read(held)
+        if messages:
+            self._take_messages(messages)
+        if not self.at.behind:
+            self._list_people(self.at)
 
     def take(self, items: Iterable[Any]) -> None:
         """These came from the queue; whatever else is in it is taken as well."""
@@ -245,52 +239,85 @@ class Poll:
         while True:
             for item in items:
                 self.owes = True
+                progress = self.rooms.get(item.room)
+                if progress is None:
+                    continue
                 if isinstance(item, Batch):
-                    self._take_batch(item)
+                    self._take_batch(progress, item)
                 elif isinstance(item, NewHead):
-                    self._take_head(item)
-                elif self.client.wants_news and item.room in self.rooms:
-                    self._take_presence(item)
+                    position = progress.position
+                    if position is not None and item.seq > position:
+                        progress.behind = True
+                elif self.client.wants_news:
+                    self._take_presence(progress, item)
             if queue.empty():
                 return
             items = queue.get_nowait()
 
-    @property
-    def complete(self) -> bool:
-        """Whether there is something to answer with."""
-        return bool(
-            self._pieces
-            or self._batch
-            or self.superseded
-            or self.closing
-            or self.joining
-            or self.news
-            or (self.json and (self._people or self._gaps or self._recreated))
-        )
+    def _take_batch(self, progress: Progress, batch: Batch) -> None:
+        position = progress.position
+        if position is None or batch.last <= position:
+            return
+        if batch.first > position + 1:
+            progress.behind = True
+            return
+        progress.position = batch.last
+        is_next = batch.first == position + 1 and self._batch is None and not self._pieces
+        # Who said something is told more of it than others are.
+        if is_next and not (self.json and self.client.participant.sender in batch.senders):
+            self._batch = batch
+        else:
+            self._take_messages(batch.messages[position + 1 - batch.first :])
+
+    def _take_messages(self, messages: Sequence[Message]) -> None:
+        encode = as_json if self.json else as_text
+        sender = self.client.participant.sender
+        if self._batch is not None:
+            self._pieces += (encode(self._batch.messages, sender),)
+            self._batch = None
+        self._pieces += (encode(messages, sender),)
+
+    def _take_presence(self, progress: Progress, news: PresenceChanges) -> None:
+        if progress.subscription.listed:
+            progress.subscription.listed = False
+            self._people = self._people or news.stale
+        if news.version:
+            if news.version <= (progress.version or 0):
+                return  # the client had it at another worker
+            progress.version = news.version
+        self.news += tuple(news.changes)
 
     # The answer.
 
     @property
     def cursor(self) -> str:
         """Where the client is once it has the answer."""
-        seqs = {name: seq for name, seq in self.positions.items() if seq is not None}
-        return Cursor(self.epoch, seqs, self._versions).encode()
+        seqs = {}
+        versions = {}
+        for name, progress in self.rooms.items():
+            if progress.position is not None:
+                seqs[name] = progress.position
+            if progress.version is not None:
+                versions[name] = progress.version
+        return Cursor(self.epoch, seqs, versions).encode()
 
     def answer(self) -> bytes:
         """The body. The client is now where it says."""
-        if self.superseded:
-            return self._empty()
+        if self.ended is SUPERSEDED:
+            # Its client polls again already; where it was, it is.
+            return b'{"messages":[]}' if self.json else b""
         client = self.client
         if client.epoch != self.epoch:
-            client.epoch, client.sent = self.epoch, {}
-        for name, position in self.positions.items():
-            if position is not None:
-                client.sent[name] = position
-        client.unread = self._unread
+            client.begin_epoch(self.epoch)
+        for progress in self.rooms.values():
+            subscription = progress.subscription
+            subscription.unread = progress.unread
+            if progress.position is not None:
+                subscription.sent = progress.position
         self.owes = False
         if not self.json:
             return self._batch.text if self._batch is not None else b"".join(self._pieces)
-        return self._shared() or self._with_extras()
+        return self._shared() or self._own()
 
     def end(self) -> None:
         """It is over, answered or not."""
@@ -302,46 +329,35 @@ class Poll:
             if client.poll is None:
                 client.forget()
             else:
-                client.poll._reread()
-
-    def _reread(self) -> None:
-        """The poll before has what this one waits for, and was not answered."""
-        self._behind = self._behind.union(self.rooms)
-        for room in self.rooms.values():
-            self.list_people(room)
-        self._wake()
-
-    def _empty(self) -> bytes:
-        if not self.json:
-            return b""
-        # Its client polls again already; where it was, it is.
-        return b'{"messages":[]}'
+                client.poll.read_again()
 
     def _shared(self) -> bytes:
         """The body that others in the same place get as well; empty if this one's is its own."""
         if len(self.rooms) > 1 or self._pieces or self.retry is not None or self.called:
             return b""
-        if self._gaps or self._recreated or self.news or self._people or self.joining:
+        if self.news or self._people or self.joining or self.client.participant.visiting:
             return b""
-        if self.client.participant.visiting:
+        (progress,) = self.rooms.values()
+        if progress.gap is not None:
             return b""
         if self._batch is not None:
             return self._batch.answer
-        ((name, position),) = self.positions.items()
-        if position is None:
+        if progress.position is None:
             return b""
-        return nothing(self.epoch, name, position, self._versions.get(name, 0), self.timeout)
+        name, version = progress.room.name, progress.version or 0
+        return nothing(self.epoch, name, progress.position, version, self.timeout)
 
-    def _with_extras(self) -> bytes:
+    def _own(self) -> bytes:
         if self._batch is not None:
             self._pieces += (self._batch.json,)
         person = self.client.participant
         people = self._listed() if self._people or person.visiting else None
+        gaps = {name: each.gap for name, each in self.rooms.items() if each.gap is not None}
         extras: dict[str, Any] = {"cursor": self.cursor}
         if self.called:
             extras["names"] = self.called
-        if self._gaps or self._recreated:
-            extras["gap"] = self._gap()
+        if gaps:
+            extras["gap"] = self._told_gap(gaps)
         if self.news:
             extras["presence"] = self.news
         if people is not None:
@@ -362,68 +378,27 @@ class Poll:
         """Who is there, in each room; the client knows it from now on."""
         participant = self.client.participant
         asking = None if participant.visiting else participant
-        if any(room.shared for room in self.rooms.values()):
-            self._versions = {name: room.version for name, room in self.rooms.items()}
-        changing = (name for name, room in self.rooms.items() if room.changing)
-        self.client.listed = frozenset(changing)
-        return {name: room.people(asking) for name, room in self.rooms.items()}
+        people = {}
+        for name, progress in self.rooms.items():
+            room = progress.room
+            if room.shared:
+                progress.version = room.version
+            progress.subscription.listed = room.is_changing
+            people[name] = room.people(asking)
+        return people
 
-    def _gap(self) -> dict[str, Any]:
-        lost = sum(self._gaps.values())
+    def _told_gap(self, gaps: Mapping[str, Gap]) -> dict[str, Any]:
+        lost = sum(gap.lost for gap in gaps.values())
         self.client.figures.gaps += 1
         self.client.figures.lost += lost
-        reason = "damaged" if self._damaged else "trimmed"
+        reason = "trimmed"
+        if any(gap.recreated for gap in gaps.values()):
+            reason = "recreated"
+        elif any(gap.damaged for gap in gaps.values()):
+            reason = "damaged"
         return {
             "lost": lost,
-            "reason": "recreated" if self._recreated else reason,
-            "rooms": {name: self._gaps.get(name, 0) for name in self._recreated.union(self._gaps)},
-            "exact": not (self._recreated or self._inexact),
+            "reason": reason,
+            "rooms": {name: gap.lost for name, gap in gaps.items()},
+            "exact": all(gap.exact for gap in gaps.values()),
         }
-
-    # Taking in.
-
-    def _take_presence(self, news: PresenceChanges) -> None:
-        if news.room in self.client.listed:
-            self.client.listed -= {news.room}
-            self._people = self._people or news.stale
-        if news.version:
-            if news.version <= self._versions.get(news.room, 0):
-                return  # the client had it at another worker
-            self._versions = {**self._versions, news.room: news.version}
-        self.news += tuple(news.changes)
-
-    def _take_batch(self, batch: Batch) -> None:
-        position = self.positions.get(batch.room)
-        if position is None or batch.last <= position:
-            return
-        if batch.first > position + 1:
-            self._behind |= {batch.room}
-            return
-        self.positions[batch.room] = batch.last
-        is_next = batch.first == position + 1
-        if is_next and not self._pieces and self._batch is None and not self._is_own(batch):
-            self._batch = batch
-        else:
-            self._take_messages(batch.messages[position + 1 - batch.first :])
-
-    def _is_own(self, batch: Batch) -> bool:
-        """Whether this client is told more of it than others are."""
-        return self.json and self.client.participant.sender in batch.senders
-
-    def _take_head(self, head: NewHead) -> None:
-        position = self.positions.get(head.room)
-        if position is not None and head.seq > position:
-            self._behind |= {head.room}
-
-    def _take_messages(self, messages: Any) -> None:
-        encode = as_json if self.json else as_text
-        sender = self.client.participant.sender
-        if self._batch is not None:
-            self._pieces += (encode(self._batch.messages, sender),)
-            self._batch = None
-        if messages:
-            self._pieces += (encode(messages, sender),)
-
-
-# No seq is above it: a read after it tells the head of a room and nothing else.
-_NOTHING = 2**53

@@ -1,48 +1,67 @@
-"""A room that somebody is in: its publish/subscribe queue and who is present."""
+"""A room that somebody is in: its publish/subscribe queue, its head, and who is present.
+
+Who is present. The directory tells each change with its version, a number that only grows and is
+the same at all workers; one process has no use for it and gives 0.
+
+| `has_snapshot` | guessed | | the directory's next snapshot |
+|---|---|---|---|
+| no | no | nobody was given a list | becomes the presence, and is announced to nobody |
+| no | yes | somebody was given what was known so far | is announced where it differs from that |
+| yes | no | the presence follows the directory | is announced where it differs |
+
+There is no fourth: the first snapshot ends the guesses.
+
+What is announced. Changes wait for a moment, so that a reload is none and many are one:
+
+| | changes | timer | `announced` |
+|---|---|---|---|
+| quiet | none | none | is `version` |
+| waiting | some | runs | is at most `version` |
+
+A list that is given while changes wait is written down beside them: whoever has it needs another
+where it turns out wrong. A head and a version never go back, whatever comes late.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatapp.directory import PRESENCE_LIMIT, Directory, Person
 from chatapp.live.batch import Batch, NewHead, PresenceChanges
 from cogen.core.pubsub import PublishSubscribeQueue
 
-if TYPE_CHECKING:
-    from chatapp.live.client import Client
-
 __all__ = ["Room"]
 
-# Changes of presence are told together: this often, and the seldomer the more there are to tell.
+# Changes of presence are announced together: this often, and the seldomer the more people.
 _NEWS_SECONDS = 0.2
 _NEWS_RATE = 2000.0
 
 
 class Room:
-    """`head`: seq of its newest message, None until it is known.
+    """`head`: seq of its newest message, None until the log or a batch has told it.
 
-    `presence`: the nick of each participant who is present, by id, as the directory tells it;
-    announced soon after it changes. `known`: whether the directory has told who is there.
-    `version`: of the last change that is in it; `told`: of the last that was announced.
+    `presence`: the nick of each participant who is present, by id. `has_snapshot`: whether
+    the directory has said who that is. `version`: of the newest change in it; `announced`: of the
+    newest that clients were told of. `emptied(room)` is called when the last client has left.
     """
 
     __slots__ = (
+        "_changes",
         "_clients",
         "_directory",
         "_emptied",
         "_guessed",
         "_listed",
         "_loop",
-        "_telling",
-        "_untold",
+        "_timer",
+        "announced",
+        "has_snapshot",
         "head",
-        "known",
         "name",
         "presence",
         "pubsub",
         "shared",
-        "told",
         "version",
     )
 
@@ -57,53 +76,57 @@ class Room:
         self._directory = directory
         self._emptied = emptied
         self.shared = directory.shared
-        self.known = not directory.shared
-        self.version = self.told = 0
-        self._guessed = False  # whether anybody was given a list without its being known
+        self.has_snapshot = not directory.shared
+        self.version = self.announced = 0
+        self._guessed = False
         self.head: int | None = None
         self.pubsub = PublishSubscribeQueue()
         self.presence: dict[str, str] = {}
         self._clients = 0
         self._loop = loop
-        # By id: the nick as last told, None: absent; and the nick in lists that were given since.
-        self._untold: dict[str, str | None] = {}
+        # By id: the nick as last announced, None: absent; and the nicks in lists given since.
+        self._changes: dict[str, str | None] = {}
         self._listed: dict[str, set[str | None]] = {}
-        self._telling: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    # Messages.
 
     def publish(self, batch: Batch) -> None:
-        """Hand the batch to everybody's watch."""
+        """Hand `batch` to everybody who watches."""
         # A client that comes from another process may have brought news of a later one.
-        self.head = max(self.head or 0, batch.last)
+        if self.head is None or batch.last > self.head:
+            self.head = batch.last
         self.pubsub.publish_nowait(batch)
 
     def missed(self, head: int) -> None:
-        """Messages up to `head` are in the log and are not published."""
+        """Messages up to the seq `head` are in the log and are not published."""
         self.head = max(self.head or 0, head)
         self.pubsub.publish_nowait(NewHead(self.name, head))
 
     def learn_head(self, last: int) -> int:
-        """The log said that `last` is the newest; returns what is the newest by now."""
+        """The log said that the seq `last` is the newest; returns what is the newest by now."""
         if self.head is None or last > self.head:
             self.head = last
         return self.head
 
-    # Presence.
+    # Clients. `person`: whose client it is, None for a visitor, whom nobody sees.
 
-    def joined(self, client: "Client") -> None:
-        """`client` is here from now on."""
+    def entered(self, person: Person | None, tab: str) -> None:
+        """That client is in the room from now on."""
         self._clients += 1
-        if not client.participant.visiting:
-            self._directory.entered(client.participant, client.tab, self.name)
+        if person is not None:
+            self._directory.entered(person, tab, self.name)
 
-    def left(self, client: "Client") -> None:
-        """`client` is elsewhere now."""
-        self._directory.left(client.participant, client.tab, self.name)
+    def left(self, person: Person | None, tab: str) -> None:
+        """That client is elsewhere now."""
+        if person is not None:
+            self._directory.left(person, tab, self.name)
         self._uncount()
 
-    def gone(self, client: "Client") -> None:
-        """`client` has ended here."""
-        if not client.participant.visiting:
-            self._directory.expired(client.participant, client.tab, self.name)
+    def expired(self, person: Person | None, tab: str) -> None:
+        """That client has ended here; it may poll at another worker."""
+        if person is not None:
+            self._directory.expired(person, tab, self.name)
         self._uncount()
 
     def _uncount(self) -> None:
@@ -111,10 +134,16 @@ class Room:
         if not self._clients:
             self._emptied(self)
 
+    # Presence.
+
     def people(self, asking: Person | None = None) -> list[str]:
-        """Nicks of those present, in the order they came, and who asks; at most PRESENCE_LIMIT."""
-        self._guessed = self._guessed or not self.known
-        for identity in self._untold:
+        """The nicks of those present, in the order they came, and who asks.
+
+        At most PRESENCE_LIMIT of them. Until there is a snapshot it is a guess.
+        """
+        if not self.has_snapshot:
+            self._guessed = True
+        for identity in self._changes:
             self._listed.setdefault(identity, set()).add(self.presence.get(identity))
         people = list(islice(self.presence.values(), PRESENCE_LIMIT))
         if asking is not None and asking.id not in self.presence:
@@ -122,57 +151,58 @@ class Room:
         return people[-PRESENCE_LIMIT:]
 
     @property
-    def changing(self) -> bool:
-        """Whether there are changes to tell, which a list that is given now may lack later."""
-        return bool(self._untold)
+    def is_changing(self) -> bool:
+        """Whether changes wait to be announced, which a list that is given now may lack later."""
+        return bool(self._changes)
 
     def present(self, identity: str, nick: str, version: int = 0) -> None:
         """The participant is here, under that nick."""
         if self.presence.get(identity) != nick:
-            self._changing(identity)
+            self._change(identity)
             self.presence[identity] = nick
-        self._reached(version)
+        self._reach(version)
 
     def absent(self, identity: str, version: int = 0) -> None:
+        """The participant is not here any more."""
         if identity in self.presence:
-            self._changing(identity)
+            self._change(identity)
             del self.presence[identity]
-        self._reached(version)
+        self._reach(version)
 
     def snapshot(self, people: Mapping[str, str], version: int) -> None:
-        """These are here and nobody else; if more than PRESENCE_LIMIT, they are the first.
+        """These are here and nobody else, the nick of each by id.
 
-        The first count need not be told: who comes into a room is given the list.
+        If they are more than PRESENCE_LIMIT, they are the first.
         """
-        if not self.known and not self._guessed:
+        if not self.has_snapshot and not self._guessed:
             self.presence = dict(people)
-        self.known = True
+        self.has_snapshot, self._guessed = True, False
         for identity in self.presence.keys() - people.keys():
             self.absent(identity)
         for identity, nick in people.items():
             self.present(identity, nick)
-        self._reached(version)
+        self._reach(version)
 
-    def _reached(self, version: int) -> None:
+    def _reach(self, version: int) -> None:
         self.version = max(self.version, version)
-        if self._telling is None:
-            self.told = self.version
+        if self._timer is None:
+            self.announced = self.version
 
-    def _changing(self, identity: str) -> None:
-        self._untold.setdefault(identity, self.presence.get(identity))
-        if self._telling is None:
+    def _change(self, identity: str) -> None:
+        self._changes.setdefault(identity, self.presence.get(identity))
+        if self._timer is None:
             delay = max(_NEWS_SECONDS, len(self.presence) / _NEWS_RATE)
-            self._telling = self._loop.call_later(delay, self._tell)
+            self._timer = self._loop.call_later(delay, self._announce)
 
-    def _tell(self) -> None:
-        self._telling = None
-        self.told = self.version
-        untold, self._untold = self._untold, {}
+    def _announce(self) -> None:
+        self._timer = None
+        self.announced = self.version
+        before, self._changes = self._changes, {}
         listed, self._listed = self._listed, {}
         if len(self.presence) > PRESENCE_LIMIT:
             return
         changes: list[dict[str, Any]] = []
-        for identity, was in untold.items():
+        for identity, was in before.items():
             now = self.presence.get(identity)
             if was == now:
                 continue  # gone and back, or came for a moment
@@ -184,9 +214,12 @@ class Room:
                 changes.append({"room": self.name, "event": "nick", "nick": now, "was": was})
         stale = any(nicks != {self.presence.get(each)} for each, nicks in listed.items())
         if changes or stale:
-            self.pubsub.publish_nowait(PresenceChanges(self.name, changes, self.told, stale))
+            self.pubsub.publish_nowait(PresenceChanges(self.name, changes, self.announced, stale))
 
     def close(self) -> None:
-        """Nobody is in it any more."""
-        if self._telling is not None:
-            self._telling.cancel()
+        """Nobody is in it any more: nothing is announced."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._changes.clear()
+            self._listed.clear()

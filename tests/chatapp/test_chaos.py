@@ -16,6 +16,7 @@ from pathlib import Path
 from chatapp.config.middleware import make_chat
 from chatapp.live.cursor import Cursor
 from chatapp.model.clock import Clock
+from tests.chatapp.live.states import check_states
 from tests.chatapp.model.contract import store
 from tests.chatapp.support import Person
 from tests.support.memory import Answer, MemoryServer, MemoryTransport
@@ -289,6 +290,8 @@ class World:
         }  # fmt: skip
         for step in self.rng.choices(list(weights), list(weights.values()), k=STEPS):
             step()
+            self.server.loop.settle()
+            check_states(self.hub)
         for follower in self.followers:
             follower.give_up()
             self.server.loop.settle()

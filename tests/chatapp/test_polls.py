@@ -411,11 +411,13 @@ class LeavingTests(ChatCase):
         ann, bob = self.joined("ann"), self.person()
         client = self.hub.participants[next(iter(self.hub.participants))].clients["tab"]
         coroutines = self.server.scheduler.statistics()["coroutines"]
+        subscription = client.subscriptions["lobby"]
         for number in range(10):
             bob.say(f"{number}")
-        self.assertEqual((False, 10), (client.dead, len(client.messages)))
+        self.assertIsNotNone(subscription.watch)
+        self.assertEqual(10, len(client.messages))
         bob.say("10")
-        self.assertEqual((True, 0), (client.dead, len(client.messages)))
+        self.assertEqual((None, 0), (subscription.watch, len(client.messages)))
         self.assertEqual(coroutines - 1, self.server.scheduler.statistics()["coroutines"])
         for number in range(11, 30):
             bob.say(f"{number}")
@@ -424,6 +426,16 @@ class LeavingTests(ChatCase):
         self.assertNotIn("gap", news)
         bob.say("on")
         self.assertEqual(["on"], texts(ann.pull()))
+
+    def test_a_queue_that_was_given_up_is_not_filled_again_by_another_room(self):
+        self.start(queue_size=1)
+        self.joined("ann", rooms="lobby,garden,attic")
+        [participant] = self.hub.participants.values()
+        client = participant.clients["tab"]
+        # All three announce her at the same moment: the second finds the queue full.
+        self.settle()
+        watches = [each.watch for each in client.subscriptions.values()]
+        self.assertEqual(([None] * 3, 0), (watches, len(client.messages)))
 
     def test_a_client_that_hangs_up_leaves_nothing_behind(self):
         before = self.counts()

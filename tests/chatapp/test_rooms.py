@@ -107,6 +107,26 @@ class NamesTests(NamesCase):
         self.settle()
         self.assertEqual(["ann"], self.hub.rooms["Tea"].people())
 
+    def test_who_is_in_a_room_that_was_forgotten_goes_over_to_the_next_of_that_name(self):
+        self.start(max_rooms=1)
+        ann, bob = self.joined("ann", rooms="tea"), self.joined("bob")
+        loop, log = self.server.loop, self.hub.log
+        self.settle()
+        ann.pull()
+        held = ann.poll()
+        loop.run_until_complete(store(log, "Tea", "x", "eve", "opens one that ann is not in"))
+        self.assertEqual({"messages": []}, ann.take(held))
+        loop.run_until_complete(store(log, "garden", "x", "eve", "opens one, and Tea gives way"))
+        # Before she asks again, somebody else is there.
+        bob.rooms, bob.cursor = "tea", None
+        bob.pull()
+        ann.pull()
+        self.settle()
+        ann.pull()
+        held = ann.poll()
+        bob.say("hi", room="tea")
+        self.assertEqual(["hi"], texts(ann.take(held)))
+
     def test_a_room_that_everybody_left_leaves_no_name_behind(self):
         self.joined("ann", rooms="Tea")
         self.pass_time(100)

@@ -175,8 +175,12 @@ class Browser:
         request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body
         assert transport.protocol is not None
         transport.protocol.data_received(request)
-        self.server.loop.settle()
+        self.run()
         return answer.look()
+
+    def run(self) -> None:
+        """Run what was asked for until everything waits."""
+        self.server.loop.settle()
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """Send a request that has to be answered without time passing."""

@@ -5,16 +5,16 @@ import unittest
 from chatapp.directory import PRESENCE_LIMIT
 from chatapp.directory.redis.directory import RedisDirectory
 from chatapp.live.batch import Batch
-from chatapp.live.client import Client
 from chatapp.live.cursor import Cursor
 from chatapp.live.figures import Figures
 from chatapp.live.hub import Hub
-from chatapp.live.participant import Participant
-from chatapp.live.poll import Poll
+from chatapp.live.participant import Client, Participant, Subscription
+from chatapp.live.poll import ANSWER, WAIT, WATCH, Poll
 from chatapp.live.request import PollRequest
 from chatapp.live.rooms import Room
 from chatapp.model import Message
 from chatapp.options import ChatOptions
+from cogen.core.schedulers import Scheduler
 from tests.support.clock import FakeClockLoop
 
 
@@ -22,6 +22,8 @@ class SharedRoomCase(unittest.TestCase):
     def setUp(self):
         self.loop = FakeClockLoop()
         self.addCleanup(self.loop.close)
+        self.scheduler = Scheduler(self.loop)
+        self.addCleanup(self.scheduler.shutdown)
         self.hub = Hub(ChatOptions(log="memory:"))
         self.directory = RedisDirectory(
             "redis://nowhere",
@@ -46,7 +48,7 @@ class RoomTests(SharedRoomCase):
     def test_the_first_count_is_not_told(self):
         self.room.snapshot({"1": "ann", "2": "bob"}, 7)
         self.assertEqual([], self.told())
-        self.assertEqual((7, 7), (self.room.version, self.room.told))
+        self.assertEqual((7, 7), (self.room.version, self.room.announced))
         self.assertEqual(["ann", "bob"], self.room.people())
 
     def test_the_first_count_is_told_to_those_who_were_given_a_guess(self):
@@ -63,11 +65,11 @@ class RoomTests(SharedRoomCase):
     def test_a_change_counts_as_told_once_it_is(self):
         self.room.snapshot({}, 7)
         self.room.present("1", "ann", 8)
-        self.assertEqual((8, 7), (self.room.version, self.room.told))
+        self.assertEqual((8, 7), (self.room.version, self.room.announced))
         self.assertEqual([("join", "ann")], self.told())
-        self.assertEqual(8, self.room.told)
+        self.assertEqual(8, self.room.announced)
         self.room.present("1", "ann", 9)
-        self.assertEqual(9, self.room.told)
+        self.assertEqual(9, self.room.announced)
 
     def test_a_list_names_the_client_that_asks_too(self):
         people = {str(number): f"n{number}" for number in range(PRESENCE_LIMIT + 1)}
@@ -80,12 +82,14 @@ class RoomTests(SharedRoomCase):
 class PollTests(SharedRoomCase):
     def poll(self, since=None, json=True):
         client = Client(Participant("1", "ann", None), "tab", 10, None, Figures())
+        client.subscriptions["lobby"] = Subscription(self.room)
         self.hub.log.epoch = "e"
         self.room.head = 5
         asked = PollRequest(("lobby",), "tab", since, held=True, written={})
         poll = Poll(client, [self.room], asked, self.hub.log, json, timeout=10.0, about={})
-        poll.list_people(self.room)
-        self.assertIsNone(poll.to_read())
+        self.assertIs(WATCH, poll.step())
+        poll.watched(self.scheduler.add(client.watch, (self.room,)))
+        poll.know_presence()
         return poll
 
     def since(self, version):
@@ -97,6 +101,7 @@ class PollTests(SharedRoomCase):
     def test_a_client_that_comes_is_given_the_list_and_its_mark(self):
         self.room.snapshot({"1": "ann"}, 7)
         poll = self.poll()
+        self.assertIs(ANSWER, poll.step())
         self.assertIn(b'"people":{"lobby":["ann"]}', poll.answer())
         self.assertEqual(7, self.answered(poll))
 
@@ -104,19 +109,19 @@ class PollTests(SharedRoomCase):
         self.room.snapshot({"1": "ann"}, 7)
         for version in (7, 8):
             poll = self.poll(self.since(version))
-            self.assertFalse(poll.complete)
+            self.assertIs(WAIT, poll.step())
             self.assertEqual(version, self.answered(poll))
 
     def test_a_client_of_another_worker_that_missed_a_change_is_given_the_list(self):
         self.room.snapshot({"1": "ann"}, 7)
         for version in (6, None):
-            self.assertTrue(self.poll(self.since(version)).complete)
+            self.assertIs(ANSWER, self.poll(self.since(version)).step())
 
     def test_what_is_about_to_be_told_is_not_missed(self):
         self.room.snapshot({"1": "ann"}, 7)
         self.room.present("2", "bob", 8)
         poll = self.poll(self.since(7))
-        self.assertFalse(poll.complete)
+        self.assertIs(WAIT, poll.step())
         self.loop.advance(1.0)
         poll.take(self.news)
         self.assertEqual(["bob"], [change["nick"] for change in poll.news])
@@ -128,15 +133,17 @@ class PollTests(SharedRoomCase):
         poll = self.poll(self.since(8))
         self.loop.advance(1.0)
         poll.take(self.news)
-        self.assertFalse(poll.complete)
+        self.assertIs(WAIT, poll.step())
 
     def test_while_nobody_knows_who_is_there_a_poll_is_held(self):
-        self.assertTrue(self.poll().complete)
-        self.assertFalse(self.poll(self.since(0)).complete)
+        self.assertIs(ANSWER, self.poll().step())
+        self.assertIs(WAIT, self.poll(self.since(0)).step())
 
     def test_the_one_answer_for_all_has_the_mark(self):
         self.room.snapshot({"1": "ann"}, 7)
-        batch = Batch("e", "lobby", [Message("lobby", 6, "bob", "hi", 1.0)], 10.0, self.room.told)
+        batch = Batch(
+            "e", "lobby", [Message("lobby", 6, "bob", "hi", 1.0)], 10.0, self.room.announced
+        )
         poll = self.poll(self.since(7))
         poll.take([batch])
         self.assertIs(batch.answer, poll.answer())

@@ -1,8 +1,8 @@
-"""Whose share a request takes from, and the places that an address has."""
+"""Whose share a request takes from."""
 
 import unittest
 
-from chatapp.live.addresses import Addresses, Places
+from chatapp.lib.addresses import Addresses
 
 
 class AddressTests(unittest.TestCase):
@@ -48,26 +48,3 @@ class AddressTests(unittest.TestCase):
     def test_elsewhere_nobody_escapes_by_a_header(self):
         forwarded = {"HTTP_X_FORWARDED_FOR": "192.0.2.1", "HTTP_FORWARDED": "for=192.0.2.2"}
         self.assertEqual("203.0.113.7", self.whose("203.0.113.7", **forwarded))
-
-
-class PlaceTests(unittest.TestCase):
-    def test_each_address_has_so_many(self):
-        places = Places(2)
-        taken = [places.take(address) for address in ("a", "a", "a", "b")]
-        self.assertEqual([True, True, False, True], taken)
-        places.give_back("a")
-        self.assertEqual([True, False], [places.take("a"), places.take("a")])
-
-    def test_nothing_is_kept_of_those_who_have_none(self):
-        places = Places(2)
-        places.take("a")
-        self.assertEqual(1, len(places))
-        places.give_back("a")
-        self.assertEqual(0, len(places))
-
-    def test_an_address_that_is_not_known_and_a_limit_of_zero_are_none(self):
-        for places, address in ((Places(1), None), (Places(0), "a")):
-            self.assertEqual([True] * 9, [places.take(address) for _ in range(9)])
-            for _ in range(9):
-                places.give_back(address)
-            self.assertEqual(0, len(places))

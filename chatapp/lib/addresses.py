@@ -1,13 +1,12 @@
-"""Whose share of the limits by address a request takes from, and how many places each has."""
+"""Whose share of the limits by address a request takes from."""
 
 import ipaddress
 import logging
-from collections.abc import Mapping
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from chatapp.remembering import remembered
 
-__all__ = ["Addresses", "Places"]
+__all__ = ["Addresses"]
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ class Addresses:
     def __init__(self) -> None:
         self._warned = False
 
-    def whose(self, environ: Mapping[str, Any]) -> str | None:
+    def whose(self, environ: WSGIEnvironment) -> str | None:
         """The client's address, of IPv6 its network; None if it is not known.
 
         Behind a proxy that `trusted_proxies` names, REMOTE_ADDR is the client's. Another on this
@@ -41,34 +40,6 @@ class Addresses:
         return address
 
 
-class Places:
-    """Taken by addresses, at most `most` by each; 0: any number."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._taken: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        """How many addresses have any."""
-        return len(self._taken)
-
-    def take(self, address: str | None) -> bool:
-        """False if there is none left."""
-        if address is not None:
-            taken = self._taken.get(address, 0)
-            if self._most and taken >= self._most:
-                return False
-            self._taken[address] = taken + 1
-        return True
-
-    def give_back(self, address: str | None) -> None:
-        """The address has one place less; None: it has none."""
-        if address is not None:
-            self._taken[address] -= 1
-            if not self._taken[address]:
-                del self._taken[address]
-
-
 @remembered(1024)
 def _share(peer: str) -> tuple[str, bool]:
     """What is counted of an address, and whether it is of this machine."""
@@ -83,7 +54,7 @@ def _share(peer: str) -> tuple[str, bool]:
     return str(ip), ip.is_loopback
 
 
-def _tells_of_others(environ: Mapping[str, Any], peer: str) -> bool:
+def _tells_of_others(environ: WSGIEnvironment, peer: str) -> bool:
     """Whether the last hop that a proxy wrote down is another than `peer`."""
     told = environ.get("HTTP_X_FORWARDED_FOR") or environ.get("HTTP_FORWARDED") or peer
     return bool(told.rpartition(",")[2].strip() != peer)
