@@ -2,7 +2,7 @@
 
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.chromium import ChatPage, OneServerTestCase, close_all, expect
+from tests.browser.chromium import OneServerTestCase, close_all, expect
 
 tearDownModule = close_all
 
@@ -18,10 +18,10 @@ class AccessibilityTests(OneServerTestCase):
         for theme in THEMES:
             yield theme, self.user(color_scheme=theme, reduced_motion="reduce", **options)
 
-    def enter(self, theme: str, user, room: str = "") -> ChatPage:
+    def enter(self, theme, user, room=""):
         return self.tab(user).enter(f"ann {theme}", room)
 
-    def accept(self, tab: ChatPage, state: str) -> None:
+    def accept(self, tab, state):
         options = {"runOnly": RULES, "resultTypes": ["violations"]}
         found = Axe().run(tab.page, options=options).response["violations"]
         faults = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]

@@ -21,7 +21,7 @@ class FirefoxTests(unittest.IsolatedAsyncioTestCase):
         self.server = self.enterContext(ChatServer())
         self.firefox = await self.enterAsyncContext(Firefox())
 
-    async def enter(self, width: int, height: int) -> Firefox:
+    async def enter(self, width, height):
         await self.firefox.open(self.server.url, width, height)
         await self.firefox.wait_until("document.getElementById('nick-dialog').open")
         await self.firefox.evaluate(ENTER)

@@ -48,7 +48,7 @@ SCROLL = """async (step) => {
 
 
 class LongRoomTests(OneServerTestCase):
-    def long(self, held: int):
+    def long(self, held):
         page = self.tab().enter(f"ann {held}").page
         page.evaluate(ROOM, held)
         return page

@@ -8,7 +8,6 @@ from tests.browser.chromium import (
     CHROMIUM,
     FLAGS,
     PATIENCE,
-    ChatPage,
     OneServerTestCase,
     close_all,
     expect,
@@ -72,11 +71,11 @@ LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtenges
 class LooksTests(OneServerTestCase):
     options = {"chat.push_rate": 0}
 
-    def setUp(self) -> None:
+    def setUp(self):
         super().setUp()
         self.tab().enter("x" * 32).send(LONG)
 
-    def person(self, room: str = "", **options) -> ChatPage:
+    def person(self, room="", **options):
         return self.tab(self.user(**options)).enter("ann", room)
 
     def test_every_text_can_be_read_in_both_themes(self):
@@ -182,7 +181,7 @@ class LooksTests(OneServerTestCase):
                     self.assertGreater(self.colours(glyph), 1, drawer)
             ann.page.keyboard.press("Escape")
 
-    def colours(self, place) -> int:
+    def colours(self, place):
         """How many colours an element is painted in."""
         data = base64.b64encode(place.screenshot(animations="disabled")).decode()
         return place.page.evaluate(COUNT_COLOURS, data)
@@ -276,7 +275,7 @@ class LooksTests(OneServerTestCase):
 
 
 class KeyboardTests(OneServerTestCase):
-    def focused(self, tab: ChatPage) -> str:
+    def focused(self, tab):
         return tab.page.evaluate(
             """(({ id, tagName, textContent, ariaLabel }) =>
                 tagName === 'BODY' ? tagName : id || ariaLabel || textContent.trim())

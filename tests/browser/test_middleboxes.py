@@ -5,10 +5,9 @@ import itertools
 import json
 import time
 
-from tests.browser.chromium import ChatPage, OneServerTestCase, close_all, expect
+from tests.browser.chromium import OneServerTestCase, close_all, expect
 from tests.support.middlebox import (
     Middlebox,
-    Way,
     answering,
     below,
     caching,
@@ -34,12 +33,12 @@ CLAIMS = 10_000  # ms of the page's clock, after which it claims its nick again
 class MiddleboxTests(OneServerTestCase):
     options = {"chat.poll_timeout": 3, "chat.lease": 5}
 
-    def setUp(self) -> None:
+    def setUp(self):
         super().setUp()
         self.box = self.enterContext(Middlebox(self.server.port))
         self.bob = self.tab().enter("bob")
 
-    def behind(self, way: Way | None = None, path: str = "") -> ChatPage:
+    def behind(self, way=None, path=""):
         """A tab of a new user behind the box, which goes its way."""
         if way is not None:
             self.box.way = way
@@ -49,7 +48,7 @@ class MiddleboxTests(OneServerTestCase):
         self.began = time.monotonic()
         return tab
 
-    def talk(self, ann: ChatPage) -> None:
+    def talk(self, ann):
         """Each of ann and bob says something that the other hears, once."""
         for number in range(2):
             self.bob.send(f"{number} from bob")
@@ -62,7 +61,7 @@ class MiddleboxTests(OneServerTestCase):
         self.assertLessEqual(self.box.rate(self.began, SECONDS), MOST)
         ann.errors = [line for line in ann.errors if "status of " not in line]
 
-    def say_so(self, ann: ChatPage, way: Way, state: str, line: str) -> None:
+    def say_so(self, ann, way, state, line):
         """What the page says behind a box that goes this way; then the box behaves."""
         self.box.way = way
         self.began = time.monotonic()

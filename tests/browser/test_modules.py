@@ -80,7 +80,7 @@ class ModuleTests(ModuleTestCase):
         # The first is not held, so its answer comes at once.
         self.assertEqual([10, 230], tab.page.evaluate("window.polls.slice(0, 2)"))
 
-    def polls(self, ask: str, seconds: int = 60):
+    def polls(self, ask, seconds=60):
         """What a loop does in a minute of the page's clock, and what it says of the link.
 
         `ask`: an expression of number, how ({hold, cursor, timeout}) and ours, that is {after,
@@ -89,7 +89,7 @@ class ModuleTests(ModuleTestCase):
         [did] = self.loops([ask], seconds)
         return did
 
-    def loops(self, asks: list[str], seconds: int = 60):
+    def loops(self, asks, seconds=60):
         """What `polls` gives for each, all at the same time."""
         self.page.clock.install()
         self.page.evaluate(
@@ -222,7 +222,7 @@ class ModuleTests(ModuleTestCase):
         self.assertEqual(["uncaught: stumbled"], tab.errors)
         tab.errors.clear()
 
-    def transcript(self, script: str):
+    def transcript(self, script):
         seqs = "(...all) => all.map((seq) => ({ seq }))"
         return self.run_in(
             "transcript.js",

@@ -11,7 +11,7 @@ from tests.support.server import ChatServer
 
 @needs("nginx")
 class NginxTests(PageTestCase):
-    def serve(self) -> ChatServer:
+    def serve(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         os.chmod(folder, 0o755)
         path = f"{folder}/chat.sock"
@@ -31,7 +31,7 @@ class NginxTests(PageTestCase):
         bob.wait_for("2 from bob")
         self.assertEqual(6, len(ann.transcript()))
         self.assertEqual(ann.transcript(), bob.transcript())
-        begun: list[str] = []
+        begun = []
         ann.page.on("request", lambda request: begun.append(request.url))
         ann.page.wait_for_timeout(2000)
         self.assertLessEqual(len(begun), 1, begun)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import chatapp
-from tests.browser.chromium import ChatPage, OneServerTestCase, close_all, expect
+from tests.browser.chromium import OneServerTestCase, close_all, expect
 from tests.support.middlebox import Middlebox, straight
 
 tearDownModule = close_all
@@ -128,14 +128,14 @@ class RoomTests(OneServerTestCase):
 class CanonicalNameTests(OneServerTestCase):
     """A room that the page's address calls otherwise than the server does."""
 
-    def setUp(self) -> None:
+    def setUp(self):
         super().setUp()
         self.tea = f"Tea-{self.room}"
         self.bob = self.tab().enter("bob", room=self.tea)
         self.bob.send("first")
         self.bob.wait_for("first")
 
-    def meet(self, ann: ChatPage) -> None:
+    def meet(self, ann):
         """ann is in the room, by its name."""
         expect(ann.page.locator("h1")).to_have_text(self.tea)
         expect(ann.page.locator("#room-list a")).to_have_text([self.room, self.tea])
@@ -271,7 +271,7 @@ class StyleTests(unittest.TestCase):
             self.assertEqual(part, {name: all_of_it[name] for name in part})
 
 
-def palettes(sheet: Path) -> list[dict[str, str]]:
+def palettes(sheet):
     """The colours of each :root of the sheet, the light one first."""
     roots = re.findall(r":root \{([^}]*)\}", sheet.read_text("utf-8"))
     return [dict(re.findall(r"(--[\w-]+): (#\w+);", root)) for root in roots]
