@@ -45,7 +45,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_SEQ = 2**53
 # Format characters that hide or turn text around; a joiner within a word or emoji stays allowed.
 _JOINERS = "\u200c\u200d"
-_BETWEEN = f"._-{_JOINERS}"
+# What is no letter, digit or sign of a room's name; a mark, as in many scripts, may be in it.
+_STRANGE = re.compile(rf"[^\w.{_JOINERS}-]")
+# A parameter of a URL, which has a character at least; it may lack the value.
+_PARAMETER = re.compile(r"(?=[^&])([^&=]*)=?([^&]*)")
 
 
 class BadInput(Exception):
@@ -96,8 +99,7 @@ def checked_query(query_string: str) -> dict[str, str]:
     if not query_string:
         return {}
     if "%" not in query_string and "+" not in query_string and query_string.count("&") < _FIELDS:
-        fields = [field.partition("=") for field in query_string.split("&") if field]
-        return {name: value for name, _, value in fields}
+        return dict(_PARAMETER.findall(query_string))
     try:
         pairs = parse_qsl(
             query_string, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS
@@ -110,8 +112,9 @@ def checked_query(query_string: str) -> dict[str, str]:
 def checked_room(name: str) -> str:
     """A room's name, in Unicode's composed form (NFC). Raises BadInput."""
     composed = unicodedata.normalize("NFC", name)
-    named = 1 <= len(composed) <= MOST_ROOM and not _is_mark(composed[0]) and is_seen(composed)
-    if named and all(c.isalnum() or c in _BETWEEN or _is_mark(c) for c in composed):
+    strange = _STRANGE.findall(composed)
+    named = 1 <= len(composed) <= MOST_ROOM and composed[0] not in strange and is_seen(composed)
+    if named and all(map(_is_mark, strange)):
         return composed
     line = f"A room's name is 1 to {MOST_ROOM} letters, digits, dots, dashes or underscores."
     raise BadInput(400, line, room=name)

@@ -56,6 +56,12 @@ class RoomTests(WireCase):
         for name in ("a/b", "/", "a,b", "a b", "", "x" * 65, "a:b", "<b>", "..\\x"):
             self.refused(400, checked_room, name)
 
+    def test_a_mark_belongs_to_the_letter_before(self):
+        for name in ("हिन्दी", "e\u20dd", "-\u20dd"):
+            self.assertEqual(name, checked_room(name))
+        for name in ("\u20dd", "\u20dde", "\u0301a"):
+            self.refused(400, checked_room, name)
+
     @given(st.text(), CONTROL, st.text())
     def test_control_characters_and_surrogates(self, before, control, after):
         self.refused(400, checked_room, before + control + after)
@@ -164,6 +170,11 @@ class QueryTests(WireCase):
         self.assertEqual({}, checked_query(""))
         self.assertEqual({"a": "2", "b": "é"}, checked_query("a=1&b=%C3%A9&a=2"))
         self.assertEqual({"a": ""}, checked_query("a="))
+
+    def test_what_is_left_out_is_empty(self):
+        self.assertEqual({"a": "", "b": "", "": "c"}, checked_query("a&b=&=c&&"))
+        self.assertEqual({"a": "", "b": "", "": "c"}, checked_query("a&b=&=%63&&"))
+        self.assertEqual({"a": "b=c"}, checked_query("a=b=c"))
 
     def test_what_cannot_be_read(self):
         self.refused(400, checked_query, "a=%FF")
