@@ -27,29 +27,30 @@ class TokenBuckets:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def wait(self, key: str, now: float, amount: float = 1.0) -> float:
-        """Seconds from `now`, on any monotonic clock, until `amount` tokens are there; or 0.0."""
+    def take(self, key: str, now: float, amount: float = 1.0) -> float:
+        """Take `amount` tokens if they are there; else the seconds until they are.
+
+        `now` is of any monotonic clock, in seconds. Returns 0.0 where they were taken.
+        """
         if not self._limit.rate:
             return 0.0
-        wait = self._after(key, now, amount) - now - self._limit.burst / self._limit.rate
-        return wait if wait > _ROUNDING else 0.0
-
-    def take(self, key: str, now: float, amount: float = 1.0) -> None:
-        """Take `amount` tokens, which are there."""
-        if not self._limit.rate:
-            return
-        full_at = self._after(key, now, amount)
+        full_at = max(now, self._full_at.get(key, now)) + amount / self._limit.rate
+        wait = full_at - now - self._limit.burst / self._limit.rate
+        if wait > _ROUNDING:
+            return wait
         if self._full_at.pop(key, None) is None and len(self._full_at) >= self._evict_at:
             self._evict(now)
         self._full_at[key] = full_at
+        return 0.0
+
+    def give_back(self, key: str, amount: float = 1.0) -> None:
+        """Put back `amount` tokens, which were the last to be taken."""
+        if self._limit.rate:
+            self._full_at[key] -= amount / self._limit.rate
 
     def trim(self, now: float) -> None:
         """Forget the buckets that are full."""
         self._evict(now)
-
-    def _after(self, key: str, now: float, amount: float) -> float:
-        """When the bucket will be full if `amount` tokens are taken."""
-        return max(now, self._full_at.get(key, now)) + amount / self._limit.rate
 
     def _evict(self, now: float) -> None:
         """Forget the full buckets, and if those are too few, the oldest."""

@@ -107,11 +107,11 @@ class LocalDirectory(Directory):
 
     def consume(self, costs: Sequence[Cost], person: Person | None = None) -> Refusal | None:
         now = self._clock()
-        for limit, key, amount in costs:
-            if wait := self._buckets[limit].wait(key, now, amount):
+        for count, (limit, key, amount) in enumerate(costs):
+            if wait := self._buckets[limit].take(key, now, amount):
+                for taken in costs[:count]:
+                    self._buckets[taken.limit].give_back(taken.key, taken.amount)
                 return Refusal(limit, wait)
-        for limit, key, amount in costs:
-            self._buckets[limit].take(key, now, amount)
         return None
 
     def load_cursor(self, person: Person, tab: str) -> str | None:

@@ -327,12 +327,7 @@ class Hub:
 
         There may be too many of them: who never brings back a cookie comes again and again.
         """
-        if address is not None:
-            now = self._now()
-            if self._newcomers.wait(address, now):
-                return False
-            self._newcomers.take(address, now)
-        return True
+        return address is None or not self._newcomers.take(address, self._now())
 
     def _new_client(self, participant: Participant, tab: str, address: str | None) -> Client:
         options = self.options

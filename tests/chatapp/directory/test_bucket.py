@@ -15,10 +15,7 @@ BURSTS = st.integers(1, 20)
 
 class TokenBucketTests(unittest.TestCase):
     def take(self, buckets, now, name="ann"):
-        wait = buckets.wait(name, now)
-        if not wait:
-            buckets.take(name, now)
-        return wait
+        return buckets.take(name, now)
 
     def test_a_burst_and_then_as_many_as_come_back(self):
         buckets = TokenBuckets(Limit(2, 3))
@@ -40,9 +37,21 @@ class TokenBucketTests(unittest.TestCase):
         buckets.trim(5.0)
         self.assertEqual(1, len(buckets))
 
+    def test_what_is_given_back_can_be_taken_again(self):
+        buckets = TokenBuckets(Limit(2, 3))
+        self.assertEqual([0, 0], [self.take(buckets, 0.0) for _ in range(2)])
+        buckets.give_back("ann", 2)
+        self.assertEqual([0, 0, 0, 0.5], [self.take(buckets, 0.0) for _ in range(4)])
+
+    def test_what_is_refused_takes_nothing(self):
+        buckets = TokenBuckets(Limit(2, 3))
+        self.assertEqual(0.5, buckets.take("ann", 0.0, 4))
+        self.assertEqual(0, len(buckets))
+
     def test_no_rate_is_no_limit(self):
         buckets = TokenBuckets(Limit(0, 1))
         self.assertEqual({0.0}, {self.take(buckets, 0.0) for _ in range(1000)})
+        buckets.give_back("ann")
         self.assertEqual(0, len(buckets))
 
     def test_a_large_burst_is_had_to_the_last_token(self):
@@ -93,6 +102,6 @@ class TokenBucketTests(unittest.TestCase):
         buckets = TokenBuckets(Limit(1 / 3600, 1), most=1000)
         for number in range(1001):
             self.assertEqual(0.0, self.take(buckets, 0.0, f"{number}"))
-        self.assertEqual(0.0, buckets.wait("0", 0.0))
-        self.assertEqual(3600.0, buckets.wait("1000", 0.0))
-        self.assertEqual(3600.0, buckets.wait("500", 0.0))
+        self.assertEqual(3600.0, self.take(buckets, 0.0, "1000"))
+        self.assertEqual(3600.0, self.take(buckets, 0.0, "500"))
+        self.assertEqual(0.0, self.take(buckets, 0.0, "0"))
