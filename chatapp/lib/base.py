@@ -1,7 +1,6 @@
 """The base of the chat's controllers: who asks, from where, and how errors are told."""
 
 from collections.abc import Callable, Generator
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 from wsgiref.types import WSGIEnvironment
@@ -19,7 +18,7 @@ from chatapp.lib.wire import BadInput
 from chatapp.live.errors import Refused
 from chatapp.live.hub import Hub
 from chatapp.live.participant import Participant
-from pylons import app_globals, request, response, session
+from pylons import config, request, response, session
 from pylons import tmpl_context as c
 from pylons.controllers import WSGIController
 from pylons.templating import render_mako
@@ -36,9 +35,15 @@ _POLICY = (
 class BaseController(WSGIController):
     """Turns BadInput into the answer it asks for; refuses unsafe requests of other origins."""
 
+    def __init__(self) -> None:
+        shared = config["pylons.app_globals"]
+        self._hub: Hub = shared.hub
+        self._signer: Signer = shared.signer
+        self._addresses: Addresses = shared.addresses
+
     def __before__(self, environ: WSGIEnvironment) -> None:
-        if environ["REQUEST_METHOD"] not in _SAFE_METHODS:
-            _check_origin(environ)
+        if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_ours(environ):
+            refuse(BadInput(403, "This request comes from another site."))
 
     def _perform_call(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         try:
@@ -47,24 +52,13 @@ class BaseController(WSGIController):
             refuse(bad)
         return _guarded(result) if isinstance(result, Generator) else result
 
-    @cached_property
-    def _hub(self) -> Hub:
-        hub: Hub = app_globals.hub
-        return hub
-
-    @property
-    def _addresses(self) -> Addresses:
-        addresses: Addresses = app_globals.addresses
-        return addresses
-
     def _known(self, environ: WSGIEnvironment) -> Participant | None:
         """Who asks, if that is somebody alive; no session is looked at."""
-        return participant_of(environ, self._hub, app_globals.signer)
+        return participant_of(environ, self._hub, self._signer)
 
     def _token_identity(self, environ: WSGIEnvironment) -> str | None:
         """The id in the signed token, which need not lead to anybody."""
-        signer: Signer = app_globals.signer
-        return signer.verified(token_of(environ, signer))
+        return self._signer.verified(token_of(environ, self._signer))
 
     def _join(self, environ: WSGIEnvironment) -> Generator[bytes, None, Participant]:
         """Who asks, by the session. Raises BadInput."""
@@ -73,7 +67,7 @@ class BaseController(WSGIController):
         identity = self._identify(environ)
         address = self._addresses.whose(environ)
         try:
-            sender = app_globals.signer.sender(identity)
+            sender = self._signer.sender(identity)
             yield environ["cogen.call"](self._hub.join)(
                 identity, session.get("nick"), sender, address
             )
@@ -118,8 +112,8 @@ class BaseController(WSGIController):
             session.save()
         if own != identity:
             response.set_cookie(
-                app_globals.signer.cookie,
-                app_globals.signer.sign(own),
+                self._signer.cookie,
+                self._signer.sign(own),
                 max_age=COOKIE_SECONDS,
                 httponly=True,
                 samesite="Lax",
@@ -153,9 +147,3 @@ def _guarded(steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         yield from steps
     except BadInput as bad:
         refuse(bad)
-
-
-def _check_origin(environ: WSGIEnvironment) -> None:
-    """Refuse what another site's page sends in the user's name. Raises HTTPForbidden."""
-    if not is_ours(environ):
-        refuse(BadInput(403, "This request comes from another site."))

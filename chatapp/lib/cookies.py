@@ -38,11 +38,12 @@ class FormerCookies:
         self._names = {_TOKEN: signer.cookie, _SESSION: session}
 
     def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
-        former = self._former(environ.get("HTTP_COOKIE", ""))
+        header = environ.get("HTTP_COOKIE", "")
+        former = self._former(header) if f"{_TOKEN}=" in header else None
         if not former:
             return self._app(environ, start_response)
         more = [f"{self._names[name]}={value}" for name, value in former.items()]
-        environ["HTTP_COOKIE"] = "; ".join([environ["HTTP_COOKIE"], *more])
+        environ["HTTP_COOKIE"] = "; ".join([header, *more])
         attributes = "; Path=/; HttpOnly; SameSite=Lax"
         if environ["wsgi.url_scheme"] == "https":
             attributes += "; Secure"
@@ -57,7 +58,7 @@ class FormerCookies:
 
     def _former(self, header: str) -> dict[str, str]:
         """By name, what this chat gave before, unless it has given others since."""
-        if f"{_TOKEN}=" not in header or cookie_value(header, self._names[_TOKEN]) is not None:
+        if cookie_value(header, self._names[_TOKEN]) is not None:
             return {}
         values = {name: cookie_value(header, name) for name in self._names}
         if self._signer.verified(values[_TOKEN] or "") is None:
