@@ -163,6 +163,7 @@ export class Rooms {
       // Never read, and its history is not here yet: what comes now is unread all the same.
       const unmarked = this.#store.get('read')[room.name] === undefined;
       if (unmarked && added.length && !room.transcript.loaded) this.#setRead(room.name, added[0].seq - 1);
+      this.#readOwn(room.name, added);
       if (!room.transcript.loaded) this.want(room.name);
       else if (room.transcript.hole) this.want(room.name, 'hole');
     }
@@ -225,6 +226,14 @@ export class Rooms {
     if (read === undefined) this.#setRead(name, head);
     else if (read > head) this.#setRead(name, 0);
     else transcript.gap({ lost: transcript.first - 1 - read, reason: 'trimmed', before: transcript.first });
+  }
+
+  /** What we have said ourselves is read, unless something before it is not. */
+  #readOwn(name, added) {
+    const read = this.#store.get('read')[name];
+    let upTo = read;
+    for (const { seq, nonce } of added) if (nonce && seq === upTo + 1) upTo = seq;
+    if (upTo > read) this.#setRead(name, upTo);
   }
 
   #setRead(name, seq) {

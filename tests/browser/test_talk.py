@@ -87,6 +87,28 @@ class TalkTests(OneServerTestCase):
         ann.wait_for("after it")
         self.assertEqual(["ann: before the reload", "ann: after it"], ann.transcript())
 
+    def test_a_message_of_ones_own_is_read_though_its_room_was_left_before_it_was_stored(self):
+        ann = self.tab().enter("ann")
+        ann.page.fill("#room-name", "garden")
+        ann.page.press("#room-name", "Enter")
+        expect(ann.page.locator("h1")).to_have_text("garden")
+        held = []
+
+        def hold_the_first(route):
+            held.append(route)
+            if len(held) > 1:
+                route.continue_()
+
+        ann.page.route("**/chat/push/**", hold_the_first)
+        ann.send("on its way")
+        ann.page.locator(".message.sending").wait_for()
+        ann.page.locator("#room-list a", has_text=self.room).click()
+        expect(ann.page.locator("h1")).to_have_text(self.room)
+        held[0].continue_()
+        ann.send("after it")
+        ann.wait_for("after it")
+        expect(ann.page.locator("#room-list .count")).to_have_count(0)
+
     def test_rooms_are_apart_and_count_what_is_unread(self):
         ann, bob = self.tab().enter("ann"), self.tab().enter("bob", room="garden")
         bob.page.fill("#room-name", self.room)
