@@ -64,12 +64,14 @@ class StaticFiles:
         self._cached = "no-cache" if fresh else f"max-age={max_age}, public"
         self._current = f"{_VERSIONED}{version}/" if version else ""
         self._made = made or {}
-        self._held = None if fresh else self._all()
+        self._find = self._now if fresh else self._all().get
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        path, cached = self._meant(environ["PATH_INFO"])
+        path, cached = environ["PATH_INFO"], self._cached
+        if self._current and path.startswith(_VERSIONED):
+            path, cached = self._meant(path)
         found = self._find(path)
         if found is None:
             return self._app(environ, start_response)
@@ -78,16 +80,13 @@ class StaticFiles:
         return [answer.body]
 
     def _meant(self, path: str) -> tuple[str, str]:
-        """The path of the file, without a version, and how long a browser may keep it."""
-        if not self._current or not path.startswith(_VERSIONED):
-            return path, self._cached
+        """The path of a file below a version, and how long a browser may keep it."""
         is_current = path.startswith(self._current) and not self._fresh
         _, slash, rest = path.removeprefix(_VERSIONED).partition("/")
         return slash + rest, _FOR_EVER if is_current else "no-cache"
 
-    def _find(self, path: str) -> _Held | None:
-        if self._held is not None:
-            return self._held.get(path)
+    def _now(self, path: str) -> _Held | None:
+        """The file as it is now."""
         if path in self._made:
             return _hold(path, self._made[path](), time.time())
         return next((self._read(file) for name, file in self._files() if name == path), None)
