@@ -49,7 +49,7 @@ def answer(
     Raises TypeError for a value that is none of these.
     """
     if type(result) is GeneratorType:
-        return _streamed(state, result, after)
+        return Stream(state, result, after).begun()
     if result is None or isinstance(result, _WHOLE):
         if after is not None:
             after()
@@ -60,15 +60,7 @@ def answer(
             f" response or an iterable of chunks (for JSON decorate the action with @jsonify;"
             f" instead of `async def` write a generator)"
         )
-    return _streamed(state, result, after)
-
-
-def _streamed(
-    state: RequestState, result: Iterable[Any], after: Callable[[], None] | None
-) -> Stream:
-    stream = Stream(state, result, after)
-    stream.begin()
-    return stream
+    return Stream(state, result, after).begun()
 
 
 def drop_traceback(exc: Exception) -> Exception:
@@ -127,25 +119,30 @@ class Stream:
         self._settled = state.started
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
+        chunk, self._first = self._first, None
+        if chunk is not None:
+            yield chunk
+        while True:
+            token = current.set(self._state)
+            try:
+                chunk = self._step()
+            finally:
+                current.reset(token)
+            if chunk is None:
+                return
+            yield chunk
 
-    def __next__(self) -> bytes:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        token = current.set(self._state)
-        try:
-            return self._step()
-        finally:
-            current.reset(token)
+    def begun(self) -> Stream:
+        """Itself, with the response started: what runs up to the first chunk, which is kept.
 
-    def begin(self) -> None:
-        """Run up to the first chunk, which is kept, and start the response."""
+        The request has to be current.
+        """
         try:
-            self._first = next(self, None)
+            self._first = self._step()
         except BaseException:
             self.close()
             raise
+        return self
 
     def close(self) -> None:
         """Close the action, so that its `finally:` runs, with the request current (PEP 3333)."""
@@ -157,7 +154,8 @@ class Stream:
             current.reset(token)
         self._state.release()
 
-    def _step(self) -> bytes:
+    def _step(self) -> bytes | None:
+        """The next chunk; None: there is no more."""
         try:
             return self._next_chunk()
         except HTTPException as exc:
@@ -165,12 +163,12 @@ class Stream:
                 raise
             return self._replace(drop_traceback(exc))
 
-    def _next_chunk(self) -> bytes:
+    def _next_chunk(self) -> bytes | None:
         try:
             chunk = next(self._chunks)
         except StopIteration as stop:
             self._complete(stop.value)
-            raise
+            return None
         if isinstance(chunk, str):
             chunk = encoded(self._state, chunk)
         elif not isinstance(chunk, bytes):
@@ -213,15 +211,14 @@ class Stream:
         if self._announced is not None and (changed or self._announced != head(self._state)):
             self._start()
 
-    def _replace(self, response: Exception) -> bytes:
+    def _replace(self, response: Exception) -> bytes | None:
         """Answer with `response`, an HTTPException, in place of what the action would have made."""
         after, self._after = self._after, None
         if after is not None:
             after()
-        self._chunks = iter(_whole(self._state, response))
+        self._chunks = _Closing(_whole(self._state, response))
         self._settled = True
-        first: bytes = next(self._chunks)
-        return first
+        return next(self._chunks, None)
 
 
 class _Closing:

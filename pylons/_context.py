@@ -61,11 +61,11 @@ class RequestState:
     __slots__ = (
         "_request",
         "_response",
-        "_start_response",
         "_tmpl_context",
         "_url",
         "config",
         "environ",
+        "start_response",
         "started",
     )
 
@@ -75,7 +75,8 @@ class RequestState:
         self.environ = environ
         self.config = config
         self.started = False
-        self._start_response = start_response
+        # What answers; a controller may be called with another than the application was.
+        self.start_response = start_response
         self._request: Request | None = None
         self._response: Response | None = None
         self._tmpl_context: TemplateContext | None = None
@@ -114,18 +115,14 @@ class RequestState:
             self._url = URLGenerator(self.config["routes.map"], self.environ)
         return self._url
 
-    def use(self, start_response: StartResponse) -> None:
-        """Answer through `start_response` from now on (a controller may wrap the server's)."""
-        self._start_response = start_response
-
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         """PEP 3333 `start_response`, which may be called again until content is sent."""
         if self.started and exc_info is None:
             exc_info = (HeadersFixed, HeadersFixed(), None)
         self.started = True
         if exc_info is None:
-            return self._start_response(status, headers)
-        return self._start_response(status, headers, exc_info)
+            return self.start_response(status, headers)
+        return self.start_response(status, headers, exc_info)
 
     def release(self) -> None:
         """The answer is complete: break the cycles through environ that libraries have made.

@@ -60,14 +60,14 @@ class StatusCodeRedirect:
 class _Watch:
     """The `start_response` of one request; holds back what asks for an error page."""
 
-    __slots__ = ("_environ", "_start_response", "held", "redirect")
+    __slots__ = ("_environ", "forward", "held", "redirect")
 
     def __init__(
         self, redirect: StatusCodeRedirect, environ: WSGIEnvironment, start: StartResponse
     ) -> None:
         self.redirect = redirect
         self._environ = environ
-        self._start_response = start
+        self.forward = start
         self.held: tuple[str, list[tuple[str, str]], Any] | None = None
 
     def start_response(
@@ -80,11 +80,6 @@ class _Watch:
         self.held = None
         return self.forward(status, headers, exc_info)
 
-    def forward(self, status: str, headers: list[tuple[str, str]], exc_info: Any) -> Any:
-        if exc_info is None:
-            return self._start_response(status, headers)
-        return self._start_response(status, headers, exc_info)
-
     def document(self, body: Iterable[bytes]) -> Iterable[bytes]:
         return self.redirect.document(self._environ, self, body)
 
@@ -92,29 +87,24 @@ class _Watch:
 class _Watched:
     """A body during which the status may still turn into an error (an abort after a wait)."""
 
-    __slots__ = ("_body", "_chunks", "_watch")
+    __slots__ = ("_body", "_watch")
 
     def __init__(self, watch: _Watch, body: Iterable[bytes]) -> None:
         self._watch = watch
         self._body = body
-        self._chunks = iter(body)
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            chunk = next(self._chunks)
-        except StopIteration:
-            if self._watch.held is None:
-                raise
+        chunks = iter(self._body)
+        for chunk in chunks:
+            if self._watch.held is not None:
+                break
+            yield chunk
+        else:
             chunk = b""
-        if self._watch.held is None:
-            return chunk
-        rest = self._body
-        self._body = self._watch.document(_Joined(chunk, self._chunks, rest))
-        self._chunks = iter(self._body)
-        return next(self._chunks)
+        if self._watch.held is not None:
+            self._body = self._watch.document(_Joined(chunk, chunks, self._body))
+            for chunk in self._body:  # `yield from` would close it a second time
+                yield chunk
 
     def close(self) -> None:
         close(self._body)

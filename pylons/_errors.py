@@ -74,7 +74,7 @@ class ErrorHandler:
 class _Guarded:
     """A body whose exceptions the ErrorHandler answers."""
 
-    __slots__ = ("_body", "_chunks", "_environ", "_handler", "_start_response")
+    __slots__ = ("_body", "_environ", "_handler", "_start_response")
 
     def __init__(
         self,
@@ -87,19 +87,13 @@ class _Guarded:
         self._environ = environ
         self._start_response = start_response
         self._body = body
-        self._chunks = iter(body)
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
         try:
-            return next(self._chunks)
-        except StopIteration:
-            raise
+            for chunk in self._body:  # noqa: UP028 - `yield from` would close it a second time
+                yield chunk
         except Exception:  # noqa: BLE001 - as in ErrorHandler.__call__
-            self._chunks = iter(self._handler.answer(self._environ, self._start_response))
-            return next(self._chunks)
+            yield from self._handler.answer(self._environ, self._start_response)
 
     def close(self) -> None:
         close(self._body)

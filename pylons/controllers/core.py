@@ -62,12 +62,14 @@ class WSGIController:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer the request whose route is in `environ['pylons.routes_dict']` (PEP 3333)."""
         state = current_state("controllers.WSGIController")
-        state.use(start_response)
+        state.start_response = start_response
         after = None
         result: Any
         try:
-            self._call_hook("__before__", state)
-            after = self._after_hook(state)
+            if hasattr(type(self), "__before__"):
+                self._call("__before__", state)
+            if hasattr(type(self), "__after__"):
+                after = partial(self._call, "__after__", state)
             result = self._call(self._action_name(state), state)
         except HTTPException as exc:
             result = drop_traceback(exc)
@@ -96,12 +98,3 @@ class WSGIController:
         if "environ" in signature.names or "start_response" in signature.names:
             values = {**values, "environ": state.environ, "start_response": state.start}
         return self._perform_call(getattr(self, name), signature.select(values))
-
-    def _call_hook(self, name: str, state: RequestState) -> None:
-        if hasattr(type(self), name):
-            self._call(name, state)
-
-    def _after_hook(self, state: RequestState) -> Callable[[], None] | None:
-        if not hasattr(type(self), "__after__"):
-            return None
-        return partial(self._call_hook, "__after__", state)

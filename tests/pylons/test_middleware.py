@@ -73,3 +73,58 @@ class ErrorDocuments(unittest.TestCase):
         got = get(StatusCodeRedirect(make_app(), path="/no/page"), "/nowhere")
         self.assertEqual(got.status, "404 Not Found")
         self.assertIn(b"could not be found", got.content)
+
+
+class Body:
+    """Chunks that are their own iterator; counts how often it is closed."""
+
+    def __init__(self, *chunks, before_last=None):
+        self.chunks = list(chunks)
+        self.before_last = before_last
+        self.closed = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if not self.chunks:
+            raise StopIteration
+        if len(self.chunks) == 1 and self.before_last is not None:
+            self.before_last()
+        return self.chunks.pop(0)
+
+    def close(self):
+        self.closed += 1
+
+
+class Closing(unittest.TestCase):
+    """PEP 3333: a body is closed once, however much of it was taken."""
+
+    def application(self, environ, start_response):
+        def fail():
+            start_response("404 Not Found", [], (KeyError, KeyError(), None))
+
+        if environ["PATH_INFO"] == "/error/document":
+            start_response("200 OK", [])
+            self.page = Body(b"page", b"!")
+            return self.page
+        start_response("200 OK", [])
+        fails = environ["PATH_INFO"] == "/fails"
+        self.body = Body(b"", b"" if fails else b"hi", before_last=fail if fails else None)
+        return self.body
+
+    def taken(self, path, steps):
+        exchange = Exchange(ErrorHandler(StatusCodeRedirect(self.application)), path)
+        chunks = [exchange.step() for _ in range(steps)]
+        exchange.close()
+        return chunks
+
+    def test_a_body(self):
+        for steps in range(3):
+            self.assertEqual([b"", b"hi"][:steps], self.taken("/", steps))
+            self.assertEqual(1, self.body.closed, steps)
+
+    def test_an_error_after_a_wait_and_its_page(self):
+        for steps in (2, 3):
+            self.assertEqual([b"", b"page", b"!"][:steps], self.taken("/fails", steps))
+            self.assertEqual((1, 1), (self.body.closed, self.page.closed), steps)

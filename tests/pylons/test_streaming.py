@@ -60,6 +60,13 @@ class Blocks(StreamCase):
         self.assertEqual(hello.log, ["before stream_abort", "closed", "after"])
         self.assertEqual(self.get("stream_abort_at_once").status, "410 Gone")
 
+    def test_what_an_abort_streams_is_closed(self):
+        exchange = Exchange(self.app, "/hello/stream_abort_with_a_stream")
+        self.assertEqual([b"", b"other"], [exchange.step() for _ in range(2)])
+        self.assertEqual("409 Conflict", exchange.status)
+        exchange.close()
+        self.assertEqual("body closed", hello.log[-1])
+
     def test_abort_after_content_is_an_error_for_the_server(self):
         exchange = Exchange(self.app, "/hello/stream_abort_late")
         self.addCleanup(exchange.close)

@@ -147,6 +147,19 @@ class HelloController(WSGIController):
             abort(410, "gone")
         yield b""
 
+    def stream_abort_with_a_stream(self):
+        def body():
+            try:
+                yield b"other"
+                yield b"chunks"
+            finally:
+                log.append("body closed")
+
+        yield b""
+        made = body()
+        log.append(made)  # so that nothing but `close` ends it
+        raise webob.exc.HTTPConflict(app_iter=made)
+
     def stream_abort_late(self):
         yield b"content"
         abort(409, "too late")
