@@ -31,7 +31,7 @@ from chatapp.live.cursor import LONGEST_CURSOR
 from chatapp.live.participant import Participant
 from chatapp.live.request import PollRequest
 from chatapp.model import LOBBY, Draft, NoSuchRoom, Stored
-from pylons import request, response, session
+from pylons import response, session
 
 __all__ = ["ChatController"]
 
@@ -54,9 +54,8 @@ class ChatController(BaseController):
             log.error("a request came by another server: %s", NEEDED_SERVER)
             refuse(BadInput(501, f"This server cannot hold requests: {NEEDED_SERVER}."))
 
-    def push(self, room: str = LOBBY) -> Steps:
+    def push(self, environ: WSGIEnvironment, room: str = LOBBY) -> Steps:
         """Store a message; answered when it is durable. The log's observer publishes it."""
-        environ = request.environ
         room = checked_room(room)
         as_json = is_json(environ)
         response.content_type = "application/json" if as_json else "text/plain"
@@ -72,9 +71,9 @@ class ChatController(BaseController):
         )
         yield environ["cogen.wsgi"].last(said)
 
-    def pull(self, rooms: str | None = None) -> Steps:
+    def pull(self, environ: WSGIEnvironment, rooms: str | None = None) -> Steps:
         """Wait for news; answered as soon as there are any, empty after the poll's time."""
-        environ, hub = request.environ, self._hub
+        hub = self._hub
         most = hub.options.max_rooms_per_poll
         if environ["REQUEST_METHOD"] == "POST":
             wanted = request_in_body(checked_json(_body(environ, _poll_bytes(most))), most)
@@ -93,16 +92,16 @@ class ChatController(BaseController):
         response.content_type = "application/json" if json else "text/plain"
         yield from answered(environ, hub, self._addresses, participant, wanted, json, hold)
 
-    def history(self, room: str) -> Steps:
+    def history(self, environ: WSGIEnvironment, room: str) -> Steps:
         """Messages before a seq, or the newest."""
         room = checked_room(room)
-        query = checked_query(request.environ.get("QUERY_STRING", ""))
+        query = checked_query(environ.get("QUERY_STRING", ""))
         limit = checked_seq(query.get("limit", str(_HISTORY_DEFAULT)), "limit", 1, _HISTORY_LIMIT)
         seq = checked_seq(query["before"], "before", 1) if "before" in query else None
         response.content_type = "application/json"
-        room = yield from self._called(room)
-        yield request.environ["cogen.call"](self._hub.log.before)(room, seq, limit)
-        held = logged(request.environ, self._hub.figures)
+        room = yield from self._called(environ, room)
+        yield environ["cogen.call"](self._hub.log.before)(room, seq, limit)
+        held = logged(environ, self._hub.figures)
         seqs = (*(message.seq for message in held.messages[:1]), *held.damaged[:1])
         oldest = min(seqs, default=held.first)
         damaged = {"damaged": held.damaged} if held.damaged else {}
@@ -116,24 +115,22 @@ class ChatController(BaseController):
             }
         )
 
-    def people(self, room: str) -> Steps:
+    def people(self, environ: WSGIEnvironment, room: str) -> Steps:
         """Who is present in a room."""
         response.content_type = "application/json"
-        room = yield from self._called(checked_room(room))
+        room = yield from self._called(environ, checked_room(room))
         hub = self._hub
-        people = yield from of_directory(request.environ, hub.directory, hub.people, room)
+        people = yield from of_directory(environ, hub.directory, hub.people, room)
         yield orjson.dumps({"room": room, "people": people})
 
-    def nick(self) -> Steps:
+    def nick(self, environ: WSGIEnvironment) -> Steps:
         """The nick of who asks."""
-        environ = request.environ
         participant = self._known(environ) or (yield from self._join(environ))
         response.content_type = "application/json"
         yield orjson.dumps({"nick": participant.nick})
 
-    def rename(self) -> Steps:
+    def rename(self, environ: WSGIEnvironment) -> Steps:
         """Choose a nick; it is kept in the session."""
-        environ = request.environ
         body = _body(environ, 1024)
         if is_json(environ):
             nick = checked_nick(checked_json(body).get("nick"))
@@ -153,9 +150,8 @@ class ChatController(BaseController):
         response.content_type = "application/json"
         yield orjson.dumps({"nick": nick})
 
-    def leave(self) -> Steps:
+    def leave(self, environ: WSGIEnvironment) -> Steps:
         """Who asks is here no more, and the nick is anybody's."""
-        environ = request.environ
         identity = self._token_identity(environ)
         if identity is not None:
             yield environ["cogen.call"](self._hub.leave)(identity)
@@ -163,9 +159,9 @@ class ChatController(BaseController):
         response.content_type = "application/json"
         yield orjson.dumps({"nick": None})
 
-    def _called(self, room: str) -> Generator[bytes, None, str]:
+    def _called(self, environ: WSGIEnvironment, room: str) -> Generator[bytes, None, str]:
         """The name of the room that is meant."""
-        called = yield from resolve(request.environ, self._hub, (room,), None)
+        called = yield from resolve(environ, self._hub, (room,), None)
         return called.get(room, room)
 
     def _visitor(
