@@ -6,6 +6,7 @@ from wsgiref.types import WSGIEnvironment
 
 from chatapp.lib.wire import (
     BadInput,
+    Rooms,
     checked_query,
     checked_room_list,
     checked_rooms,
@@ -20,8 +21,8 @@ __all__ = ["request_in_body", "request_in_url"]
 
 def request_in_url(environ: WSGIEnvironment, rooms: str | None, most_rooms: int) -> PollRequest:
     """By the URL, of whose path `rooms` is the end. Raises BadInput."""
-    names = checked_rooms(rooms, most_rooms)
-    return _request(names, checked_query(environ.get("QUERY_STRING", "")))
+    asked = checked_rooms(rooms, most_rooms)
+    return _request(asked, checked_query(environ.get("QUERY_STRING", "")))
 
 
 def request_in_body(body: Mapping[str, Any], most_rooms: int) -> PollRequest:
@@ -30,7 +31,7 @@ def request_in_body(body: Mapping[str, Any], most_rooms: int) -> PollRequest:
     return _request(checked_room_list(given.get("rooms", [LOBBY]), most_rooms), given)
 
 
-def _request(names: Mapping[str, str], given: Mapping[str, Any]) -> PollRequest:
+def _request(rooms: Rooms, given: Mapping[str, Any]) -> PollRequest:
     tab = checked_token(given["client"], "client") if "client" in given else ""
     since = None
     if "since" in given:
@@ -41,6 +42,4 @@ def _request(names: Mapping[str, str], given: Mapping[str, Any]) -> PollRequest:
     held = "hold" not in given
     if not held and str(given["hold"]) != "0":
         raise BadInput(400, "hold: 0, or nothing.")
-    rooms = tuple(dict.fromkeys(names.values()))
-    written = {name: room for name, room in names.items() if name != room}
-    return PollRequest(rooms, tab, since, held, written)
+    return PollRequest(rooms.names, tab, since, held, rooms.written)

@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -19,6 +19,7 @@ __all__ = [
     "NEEDED_SERVER",
     "WENT_WRONG",
     "BadInput",
+    "Rooms",
     "accepts_json",
     "checked_json",
     "checked_nick",
@@ -125,20 +126,27 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character)[0] == "M"
 
 
-def checked_rooms(names: str | None, most: int) -> Mapping[str, str]:
-    """Rooms by their names as they were written, joined by commas; None: the lobby.
+class Rooms(NamedTuple):
+    """The `names` of rooms, each once; those that were `written` otherwise, by how they were."""
 
-    Raises BadInput.
-    """
+    names: tuple[str, ...]
+    written: Mapping[str, str]
+
+
+_LOBBY = Rooms((LOBBY,), {})
+
+
+def checked_rooms(names: str | None, most: int) -> Rooms:
+    """Rooms by their names, joined by commas; None: the lobby. Raises BadInput."""
     if names is None:
-        return {LOBBY: LOBBY}
+        return _LOBBY
     # What is remembered is bounded in length: a stranger may send anything.
     check = _remembered_rooms if len(names) <= 512 else _split_rooms
     return check(names, most)
 
 
-def checked_room_list(names: Any, most: int) -> Mapping[str, str]:
-    """Rooms by their names as they were written, in a JSON array. Raises BadInput."""
+def checked_room_list(names: Any, most: int) -> Rooms:
+    """Rooms by their names, in a JSON array. Raises BadInput."""
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadInput(400, "rooms: a list of names.")
     if not names:
@@ -148,10 +156,11 @@ def checked_room_list(names: Any, most: int) -> Mapping[str, str]:
         rooms[name] = checked_room(name)
         if len(rooms) > most:
             raise BadInput(400, f"One poll takes at most {most} rooms.", room=name)
-    return rooms
+    written = {name: room for name, room in rooms.items() if name != room}
+    return Rooms(tuple(dict.fromkeys(rooms.values())), written)
 
 
-def _split_rooms(names: str, most: int) -> Mapping[str, str]:
+def _split_rooms(names: str, most: int) -> Rooms:
     return checked_room_list(names.split(","), most)
 
 

@@ -76,9 +76,9 @@ class RoomTests(WireCase):
         self.assertNotRegex(name, r"[\s/,\"'<>&:%?#\\]")
 
     def test_several_each_once(self):
-        self.assertEqual({"lobby": "lobby"}, checked_rooms(None, 1))
-        self.assertEqual({"a": "a", "b": "b"}, checked_rooms("a,b,a", 2))
-        self.assertEqual({"e\u0301": "é", "é": "é"}, checked_rooms("e\u0301,é", 2))
+        self.assertEqual((("lobby",), {}), checked_rooms(None, 1))
+        self.assertEqual((("a", "b"), {}), checked_rooms("a,b,a", 2))
+        self.assertEqual((("é",), {"e\u0301": "é"}), checked_rooms("e\u0301,é", 2))
         self.assertIn("2", self.refused(400, checked_rooms, "a,b,c", 2))
         self.refused(400, checked_rooms, "a,,b", 5)
 
