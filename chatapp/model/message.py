@@ -6,6 +6,7 @@ below the field's; an entry of Redis that lacks it is read with what FIELDS has 
 """
 
 import base64
+import dataclasses
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +27,8 @@ class Message:
     """A stored message: number `seq` of its room, contiguous; `at`: Unix seconds.
 
     `sender`: in the log the id of who sent it, empty if an older version stored it; clients see
-    its handle. `nonce`: with which it was pushed; its sender alone gets that back.
+    its handle. `nonce`: with which it was pushed; its sender alone gets that back, so a message is
+    equal to the same one without.
     """
 
     room: str
@@ -36,7 +38,7 @@ class Message:
     at: float
     kind: str = SAID
     sender: str = ""
-    nonce: str | None = None
+    nonce: str | None = dataclasses.field(default=None, compare=False)
 
     def wire(self, own: bool = False) -> dict[str, Any]:
         """As docs/wire.md has it, for whoever sees the room; `own`: for its sender."""

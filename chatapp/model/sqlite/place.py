@@ -52,6 +52,10 @@ class Place:
         """The same after something was written: what is in no file that is found is not stored."""
         self._judge(self._look() or self.wal.written())
 
+    def is_wrong(self) -> bool:
+        """Whether what is in the files must not be put together any more. Nothing is told."""
+        return bool(self._look() or self.wal.check())
+
     def _judge(self, wrong: str) -> None:
         if wrong and wrong != self._wrong:
             log.error("%s: nothing is stored until it is back or the chat is started anew", wrong)

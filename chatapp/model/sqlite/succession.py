@@ -37,11 +37,10 @@ class Successor:
 
     async def append(self, entry: Entry) -> Stored:
         """As MessageLog has it. Raises NoSuccessor."""
-        draft = entry.draft
-        if draft.nonce is None:
+        if entry.nonce is None:
             # No client's nonce has a space.
-            draft = replace(draft, nonce=f" {secrets.token_urlsafe(12)}")
-        asked = {"draft": asdict(draft), "session": entry.session, "opens": entry.opens}
+            entry = entry._replace(retry=f" {secrets.token_urlsafe(12)}")
+        asked = {**entry._asdict(), "draft": asdict(entry.draft)}
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
@@ -72,9 +71,12 @@ async def answered(append: Callable[[Entry], Awaitable[Stored]], asked: Any) -> 
 def _entry(asked: Any) -> Entry:
     if isinstance(asked, list):
         # As an older version asks.
-        room, session, nick, text, nonce, *opens = asked
-        return Entry(Draft(room, nick, text, nonce=nonce), session, *opens)
-    return Entry(Draft(**asked["draft"]), asked["session"], asked["opens"])
+        room, session, nick, text, nonce = asked[:5]
+        entry = Entry(Draft(room, nick, text, nonce=nonce), session, *asked[5:])
+        if nonce is not None and nonce.startswith(" "):
+            entry = entry._replace(draft=replace(entry.draft, nonce=None), retry=nonce)
+        return entry
+    return Entry(**{**asked, "draft": Draft(**asked["draft"])})
 
 
 def _stored(reply: Any) -> Stored:

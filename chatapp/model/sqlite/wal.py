@@ -7,12 +7,16 @@ before each transaction and after it.
 
 They may change without us for two reasons. Another connection has put all into the database and cut
 the file off, as `pragma wal_checkpoint(truncate)` does: then no frames are left. Or it has written.
+
+Whoever closes a database last makes such a copy too, and then removes the log and its index, by
+their names: they may be those of another database by then. A second connection keeps the first
+from that, and cannot do it itself, since it only reads.
 """
 
 import os
 import sqlite3
-import sys
 from contextlib import suppress
+from pathlib import Path
 
 __all__ = ["WriteAheadLog"]
 
@@ -21,14 +25,23 @@ _HEAD = 32
 
 
 class WriteAheadLog:
-    """That of the database at `path`, which `db` alone writes as a rule."""
+    """That of the database at `path`, which `db` alone writes as a rule. Raises OSError."""
 
     def __init__(self, path: str, db: sqlite3.Connection) -> None:
         self._path = f"{path}-wal"
         self._db = db
         self._head, self._size = b"", 0
-        self._data_version = self._now()
-        self.written()
+        # There are no locks on this file: closing it lets go of none.
+        self._file = os.open(self._path, os.O_RDONLY)
+        self._second = sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)
+        try:
+            # From its first question on it has the file open.
+            self._second.execute("select count(*) from meta").fetchone()
+            self._data_version = self._now()
+            self.written()
+        except BaseException:
+            self.close()
+            raise
 
     def written(self) -> str:
         """`db` has written, or may have: '' or what is wrong."""
@@ -47,26 +60,20 @@ class WriteAheadLog:
             self._data_version = self._now()
         return self._line if self._data_version == known else self.written()
 
-    def abandon(self) -> None:
-        """Have nothing of it copied into the database when `db` is closed."""
-        if sys.version_info >= (3, 12):
-            self._db.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
-        else:
-            # What cannot be read is not copied.
-            with suppress(OSError):
-                os.truncate(self._path, 0)
+    def close(self) -> None:
+        """Let `db` be closed as the last, with everything in the database itself.
+
+        Where it is closed before, nothing is copied into the database and nothing removed.
+        """
+        self._second.close()
+        os.close(self._file)
 
     @property
     def _line(self) -> str:
         return f"{self._path} was cut off or overwritten while it is in use"
 
     def _look(self) -> tuple[bytes, int]:
-        # There are no locks on this file: closing it lets go of none.
-        try:
-            with open(self._path, "rb", buffering=0) as file:
-                return file.read(_HEAD) or b"", os.fstat(file.fileno()).st_size
-        except OSError:
-            return b"", 0
+        return os.pread(self._file, _HEAD, 0), os.fstat(self._file).st_size
 
     def _is_empty(self) -> bool:
         """Whether SQLite knows of no frames that are in the log and not in the database."""

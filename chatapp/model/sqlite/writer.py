@@ -34,11 +34,19 @@ _INSERT = (
 
 
 class Entry(NamedTuple):
-    """A message to be stored, pushed by that session; `opens`: its room may be a new one."""
+    """A message to be stored, pushed by that session; `opens`: its room may be a new one.
+
+    `retry`: in the place of a nonce where the client gave none; it is not kept with the message.
+    """
 
     draft: Draft
     session: str
     opens: bool = True
+    retry: str | None = None
+
+    @property
+    def nonce(self) -> str | None:
+        return self.draft.nonce or self.retry
 
 
 class Writer:
@@ -110,13 +118,16 @@ class Writer:
         if hasattr(self, "_db"):
             db = self._db
             del self._db
+            wal = self._place.wal
+            if self._place.is_wrong():
+                db.close()
+                wal.close()
+                return
             try:
-                if self._place.wal.check():
-                    self._place.wal.abandon()
-                else:
-                    self._ages.keep(db)
-                    db.execute("pragma wal_checkpoint(truncate)")
+                self._ages.keep(db)
+                db.execute("pragma wal_checkpoint(truncate)")
             finally:
+                wal.close()
                 db.close()
 
     def commit(self, entries: Sequence[Entry]) -> tuple[list[Stored | Exception], list[Message]]:
@@ -179,7 +190,7 @@ class Writer:
         draft = entry.draft
         room = self.names.meant(draft.room)
         digest = hashlib.blake2b(draft.text.encode(), digest_size=16).digest()
-        if draft.nonce is not None:
+        if entry.nonce is not None:
             known = self._known(room, entry, digest)
             if known is not None:
                 return known, None
@@ -190,21 +201,20 @@ class Writer:
             return error, None
         message = draft.stored(room, head.seq + 1, at)
         self._db.execute(_INSERT, values_of(message))
-        if draft.nonce is not None:
+        if entry.nonce is not None:
             self._db.execute(
                 "insert or replace into nonces (room, session, nonce, seq, digest, at)"
                 " values (?, ?, ?, ?, ?, ?)",
-                (room, entry.session, draft.nonce, message.seq, digest, at),
+                (room, entry.session, entry.nonce, message.seq, digest, at),
             )
         self._heads[room] = Head(message.seq, head.start, at)
         return Stored(room, message.seq), message
 
     def _known(self, room: str, entry: Entry, digest: bytes) -> Stored | Exception | None:
         """What the nonce was used for, None if it is new."""
-        nonce = entry.draft.nonce
         row = self._db.execute(
             "select seq, digest from nonces where room = ? and session = ? and nonce = ?",
-            (room, entry.session, nonce),
+            (room, entry.session, entry.nonce),
         ).fetchone()
         if row is None:
             return None
@@ -212,7 +222,7 @@ class Writer:
         if not isinstance(seq, int):
             return None  # damaged
         if known_digest != digest:
-            return NonceReused(f"nonce {nonce!r} was used for another text")
+            return NonceReused(f"nonce {entry.nonce!r} was used for another text")
         return Stored(room, seq)
 
     def _opened(self, room: str, opens: bool, now: float) -> Head:

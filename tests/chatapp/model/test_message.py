@@ -35,17 +35,18 @@ class FieldTests(unittest.TestCase):
     def test_what_an_older_version_lacks_is_what_a_message_has_without_it(self):
         message = Message("tea", 1, "Ann", "hi", 1.0)
         stored = _stored(message)[:5] + [field.absent for field in FIELDS[5:]]
-        self.assertEqual(message, message_of(stored))
+        self.assertEqual(values_of(message), values_of(message_of(stored)))
 
     @given(MESSAGES)
     def test_a_message_comes_back_as_it_was_stored(self, message):
-        self.assertEqual(message, message_of(_stored(message)))
+        self.assertEqual(values_of(message), values_of(message_of(_stored(message))))
 
     @given(MESSAGES)
     def test_numbers_may_be_stored_as_their_digits(self, message):
         digits = [b"%d" % message.seq, repr(message.at).encode()]
         room, _, nick, text, _, *others = _stored(message)
-        self.assertEqual(message, message_of([room, digits[0], nick, text, digits[1], *others]))
+        read = message_of([room, digits[0], nick, text, digits[1], *others])
+        self.assertEqual(values_of(message), values_of(read))
 
     def test_what_is_damaged_is_no_message(self):
         whole = _stored(Message("tea", 1, "Ann", "hi", 1.0, nonce="n"))

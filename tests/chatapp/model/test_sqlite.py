@@ -553,6 +553,73 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual([("ok",)], db.execute("pragma integrity_check").fetchall())
             self.path.unlink()
 
+    async def test_one_that_another_has_put_there_keeps_its_write_ahead_log(self):
+        """A folder was moved away under a server, and a new one serves in its place."""
+        log = await self.opened()
+        await self.say(log, "a")
+        away = self.folder / "away"
+        away.mkdir()
+        for file in self.folder.glob("chat.db*"):
+            file.rename(away / file.name)
+        other = await self.opened()
+        await self.say(other, "b")
+        await log.close()
+        await self.say(other, "c")
+        self.assertEqual(["b", "c"], await self.said(other))
+
+    async def test_a_copy_with_a_write_ahead_log_that_is_put_there_stays_whole(self):
+        log = await self.opened()
+        await self.say(log, "a")
+        copy = self.folder / "copy"
+        copy.mkdir()
+        for name in ("chat.db", "chat.db-wal"):
+            shutil.copy(self.path.with_name(name), copy)
+        await self.say(log, "b")
+        for file in self.folder.glob("chat.db*"):
+            file.rename(f"{file}.away")
+        for name in ("chat.db", "chat.db-wal"):
+            shutil.copy(copy / name, self.folder)
+        await log.close()
+        self.assertEqual(["a"], await self.said(await self.opened()))
+
+    @contextlib.contextmanager
+    def no_descriptor(self):
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 50, limits[1])
+        )
+        taken = []
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    taken.append(os.open(os.devnull, os.O_RDONLY))
+            yield
+        finally:
+            for each in taken:
+                os.close(each)
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    async def test_a_moment_without_a_descriptor_is_no_log_that_was_cut_off(self):
+        log = await self.opened()
+        await self.say(log, "a")
+        with self.no_descriptor():
+            await self.say(log, "b")
+        await self.say(log, "c")
+        self.assertEqual(["a", "b", "c"], await self.said(log))
+
+    async def test_one_that_is_closed_without_a_descriptor_while_it_is_read_stays_whole(self):
+        log = await self.opened()
+        await self.say(log, "a")
+        other = self.enterContext(contextlib.closing(sqlite3.connect(self.path)))
+        other.execute("begin")
+        other.execute("select count(*) from messages").fetchall()
+        await self.say(log, *"bcdefgh")
+        with self.no_descriptor():
+            await log.close()
+        other.close()
+        again = await self.opened()
+        self.assertEqual([*"abcdefgh"], await self.said(again))
+
     async def test_one_whose_log_is_put_back_as_it_was_goes_on(self):
         log = await self.opened()
         await self.say(log, "a")

@@ -63,6 +63,12 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         self.processes.serves(new)
         return old, new
 
+    async def test_a_push_without_a_nonce_is_stored_without_one(self):
+        old, new = await self.handed_over()
+        await store(old, ROOM, "ann", "Ann", "a")
+        [message] = (await new.read(ROOM, 0, 9)).messages
+        self.assertIsNone(message.nonce)
+
     async def test_a_process_of_an_older_version_has_its_pushes_stored(self):
         log = await self.opened()
         self.processes.serves(log)
