@@ -102,27 +102,11 @@ class _Watched:
         else:
             chunk = b""
         if self._watch.held is not None:
-            self._body = self._watch.document(_Joined(chunk, chunks, self._body))
+            failed, self._body = self._body, [chunk, *chunks]
+            close(failed)
+            self._body = self._watch.document(self._body)
             for chunk in self._body:  # `yield from` would close it a second time
                 yield chunk
-
-    def close(self) -> None:
-        close(self._body)
-
-
-class _Joined:
-    """A chunk already taken, the chunks after it, and the body they came from."""
-
-    __slots__ = ("_body", "_chunks", "_first")
-
-    def __init__(self, first: bytes, chunks: Iterator[bytes], body: Iterable[bytes]) -> None:
-        self._first = first
-        self._chunks = chunks
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._first
-        yield from self._chunks
 
     def close(self) -> None:
         close(self._body)
