@@ -1,8 +1,9 @@
 """A message: what fields it has, and how each is stored and sent. No other file lists them.
 
-A field is added here: to Message, to FIELDS, to `wire` if clients see it, and to Draft if it is
-known before the message is stored. SQLite gets the column when a file is opened whose version is
-below the field's; an entry of Redis that lacks it is read with what FIELDS has for that.
+A field is added here: to Message, to FIELDS, to `wire` if clients see it, and to Draft and its
+`stored` if it is known before the message is stored. SQLite gets the column when a file is opened
+whose version is below the field's `since`; an entry of Redis that lacks it is read with what FIELDS
+has for that.
 """
 
 import base64

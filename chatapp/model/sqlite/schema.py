@@ -37,7 +37,8 @@ create table if not exists steps (
     seconds real not null);
 {_NONCES}
 """
-_VERSION = 3
+# That of the other tables, or of the newest field of a message.
+_VERSION = max(3, *(field.since for field in FIELDS))
 VERSIONS = tuple(range(1, _VERSION + 1))
 """Those that can be read; what is written is the last."""
 
