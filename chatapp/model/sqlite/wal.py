@@ -32,7 +32,7 @@ class WriteAheadLog:
         self._db = db
         self._head, self._size = b"", 0
         # There are no locks on this file: closing it lets go of none.
-        self._file = os.open(self._path, os.O_RDONLY)
+        self._file = os.open(self._path, os.O_RDWR)
         self._second = sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)
         try:
             # From its first question on it has the file open.
@@ -59,6 +59,16 @@ class WriteAheadLog:
         with suppress(sqlite3.Error):
             self._data_version = self._now()
         return self._line if self._data_version == known else self.written()
+
+    def discard_rest(self) -> None:
+        """Of a log that was cut off: SQLite would take the rest of it for newer than the database.
+
+        That may have what came behind it, and is as of one moment. One that was overwritten is left
+        alone: SQLite knows that it is none of its own, or whoever put it there knows whose it is.
+        """
+        head, size = self._look()
+        if head == self._head and size < self._size:
+            os.ftruncate(self._file, 0)
 
     def close(self) -> None:
         """Let `db` be closed as the last, with everything in the database itself.

@@ -120,6 +120,7 @@ class Writer:
             del self._db
             wal = self._place.wal
             if self._place.is_wrong():
+                wal.discard_rest()
                 db.close()
                 wal.close()
                 return
@@ -164,13 +165,17 @@ class Writer:
         Raises LogUnavailable.
         """
         self._place.check()
-        self._look_at_the_clock()
-        now = self._clock.wall()
-        if self._max_age:
-            self._forget("messages", now - self._max_age)
-        self._forget("nonces", now - _NONCE_SECONDS)
-        self._ages.forgot(self._db)
-        self._ages.keep(self._db)
+        try:
+            self._look_at_the_clock()
+            now = self._clock.wall()
+            if self._max_age:
+                self._forget("messages", now - self._max_age)
+            self._forget("nonces", now - _NONCE_SECONDS)
+            self._ages.forgot(self._db)
+            self._ages.keep(self._db)
+        except BaseException:
+            self._place.wal.written()
+            raise
         self._place.check_written()
 
     def _load_heads(self) -> None:

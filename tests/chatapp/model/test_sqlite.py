@@ -620,6 +620,75 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         again = await self.opened()
         self.assertEqual([*"abcdefgh"], await self.said(again))
 
+    async def test_one_whose_log_was_cut_off_when_all_of_it_was_copied_stays_whole(self):
+        """What is left of it is older than the database then."""
+        for part in (9, 5, 1):
+            with self.subTest(part):
+                name = f"{part}.db"
+                path = self.folder / name
+                log = await self.opened(name)
+                await self.pushed(log, range(300))
+                await log.close()
+                log = await self.opened(name)
+                await self.pushed(log, range(300, 350))
+                with contextlib.closing(sqlite3.connect(path)) as other:
+                    copied = other.execute("pragma wal_checkpoint(passive)").fetchone()
+                self.assertEqual(copied[1], copied[2])
+                file = Path(f"{path}-wal")
+                os.truncate(file, file.stat().st_size * part // 10)
+                await self.refused(log, f"{name}-wal was cut off")
+                await log.close()
+                again = await self.opened(name)
+                said = len(await self.said(again))
+                await again.close()
+                with contextlib.closing(sqlite3.connect(path)) as db:
+                    self.assertEqual([("ok",)], db.execute("pragma integrity_check").fetchall())
+                self.assertEqual(350, said)
+
+    async def pushed(self, log, numbers):
+        for number in numbers:
+            await log.append(Draft(ROOM, "Ann", f"{number}", "ann", f"n{number}"), "session")
+
+    async def test_old_messages_that_cannot_all_be_deleted_keep_nobody_from_pushing(self):
+        """What was written before something failed is no log that was cut off."""
+        clock = Clock()
+        log = await self.opened(clock=clock)
+        await log.append(Draft(ROOM, "Ann", "old", "ann", "n1"), "session")
+        await log.close()
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            [page] = db.execute(
+                "select rootpage from sqlite_master where name = 'nonces'"
+            ).fetchone()
+            [size] = db.execute("pragma page_size").fetchone()
+        with self.path.open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xa5" * size)
+        clock.advance(100.0)
+        log = await self.opened(max_age=60.0, clock=clock)
+        with contextlib.suppress(LogUnavailable):
+            await log._store.thread.run(log._store.writer.forget_old)
+        await self.say(log, "new")
+        self.assertEqual(["new"], await self.said(log))
+
+    async def test_a_disk_that_was_full_when_old_messages_were_to_be_deleted_takes_messages_again(
+        self,
+    ):
+        log = await self.opened(max_age=60.0, clock=(clock := Clock()))
+        await self.say(log, "old")
+        with contextlib.closing(sqlite3.connect(self.path)) as other:
+            other.execute("pragma wal_checkpoint(truncate)")
+        clock.advance(100.0)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        # The head of the write-ahead log finds room, what follows does not.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+        try:
+            with self.assertRaises(LogUnavailable):
+                await log._store.thread.run(log._store.writer.forget_old)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        await self.say(log, "new")
+        self.assertEqual("new", (await self.said(log))[-1])
+
     async def test_one_whose_log_is_put_back_as_it_was_goes_on(self):
         log = await self.opened()
         await self.say(log, "a")
