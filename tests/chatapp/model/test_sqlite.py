@@ -682,6 +682,11 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         # The head of the write-ahead log finds room, what follows does not.
         resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
         try:
+            for _ in range(2):
+                with self.assertRaises(LogUnavailable):
+                    await log._store.thread.run(log._store.writer.forget_old)
+                with self.assertRaises(LogUnavailable):
+                    await self.say(log, "in vain")
             with self.assertRaises(LogUnavailable):
                 await log._store.thread.run(log._store.writer.forget_old)
         finally:
