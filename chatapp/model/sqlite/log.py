@@ -48,6 +48,7 @@ class SQLiteLog(MessageLog):
         writer = Writer(self.path, history, max_age, max_rooms, clock or Clock(), observer.occupied)
         self._store = Store(self.path, writer, observer)
         self._observer = observer
+        self._readers: Readers | None = None
         self._is_open = False
         self._opening = asyncio.Lock()
         self._failed: tuple[float, LogUnavailable] | None = None
@@ -66,7 +67,8 @@ class SQLiteLog(MessageLog):
 
     async def close(self) -> None:
         # What writes last can put everything into the file itself.
-        self._readers.close()
+        if self._readers is not None:
+            self._readers.close()
         if self._is_open:
             self._is_open = False
             await self._store.close()
@@ -78,9 +80,11 @@ class SQLiteLog(MessageLog):
         return self._store.writer.names.of(rooms)
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
+        assert self._readers is not None
         return await self._readers.read(room, after, limit)
 
     async def before(self, room: str, seq: int | None, limit: int) -> Slice:
+        assert self._readers is not None
         return await self._readers.before(room, seq, limit)
 
     # From process to process.

@@ -4,11 +4,13 @@ messages  those that are held, with a column for each field (chatapp.model.messa
           order in which they were stored
 heads     of each room: the newest seq, the one after which it began, and when somebody last spoke
 gone      of rooms that gave way: the last seq, by slot (chatapp.model.rooms)
-nonces    the message that each was used for, and a digest of its text
+nonces    the message that each was used for, and a digest of its text; `nick` is of older versions,
+          and empty
 steps     of the machine's clock (chatapp.model.sqlite.ages)
 meta      the log's epoch, how many messages were ever stored, and what the clock last said
 """
 
+import logging
 import secrets
 import sqlite3
 
@@ -17,13 +19,9 @@ from chatapp.model.rooms import slot
 
 __all__ = ["VERSIONS", "begin_epoch", "count", "head_of", "prepare"]
 
+log = logging.getLogger(__name__)
+
 _COLUMNS = ", ".join(f"{field.name} {field.column}" for field in FIELDS)
-_NONCES = """
-create table if not exists nonces (
-    id integer primary key, room text not null, session text not null, nonce text not null,
-    seq integer not null, digest blob not null, at real not null);
-create unique index if not exists nonces_by_name on nonces (room, session, nonce);
-"""
 _TABLES = f"""
 create table if not exists meta (key text primary key, value text not null) without rowid;
 create table if not exists messages (id integer primary key, {_COLUMNS});
@@ -35,7 +33,10 @@ create table if not exists gone (slot text primary key, seq integer not null) wi
 create table if not exists steps (
     id integer primary key, messages integer not null, nonces integer not null,
     seconds real not null);
-{_NONCES}
+create table if not exists nonces (
+    id integer primary key, room text not null, session text not null, nonce text not null,
+    seq integer not null, nick text not null, digest blob not null, at real not null);
+create unique index if not exists nonces_by_name on nonces (room, session, nonce);
 """
 # That of the other tables, or of the newest field of a message.
 _VERSION = max(3, *(field.since for field in FIELDS))
@@ -49,13 +50,8 @@ update heads set at = coalesce((select messages.at from messages
     where messages.room = heads.room order by messages.seq desc limit 1), 0);
 """
 
-_FROM_2 = f"""
-alter table nonces rename to former;
-drop index nonces_by_name;
-{_NONCES}
-insert into nonces select id, room, sender, nonce, seq, digest, at from former;
-drop table former;
-"""
+# No row is touched by it: what is damaged keeps no file from being opened.
+_FROM_2 = "alter table nonces rename column sender to session;"
 
 
 def _from(version: int) -> str:
@@ -76,8 +72,8 @@ def _new_epoch() -> str:
     return secrets.token_urlsafe(6)
 
 
-def prepare(db: sqlite3.Connection) -> str:
-    """Make the tables if need be; returns the log's epoch."""
+def prepare(db: sqlite3.Connection, path: str) -> str:
+    """Make the tables in the file at `path` if need be; returns the log's epoch."""
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = full")
     version = db.execute("pragma user_version").fetchone()[0]
@@ -86,6 +82,12 @@ def prepare(db: sqlite3.Connection) -> str:
             f"made by a newer version of the chat (its tables have version {version}, "
             f"this one knows those up to {_VERSION}): serve it with that one"
         )
+    if 0 < version < _VERSION:
+        log.warning(
+            "%s: its tables are of version %d from now on, and were of %d: "
+            "an older version of the chat will refuse it",
+            path, _VERSION, version,
+        )  # fmt: skip
     # Where nothing is to be made nothing is written: the disk may be full.
     numbered = f"pragma user_version = {_VERSION};" if version != _VERSION else ""
     db.executescript(f"begin immediate; {_from(version)} {_TABLES} {numbered} commit;")

@@ -31,13 +31,13 @@ class WriteAheadLog:
         self._path = f"{path}-wal"
         self._db = db
         self._head, self._size = b"", 0
+        self._data_version = 0
         # There are no locks on this file: closing it lets go of none.
         self._file = os.open(self._path, os.O_RDWR)
         self._second = sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)
         try:
             # From its first question on it has the file open.
             self._second.execute("select count(*) from meta").fetchone()
-            self._data_version = self._now()
             self.written()
         except BaseException:
             self.close()
@@ -46,6 +46,7 @@ class WriteAheadLog:
     def written(self) -> str:
         """`db` has written, or may have: '' or what is wrong."""
         self._head, self._size = self._look()
+        self._data_version = self._now()
         if self._head[:4] in _MAGIC or (not self._size and self._is_empty()):
             return ""
         return self._line
@@ -53,12 +54,12 @@ class WriteAheadLog:
     def check(self) -> str:
         """'' or what is wrong, before something is written."""
         head, size = self._look()
-        if (head == self._head and size >= self._size) or (not size and self._is_empty()):
-            return ""
-        known = self._data_version
-        with suppress(sqlite3.Error):
-            self._data_version = self._now()
-        return self._line if self._data_version == known else self.written()
+        if not size:
+            return "" if self._is_empty() else self._line
+        if head == self._head:
+            return "" if size >= self._size else self._line
+        # Somebody who has written has begun it anew, or it is not SQLite's any more.
+        return self._line if self._now() == self._data_version else self.written()
 
     def discard_rest(self) -> None:
         """Of a log that was cut off: SQLite would take the rest of it for newer than the database.
@@ -86,14 +87,16 @@ class WriteAheadLog:
         return os.pread(self._file, _HEAD, 0), os.fstat(self._file).st_size
 
     def _is_empty(self) -> bool:
-        """Whether SQLite knows of no frames that are in the log and not in the database."""
+        """Whether SQLite knows of no frames in the log."""
         try:
-            _, frames, copied = self._db.execute("pragma wal_checkpoint(passive)").fetchone()
+            _, frames, _ = self._db.execute("pragma wal_checkpoint(passive)").fetchone()
         except sqlite3.Error:
             return False
-        return bool(frames == copied)
+        return bool(frames == 0)
 
     def _now(self) -> int:
-        """Another number, once another connection has written."""
-        version: int = self._db.execute("pragma data_version").fetchone()[0]
+        """Another number, once another connection has written; as it was if that cannot be told."""
+        version = self._data_version
+        with suppress(sqlite3.Error):
+            version = self._db.execute("pragma data_version").fetchone()[0]
         return version

@@ -46,6 +46,7 @@ class Entry(NamedTuple):
 
     @property
     def nonce(self) -> str | None:
+        """By which it is known again; None if it is not."""
         return self.draft.nonce or self.retry
 
 
@@ -84,7 +85,7 @@ class Writer:
         db = sqlite3.connect(self._path, isolation_level=None)
         db.text_factory = _readable
         try:
-            self._epoch = self._settled_epoch(db, prepare(db))
+            self._epoch = self._settled_epoch(db, prepare(db, self._path))
             self._ages.open(db)
             self._place.remember(db)
         except BaseException:
@@ -208,8 +209,8 @@ class Writer:
         self._db.execute(_INSERT, values_of(message))
         if entry.nonce is not None:
             self._db.execute(
-                "insert or replace into nonces (room, session, nonce, seq, digest, at)"
-                " values (?, ?, ?, ?, ?, ?)",
+                "insert or replace into nonces (room, session, nonce, seq, nick, digest, at)"
+                " values (?, ?, ?, ?, '', ?, ?)",
                 (room, entry.session, entry.nonce, message.seq, digest, at),
             )
         self._heads[room] = Head(message.seq, head.start, at)

@@ -187,6 +187,29 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
             [("d", "said", "bob's", "n2")], [(m.text, m.kind, m.sender, m.nonce) for m in newest]
         )
 
+    async def test_a_file_of_the_second_version_whose_nonces_are_damaged_goes_on(self):
+        """The second version served it."""
+        for name in ("nonces", "nonces_by_name"):
+            with self.subTest(name):
+                shutil.rmtree(self.path.parent, ignore_errors=True)
+                self.path.parent.mkdir()
+                with contextlib.closing(sqlite3.connect(self.path)) as db:
+                    db.executescript(SECOND_VERSION.format(digest="00" * 16))
+                    page, size = (
+                        db.execute(query).fetchone()[0]
+                        for query in (
+                            f"select rootpage from sqlite_master where name = '{name}'",
+                            "pragma page_size",
+                        )
+                    )
+                with self.path.open("r+b") as file:
+                    file.seek((page - 1) * size)
+                    file.write(b"\xa5" * size)
+                log = await self.opened()
+                kept = [m.text for m in (await log.read("garden", 0, 9)).messages]
+                self.assertEqual(["a", "b"], kept)
+                await log.close()
+
     async def test_what_waits_is_committed_together(self):
         log = await self.opened()
         commits = []
@@ -693,6 +716,19 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         await self.say(log, "new")
         self.assertEqual("new", (await self.said(log))[-1])
+
+    async def test_one_that_is_cut_off_is_noticed_though_somebody_else_has_written_before(self):
+        log = await self.opened()
+        await self.say(log, *"abcdefgh")
+        with contextlib.closing(sqlite3.connect(self.path)) as other, other:
+            other.execute("create table notes (text)")
+        await self.say(log, *"ijkl")
+        file = Path(f"{self.path}-wal")
+        os.truncate(file, file.stat().st_size // 2)
+        await self.refused(log, "chat.db-wal was cut off")
+        await log.close()
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            self.assertEqual([("ok",)], db.execute("pragma integrity_check").fetchall())
 
     async def test_one_whose_log_is_put_back_as_it_was_goes_on(self):
         log = await self.opened()
