@@ -20,10 +20,10 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
+from benchmarks.harness.certificates import certificate_files
+from benchmarks.harness.chat import ChatServer
 from benchmarks.servers import ROOT, raise_open_files
 from benchmarks.stranger import Stranger, visit
-from tests.cogen.web.support import certificate_files
-from tests.support.server import ChatServer
 
 __all__ = ["OFFICE", "OTHER", "Attack", "attacked"]
 

@@ -16,13 +16,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 from benchmarks import procfs
+from benchmarks.harness.certificates import certificate_files
+from benchmarks.harness.chat import ChatServer
 from benchmarks.keep import DOCS, between
 from benchmarks.servers import raise_open_files
 from benchmarks.stranger import Stranger
 from chatapp.options import ChatOptions
 from cogen.web.options import Options
-from tests.cogen.web.support import certificate_files
-from tests.support.server import ChatServer
 
 __all__ = ["Budget", "Row", "measured", "table"]
 

@@ -12,10 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 
+from benchmarks.harness.chat import ChatServer
 from benchmarks.procfs import memory_kib
 from benchmarks.servers import raise_open_files
 from benchmarks.stranger import Stranger
-from tests.support.server import ChatServer
 
 __all__ = ["left"]
 

@@ -1,8 +1,8 @@
 """What is left of clients that behave at random: python -m benchmarks.encounters [COUNT [SEED]]
 
-They come eight at a time (tests/cogen/web/encounters.py), to an application on the loop and to one
-in threads. After each fifth of them: what is open, and the memory of this process, in which all
-of it runs.
+They come eight at a time (benchmarks/harness/encounters.py), to an application on the loop and to
+one in threads. After each fifth of them: what is open, and the memory of this process, in which
+all of it runs.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from benchmarks.harness.encounters import Encounter, application, set_out
+from benchmarks.harness.server import ServerThread
 from benchmarks.procfs import memory_kib
-from tests.cogen.web.encounters import Encounter, application, set_out
-from tests.cogen.web.support import ServerThread
 
 __all__ = ["Left", "left"]
 

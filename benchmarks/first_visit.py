@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.browser.chromium import close_browser, open_browser
-from tests.support.server import ChatServer
+from benchmarks.harness.browser import running
+from benchmarks.harness.chat import ChatServer
 
 README = Path(__file__).parents[1] / "README.txt"
 FIGURES = re.compile(r"(?<=\nA first visit costs ).*?(?=\n\n)", re.S)
@@ -78,11 +78,8 @@ def told(slow: Visit) -> str:
 
 def main() -> None:
     """Print the figures; write them down if asked to."""
-    browser = open_browser()
-    try:
+    with running() as browser:
         slow = visit(browser, SLOW)
-    finally:
-        close_browser()
     figures = told(slow)
     print(f"A first visit costs {figures}")
     if "--write" in sys.argv[1:]:

@@ -14,8 +14,8 @@ import threading
 import time
 from typing import NamedTuple
 
-from tests.cogen.web.hostile import RUNS, TLS_RUNS, HostileServer, Run
-from tests.cogen.web.support import certificate_files
+from benchmarks.harness.certificates import certificate_files
+from benchmarks.harness.hostile import RUNS, TLS_RUNS, HostileServer, Run
 
 MEBIBYTE = 1 << 20
 # How long a slow client is slow, and how long the server has to be as before.

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.ini import chat_ini
+from benchmarks.harness.ini import chat_ini
 
 __all__ = ["COMPILED", "POLL_SECONDS", "ROOT", "TARGETS", "Site", "Target"]
 

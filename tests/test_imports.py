@@ -1,4 +1,5 @@
-"""Imports run one way: chatapp -> pylons, chatapp -> cogen; cogen.web -> cogen.core. No circles."""
+"""Imports run one way: chatapp -> pylons, chatapp -> cogen; cogen.web -> cogen.core; tests ->
+benchmarks. No circles."""
 
 import ast
 import unittest
@@ -11,6 +12,7 @@ FORBIDDEN = {
     "cogen/core": ("cogen.web", "pylons", "chatapp", "httptools", *GLUED),
     "cogen/web": ("pylons", "chatapp", *GLUED),
     "pylons": ("cogen", "chatapp"),
+    "benchmarks": ("tests",),
 }
 
 

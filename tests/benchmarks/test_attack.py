@@ -3,7 +3,7 @@
 import unittest
 
 from benchmarks.attack import OFFICE, OTHER, attacked
-from tests.cogen.web.support import PATIENCE
+from benchmarks.harness.server import PATIENCE
 
 
 class AttackTests(unittest.TestCase):

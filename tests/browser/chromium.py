@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support.programs import installed, needs
-from tests.support.server import ChatServer
+from benchmarks.harness.browser import NAMES, Chromium
+from benchmarks.harness.chat import ChatServer
+from tests.support.programs import needs
 
 __all__ = [
-    "CHROMIUM",
     "ChatPage",
     "ModuleTestCase",
     "OneServerTestCase",
@@ -29,17 +29,6 @@ __all__ = [
     "show_as",
 ]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = installed(*NAMES)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 30_000  # ms; a page may be at the end of its longest retry delay
 NETWORK_LOSS = re.compile(
     r"Failed to load resource: (net::|the server responded with a status of 503)"
@@ -57,7 +46,7 @@ HIDE = """(state) => {
 # A page that has not been here yet is in the room of its test alone.
 JOINED = "if (location.protocol === 'http:') localStorage['chat.joined'] ??= %s"
 
-_open: list[Any] = []  # playwright and the browser, once they run
+_open: list[Chromium] = []  # once it runs
 _servers: dict[str, ChatServer] = {}  # that run, by their options
 _rooms = itertools.count(1)
 
@@ -65,19 +54,15 @@ _rooms = itertools.count(1)
 def open_browser() -> Any:
     """The browser of a class or a module of tests, which closes it."""
     if not _open:
-        playwright = sync_playwright().start()
         expect.set_options(timeout=PATIENCE)
-        _open.append(playwright)
-        _open.append(playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS))
-    return _open[1]
+        _open.append(Chromium())
+    return _open[0].browser
 
 
 def close_browser() -> None:
-    if _open:
-        playwright, browser = _open
-        _open.clear()
-        browser.close()
-        playwright.stop()
+    """End it, if it runs."""
+    while _open:
+        _open.pop().close()
 
 
 def close_all() -> None:

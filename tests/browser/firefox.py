@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.support.programs import installed
-from tests.support.server import free_port
+from benchmarks.harness.chat import free_port
+from benchmarks.harness.programs import installed
 
 __all__ = ["FIREFOX", "Firefox"]
 

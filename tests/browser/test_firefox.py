@@ -2,9 +2,9 @@
 
 import unittest
 
+from benchmarks.harness.chat import ChatServer
 from tests.browser.firefox import NAMES, Firefox
 from tests.support.programs import needs
-from tests.support.server import ChatServer
 
 ENTER = """(document.getElementById('nick-field').value = 'ann',
     document.getElementById('nick-form').requestSubmit())"""

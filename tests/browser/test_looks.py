@@ -4,14 +4,8 @@ import base64
 import os
 from pathlib import Path
 
-from tests.browser.chromium import (
-    CHROMIUM,
-    FLAGS,
-    PATIENCE,
-    OneServerTestCase,
-    close_all,
-    expect,
-)
+from benchmarks.harness.browser import CHROMIUM, FLAGS
+from tests.browser.chromium import PATIENCE, OneServerTestCase, close_all, expect
 
 tearDownModule = close_all
 

@@ -3,10 +3,10 @@
 import os
 import tempfile
 
+from benchmarks.harness.chat import ChatServer
 from tests.browser.chromium import PageTestCase, expect
 from tests.support.nginx import Nginx
 from tests.support.programs import needs
-from tests.support.server import ChatServer
 
 
 @needs("nginx")

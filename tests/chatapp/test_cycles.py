@@ -4,8 +4,8 @@ import gc
 import json
 import re
 
+from benchmarks.harness.resident import resident
 from tests.chatapp.support import ChatCase
-from tests.support.resident import resident
 
 ROUNDS = 3_000  # of a poll and a push
 

@@ -5,9 +5,9 @@ import os
 import unittest
 from pathlib import Path
 
+from benchmarks.harness.commands import CommandServer
 from cogen.core import schedulers
 from cogen.web.connections import connection
-from tests.cogen.web.commands import CommandServer
 
 ROOT = Path(__file__).parents[2]
 SUFFIX = ".so" if os.environ.get("COGEN_COMPILE") == "1" else ".py"

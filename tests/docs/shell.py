@@ -18,8 +18,8 @@ from configparser import RawConfigParser
 from functools import cache
 from pathlib import Path
 
+from benchmarks.harness.chat import free_port
 from tests.docs.pages import ROOT, Block
-from tests.support.server import free_port
 
 __all__ = ["Shell", "Step", "required", "steps"]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from paste.deploy import loadwsgi
 
+from benchmarks.harness.chat import free_port
 from chatapp.command import verbs as chatapp_command
 from chatapp.config.routing import make_map
 from chatapp.options import ChatOptions
@@ -21,7 +22,6 @@ from tests.docs.pages import ROOT, blocks, with_pages
 from tests.docs.shell import BIN
 from tests.support.nginx import configuration
 from tests.support.programs import needs
-from tests.support.server import free_port
 
 _CHAT = "chat."
 # PasteDeploy's kinds of sections.

@@ -2,7 +2,7 @@
 
 import unittest
 
-from tests.cogen.web.commands import CommandServer
+from benchmarks.harness.commands import CommandServer
 
 BOUNDARY = "----boundary"
 

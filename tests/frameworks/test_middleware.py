@@ -9,9 +9,10 @@ import warnings
 from pathlib import Path
 from unittest import mock
 
+from benchmarks.harness.server import ServerThread
 from cogen.core.events import Sleep
 from cogen.web.life import OnLoop
-from tests.cogen.web.support import Records, ServerThread
+from tests.cogen.web.support import Records
 from tests.frameworks.middleware import MIDDLEWARE
 from tests.support.leaks import unraised
 

@@ -8,8 +8,8 @@ import tempfile
 import unittest
 from urllib.parse import urlencode
 
-from tests.cogen.web.commands import ROOT, CommandServer
-from tests.cogen.web.support import eventually
+from benchmarks.harness.commands import ROOT, CommandServer
+from benchmarks.harness.server import eventually
 
 CLIENTS = 20
 # A third blocks, a third waits, the others ask on meanwhile.

@@ -12,10 +12,10 @@ from webob import Request
 from webtest import TestApp
 
 import chatapp
+from benchmarks.harness.chat import ROOT
 from chatapp.config import environment
 from chatapp.config.middleware import make_app
 from cogen.web.life import expect_lives
-from tests.support.server import ROOT
 
 
 class AppTests(unittest.TestCase):

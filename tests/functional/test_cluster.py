@@ -13,13 +13,13 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks.harness.chat import ROOT, ChatServer, free_port
+from benchmarks.harness.server import eventually
 from benchmarks.procfs import descendants, is_running
 from chatapp.bots import ChatClient, ChatError, Gap, Message
-from tests.cogen.web.support import eventually
 from tests.support.cluster import Cluster
 from tests.support.engine import RedisServer, watched_pair
 from tests.support.programs import needs
-from tests.support.server import ROOT, ChatServer, free_port
 
 PATIENCE = 120
 BIN = Path(sys.executable).parent

@@ -14,13 +14,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import eventually
+from benchmarks.harness.chat import ROOT, ChatServer
+from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.server import eventually
 from tests.docs.pages import blocks
 from tests.support.engine import RedisServer
 from tests.support.nginx import Nginx
 from tests.support.programs import needs
-from tests.support.server import ROOT, ChatServer
 from tests.support.talk import talk
 
 GUIDE = ROOT / "docs/deployment.md"

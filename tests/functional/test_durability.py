@@ -8,11 +8,11 @@ import signal
 import time
 import unittest
 
+from benchmarks.harness.chat import ChatServer
 from benchmarks.procfs import is_running
 from chatapp.bots import ChatClient, ChatError, Gap, Message
 from tests.support.cluster import workers_of
 from tests.support.engine import RedisServer
-from tests.support.server import ChatServer
 
 PUSHERS = 20
 PUSHES = 100  # of each

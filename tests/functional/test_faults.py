@@ -15,8 +15,8 @@ import time
 import unittest
 from pathlib import Path
 
+from benchmarks.harness.chat import ChatServer
 from tests.support.programs import needs
-from tests.support.server import ChatServer
 
 SECONDS = 30
 FREED = "the limit is lifted"

@@ -17,12 +17,12 @@ from sentry_sdk.transport import Transport
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from benchmarks.harness.chat import BIN, ChatServer, free_port
+from benchmarks.harness.server import Client, ServerThread, eventually
 from chatapp.config.middleware import make_app
 from cogen.web.life import expect_lives, take_lives
-from tests.cogen.web.support import Client, ServerThread, eventually
 from tests.docs.pages import ROOT, blocks
 from tests.support.probe import SITE, Probe
-from tests.support.server import BIN, ChatServer, free_port
 from tests.support.talk import talk
 
 GUIDE = {block.name: block.text for block in blocks(ROOT / "docs/middleware.md")}

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from tests.support.server import ChatServer
+from benchmarks.harness.chat import ChatServer
 
 ROOM = "lobby"
 PATIENCE = 30.0

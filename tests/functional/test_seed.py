@@ -3,7 +3,7 @@
 import unittest
 from wsgiref.validate import validator
 
-from tests.cogen.web.support import ServerThread, eventually
+from benchmarks.harness.server import ServerThread, eventually
 from tests.functional.seed.application import make_app
 from tests.functional.seed.controllers import talk
 from tests.support.memory import Browser, MemoryServer

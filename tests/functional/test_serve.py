@@ -14,8 +14,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.cogen.web.support import eventually
-from tests.support.server import ROOT, ChatServer, free_port
+from benchmarks.harness.chat import ROOT, ChatServer, free_port
+from benchmarks.harness.server import eventually
 
 
 def paster(*arguments, cwd=ROOT):

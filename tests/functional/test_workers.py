@@ -10,8 +10,8 @@ import sys
 import time
 import unittest
 
+from benchmarks.harness.chat import ROOT, ChatServer
 from tests.support.engine import RedisServer
-from tests.support.server import ROOT, ChatServer
 
 LEASE = 1.0
 RATE, BURST = 0.2, 30  # more at once than the other tests push on a machine that is slow

@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.harness.chat import ChatServer
 from tests.support.engine import RedisServer
 from tests.support.nginx import NginxServer
-from tests.support.server import ChatServer
 
 __all__ = ["Cluster", "RoundRobin", "workers_of"]
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.support.programs import installed
-from tests.support.server import free_port
+from benchmarks.harness.chat import free_port
+from benchmarks.harness.programs import installed
 
 __all__ = ["RedisServer", "Sentinel", "redis_binary", "watched_pair"]
 

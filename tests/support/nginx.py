@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.harness.chat import ROOT, free_port
 from tests.docs.pages import blocks
-from tests.support.server import ROOT, free_port
 
 __all__ = ["Nginx", "NginxServer", "configuration"]
 

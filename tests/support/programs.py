@@ -1,19 +1,15 @@
 """Programs that tests run and that pip cannot install."""
 
 import os
-import shutil
 import unittest
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-__all__ = ["installed", "needs"]
+from benchmarks.harness.programs import installed
+
+__all__ = ["needs"]
 
 _Test = TypeVar("_Test")
-
-
-def installed(*programs: str) -> str | None:
-    """Where the first of `programs` is that the PATH has, or None."""
-    return next((path for program in programs if (path := shutil.which(program))), None)
 
 
 def needs(*programs: str, environ: Mapping[str, str] = os.environ) -> Callable[[_Test], _Test]:

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.support.server import BIN, ChatServer
+from benchmarks.harness.chat import BIN, ChatServer
 
 __all__ = ["ServedByCommand", "run"]
 

@@ -10,11 +10,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from benchmarks.harness.chat import ChatServer, free_port
 from chatapp.command.check import check
 from chatapp.command.config import configuration
 from tests.chatapp.command.program import run
 from tests.support.engine import RedisServer
-from tests.support.server import ChatServer, free_port
 
 SERVER = "[server:main]\nuse = egg:ChatApp#http\n"
 CHAT = "[app:main]\nuse = egg:ChatApp\nchat.data = %(here)s/data\n"

@@ -9,10 +9,10 @@ import unittest
 import urllib.request
 from pathlib import Path
 
+from benchmarks.harness.chat import BIN, ChatServer
 from chatapp.options import ChatOptions
 from cogen.web.options import parse_options
 from tests.chatapp.command.program import run
-from tests.support.server import BIN, ChatServer
 
 
 class ConfigTests(unittest.TestCase):

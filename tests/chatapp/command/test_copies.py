@@ -4,9 +4,9 @@ import asyncio
 import subprocess
 import unittest
 
+from benchmarks.harness.chat import BIN, ChatServer
 from chatapp.bots import ChatClient, Gap, Message
 from tests.chatapp.command.program import ServedByCommand, run
-from tests.support.server import BIN, ChatServer
 
 
 async def first(client, *kinds):

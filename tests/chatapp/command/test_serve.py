@@ -8,9 +8,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from benchmarks.harness.server import eventually
 from chatapp.bots import ChatClient, Message
 from tests.chatapp.command.program import ServedByCommand, run
-from tests.cogen.web.support import eventually
 
 
 async def heard(url, *texts):

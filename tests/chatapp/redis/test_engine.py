@@ -5,10 +5,10 @@ import unittest
 
 from redis.exceptions import RedisError
 
+from benchmarks.harness.chat import free_port
 from chatapp.redis.engine import Engine, advice
 from tests.support.engine import RedisServer
 from tests.support.programs import needs
-from tests.support.server import free_port
 
 
 class UrlTests(unittest.TestCase):

@@ -7,8 +7,9 @@ from logging import WARNING
 
 from greenlet import GreenletExit
 
+from benchmarks.harness.server import PATIENCE, eventually
 from cogen.core.events import Sleep, WaitForSignal
-from tests.cogen.web.support import PATIENCE, ServedTestCase, eventually
+from tests.cogen.web.support import ServedTestCase
 from tests.support.memory import MemoryServer
 
 PLAIN = [("Content-Type", "text/plain")]

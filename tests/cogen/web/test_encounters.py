@@ -6,8 +6,9 @@ import threading
 import time
 import unittest
 
-from tests.cogen.web.encounters import Encounter, application, set_out
-from tests.cogen.web.support import Records, ServerThread
+from benchmarks.harness.encounters import Encounter, application, set_out
+from benchmarks.harness.server import ServerThread
+from tests.cogen.web.support import Records
 
 # How many clients come, so many at a time. The seed of a run that failed is in its message.
 COUNT = int(os.environ.get("ENCOUNTERS", "96"))

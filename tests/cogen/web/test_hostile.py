@@ -7,8 +7,9 @@ import shutil
 import tempfile
 import unittest
 
-from tests.cogen.web.hostile import RUNS, TLS_RUNS, HostileServer, idle
-from tests.cogen.web.support import certificate_files, eventually
+from benchmarks.harness.certificates import certificate_files
+from benchmarks.harness.hostile import RUNS, TLS_RUNS, HostileServer, idle
+from benchmarks.harness.server import eventually
 
 SECONDS = 0.2
 

@@ -2,12 +2,13 @@
 
 import unittest
 
+from benchmarks.harness.server import ServerThread
 from cogen.core.schedulers import Scheduler
 from cogen.web import life
 from cogen.web.life import Life, OnLoop, register, take_lives
 from cogen.web.options import Options
 from cogen.web.server import Server
-from tests.cogen.web.support import Records, ServerThread, echo
+from tests.cogen.web.support import Records, echo
 
 
 def recorded(name, said, **hooks):

@@ -6,8 +6,8 @@ import threading
 
 from greenlet import GreenletExit
 
+from benchmarks.harness.server import PATIENCE, eventually
 from cogen.core.events import Signal, Sleep, WaitForSignal
-from tests.cogen.web.support import PATIENCE, eventually
 from tests.cogen.web.test_closing import GET, LARGE, PLAIN, ModeTest
 from tests.support.gate import Gate
 

@@ -11,7 +11,8 @@ import shlex
 import unittest
 from pathlib import Path
 
-from tests.cogen.web.support import Records, ServerThread, echo
+from benchmarks.harness.server import ServerThread
+from tests.cogen.web.support import Records, echo
 
 FOLDER = Path(__file__).parent / "requests"
 

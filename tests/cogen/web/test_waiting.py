@@ -3,11 +3,12 @@
 import asyncio
 import threading
 
+from benchmarks.harness.resident import resident
+from benchmarks.harness.server import eventually
 from cogen.core.coroutines import coro
 from cogen.core.events import Signal, Sleep, WaitForSignal
-from tests.cogen.web.support import SharedServerTestCase, eventually
+from tests.cogen.web.support import SharedServerTestCase
 from tests.support.memory import MemoryServer
-from tests.support.resident import resident
 
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"

@@ -8,7 +8,8 @@ import tempfile
 import unittest
 from wsgiref.validate import validator
 
-from tests.cogen.web.support import LOOPS, Records, ServerThread, SharedServerTestCase, eventually
+from benchmarks.harness.server import ServerThread, eventually
+from tests.cogen.web.support import LOOPS, Records, SharedServerTestCase
 
 PLAIN = [("Content-Type", "text/plain")]
 

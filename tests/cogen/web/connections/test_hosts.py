@@ -8,13 +8,15 @@ import unittest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmarks.harness.certificates import certificate_files
+from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.server import Client, ServerThread
 from cogen.web.connections.hosts import Hosts
 from cogen.web.connections.proxies import Proxies
 from cogen.web.http.errors import HTTPError
 from cogen.web.http.request import is_host
 from cogen.web.options import OptionError
-from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import Client, Records, ServerThread, certificate_files, echo
+from tests.cogen.web.support import Records, echo
 
 
 def allows(hosts, host, peer="127.0.0.1"):

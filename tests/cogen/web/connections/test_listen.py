@@ -12,9 +12,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.server import Client
 from cogen.web.connections.listen import UnixPath
-from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import Client
 
 
 class AddressTest(unittest.TestCase):

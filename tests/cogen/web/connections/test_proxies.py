@@ -5,9 +5,10 @@ import unittest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.harness.server import ServerThread
 from cogen.web.connections.proxies import Proxies
 from cogen.web.options import OptionError, Options
-from tests.cogen.web.support import ServerThread, echo
+from tests.cogen.web.support import echo
 
 ALL_X = "X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Prefix"
 

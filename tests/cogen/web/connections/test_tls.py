@@ -9,18 +9,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from benchmarks.harness.certificates import certificate_files
+from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.server import Client, ServerThread, eventually
 from cogen.web.connections.tls import Certificate
 from cogen.web.options import OptionError, Options
-from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import (
-    LOOPS,
-    Client,
-    Records,
-    ServerThread,
-    certificate_files,
-    echo,
-    eventually,
-)
+from tests.cogen.web.support import LOOPS, Records, echo
 
 
 class TLSTest(unittest.TestCase):

@@ -5,10 +5,11 @@ import unittest
 
 from greenlet import GreenletExit
 
+from benchmarks.harness.server import PATIENCE, eventually
 from cogen.core.schedulers import Scheduler
 from cogen.web.exchanges import pool
 from cogen.web.exchanges.pool import Pool
-from tests.cogen.web.support import PATIENCE, Records, eventually
+from tests.cogen.web.support import Records
 from tests.support.clock import FakeClockLoop
 
 

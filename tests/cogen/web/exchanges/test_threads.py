@@ -8,13 +8,14 @@ import threading
 
 from greenlet import GreenletExit
 
+from benchmarks.harness.server import PATIENCE, ServerThread, eventually
 from cogen.core.events import Signal, Sleep, WaitForSignal
 from cogen.core.pubsub import PublishSubscribeQueue
 from cogen.core.queue import Queue
 from cogen.core.schedulers import Scheduler
 from cogen.web.exchanges import pool
 from cogen.web.life import Life, register, take_lives
-from tests.cogen.web.support import PATIENCE, ServedTestCase, ServerThread, eventually
+from tests.cogen.web.support import ServedTestCase
 from tests.support.gate import Gate
 
 PLAIN = [("Content-Type", "text/plain")]

@@ -4,8 +4,9 @@ import json
 import logging
 import unittest
 
+from benchmarks.harness.server import ServerThread, eventually
 from cogen.core.events import WaitForSignal
-from tests.cogen.web.support import Records, ServerThread, eventually
+from tests.cogen.web.support import Records
 
 
 def application(environ, start_response):

@@ -8,12 +8,13 @@ from unittest import mock
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.server import ServerThread, eventually
 from cogen.core.schedulers import Scheduler
 from cogen.web.life import Life
 from cogen.web.options import OptionError, Options
 from cogen.web.server import Server
-from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import Records, ServerThread, eventually
+from tests.cogen.web.support import Records
 
 PATHS = {"metrics_path": "/metrics", "health_path": "/healthz", "ready_path": "/readyz"}
 

@@ -6,11 +6,12 @@ import weakref
 
 from greenlet import getcurrent
 
+from benchmarks.harness.hostile import HostileServer, broken_uploads
+from benchmarks.harness.server import eventually
 from cogen.web.http import response
 from cogen.web.life import Life
 from cogen.web.observers.memory import Memory
-from tests.cogen.web.hostile import HostileServer, broken_uploads
-from tests.cogen.web.support import echo, eventually
+from tests.cogen.web.support import echo
 from tests.support.clock import FakeClockLoop
 from tests.support.memory import MemoryServer
 

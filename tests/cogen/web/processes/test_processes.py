@@ -6,9 +6,9 @@ import os
 import signal
 import unittest
 
+from benchmarks.harness.commands import STARTS_WHEN_TOLD, TALKS, CommandServer, Load
+from benchmarks.harness.server import eventually
 from benchmarks.procfs import is_running
-from tests.cogen.web.commands import STARTS_WHEN_TOLD, TALKS, CommandServer, Load
-from tests.cogen.web.support import eventually
 
 
 class StopTest(unittest.TestCase):

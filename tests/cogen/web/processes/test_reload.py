@@ -5,8 +5,7 @@ import resource
 import signal
 import unittest
 
-from benchmarks.procfs import is_running
-from tests.cogen.web.commands import (
+from benchmarks.harness.commands import (
     FAILS,
     STARTS_WHEN_TOLD,
     TALKS,
@@ -14,7 +13,8 @@ from tests.cogen.web.commands import (
     CommandServer,
     Load,
 )
-from tests.cogen.web.support import eventually
+from benchmarks.harness.server import eventually
+from benchmarks.procfs import is_running
 
 STUCK = """
 import time

@@ -10,8 +10,8 @@ import unittest
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import eventually
+from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.server import eventually
 
 BLOCKS = r"""
 import asyncio, re, sqlite3, threading, time

@@ -16,11 +16,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.cogen.web.support import PATIENCE, Client
+from benchmarks.harness.server import PATIENCE, Client
 
 __all__ = ["FAILS", "STARTS_WHEN_TOLD", "TALKS", "UNWILLING", "CommandServer", "Load"]
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 APPLICATION = """\
 import os

@@ -18,9 +18,9 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 
-from tests.cogen.web.commands import CommandServer
-from tests.cogen.web.support import Client
-from tests.support.resident import resident
+from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.resident import resident
+from benchmarks.harness.server import Client
 
 __all__ = ["RUNS", "TLS_RUNS", "HostileServer", "Run", "broken_uploads", "idle"]
 

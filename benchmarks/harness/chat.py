@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.ini import chat_ini
+from benchmarks.harness.ini import chat_ini
 
 __all__ = ["ChatServer", "free_port"]
 

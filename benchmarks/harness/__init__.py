@@ -1,0 +1,1 @@
+"""Servers, clients and a browser, as benchmarks and tests have them."""
