@@ -25,6 +25,7 @@ from cogen.web.life import Application, take_lives
 from cogen.web.options import OptionError, Options
 from cogen.web.processes.process import Process
 from cogen.web.processes.signals import Signals
+from cogen.web.processes.streams import settle_standard_streams
 from cogen.web.processes.supervisor import StartFailed, Supervisor
 from cogen.web.processes.systemd import notify
 from cogen.web.processes.worker import Worker
@@ -74,6 +75,7 @@ def serve(
             scheduler.loop.run_until_complete(_until_done(work, signals))
     if worker is None:
         log.info("stopped")
+    settle_standard_streams()
 
 
 def check_options(options: Options) -> None:

@@ -89,9 +89,9 @@ class TalkTests(OneServerTestCase):
 
     def test_a_message_of_ones_own_is_read_though_its_room_was_left_before_it_was_stored(self):
         ann = self.tab().enter("ann")
-        ann.page.fill("#room-name", "garden")
+        ann.page.fill("#room-name", "left-early")
         ann.page.press("#room-name", "Enter")
-        expect(ann.page.locator("h1")).to_have_text("garden")
+        expect(ann.page.locator("h1")).to_have_text("left-early")
         held = []
 
         def hold_the_first(route):
