@@ -46,15 +46,15 @@ class Place:
 
     def check(self) -> None:
         """Raises LogUnavailable, and says so once, until they are back."""
-        self._judge(self._look() or self.wal.check())
+        self._judge(self.wrong())
 
     def check_written(self) -> None:
         """The same after something was written: what is in no file that is found is not stored."""
         self._judge(self._look() or self.wal.written())
 
-    def is_wrong(self) -> bool:
-        """Whether what is in the files must not be put together any more. Nothing is told."""
-        return bool(self._look() or self.wal.check())
+    def wrong(self) -> str:
+        """'' or why what is in the files must not be put together any more. Nothing is told."""
+        return self._look() or self.wal.check()
 
     def _judge(self, wrong: str) -> None:
         if wrong and wrong != self._wrong:

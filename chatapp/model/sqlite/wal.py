@@ -32,9 +32,13 @@ class WriteAheadLog:
         self._db = db
         self._head, self._size = b"", 0
         self._data_version = 0
-        # There are no locks on this file: closing it lets go of none.
-        self._file = os.open(self._path, os.O_RDWR)
         self._second = sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)
+        try:
+            # There are no locks on this file: closing it lets go of none.
+            self._file = os.open(self._path, os.O_RDWR)
+        except OSError:
+            self._second.close()
+            raise
         try:
             # From its first question on it has the file open.
             self._second.execute("select count(*) from meta").fetchone()

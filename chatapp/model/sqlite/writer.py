@@ -120,7 +120,7 @@ class Writer:
             db = self._db
             del self._db
             wal = self._place.wal
-            if self._place.is_wrong():
+            if self._place.wrong():
                 wal.discard_rest()
                 db.close()
                 wal.close()
