@@ -20,22 +20,27 @@ _SLICE_BYTES: Final = 65_536
 
 
 class Drain(Operation):
-    """Wait until the client has taken most of what was written."""
+    """Wait until the client has taken most of what was written; `turn`: a turn of the loop only."""
 
-    __slots__ = ("_front",)
+    __slots__ = ("_front", "_turn")
 
-    def __init__(self, front: Front) -> None:
-        super().__init__()
+    def __init__(self, front: Front, turn: bool = False) -> None:
+        super().__init__(0.0 if turn else None)
         self._front = front
+        self._turn = turn
 
     def run(self, waiter: Waiter) -> Any:
-        if not self._front.write_paused:
+        if not (self._front.write_paused or self._turn):
             return None
         self._front.drainer = waiter
         return PARKED
 
     def undo(self, waiter: Waiter) -> None:
         self._front.drainer = None
+
+    def expire(self, waiter: Waiter) -> None:
+        self._front.drainer = None
+        waiter.resume(None)
 
 
 class Answer:

@@ -98,6 +98,7 @@ class Exchange(Straight):
         "_request",
         "_started",
         "_whole",
+        "_writes",
         "_wsgi",
         "closing",
         "ended",
@@ -134,6 +135,7 @@ class Exchange(Straight):
         self._exhausted = False
         self._whole = False  # the next chunk is all of the body
         self._started = False
+        self._writes = 0
         self._closing_ends: TimerHandle | None = None
         self.waits = False
         self.left = False
@@ -421,10 +423,17 @@ class Exchange(Straight):
         return self.write
 
     def write(self, data: Any) -> None:
-        """PEP 3333: send `data` before the iterable's chunks; waits while the client is slow."""
+        """PEP 3333: send `data` before the iterable's chunks; waits while the client is slow.
+
+        Now and then it waits for a turn of the loop: else a client that takes all at once would
+        keep the others waiting, and that one has left would never be seen.
+        """
         if get_ident() != self.scheduler.thread:
             raise outside("write()")
         self._write(data)
+        self._writes += 1
+        if self._writes % SLICE == 0:
+            self.wait(Drain(self._front, turn=True))
         while not self._may_write_on():
             self.wait(Drain(self._front))
 

@@ -127,6 +127,44 @@ class LeftTest(MisuseTest):
         self.leave(self.serve(application))
         self.assertEqual(ended, ["ended"])
 
+    def test_writing_for_ever_ends_where_the_first_byte_meets_a_closed_connection(self):
+        gone, ended = threading.Event(), []
+
+        def application(environ, start_response):
+            write = start_response("200 OK", PLAIN)
+            gone.wait(PATIENCE)
+            try:
+                while True:
+                    write(b"to nobody")
+            except GreenletExit:
+                ended.append("ended")
+                raise
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(GET)
+            client.reset()
+        gone.set()
+        self.settled(server)
+        self.assertEqual(ended, ["ended"])
+
+    def test_a_writer_whose_client_keeps_up_lets_others_have_their_turns(self):
+        answered = threading.Event()
+
+        def application(environ, start_response):
+            write = start_response("200 OK", PLAIN)
+            while not answered.is_set():
+                write(b"")
+            return []
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(GET)
+            self.assertEqual(server.get("/ordinary").body, b"well")
+            answered.set()
+            client.response()
+        self.settled(server)
+
     def test_who_takes_no_notice_is_ended_after_its_time(self):
         def application(environ, start_response):
             start_response("200 OK", PLAIN)(b"begun")
