@@ -73,7 +73,7 @@ const log = new LogView({
 });
 const composer = new Composer({ send });
 const nickView = new NickView({ choose });
-const roomsView = new RoomsView({ join: (name) => (location.hash = encodeURIComponent(name)) });
+const roomsView = new RoomsView({ join: visit });
 const peopleView = new PeopleView();
 const linkView = new LinkView({ retry });
 const title = new Title();
@@ -248,6 +248,13 @@ async function choose(nick) {
   return line;
 }
 
+/** Open `name` now: what is typed next belongs there, and the event of the address comes later. */
+function visit(name) {
+  location.hash = encodeURIComponent(name);
+  openRoom();
+}
+
+/** Open the room that the address names. */
 function openRoom() {
   const name = roomName(decode(location.hash)) ?? joined.names[0];
   const error = joined.add(name);
@@ -277,7 +284,7 @@ function leaveRoom() {
 function walk(step) {
   const { names } = joined;
   const at = names.indexOf(store.get('room')) + step + names.length;
-  location.hash = encodeURIComponent(names[at % names.length]);
+  visit(names[at % names.length]);
 }
 
 function decode(hash) {

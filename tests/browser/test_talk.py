@@ -127,6 +127,24 @@ class TalkTests(OneServerTestCase):
         bob.wait_for("for the first")
         expect(bob.page.locator("#room-list .count")).to_have_count(0)
 
+    def test_a_room_is_open_as_soon_as_its_name_is_entered(self):
+        ann = self.tab().enter("ann")
+        ann.page.evaluate(
+            """() => {
+                const [room, text] = ['room-name', 'composer-text'].map((id) => document.getElementById(id));
+                for (const name of ['soon', 'sooner']) {
+                    room.value = name;
+                    room.form.requestSubmit();
+                    text.value = `in ${name}`;
+                    text.form.requestSubmit();
+                }
+            }"""
+        )
+        expect(ann.page.locator("#room-list bdi")).to_have_text([self.room, "soon", "sooner"])
+        ann.wait_for("in sooner")
+        ann.page.locator("#room-list a", has_text="soon").first.click()
+        ann.wait_for("in soon")
+
     def test_a_link_to_a_room_opens_it(self):
         ann = self.tab(self.user(joined=[])).enter("ann", room="garden")
         expect(ann.page.locator("h1")).to_have_text("garden")
