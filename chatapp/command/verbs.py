@@ -8,7 +8,8 @@ from chatapp.command.check import check
 from chatapp.command.config import configuration
 from chatapp.command.copies import back_up_chat, restore_chat
 from chatapp.command.serve import serve_chat
-from cogen.web.command import build
+from chatapp.live import poll
+from cogen.web.build import build
 from cogen.web.settings.arguments import Parser
 
 __all__ = ["run"]
@@ -28,8 +29,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> Parser:
     parser = Parser(prog="chatapp", description="A comet chat")
-    versions = f"chatapp {version('ChatApp')}; cogen {version('cogen')}, {build()}"
-    parser.add_argument("--version", action="version", version=versions)
+    ours, cogens = f"{version('ChatApp')}, {build(poll)}", f"{version('cogen')}, {build()}"
+    parser.add_argument("--version", action="version", version=f"chatapp {ours}; cogen {cogens}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
     serve = verbs.add_parser("serve", help="serve the chat; messages are kept in a folder")

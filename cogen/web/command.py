@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import NoReturn
 
-from cogen.web.connections import connection
+from cogen.web.build import build
 from cogen.web.http.environ import SERVER_SOFTWARE
 from cogen.web.life import Application, expect_lives
 from cogen.web.options import OptionError, Options, parse_options
@@ -19,7 +19,7 @@ from cogen.web.serving import serve
 from cogen.web.settings.arguments import Parser
 from cogen.web.settings.loading import load
 
-__all__ = ["build", "main"]
+__all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,11 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         place = options.unix_socket or f"{options.host}:{options.port}"
         _fail(f"cannot listen on {place}: {error.strerror or error}")
-
-
-def build() -> str:
-    """Whether it is the compiled cogen that serves, in words."""
-    return "not compiled" if str(connection.__file__).endswith(".py") else "compiled"
 
 
 def _fail(line: str) -> NoReturn:

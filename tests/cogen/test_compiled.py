@@ -2,6 +2,8 @@
 without it is Python: no run of one passes for a run of the other."""
 
 import os
+import subprocess
+import sys
 import unittest
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from cogen.core import schedulers
 from cogen.web.connections import connection
 
 ROOT = Path(__file__).parents[2]
-SUFFIX = ".so" if os.environ.get("COGEN_COMPILE") == "1" else ".py"
+COMPILED = os.environ.get("COGEN_COMPILE") == "1"
+SUFFIX = ".so" if COMPILED else ".py"
+BUILD = "compiled" if COMPILED else "not compiled"
 TELL = """
 import cogen.core.schedulers, cogen.web.connections.connection
 
@@ -35,3 +39,13 @@ class CompiledTests(unittest.TestCase):
         server.write("one", TELL)
         with server, server.connect() as client:
             self.holds(*client.get().body.decode().split())
+            self.assertRegex(server.log, rf"serving on http://\S+ \({BUILD}\)\n")
+
+    def test_of_what_the_programs_say_of_their_versions(self):
+        bin = Path(sys.executable).parent
+        for program, line in (
+            ("cogen-serve", rf"cogen/\S+, {BUILD}"),
+            ("chatapp", rf"chatapp \S+, {BUILD}; cogen \S+, {BUILD}"),
+        ):
+            said = subprocess.check_output([bin / program, "--version"], text=True, timeout=30)
+            self.assertRegex(said, f"^{line}\n$")

@@ -10,6 +10,7 @@ import socket
 import stat
 from collections.abc import Sequence
 
+from cogen.web.build import build
 from cogen.web.options import Options
 
 __all__ = [
@@ -153,9 +154,10 @@ def is_loopback(sock: socket.socket) -> bool:
 
 
 def log_addresses(socks: Sequence[socket.socket], options: Options) -> None:
-    """Tell where the server takes connections from now on, and whether for any host."""
+    """Tell where the server takes connections from now on, as which build, whether for any host."""
     for sock in socks:
-        log.info("serving on %s", _address(sock, "https" if options.certificate else "http"))
+        address = _address(sock, "https" if options.certificate else "http")
+        log.info("serving on %s (%s)", address, build())
     tcp = (sock for sock in socks if sock.family != socket.AF_UNIX)
     if not options.allowed_hosts and not all(map(is_loopback, tcp)):
         log.info("requests for any host are answered: allowed_hosts is not set")

@@ -4,7 +4,7 @@ import unittest
 
 from cogen.core.events import Sleep
 from cogen.core.schedulers import Scheduler
-from cogen.web.command import build
+from cogen.web.build import build
 from cogen.web.exchanges.exchange import Exchange
 from cogen.web.exchanges.front import Front
 from cogen.web.exchanges.greenlets import Runners
