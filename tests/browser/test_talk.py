@@ -131,7 +131,8 @@ class TalkTests(OneServerTestCase):
         ann = self.tab().enter("ann")
         ann.page.evaluate(
             """() => {
-                const [room, text] = ['room-name', 'composer-text'].map((id) => document.getElementById(id));
+                const [room, text] = ['room-name', 'composer-text']
+                    .map((id) => document.getElementById(id));
                 for (const name of ['soon', 'sooner']) {
                     room.value = name;
                     room.form.requestSubmit();
