@@ -76,11 +76,12 @@ def _handler_lines(section: configparser.SectionProxy, names: _Names) -> Iterato
         return
     try:
         given = _arguments(made_by, section)
+        path = os.fspath(given["filename"]) if issubclass(made_by, logging.FileHandler) else ""
     except (SyntaxError, NameError, AttributeError, TypeError, ValueError) as error:
         yield f"args = {section.get('args', '()')}: {error}"
         return
-    if issubclass(made_by, logging.FileHandler):
-        yield from _file_lines(os.fspath(given["filename"]))
+    if path:
+        yield from _file_lines(path)
 
 
 def _logger_lines(section: configparser.SectionProxy, names: _Names) -> Iterator[str]:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from chatapp.command.check import check
-from chatapp.command.config import configuration
+from chatapp.command.config import configuration, settings_of
 from chatapp.command.copies import back_up_chat, restore_chat
 from chatapp.command.serve import serve_chat
 from chatapp.live import poll
 from cogen.web.build import build
+from cogen.web.options import OptionError
 from cogen.web.settings.arguments import Parser
 
 __all__ = ["run"]
@@ -40,7 +41,9 @@ def _parser() -> Parser:
     serve.set_defaults(run=lambda given: serve_chat(given.host, given.port, given.data))
 
     config = verbs.add_parser("config", help="print an ini for production, with its comments")
-    config.set_defaults(run=lambda given: sys.stdout.write(configuration()))
+    config.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="what it is to set")
+    config.add_argument("--logs", default="", help="folder of the logs [the standard streams]")
+    config.set_defaults(run=lambda given: _print_configuration(given.settings, given.logs))
 
     checked = verbs.add_parser("check", help="say what is wrong with an ini, without a start")
     checked.add_argument("ini", metavar="INI")
@@ -55,3 +58,10 @@ def _parser() -> Parser:
         where.add_argument("--ini", help="where the chat is not run by `serve`")
         verb.set_defaults(run=lambda given, run=run: run(given.copy, given.ini, given.data))
     return parser
+
+
+def _print_configuration(words: Sequence[str], logs: str) -> None:
+    try:
+        sys.stdout.write(configuration(settings_of(words), logs))
+    except OptionError as error:
+        raise SystemExit(f"chatapp: {error}") from None

@@ -4,6 +4,7 @@ redis-py's own defaults send a command again whose answer was lost, which double
 off a read that blocks. Neither client here retries anything: who uses it knows what is safe.
 """
 
+import os
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ __all__ = ["Engine", "EngineUnavailable", "advice"]
 
 _FORM = "redis://[USER:PASSWORD@]HOST[:PORT][/DB]"
 _SENTINEL_FORM = "redis+sentinel://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]...]/MASTER[/DB]"
+_PASSWORD = "CHAT_REDIS_PASSWORD"
 _PORT, _SENTINEL_PORT = 6379, 26379
 # Seconds for a connection, and for the answer to a command that does not block.
 _CONNECT_SECONDS = 2.0
@@ -55,7 +57,8 @@ class Engine:
     `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, or `redis+sentinel://` with the addresses of
     Sentinels and the name of the master that they watch: HOST[:PORT][,HOST[:PORT]...]/MASTER[/DB].
     `rediss` and `rediss+sentinel` are the same over TLS; `?ca=FILE` names the certificates that
-    are trusted, in place of the system's. Raises ValueError, naming what is wrong.
+    are trusted, in place of the system's. A password that the URL does not have is that of the
+    variable CHAT_REDIS_PASSWORD, if there is one. Raises ValueError, naming what is wrong.
     """
 
     def __init__(self, url: str) -> None:
@@ -69,7 +72,7 @@ class Engine:
         self._master, self._db = self._parse_path(parts.path)
         self._options: dict[str, Any] = {
             "username": unquote(parts.username) if parts.username else None,
-            "password": unquote(parts.password) if parts.password else None,
+            "password": _password(parts),
             "db": self._db,
             "socket_connect_timeout": _CONNECT_SECONDS,
             "socket_keepalive": True,
@@ -180,3 +183,8 @@ def advice(info: Mapping[str, Any]) -> Iterator[str]:
 def _shown(parts: SplitResult) -> str:
     """The URL as it may be written down: without a password."""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _password(parts: SplitResult) -> str | None:
+    """That of the URL, else of the environment, where a file that is shown holds none."""
+    return unquote(parts.password) if parts.password else os.environ.get(_PASSWORD) or None

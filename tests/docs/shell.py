@@ -176,7 +176,8 @@ class Shell:
         return command
 
     def _chatapp(self, command: str) -> str:
-        """On the free port, and without the server where that is in the way."""
+        """On the free port, in the folder, and without the server where that is in the way."""
+        command = command.replace("/var/", f"{self.folder}/var/")
         verb = shlex.split(command)[1]
         if verb == "config" and ">" in command:
             return f"{command}\nsed -i s/5000/{self.port}/ {command.rpartition('>')[2]}"

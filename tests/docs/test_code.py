@@ -21,6 +21,7 @@ KINDS = {
     "ini": "read by PasteDeploy, and its options by us: test_settings",
     "nginx": "judged by nginx: test_settings",
     "systemd": "judged by systemd: test_settings",
+    "logrotate": "logrotate moves files by it: test_production",
     "redis": "taken by Redis: test_settings",
     "http": "routed: test_settings",
     "log": "a line of the access log: test_settings",

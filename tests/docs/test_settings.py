@@ -157,6 +157,16 @@ class SystemdTests(FolderCase):
             if units:
                 self.judged("systemd-analyze", "verify", "--man=no", *units)
 
+    def test_services_of_a_guide_are_exposed_to_little(self):
+        """Below 2 of 10, in tenths."""
+        for page in (ROOT / "docs").glob("*.md"):
+            for block in blocks(page, "systemd"):
+                if "[Service]" in block.text:
+                    self.judged(
+                        "systemd-analyze", "security", "--offline=true", "--threshold=19",
+                        "--no-pager", self.write(block),
+                    )  # fmt: skip
+
 
 @needs("redis-server")
 class RedisTests(FolderCase):

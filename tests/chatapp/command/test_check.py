@@ -57,6 +57,12 @@ class CheckTests(unittest.TestCase):
         self.assertEqual((0, ["nothing is wrong"]), self.check(text=text))
         self.assertEqual(["chat.ini"], os.listdir(self.folder))
 
+    def test_the_ini_for_redis_is_in_order(self):
+        with RedisServer() as redis:
+            settings = {"chat.log": redis.url, "workers": "2", "port": str(free_port())}
+            lines = self.check(text=configuration(settings))
+        self.assertEqual((0, ["nothing is wrong"]), lines)
+
     def test_the_command_ends_with_the_status(self):
         self.ini.write_text("")
         self.assertEqual(
@@ -156,34 +162,41 @@ class CheckTests(unittest.TestCase):
         text = configuration().replace("port = 5000", f"port = {free_port()}")
         log = f"{self.folder}/nowhere/log"
         for old, new, line in (
-            ("[formatters]\nkeys = line", "[other]", r"\[formatters\]: keys is missing"),
-            ("keys = root", "keys = chat", r"\[loggers\]: keys is without root"),
-            ("keys = root", "keys = root, chat", r"\[loggers\]: keys has 'chat', and there is no"),
+            ("[formatters]\nkeys = log, access", "[other]", r"\[formatters\]: keys is missing"),
+            ("keys = root, access", "keys = access", r"\[loggers\]: keys is without root"),
+            (
+                "keys = root, access",
+                "keys = root, access, chat",
+                r"\[loggers\]: keys has 'chat', and there is no",
+            ),
             ("level = INFO", "level = LOUD", r"\[logger_root\]: level = 'LOUD': must be one of"),
-            ("handlers = console", "handlers = file", r"\[logger_root\]: handlers: 'file' is not"),
-            ("handlers = console", "", r"\[logger_root\]: handlers is missing"),
-            ("formatter = line", "formatter = json", r"\[handler_console\]: formatter = 'json'"),
-            ("= StreamHandler", "= handlers.Stream", r"\[handler_console\]: class = 'handlers.Str"),
-            ("class = StreamHandler", "", r"\[handler_console\]: class = ''"),
-            ("args = (sys.stderr,)", "args = (stderr,)", r"\[handler_console\]: args = .*'stderr'"),
-            ("args = (sys.stderr,)", "args = (sys", r"\[handler_console\]: args = .* never closed"),
-            ("args = (sys.stderr,)", "args = (1, 2)", r"\[handler_console\]: args = .*too many"),
+            ("handlers = log", "handlers = file", r"\[logger_root\]: handlers: 'file' is not"),
+            ("handlers = log", "", r"\[logger_root\]: handlers is missing"),
+            ("formatter = log", "formatter = json", r"\[handler_log\]: formatter = 'json'"),
+            ("= StreamHandler", "= handlers.Stream", r"\[handler_log\]: class = 'handlers.Str"),
+            ("class = StreamHandler", "", r"\[handler_log\]: class = ''"),
+            ("args = (sys.stderr,)", "args = (stderr,)", r"\[handler_log\]: args = .*'stderr'"),
+            ("args = (sys.stderr,)", "args = (sys", r"\[handler_log\]: args = .* never closed"),
+            ("args = (sys.stderr,)", "args = (1, 2)", r"\[handler_log\]: args = .*too many"),
+            (
+                "class = StreamHandler",
+                "class = handlers.WatchedFileHandler",
+                r"\[handler_log\]: args = .*: expected str",
+            ),
             (
                 "class = StreamHandler\nargs = (sys.stderr,)",
                 f"class = handlers.WatchedFileHandler\nargs = ({log!r},)",
-                rf"\[handler_console\]: {log}: there is no folder {self.folder}/nowhere",
+                rf"\[handler_log\]: {log}: there is no folder {self.folder}/nowhere",
             ),
             (
                 "%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s",
                 "{message}",
-                r"\[formatter_line\]: format = '{message}': ",
+                r"\[formatter_log\]: format = '{message}': ",
             ),
         ):
             with self.subTest(new):
                 self.assertIn(old, text)
-                *before, after = text.rpartition(old)
-                bad = f"{before[0]}{new}{after}"
-                status, lines = self.check(text=bad)
+                status, lines = self.check(text=text.replace(old, new, 1))
                 self.assertEqual(1, status, lines)
                 self.assertRegex(lines[0], f"^{line}")
                 with self.assertRaises(subprocess.CalledProcessError, msg="logging takes it"):
@@ -196,15 +209,12 @@ class CheckTests(unittest.TestCase):
         )
         subprocess.run([sys.executable, "-c", program, self.ini], check=True, capture_output=True)
 
-    def test_a_file_of_the_log_is_not_made(self):
-        log = self.folder / "chat.log"
-        text = configuration().replace("port = 5000", f"port = {free_port()}")
-        text = text.replace("class = StreamHandler", "class = handlers.WatchedFileHandler")
-        text = text.replace("args = (sys.stderr,)", f"args = ({str(log)!r},)")
+    def test_files_of_the_log_are_not_made(self):
+        text = configuration({"port": str(free_port())}, logs=str(self.folder))
         self.assertEqual((0, ["nothing is wrong"]), self.check(text=text))
-        self.assertFalse(log.exists())
+        self.assertEqual(["chat.ini"], os.listdir(self.folder))
         self.configured()
-        self.assertTrue(log.exists())
+        self.assertEqual({"chat.ini", "chat.log", "access.log"}, set(os.listdir(self.folder)))
 
     def test_the_certificate(self):
         self.finds("certificate = '/nowhere'", server="certificate = /nowhere",

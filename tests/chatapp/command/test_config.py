@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,8 +11,9 @@ import urllib.request
 from pathlib import Path
 
 from benchmarks.harness.chat import BIN, ChatServer
+from benchmarks.harness.server import eventually
 from chatapp.options import ChatOptions
-from cogen.web.options import parse_options
+from cogen.web.options import Options, parse_options
 from tests.chatapp.command.program import run
 
 
@@ -44,6 +46,48 @@ class ConfigTests(unittest.TestCase):
         said = dict(re.findall(r"(?m)^#(chat\.\w+) = (.*)", self.text))
         given = {name: value for name, value in said.items() if name not in away}
         self.assertEqual(ChatOptions(), parse_options(given, ChatOptions, prefix="chat."))
+
+    def test_limits_that_are_commented_out_are_the_defaults(self):
+        said = dict(re.findall(r"(?m)^#(max_\w+|\w+_timeout) = (.*)", self.text))
+        self.assertGreater(len(said), 6)
+        self.assertEqual(Options(), parse_options(said, Options))
+
+    def test_what_is_set_stands_in_the_place_of_the_line_of_its_name(self):
+        redis = "redis://127.0.0.1:6379/0"
+        _, text, _ = run("config", "workers=2", f"chat.log={redis}", "threads_max=9", "port=1")
+        self.assertIn("\nworkers = 2\n", text)
+        self.assertIn("\nport = 1\n", text)
+        self.assertIn(f"\nchat.log = {redis}\n", text)
+        self.assertNotIn("sqlite:", text)
+        self.assertIn("use = egg:ChatApp#http\nthreads_max = 9\n", text)
+        changed = set(text.splitlines()) - set(self.text.splitlines())
+        self.assertEqual(4, len(changed), changed)
+
+    def test_what_is_no_option_is_told_in_one_line(self):
+        self.assertEqual(
+            (1, "", "chatapp: unknown option 'worker': is workers meant?\n"),
+            run("config", "worker=2"),
+        )
+        self.assertEqual((1, "", "chatapp: 'workers': not NAME=VALUE\n"), run("config", "workers"))
+
+    def test_it_has_no_secret(self):
+        self.assertNotRegex(self.text, r"(?mi)^#?[\w.]*(password|secret) = [^/]")
+
+    def test_files_of_the_log_are_opened_anew_at_a_signal(self):
+        server = ChatServer()
+        logs = server.folder / "50%"
+        logs.mkdir()
+        _, text, _ = run("config", f"port={server.port}", "--logs", logs)
+        server.ini.write_text(text)
+        self.assertEqual(0, run("check", server.ini)[0])
+        with server:
+            urllib.request.urlopen(f"{server.url}chat.css").close()
+            eventually(lambda: (logs / "access.log").read_text().count("/chat.css"), 1)
+            for name in ("access.log", "chat.log"):
+                (logs / name).rename(logs / f"{name}.1")
+            server.signal(signal.SIGUSR1)
+            eventually(lambda: len(list(logs.glob("*.log"))), 2)
+            self.assertIn("serving on", (logs / "chat.log.1").read_text())
 
     def test_what_is_commented_out_is_taken_as_well(self):
         server = ChatServer()

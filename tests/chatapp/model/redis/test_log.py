@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import os
 import shutil
 import time
 import unittest
@@ -644,3 +645,15 @@ class PasswordTests(unittest.IsolatedAsyncioTestCase):
             await log.open()
             self.assertTrue(log.epoch)
             await log.close()
+
+    async def test_a_password_that_the_url_does_not_have_is_the_environments(self):
+        with RedisServer() as server:
+            server.command("CONFIG", "SET", "requirepass", "s3cret")
+            for password, url in (
+                ("s3cret", f"redis://127.0.0.1:{server.port}"),
+                ("wrong", f"redis://:s3cret@127.0.0.1:{server.port}"),
+            ):
+                with mock.patch.dict(os.environ, CHAT_REDIS_PASSWORD=password):
+                    log = RedisLog(Observer(), url, **LogContract.OPTIONS)
+                await log.open()
+                await log.close()
