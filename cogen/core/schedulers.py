@@ -150,6 +150,8 @@ class Scheduler(Posting):
     that returns before the function does has put its stack aside: the others' steps go on in the
     next turn, and that stack runs none but its own when it goes on.
 
+    `turns` counts those that have begun.
+
     `add`, `signal` and `statistics` may be called in any thread, all else in that of the loop.
     """
 
@@ -171,7 +173,7 @@ class Scheduler(Posting):
         self._ready: deque[Waiter] = deque()
         self._crowd: deque[Waiter] = deque()
         self._turn_due = False
-        self._turns = 0
+        self.turns = 0
         self._next_turn, self._next_steps = self._turn, self._steps  # bound once
         self.enter: Callable[[Callable[[], None]], None] = _call
         self._idle: asyncio.Future[None] | None = None
@@ -264,7 +266,7 @@ class Scheduler(Posting):
 
     def _turn(self) -> None:
         self.thread = get_ident()
-        self._turns += 1
+        self.turns += 1
         try:
             self.enter(self._next_steps)
         finally:
@@ -281,11 +283,11 @@ class Scheduler(Posting):
 
     def _run(self, queue: deque[Waiter], most: int) -> int | None:
         """Run at most `most` steps of `queue`: how many; None if this stack was put aside."""
-        turn = self._turns
+        turn = self.turns
         count = min(len(queue), most)
         for _ in range(count):
             queue.popleft().step()
-            if self._turns != turn:
+            if self.turns != turn:
                 return None
         return count
 

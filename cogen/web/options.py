@@ -98,6 +98,12 @@ class Options:
         "Path that tells whether requests can be answered, like /readyz; empty: none.",
         form=_PATH,
     )
+    stall_warning: float = option(
+        0.5,
+        "Time that code may hold the event loop, or a request wait because all threads are held, "
+        "until the log says which; 0: none is looked for.",
+        least=0,
+    )
     header_timeout: float = option(10.0, "Time a request head may take; 0: no limit.", least=0)
     body_timeout: float = option(
         20.0, "The body must come at body_rate over this time; 0: no limit.", least=0

@@ -25,6 +25,7 @@ from cogen.web.observers.access import AccessLog
 from cogen.web.observers.collector import Collector
 from cogen.web.observers.endpoints import Endpoints
 from cogen.web.observers.memory import Memory
+from cogen.web.observers.stalls import Stalls
 from cogen.web.options import Options
 from cogen.web.peers import Peers, RequestError
 
@@ -63,8 +64,9 @@ class Server:
             access = AccessLog(options.access_log, options.workers > 1)
             self.shared.when_begun.append(access.began)
             self.shared.when_refused.append(access.refused)
+        self.stalls = Stalls(self.shared, options.stall_warning)
         if options.metrics_path or options.health_path or options.ready_path:
-            Endpoints(self.shared, lives, self.peers)
+            Endpoints(self.shared, lives, self.peers, self.stalls)
         self._listeners: list[asyncio.Server | Handshakes] = []
 
     @property
@@ -85,6 +87,8 @@ class Server:
             self.shared.pool.start()
         self.shared.runners.start()
         self._memory.start()
+        if self.options.stall_warning:
+            self.stalls.start()
         for sock in socks:
             environ = self._base_environ(sock, "https" if tls is not None else "http")
             self._listeners.append(await self._listen(sock, environ, tls))
@@ -168,6 +172,7 @@ class Server:
                 log.warning("%d threads of the application are left: %s", left, where)
         await self.scheduler.cancel_all(2 * _CUT_SECONDS)
         self._memory.stop()
+        self.stalls.stop()
         for life in reversed(self.lives):
             await _told(life.stop)
 

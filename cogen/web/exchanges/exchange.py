@@ -83,6 +83,7 @@ class Exchange(Straight):
 
     `waits`: it is in an operation that the application named. `left`: its client is gone. `told`:
     the application knows that. `closing`: no more is asked of it. `late`: it may wait no longer.
+    `begun`: when it was started, by the clock of the loop.
     """
 
     __slots__ = (
@@ -100,6 +101,7 @@ class Exchange(Straight):
         "_whole",
         "_writes",
         "_wsgi",
+        "begun",
         "closing",
         "ended",
         "late",
@@ -137,6 +139,7 @@ class Exchange(Straight):
         self._started = False
         self._writes = 0
         self._closing_ends: TimerHandle | None = None
+        self.begun = 0.0
         self.waits = False
         self.left = False
         self.told = False
@@ -150,9 +153,29 @@ class Exchange(Straight):
         return self.operation is not None and type(self.operation) is not Drain
 
     @property
+    def awaited(self) -> Operation | None:
+        """What it waits for."""
+        return self.operation
+
+    @property
+    def worker(self) -> int:
+        """The identifier of the thread that runs its code, 0 if it is that of the loop or none."""
+        return 0
+
+    @property
+    def suspended(self) -> Any:
+        """What is held up by its wait: a greenlet, the application's iterator, or None."""
+        return self.runner if self.runner is not None else self._iterator
+
+    @property
     def method(self) -> bytes:
         """Of the request."""
         return self._request.method
+
+    @property
+    def path(self) -> bytes:
+        """Of the request, as it was sent, without a query."""
+        return self._request.path
 
     @property
     def head_sent(self) -> bool:
@@ -177,6 +200,7 @@ class Exchange(Straight):
     def start(self, environ: WSGIEnvironment) -> None:
         """Have the application called, in its turn."""
         self._started = True
+        self.begun = self.scheduler.loop.time()
         self._environ = environ
         self.scheduler.ready(self)
 

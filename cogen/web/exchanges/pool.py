@@ -124,6 +124,14 @@ class Pool:
             "threads_waiting": waiting,
         }
 
+    def waiting_since(self) -> float | None:
+        """When the job came that has waited longest for a thread, by the loop's clock; None: none
+        waits. May be called in any thread."""
+        try:
+            return self._jobs[0][0]
+        except IndexError:
+            return None
+
     async def stop(self, patience: float) -> int:
         """End the threads when their jobs are done; how many were not within `patience` seconds."""
         deadline = self._loop.time() + patience

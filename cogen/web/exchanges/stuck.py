@@ -1,21 +1,18 @@
 """Which code of the application a stop has to leave."""
 
-import os
 import sys
 import threading
 import types
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
+
+from cogen.web.exchanges.stacks import is_library, is_ours
 
 __all__ = ["POOL", "threads_at_work"]
 
 # How the names of the pool's threads begin.
 POOL: Final = "cogen-"
 
-# Where code is that is not the application's.
-_LIBRARY: Final = (os.path.dirname(threading.__file__) + os.sep, "<frozen ")
-_OURS: Final = f"{Path(__file__).parents[2]}{os.sep}"
 # The method of ours that is called in the midst of an application's code, for a signal.
 _HANDLER: Final = "_handle"
 
@@ -44,9 +41,9 @@ def _at_work(frame: types.FrameType | None) -> str | None:
     where = "" if frame is not None and frame.f_code.co_name == "run" else None
     while frame is not None:
         code = frame.f_code
-        if code.co_filename.startswith(_OURS):
+        if is_ours(code.co_filename):
             return None  # it runs the loop
-        if not code.co_filename.startswith(_LIBRARY) or "site-packages" in code.co_filename:
+        if not is_library(code.co_filename):
             return f" at {code.co_filename}:{frame.f_lineno} in {code.co_name}"
         frame = frame.f_back
     return where

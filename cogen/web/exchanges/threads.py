@@ -67,6 +67,9 @@ class InThread(Operation):
         self._pool.run(waiter)
         return PARKED
 
+    def __repr__(self) -> str:
+        return "<a thread>"
+
 
 # It waits for nothing, or for its client, or its thread.
 _NO_NEWS: Final = (type(None), Drain, InThread)
@@ -120,7 +123,7 @@ class ThreadedExchange(Exchange):
         self._failed = False
         # Not answered yet. An application may have threads of its own.
         self._asked: list[Asked] = []
-        self._worker = 0  # the thread that does the job
+        self._worker = 0  # the thread that does the job, while it does
         self._calling = threading.Lock()
         self._loop_context: Context | None = None
 
@@ -128,6 +131,17 @@ class ThreadedExchange(Exchange):
     def awaits_news(self) -> bool:
         waiters = [self, *(asked for asked in self._asked if asked.thread == self._worker)]
         return any(type(each.operation) not in _NO_NEWS for each in waiters)
+
+    @property
+    def awaited(self) -> Operation | None:
+        for asked in self._asked:
+            if asked.operation is not None:
+                return asked.operation
+        return None if self._worker else self.operation
+
+    @property
+    def worker(self) -> int:
+        return self._worker
 
     def hang_up(self) -> None:
         if self.left or self.ended:
@@ -293,6 +307,8 @@ class ThreadedExchange(Exchange):
             self._outcome = self.context.run(self._job), None
         except BaseException as error:  # noqa: BLE001 (the application's; raised on the loop)
             self._outcome = None, error
+        finally:
+            self._worker = 0
 
     def _begin(self, environ: WSGIEnvironment) -> Any:
         """Call the application and have its chunks sent.

@@ -6,6 +6,7 @@ from wsgiref.types import WSGIEnvironment
 
 from cogen.web.connections.shared import Shared
 from cogen.web.life import Application, Life
+from cogen.web.observers.stalls import Stalls
 from cogen.web.options import OptionError, Options
 from cogen.web.peers import Peers
 
@@ -30,7 +31,7 @@ class Endpoints:
     no prometheus_client.
     """
 
-    def __init__(self, shared: Shared, lives: Sequence[Life], peers: Peers) -> None:
+    def __init__(self, shared: Shared, lives: Sequence[Life], peers: Peers, stalls: Stalls) -> None:
         self._shared = shared
         self._lives = lives
         options = shared.options
@@ -41,7 +42,7 @@ class Endpoints:
         }
         self._answers.pop("", None)
         if options.metrics_path:
-            scrape = _scrape(shared, lives, peers)
+            scrape = _scrape(shared, lives, peers, stalls)
             self._answers[options.metrics_path] = scrape
             shared.when_begun.append(scrape.metrics.began)
         shared.own = dict.fromkeys(self._answers, self)
@@ -81,7 +82,7 @@ def _check_paths(options: Options) -> None:
             raise OptionError(f"{name} = {path!r}: {taken[path]} has that path already")
 
 
-def _scrape(shared: Shared, lives: Sequence[Life], peers: Peers) -> "Scrape":
+def _scrape(shared: Shared, lives: Sequence[Life], peers: Peers, stalls: Stalls) -> "Scrape":
     try:
         from cogen.web.observers.scrape import Scrape
     except ModuleNotFoundError as error:
@@ -91,7 +92,7 @@ def _scrape(shared: Shared, lives: Sequence[Life], peers: Peers) -> "Scrape":
             f"metrics_path = {shared.options.metrics_path!r} needs a library: "
             "pip install 'prometheus-client>=0.21,<1'"
         ) from None
-    return Scrape(shared, lives, peers)
+    return Scrape(shared, lives, peers, stalls)
 
 
 def _well(trouble: str, start_response: Callable[..., Any]) -> list[bytes]:

@@ -1,14 +1,15 @@
 """The figures of a server, for Prometheus."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from cogen.web.connections.shared import Shared
 from cogen.web.observers.histogram import Histogram
+from cogen.web.observers.stalls import Stalls
 
 __all__ = ["Metrics"]
 
@@ -18,8 +19,9 @@ _BOUNDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
 class Metrics:
     """The collector of a server: reads its counts at each scrape, counts responses meanwhile."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, stalls: Stalls) -> None:
         self._shared = shared
+        self._stalls = stalls
         self._responses: dict[int, int] = {}
         self._bytes = 0
         self._durations = Histogram(_BOUNDS)
@@ -41,13 +43,20 @@ class Metrics:
             if name != "requests":
                 yield GaugeMetricFamily(f"cogen_{name}", f"{_HELD[name]} at the moment", count)
         yield CounterMetricFamily("cogen_requests", "Requests taken", self._shared.requests)
-        yield _by_status("cogen_responses", "Responses sent", self._responses)
-        yield _by_status("cogen_refusals", "Requests refused", self._shared.refusals)
+        yield _by("status", "cogen_responses", "Responses sent", self._responses)
+        yield _by("status", "cogen_refusals", "Requests refused", self._shared.refusals)
         yield CounterMetricFamily("cogen_sent_bytes", "Bytes of content sent", self._bytes)
+        yield _by("of", "cogen_stalls", _STALLS, self._stalls.counts)
+        yield CounterMetricFamily("cogen_stall_seconds", _STALL_SECONDS, self._stalls.lasted)
         yield self._durations.family(
             "cogen_request_seconds", "Time from the head of a request to the end of its answer"
         )
 
+
+_STALLS: Final = (
+    "Times that the event loop, or all threads, were held for longer than stall_warning"
+)
+_STALL_SECONDS: Final = "Seconds that the event loop was held for longer than stall_warning"
 
 _HELD: Final = {
     "connections": "Connections open",
@@ -64,8 +73,10 @@ _HELD: Final = {
 }
 
 
-def _by_status(name: str, documentation: str, counts: dict[int, int]) -> CounterMetricFamily:
-    family = CounterMetricFamily(name, documentation, labels=["status"])
-    for status, count in sorted(counts.items()):
-        family.add_metric([str(status)], count)
+def _by(
+    label: str, name: str, documentation: str, counts: Mapping[Any, int]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, documentation, labels=[label])
+    for value, count in sorted(counts.items()):
+        family.add_metric([str(value)], count)
     return family

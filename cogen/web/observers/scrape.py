@@ -14,6 +14,7 @@ from prometheus_client.process_collector import ProcessCollector
 from cogen.web.connections.shared import Shared
 from cogen.web.life import Life
 from cogen.web.observers.metrics import Metrics
+from cogen.web.observers.stalls import Stalls
 from cogen.web.peers import Peers
 
 __all__ = ["Scrape"]
@@ -26,8 +27,8 @@ class Scrape:
     """A WSGI application: the figures of this process, or of all workers, each with its number as
     `worker`; those of applications, if several have some, each with its number as `application`."""
 
-    def __init__(self, shared: Shared, lives: Sequence[Life], peers: Peers) -> None:
-        self.metrics = Metrics(shared)
+    def __init__(self, shared: Shared, lives: Sequence[Life], peers: Peers, stalls: Stalls) -> None:
+        self.metrics = Metrics(shared, stalls)
         self._several = shared.options.workers > 1
         self._peers = peers
         self._registry = CollectorRegistry()

@@ -1,0 +1,189 @@
+"""Where code of an application is: what a frame, an error or an iterator tells of it.
+
+The server's own frames are left out. What mypyc compiled has none, but for those that it makes up
+for a traceback.
+"""
+
+import asyncio
+import functools
+import gc
+import linecache
+import os
+import threading
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+__all__ = ["Line", "Stack", "called", "is_library", "is_ours", "raised", "stack_of", "suspended"]
+
+_STANDARD: Final = (os.path.dirname(threading.__file__) + os.sep, "<frozen ")
+_INSTALLED: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_OURS: Final = f"{Path(__file__).parents[2]}{os.sep}"
+# mypyc names its sources as setup.py does.
+_COMPILED: Final = ("cogen/core/", "cogen/web/")
+# Iterators in iterators, and decorators around functions, that are looked into.
+_DEPTH: Final = 12
+# What holds the __next__ of another iterator.
+_FUNCTION: Final = types.FunctionType
+_METHODS: Final = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
+
+# In which asyncio's own loop calls what is not its own.
+_CALLBACK: Final = asyncio.Handle._run.__code__
+
+
+class Line(NamedTuple):
+    """A line of code; `number` is 0 where it is not known, `file` empty then."""
+
+    file: str
+    number: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.number} in {self.name}" if self.number else self.name
+
+
+class Stack(tuple[Line, ...]):
+    """Lines of code, the one that called the others first."""
+
+    __slots__ = ()
+
+    @property
+    def line(self) -> Line | None:
+        """The innermost that the application wrote itself; else of a library, else any."""
+        innermost = None
+        for line in reversed(self):
+            if not is_library(line.file):
+                if not any(part in line.file for part in _INSTALLED):
+                    return line
+                innermost = innermost or line
+        return innermost or (self[-1] if self else None)
+
+    @property
+    def at(self) -> str:
+        """' at FILE:LINE in NAME'; empty where nothing is known."""
+        line = self.line
+        return f" at {line}" if line is not None else ""
+
+    def __str__(self) -> str:
+        """As a traceback has it; reads the files."""
+        return "\n".join(_told(line) for line in self)
+
+
+def _told(line: Line) -> str:
+    if not line.number:
+        return f"  in {line.name}"
+    source = linecache.getline(line.file, line.number).strip()
+    told = f'  File "{line.file}", line {line.number}, in {line.name}'
+    return f"{told}\n    {source}" if source else told
+
+
+@functools.cache
+def is_library(file: str) -> bool:
+    """Whether it is of the standard library."""
+    return file.startswith(_STANDARD) and not any(part in file for part in _INSTALLED)
+
+
+@functools.cache
+def is_ours(file: str) -> bool:
+    """Whether it is of this package."""
+    return file.startswith(_OURS) or (
+        not os.path.isabs(file) and any(part in file for part in _COMPILED)
+    )
+
+
+def stack_of(frame: types.FrameType | None, base: int = 0) -> Stack:
+    """What `frame` is in, down to the frame with the id `base`, or to a loop or a thread's start.
+
+    Of nothing but the server's code its innermost line.
+    """
+    lines: list[Line] = []
+    innermost = frame
+    while frame is not None and id(frame) != base and frame.f_code is not _CALLBACK:
+        if not is_ours(frame.f_code.co_filename):
+            lines.append(_line(frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    while lines and is_library(lines[-1].file):
+        lines.pop()
+    if not lines and innermost is not None:
+        lines = [_line(innermost.f_code, innermost.f_lineno)]
+    return Stack(reversed(lines))
+
+
+def _line(code: types.CodeType, number: int | None) -> Line:
+    return Line(code.co_filename, number or code.co_firstlineno, code.co_qualname)
+
+
+def raised(error: BaseException) -> Stack:
+    """Through what `error` has come."""
+    lines = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not is_ours(code.co_filename):
+            lines.append(_line(code, traceback.tb_lineno))
+        traceback = traceback.tb_next
+    return Stack(lines)
+
+
+def suspended(iterator: Any) -> Stack:
+    """Where generators stand, in whatever iterators they are: those of middleware first."""
+    return Stack(_of_generator(each) for each in _iterators(iterator) if _is_code(each))
+
+
+def _is_code(iterator: Any) -> bool:
+    return not is_ours(getattr(getattr(iterator, "gi_code", None), "co_filename", "")) and (
+        isinstance(iterator, types.GeneratorType) or type(iterator).__name__.endswith("_gen")
+    )
+
+
+def _of_generator(iterator: Any) -> Line:
+    if not isinstance(iterator, types.GeneratorType):
+        # mypyc makes a class for each.
+        kind = type(iterator)
+        return Line("", 0, f"{kind.__module__}.{kind.__name__.removesuffix('_gen')}")
+    frame = iterator.gi_frame
+    code = iterator.gi_code
+    # The name of a generator expression tells where it is.
+    return _line(code, None if frame is None else frame.f_lineno)
+
+
+def _iterators(iterator: Any) -> Iterator[Any]:
+    for _ in range(_DEPTH):
+        if iterator is None:
+            return
+        yield iterator
+        iterator = _inner(iterator)
+
+
+def _inner(iterator: Any) -> Any:
+    """The iterator that `iterator` asks: it holds it, a generator on the top of its stack."""
+    for each in reversed(gc.get_referents(iterator)):
+        held = each.values() if type(each) is dict else (each,)
+        for value in held:
+            if isinstance(value, _METHODS):
+                value = value.__self__
+            if _is_iterator(value):
+                return value
+    return None
+
+
+def _is_iterator(value: Any) -> bool:
+    return hasattr(type(value), "__next__") and not isinstance(value, type)
+
+
+def called(function: Any) -> Stack:
+    """Where `function`, an application, is defined; empty where that cannot be told."""
+    for _ in range(_DEPTH):
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        else:
+            break
+    code = getattr(function, "__code__", None)
+    if code is None and isinstance(call := vars(type(function)).get("__call__"), _FUNCTION):
+        code = call.__code__
+    if code is None or is_ours(code.co_filename):
+        return Stack()
+    return Stack([_line(code, None)])
