@@ -21,6 +21,7 @@ KINDS = {
     "ini": "read by PasteDeploy, and its options by us: test_settings",
     "nginx": "judged by nginx: test_settings",
     "systemd": "judged by systemd: test_settings",
+    "yaml": "rules that Prometheus takes: test_alerts",
     "logrotate": "logrotate moves files by it: test_production",
     "redis": "taken by Redis: test_settings",
     "http": "routed: test_settings",
@@ -28,7 +29,11 @@ KINDS = {
     "rows": "a table, no code",
 }
 # What the reader of a page has running before its first line.
-RUNNING = {"chat.md": "paster serve development.ini", "wire.md": "paster serve test.ini"}
+RUNNING = {
+    "chat.md": "paster serve development.ini",
+    "wire.md": "paster serve test.ini",
+    "upgrading.md": "chatapp serve",
+}
 # Commands of sentences that tests elsewhere run, for they take long or change what they stand in.
 ELSEWHERE = {
     "python -m benchmarks.keep": "tests/benchmarks/test_figures.py",
