@@ -23,6 +23,7 @@ from cogen.web.http.environ import base_environ
 from cogen.web.life import Application, Life, OnLoop
 from cogen.web.observers.access import AccessLog
 from cogen.web.observers.collector import Collector
+from cogen.web.observers.dump import Dump
 from cogen.web.observers.endpoints import Endpoints
 from cogen.web.observers.memory import Memory
 from cogen.web.observers.stalls import Stalls
@@ -64,6 +65,7 @@ class Server:
             access = AccessLog(options.access_log, options.workers > 1)
             self.shared.when_begun.append(access.began)
             self.shared.when_refused.append(access.refused)
+        self.dump = Dump(self.shared)
         self.stalls = Stalls(self.shared, options.stall_warning)
         if options.metrics_path or options.health_path or options.ready_path:
             Endpoints(self.shared, lives, self.peers, self.stalls)

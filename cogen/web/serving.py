@@ -147,6 +147,7 @@ def _supervise(
             options.shutdown_timeout + _STOP_MARGIN,
             supervisor.members.kill_all,
             supervisor.reopen_log_files,
+            supervisor.members.dump_all,
         )
         try:
             await signals.unless_stopped(supervisor.start())

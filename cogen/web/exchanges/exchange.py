@@ -175,7 +175,7 @@ class Exchange(Straight):
     @property
     def path(self) -> bytes:
         """Of the request, as it was sent, without a query."""
-        return self._request.path
+        return self._request.path.partition(b"?")[0]
 
     @property
     def head_sent(self) -> bool:

@@ -192,7 +192,4 @@ def add_threads(groups: Groups, shared: Shared, now: float) -> None:
     for exchange in list(shared.exchanges):
         frame = frames.get(exchange.worker)
         if frame is not None:
-            waits = exchange.awaited
-            does = f"waits for {waits!r:.100}" if waits is not None else "runs"
-            method, path = exchange.method.decode(), exchange.path.decode()
-            groups.add(method, path, does, stack_of(frame), now - exchange.begun)
+            groups.add_request(exchange, stack_of(frame), now)

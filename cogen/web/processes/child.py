@@ -125,6 +125,10 @@ class Child(Member):
     def kill(self) -> None:
         self._send(signal.SIGKILL)
 
+    def dump(self) -> None:
+        # Not over the channel: its loop may be held.
+        self._send(signal.SIGUSR2)
+
     def reopen_log_files(self) -> None:
         self._channel.tell("reopen_log_files")
 

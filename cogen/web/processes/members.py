@@ -48,6 +48,9 @@ class Member(Protocol):
     def kill(self) -> None:
         """End at once, if it is another process."""
 
+    def dump(self) -> None:
+        """Have its log tell what it is at. May be called in any thread."""
+
     def reopen_log_files(self) -> None:
         """Let go of log files that were moved away, if it is another process."""
 
@@ -150,6 +153,12 @@ class Members(Router):
         """May be called in any thread."""
         for each in list(self.alive):
             each.kill()
+
+    def dump_all(self) -> None:
+        """May be called in any thread."""
+        for each in list(self.alive):
+            if each.serves:
+                each.dump()
 
     # Requests of one to others.
 

@@ -59,7 +59,8 @@ class Process(Member):
         """Serve by itself, and supervise what takes its place; `command` starts that."""
         supervisor = Supervisor(command, self._socks, self._server.options, self)
         self._server.peers.router = supervisor.members
-        await self._start(supervisor.members.kill_all, supervisor.reopen_log_files)
+        members = supervisor.members
+        await self._start(members.kill_all, supervisor.reopen_log_files, members.dump_all)
         log_addresses(self._socks, self._server.options)
         log.info("%s", self._server.mode)
         notify("READY=1")
@@ -79,7 +80,7 @@ class Process(Member):
         await worker.connect(answers, lambda: os.kill(os.getpid(), signal.SIGTERM))
         try:
             await worker.may_start()
-            await self._start(_nothing, reopen_log_files)
+            await self._start(_nothing, reopen_log_files, self.dump)
             await worker.serves()
             stopped = asyncio.ensure_future(self._until_stopped())
             await self.wait()
@@ -91,7 +92,9 @@ class Process(Member):
             await worker.disconnect()
         self._result()
 
-    async def _start(self, give_up: Callable[[], None], reopen: Callable[[], None]) -> None:
+    async def _start(
+        self, give_up: Callable[[], None], reopen: Callable[[], None], dump: Callable[[], None]
+    ) -> None:
         # The loop closes what it listens on; a reload hands the sockets on.
         certificate, loop = self._certificate, self._server.scheduler.loop
         tls = certificate.context if certificate is not None else None
@@ -99,7 +102,7 @@ class Process(Member):
         if certificate is not None:
             certificate.watch(loop)
         patience = self._server.options.shutdown_timeout + _STOP_MARGIN
-        self._signals.take(self._server.scheduler.loop, patience, give_up, reopen)
+        self._signals.take(self._server.scheduler.loop, patience, give_up, reopen, dump)
         self._server.collector.start()
 
     async def _until_stopped(self) -> None:
@@ -166,6 +169,9 @@ class Process(Member):
 
     def kill(self) -> None:
         """It ends with the program, whose stop has a deadline."""
+
+    def dump(self) -> None:
+        self._server.dump.begin()
 
     def reopen_log_files(self) -> None:
         """The supervisor has done it, in this process."""

@@ -1,5 +1,5 @@
 """What signals ask of a process that serves: SIGTERM and SIGINT to stop, SIGHUP to reload, SIGUSR1
-to reopen log files.
+to reopen log files, SIGUSR2 to tell what it is at.
 """
 
 import asyncio
@@ -21,7 +21,8 @@ class Signals:
     supervises those that start to.
 
     Until then SIGTERM and SIGINT end it, as there is nothing to answer yet, SIGHUP is remembered: a
-    reload follows the start, and SIGUSR1 does nothing: the log files have just been opened.
+    reload follows the start. SIGUSR1 and SIGUSR2 do nothing: the log files have just been opened,
+    and there is nothing to tell.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,8 @@ class Signals:
         self._watchdog: Watchdog | None = None
         with contextlib.suppress(ValueError):  # not in the main thread
             signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
-            signal.signal(signal.SIGUSR1, lambda *_: None)
+            for number in (signal.SIGUSR1, signal.SIGUSR2):
+                signal.signal(number, _ignore)
             for number in (signal.SIGTERM, signal.SIGINT):
                 # The kernel does not end the first process of a container by default.
                 signal.signal(number, _end if os.getpid() == 1 else signal.SIG_DFL)
@@ -41,11 +43,13 @@ class Signals:
         patience: float,
         give_up: Callable[[], None],
         reopen: Callable[[], None],
+        dump: Callable[[], None],
     ) -> None:
         """From now on they are what `reload` and `unless_stopped` wait for, on `loop`, which runs.
 
-        `reopen` is called for SIGUSR1. `patience`: seconds that a stop may take; then, or at a
-        second SIGINT, `give_up` is called, in a thread, and the process ended.
+        `reopen` is called for SIGUSR1; `dump` for SIGUSR2, in a thread. `patience`: seconds that a
+        stop may take; then, or at a second SIGINT, `give_up` is called, in a thread, and the
+        process ended.
         """
         with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
             for number, act in (
@@ -53,9 +57,10 @@ class Signals:
                 (signal.SIGINT, self._stop.set),
                 (signal.SIGHUP, self._reload.set),
                 (signal.SIGUSR1, reopen),
+                (signal.SIGUSR2, _ignore),  # the watchdog acts on it
             ):
                 loop.add_signal_handler(number, act)
-            self._watchdog = Watchdog(patience, give_up)
+            self._watchdog = Watchdog(patience, give_up, dump)
             self._watchdog.listen()
 
     @property
@@ -91,6 +96,10 @@ class Signals:
         task.cancel()
         await asyncio.wait((task,))
         return None if task.cancelled() else task.result()
+
+
+def _ignore(*_: object) -> None:
+    """Nothing."""
 
 
 def _end(number: int, frame: object) -> None:

@@ -41,13 +41,17 @@ _STANDARD_ERROR: Final = 2
 class Watchdog:
     """From `listen` on: at SIGTERM or SIGINT the process has `patience` seconds to end.
 
+    At SIGUSR2 `dump` is called, which only begins something, whatever the loop does.
     Then, or at a second SIGINT, `give_up` is called in a thread and the process ends at once. It
     watches until the process has ended, and is never taken back.
     """
 
-    def __init__(self, patience: float, give_up: Callable[[], None]) -> None:
+    def __init__(
+        self, patience: float, give_up: Callable[[], None], dump: Callable[[], None]
+    ) -> None:
         self._patience = patience
         self._give_up = give_up
+        self._dump = dump
         self._deadline: float | None = None
         self._interrupted = -_TWICE
         self._interrupts = 0
@@ -109,6 +113,8 @@ class Watchdog:
                 os.write(self._loops, heard)
 
     def _heard(self, number: int) -> None:
+        if number == signal.SIGUSR2:
+            self._dump()
         now = time.monotonic()
         if number in (signal.SIGTERM, signal.SIGINT) and self._deadline is None:
             self._deadline = now + self._patience
