@@ -124,6 +124,8 @@ class SentenceTests(unittest.TestCase):
                 parse_options({name: value}, Options)
 
     def check_flags(self, page):
+        if page.name == "moving.md":
+            return  # those of other servers: test_moving
         known = {action for parser in _parsers() for action in parser._option_string_actions}
         for flag in re.findall(r"`(--[a-z-]+)", page.read_text()):
             self.assertIn(flag, known | {"--out", "--with-pylons"})
@@ -157,15 +159,14 @@ class SystemdTests(FolderCase):
             if units:
                 self.judged("systemd-analyze", "verify", "--man=no", *units)
 
-    def test_services_of_a_guide_are_exposed_to_little(self):
+    def test_the_service_of_the_chat_is_exposed_to_little(self):
         """Below 2 of 10, in tenths."""
-        for page in (ROOT / "docs").glob("*.md"):
-            for block in blocks(page, "systemd"):
-                if "[Service]" in block.text:
-                    self.judged(
-                        "systemd-analyze", "security", "--offline=true", "--threshold=19",
-                        "--no-pager", self.write(block),
-                    )  # fmt: skip
+        for block in blocks(ROOT / "docs/production.md", "systemd"):
+            if "[Service]" in block.text:
+                self.judged(
+                    "systemd-analyze", "security", "--offline=true", "--threshold=19",
+                    "--no-pager", self.write(block),
+                )  # fmt: skip
 
 
 @needs("redis-server")
