@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from paste.deploy.converters import asbool
 
 from chatapp.backends import Backend, RedisBackend, SQLiteBackend
-from chatapp.command.addresses import AddressProblem, address_problem
 from chatapp.command.findings import Finding, folder_findings, mode_findings
 from chatapp.command.loggers import logger_findings
 from chatapp.command.logs import holder_of, log_findings
@@ -25,6 +24,7 @@ from chatapp.command.sections import (
     sections,
 )
 from chatapp.lib.secret import known_secret
+from cogen.web.connections.addresses import AddressProblem, address_problem
 from cogen.web.factory import server_factory, server_options
 from cogen.web.options import OptionError, Options
 from cogen.web.serving import check_options

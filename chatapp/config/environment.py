@@ -27,8 +27,8 @@ from pylons.templating import make_lookup
 __all__ = ["Globals", "chat_options", "chat_settings", "load_environment"]
 
 _PREFIX = "chat."
-# Set by `paster serve --reload`.
-_RELOADING = "PYTHON_RELOADER_SHOULD_RUN"
+# Set by `paster serve --reload` and `cogen-serve --reload`.
+_RELOADING = frozenset(["PYTHON_RELOADER_SHOULD_RUN", "COGEN_RELOAD"])
 _KNOWN = ("session.", "beaker.session.", "debug", "here", "__file__")
 _NAMES = frozenset(_PREFIX + field.name for field in dataclasses.fields(ChatOptions))
 # Variables of the command line that are for the server.
@@ -101,7 +101,7 @@ def _loaded_environment(global_conf: dict[str, Any], app_conf: dict[str, Any]) -
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
     }
-    fresh = config["chatapp.fresh"] = config["debug"] or _RELOADING in os.environ
+    fresh = config["chatapp.fresh"] = config["debug"] or not _RELOADING.isdisjoint(os.environ)
     version = version_of([public, templates])
     config["pylons.app_globals"] = Globals(options, secret, version, [templates], fresh)
     config["routes.map"] = make_map(config)

@@ -1,6 +1,5 @@
 """The `paste.server_factory` entry points `http` and `wsgi`."""
 
-import dataclasses
 import io
 import os
 import sys
@@ -12,6 +11,7 @@ from cogen.web.processes.logs import log_lines_unless_configured
 from cogen.web.processes.signals import Signals
 from cogen.web.processes.streams import open_standard_streams
 from cogen.web.serving import serve
+from cogen.web.settings.deployed import server_settings
 from cogen.web.settings.ini import Ini
 
 __all__ = ["server_factory", "server_options"]
@@ -51,17 +51,9 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     return serve_forever
 
 
-_NAMES = frozenset(field.name for field in dataclasses.fields(Options))
-
-
 def server_options(ini: Ini, global_conf: dict[str, str], given: dict[str, str]) -> Options:
     """The options of a section of `ini`, of which PasteDeploy gave these. Raises OptionError."""
-    settings = ini.settings("server", given, _NAMES.__contains__)
-    if "http_port" in global_conf:
-        asked = "http_port" in ini.variables and "port" not in ini.variables
-        if asked or "port" not in settings:
-            settings["port"] = global_conf["http_port"]
-    return parse_options(settings, Options)
+    return parse_options(server_settings(ini, global_conf, given), Options)
 
 
 # What paster does to its own process, which is not to be done to a worker.

@@ -5,8 +5,10 @@ lets the process before end when it has answered what it holds; a single process
 one, so its process id stays.
 """
 
+import asyncio
 import contextlib
 import logging
+import math
 import resource
 import socket
 from collections.abc import Callable, Coroutine, Sequence
@@ -78,12 +80,15 @@ def serve(
     settle_standard_streams()
 
 
-def check_options(options: Options) -> None:
-    """Make what `serve` makes of `options`, without a start. Raises OptionError."""
+def check_options(options: Options, application: Application | None = None) -> str:
+    """Make what `serve` makes of `options`, without a start; returns where the application runs.
+
+    Raises OptionError.
+    """
     Certificate.of(options)
     scheduler = _scheduler(options)
     try:
-        Server(_nothing, scheduler, options)
+        return Server(application or _nothing, scheduler, options).mode
     finally:
         scheduler.shutdown(0)
 
@@ -95,9 +100,16 @@ def _nothing(environ: WSGIEnvironment, start_response: Any) -> list[bytes]:
 def _scheduler(options: Options) -> Scheduler:
     """Raises OptionError."""
     try:
-        return Scheduler(proactor=options.proactor)
+        scheduler = Scheduler(proactor=options.proactor)
     except ImportError as error:
         raise OptionError(f"proactor = {options.proactor!r}: {error}") from None
+    _settle(scheduler.loop)
+    return scheduler
+
+
+def _settle(loop: asyncio.AbstractEventLoop) -> None:
+    """In Python's development mode it would tell of each step at the start that takes long."""
+    loop.slow_callback_duration = math.inf
 
 
 async def _until_done(work: Coroutine[Any, Any, None], signals: Signals) -> None:
@@ -159,6 +171,7 @@ def _supervise(
         await supervisor.run(signals)
 
     loop = new_event_loop("asyncio")
+    _settle(loop)
     try:
         loop.run_until_complete(_until_done(run(), signals))
     finally:

@@ -40,7 +40,7 @@ RUN = (
     "python3", "sqlite3", "ulimit", "until", "wait",
 )  # fmt: skip
 _SERVER = re.compile(
-    r"(?:[A-Z_]+=\S+ )*(?:cogen-serve (?!--version)|paster serve\b|chatapp serve\b)"
+    r"(?:[A-Z_]+=\S+ )*(?:cogen-serve (?!--version|--check)|paster serve\b|chatapp serve\b)"
 )
 _PORTS = re.compile(r"\b(?:5000|8080)\b")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=\S+")

@@ -23,6 +23,7 @@ KINDS = {
     "systemd": "judged by systemd: test_settings",
     "yaml": "rules that Prometheus takes: test_alerts",
     "logrotate": "logrotate moves files by it: test_production",
+    "toml": "read as a file of options: test_settings",
     "redis": "taken by Redis: test_settings",
     "http": "routed: test_settings",
     "log": "a line of the access log: test_settings",

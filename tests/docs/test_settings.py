@@ -18,6 +18,7 @@ from chatapp.options import ChatOptions
 from cogen.web import command as cogen_command
 from cogen.web.observers.access import AccessLog
 from cogen.web.options import Options, parse_options
+from cogen.web.settings.sources import from_file
 from tests.docs.pages import ROOT, blocks, with_pages
 from tests.docs.shell import BIN
 from tests.support.nginx import configuration
@@ -98,6 +99,13 @@ class IniTests(FolderCase):
         path.write_text(path.read_text().replace("/var/", f"{self.folder}/var/"))
         program = "import logging.config, sys; logging.config.fileConfig(sys.argv[1])"
         self.judged(sys.executable, "-c", program, path)
+
+
+@with_pages
+class TomlTests(FolderCase):
+    def check_options(self, page):
+        for block in blocks(page, "toml"):
+            self.assertTrue(from_file(str(self.write(block))), block)
 
 
 def _parsers():

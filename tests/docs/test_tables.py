@@ -11,6 +11,7 @@ from cogen.core.coroutines import coro
 from cogen.core.events import AddCoro
 from cogen.core.schedulers import SLICE, Scheduler
 from cogen.web.options import Options
+from cogen.web.settings.running import OWN
 from tests.docs.pages import DOCS, README, ROOT
 
 
@@ -25,6 +26,10 @@ class TableTests(unittest.TestCase):
 
     def test_every_option_of_the_server_is_in_its_table(self):
         self.check("deployment.md", Options)
+
+    def test_every_option_of_the_command_is_in_a_table_too(self):
+        page = (DOCS / "deployment.md").read_text()
+        self.assertIn("\n".join(["|---|---|---|", *map(_row, OWN), ""]), page)
 
 
 class ContentsTests(unittest.TestCase):

@@ -92,7 +92,7 @@ class Child(Member):
             ended.cancel()
             happened.cancel()
         if not event.is_set():
-            why = "; its standard error says why" if self.process.returncode == 1 else ""
+            why = "; its standard error says why" if self.process.returncode in (1, 2) else ""
             raise ChildEnded(f"it ended with status {self.process.returncode}{why}")
 
     async def _has_loaded(self, _: None) -> None:

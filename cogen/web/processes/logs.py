@@ -30,6 +30,8 @@ def log_lines(several: bool, path: str = "") -> None:
         handlers=[handler],
         force=True,
     )
+    # In Python's development mode it tells of each process and socket of ours.
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def log_lines_unless_configured(several: bool, ini_has_loggers: bool) -> None:

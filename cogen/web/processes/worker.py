@@ -16,7 +16,7 @@ from cogen.web.connections.listen import socket_of
 from cogen.web.peers import Answer, Router
 from cogen.web.processes.channel import Channel
 
-__all__ = ["RETIRE_GRACE", "Worker", "worker_environment"]
+__all__ = ["RETIRE_GRACE", "Worker", "is_worker", "worker_environment"]
 
 _VARIABLE = "COGEN_WORKER"
 # Of what is said over the channel: after an upgrade, the one at the other end may be older.
@@ -32,6 +32,11 @@ def worker_environment(control: socket.socket, socks: Sequence[socket.socket]) -
     # The service manager hears from the supervisor alone.
     environment.pop("NOTIFY_SOCKET", None)
     return environment
+
+
+def is_worker() -> bool:
+    """Whether a supervisor started this process; only until it is made a Worker."""
+    return _VARIABLE in os.environ
 
 
 class Worker(Router):

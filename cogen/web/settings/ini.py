@@ -87,6 +87,11 @@ class Ini:
         for file in self._files:
             file.check_values()
 
+    @property
+    def files(self) -> list[str]:
+        """The paths of the file and of those that it uses."""
+        return [file.path for file in self._files]
+
     def has_section(self, name: str) -> bool:
         """Whether the file itself has that section, and not only one that it uses."""
         return any(file.has_section(name) for file in self._files[:1])

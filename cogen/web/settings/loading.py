@@ -1,13 +1,18 @@
 """From what a command line names to the application.
 
 `module:callable`, the callable being `application` or `app` if none is named; `module:factory()`,
-which is called, with literal arguments if there are any; a file in place of the module.
+which is called, with literal arguments if there are any; a file in place of the module. With
+`--factory` what is named is called without arguments, `create_app` or `make_app` if nothing is.
 """
 
 import ast
 import importlib
+import importlib.machinery
+import importlib.util
 import inspect
+import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,22 +24,31 @@ from cogen.web.options import OptionError
 
 __all__ = ["load"]
 
+log = logging.getLogger(__name__)
+
 _Call = tuple[list[Any], dict[str, Any]]
 
 _NAMES = ("application", "app")
 _FACTORIES = ("create_app", "make_app")
-_NONE = f"it has no {_NAMES[0]!r} and no {_NAMES[1]!r}"
 
 
-def load(where: str) -> Application:
-    """The application that `where` names. Raises OptionError, with what to write instead."""
+def load(where: str, factory: bool = False) -> Application:
+    """The application that `where` names, or that the `factory` which it names makes.
+
+    Raises OptionError, with what to write instead.
+    """
     place, _, expression = where.partition(":")
     if not place:
         _fail(where, "it names no module; write MODULE:NAME")
     module = _file(where, place) if _is_file(place) else _module(where, place)
     if not expression:
-        expression = _usual_name(where, module)
+        expression = _usual_name(where, module, factory)
+        log.info("%s of %s is served", f"{expression}()" if factory else expression, place)
     path, call = _parsed(where, expression)
+    if factory:
+        if call is not None:
+            _fail(where, "it is called already; leave out either the brackets or --factory")
+        call = [], {}
     found = _attribute(where, module, path)
     if call is not None:
         found = _made(where, found, call)
@@ -52,7 +66,15 @@ def _fail(where: str, line: str) -> NoReturn:
 
 
 def _is_file(place: str) -> bool:
-    return place.endswith(".py") or os.sep in place
+    """A file like `site.wsgi` is one if no module has that name."""
+    return place.endswith(".py") or os.sep in place or (os.path.isfile(place) and not _known(place))
+
+
+def _known(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _file(where: str, place: str) -> ModuleType:
@@ -60,6 +82,8 @@ def _file(where: str, place: str) -> ModuleType:
     path = Path(place).resolve()
     if not path.is_file():
         _fail(where, f"there is no file {place!r}")
+    if path.suffix != ".py":
+        return _script(path)
     names = [path.stem]
     folder = path.parent
     while (folder / "__init__.py").exists():
@@ -69,6 +93,19 @@ def _file(where: str, place: str) -> ModuleType:
     module = _module(where, ".".join(names))
     if Path(str(module.__file__)).resolve() != path:
         _fail(where, f"another module has the name of this file, {module.__file__}: rename it")
+    return module
+
+
+def _script(path: Path) -> ModuleType:
+    """The module of a file that no import finds, as mod_wsgi has them."""
+    # Not the stem: a site.wsgi may import what is called site.
+    name = re.sub(r"\W", "_", path.name)
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    module = ModuleType(name)
+    module.__file__, module.__loader__ = str(path), loader
+    sys.path.insert(0, str(path.parent))
+    sys.modules[name] = module
+    loader.exec_module(module)
     return module
 
 
@@ -85,15 +122,20 @@ def _module(where: str, name: str) -> ModuleType:
     _fail(where, f"there is no module {missing!r} in {os.getcwd()} or where else Python looks")
 
 
-def _usual_name(where: str, module: ModuleType) -> str:
+def _usual_name(where: str, module: ModuleType, factory: bool) -> str:
+    """Of an application, or of a factory, where none is named."""
     place = where.partition(":")[0]
-    for name in _NAMES:
+    wanted, others = (_FACTORIES, _NAMES) if factory else (_NAMES, _FACTORIES)
+    none = f"it has no {wanted[0]!r} and no {wanted[1]!r}"
+    for name in wanted:
         if hasattr(module, name):
             return name
-    for name in _FACTORIES:
+    for name in others:
         if hasattr(module, name):
-            _fail(where, f"{_NONE}; if {name} makes it, write {place}:{name}()")
-    _fail(where, f"{_NONE}; another is {place}:NAME")
+            if factory:
+                _fail(where, f"{none}; if {name} is the application, leave out --factory")
+            _fail(where, f"{none}; if {name} makes it, write {place}:{name}()")
+    _fail(where, f"{none}; another is {place}:NAME")
 
 
 def _parsed(where: str, expression: str) -> tuple[list[str], _Call | None]:

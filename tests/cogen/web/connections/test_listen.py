@@ -193,7 +193,8 @@ class CommandTest(unittest.TestCase):
             with self.subTest(said):
                 server = CommandServer(application, **options)
                 server.start()
-                self.assertEqual(server.process.wait(), 1)
+                # Another try may find the host; the rest is wrong as it is written.
+                self.assertEqual(server.process.wait(), 1 if "host" in options else 2)
                 self.assertIn(f"cogen-serve: {said}", server.log)
                 self.assertEqual(len(server.log.splitlines()), 1)
                 server.__exit__()
@@ -201,11 +202,12 @@ class CommandTest(unittest.TestCase):
     def test_every_option_is_a_flag(self):
         import dataclasses
 
-        from cogen.web.options import Options
+        from cogen.web.settings.running import Running
 
         done = subprocess.run(
             [sys.executable, "-m", "cogen.web.command", "--help"],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        for field in dataclasses.fields(Options):
-            self.assertIn(f"--{field.name.replace('_', '-')} ", done.stdout)
+        for field in dataclasses.fields(Running):
+            if field.name != "application":
+                self.assertRegex(done.stdout, rf"--{field.name.replace('_', '-')}\s")

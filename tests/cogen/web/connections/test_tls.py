@@ -247,7 +247,7 @@ class FilesTest(unittest.TestCase):
     def test_they_end_the_start_with_one_line(self):
         server = CommandServer(certificate="/nowhere")
         server.start()
-        self.assertEqual(server.process.wait(), 1)
+        self.assertEqual(server.process.wait(), 2)
         expected = "cogen-serve: certificate = '/nowhere': cannot be read\n"
         self.assertEqual(server.log, expected)
         server.__exit__()

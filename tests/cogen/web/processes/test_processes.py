@@ -221,7 +221,7 @@ class WorkersTest(unittest.TestCase):
             with self.subTest(option):
                 server = CommandServer(workers=2, **{option: value})
                 server.start()
-                self.assertEqual(1, server.ended())
+                self.assertEqual(2, server.ended())
                 self.assertRegex(server.log, rf"\Acogen-serve: {option}[^\n]*\n\Z")
                 server.__exit__()
 

@@ -58,12 +58,12 @@ class LoadingTests(unittest.TestCase):
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text)
 
-    def served(self, where):
-        return b" ".join(load(where)({}, lambda *_: None))
+    def served(self, where, factory=False):
+        return b" ".join(load(where, factory)({}, lambda *_: None))
 
-    def refused(self, where):
+    def refused(self, where, factory=False):
         with self.assertRaises(OptionError) as caught:
-            load(where)
+            load(where, factory)
         line = str(caught.exception)
         self.assertTrue(line.startswith(f"{where}: "), line)
         self.assertNotIn("\n", line)
@@ -82,6 +82,41 @@ class LoadingTests(unittest.TestCase):
     def test_a_factory_is_called_with_the_arguments_that_are_written(self):
         self.assertEqual(b"made 0", self.served("site_one:create_app()"))
         self.assertEqual(b"x 1", self.served("site_one:create_app('x', debug=True)"))
+
+    def test_a_factory_that_is_named_as_one_is_called(self):
+        self.assertEqual(b"made 0", self.served("site_one:create_app", factory=True))
+        self.assertEqual(b"made 0", self.served("site_one", factory=True))
+        self.assertEqual(b"instance", self.served("site_one:Configured", factory=True))
+
+    def test_one_that_is_none_is_refused(self):
+        for where, said in (
+            ("site_one:create_app()", "called already; leave out either the brackets or --factory"),
+            ("site_one:needs", "missing a required argument: 'name'"),
+            ("site_one:create_nothing", "None cannot be called"),
+            ("site_one:number", "5 cannot be called"),
+        ):
+            self.assertIn(said, self.refused(where, factory=True))
+        self.write("site_two.py", "def app(environ, start_response): return []")
+        said = "no 'create_app' and no 'make_app'; if app is the application, leave out --factory"
+        self.assertIn(said, self.refused("site_two", factory=True))
+
+    def test_what_was_found_is_said_where_nothing_is_named(self):
+        for where, factory, said in (
+            ("site_one", False, "application of site_one is served"),
+            ("site_one.py", True, "create_app() of site_one.py is served"),
+        ):
+            with self.assertLogs("cogen.web.settings.loading", "INFO") as logs:
+                self.served(where, factory)
+            self.assertEqual([said], [record.getMessage() for record in logs.records])
+
+    def test_a_file_by_any_other_name_is_a_script(self):
+        self.write("json.wsgi", "import json\n" + SITE)
+        self.assertEqual(b"application", self.served("json.wsgi"))
+        self.assertEqual(b"app", self.served("./json.wsgi:app"))
+        self.write("pack/__init__.py", "")
+        self.write("pack/wsgi.py", SITE)
+        self.write("pack.wsgi", "raise AssertionError('the module comes first')")
+        self.assertEqual(b"application", self.served("pack.wsgi"))
 
     def test_a_file_stands_for_its_module(self):
         self.assertEqual(b"application", self.served("site_one.py"))

@@ -1,4 +1,4 @@
-"""The addresses of a server as `chatapp check` judges them: whether it could listen there."""
+"""Whether a server could listen where its options say, without one that does."""
 
 import errno
 import os
