@@ -1,23 +1,25 @@
-# make serve | test | test-compiled | check | bench | hostile | first-visit | cluster | site | wheels: everything a person
-# or CI types. PYTHON names another Python than the first on the PATH that is new enough.
+# make serve | compiled | test | test-compiled | check | bench | hostile | first-visit | cluster | site | wheels: everything
+# a person or CI types. PYTHON names another Python than the first on the PATH that is new enough.
 PYTHON ?=
 VENV ?= .venv
 BIN = $(VENV)/bin
 INI ?= test.ini
-SERVE = serve $(if $(filter development.ini,$(notdir $(INI))),--reload )$(INI)
 # setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
 export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
 
-.PHONY: serve test test-compiled check bench cluster first-visit hostile site wheels clean FORCE
+.PHONY: serve compiled test test-compiled check bench cluster first-visit hostile site wheels clean FORCE
 
 serve: $(VENV)/.serve
-	$(BIN)/paster $(SERVE) $(ARGS)
+	@scripts/serve $(BIN) $(INI) $(ARGS)
+
+# In build/compiled, of the sources as they are.
+compiled: $(VENV)/.serve
+	@$(BIN)/python scripts/compiled.py make
 
 test: $(VENV)/.test
 	scripts/test $(BIN) $(ARGS)
 
 test-compiled: $(VENV)/.test
-	scripts/compile $(BIN)
 	scripts/test-compiled $(BIN) $(ARGS)
 
 check: $(VENV)/.dev
@@ -30,7 +32,7 @@ first-visit: $(VENV)/.test
 	$(BIN)/python -m benchmarks.first_visit $(ARGS)
 
 bench: $(VENV)/.bench
-	scripts/compile $(BIN)
+	@$(BIN)/python scripts/compiled.py make
 	$(BIN)/python -m benchmarks $(ARGS)
 
 cluster: $(VENV)/.cluster

@@ -1,4 +1,5 @@
-"""The rest is in setup.cfg. COGEN_COMPILE=1 has mypyc compile what a poll passes through."""
+"""The rest is in setup.cfg. With COGEN_COMPILE=1, which packaging/compiling.py sets where that can
+be, mypyc compiles what a poll passes through."""
 
 import os
 
@@ -16,11 +17,8 @@ OPTIONS = ["--config-file=", "--ignore-missing-imports"]
 def extensions():
     if os.environ.get("COGEN_COMPILE") != "1":
         return {}
-    try:
-        from mypyc.build import mypycify
-    except ImportError:
-        # pip asks first what the build needs, and again when that is there.
-        return {"setup_requires": ["mypy >=1.18"]}
+    from mypyc.build import mypycify
+
     modules = [
         f"chatapp/{folder}/{name}.py"
         for folder, names in COMPILED.items()
@@ -30,6 +28,6 @@ def extensions():
 
 
 # In the repository not at the top: paster would serve the sources beside it, whatever is installed.
-EGG_INFO = {"egg_base": "packaging"} if os.path.isdir("packaging") else {}
+EGG_INFO = {"egg_base": "packaging"} if os.path.isdir("packaging/cogen") else {}
 
 setup(options={"egg_info": EGG_INFO}, **extensions())

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,12 @@ __all__ = ["COMPILED", "POLL_SECONDS", "ROOT", "TARGETS", "Site", "Target"]
 
 Command = list[str]
 ROOT = Path(__file__).parents[1]
-COMPILED = ROOT / "build" / "compiled"  # where scripts/compile puts cogen
+# Where `make compiled` puts cogen, of the sources as they are.
+COMPILED = Path(
+    subprocess.check_output(
+        [sys.executable, ROOT / "scripts/compiled.py", "tree"], text=True
+    ).rstrip()
+)
 POLL_SECONDS = 10  # that a poll is held, if nobody says otherwise
 _CHATS = Path(__file__).with_name("chats")
 _NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")  # where Debian has it

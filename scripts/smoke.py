@@ -2,7 +2,8 @@
 
 python scripts/smoke.py chat COMMAND...     # two talk, and after `kill -9` it is still there
 python scripts/smoke.py hello COMMAND...    # what it serves says hello
-python scripts/smoke.py wheels FOLDER       # each has all files of its package, and no others
+python scripts/smoke.py wheels FOLDER       # they have all files, those compiled too, and no others
+python scripts/smoke.py says PATTERN COMMAND...  # what it prints matches
 
 COMMAND has {port} where its port belongs, and is started in the folder that this is started in.
 """
@@ -10,15 +11,19 @@ COMMAND has {port} where its port belongs, and is started in the folder that thi
 import http.client
 import os
 import platform
+import re
 import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from compiled import SETUPS, compiled_modules
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 20
@@ -109,11 +114,27 @@ def wheels(folder: str) -> str:
         held += [name for name in names if ".dist-info/" not in name]
         for ending in ("METADATA", "entry_points.txt", "licenses/LICENSE"):
             assert any(name.endswith(f".dist-info/{ending}") for name in names), (wheel, ending)
-    assert sorted(held) == sorted(listed), set(held) ^ set(listed)
-    return f"the wheels have all {len(held)} files"
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    libraries = [name for name in held if name.endswith(f"__mypyc{suffix}")]
+    assert len(libraries) == len(SETUPS), libraries
+    compiled = [f"{module}{suffix}" for module in compiled_modules()]
+    expected = [*listed, *libraries, *compiled]
+    assert sorted(held) == sorted(expected), set(held) ^ set(expected)
+    return f"the wheels have all {len(listed)} files, {len(compiled)} of them compiled too"
 
 
-VERBS: dict[str, Callable[..., str]] = {"chat": chat, "hello": hello, "wheels": wheels}
+def says(pattern: str, *command: str) -> str:
+    said = subprocess.check_output(command, text=True).strip()
+    assert re.fullmatch(pattern, said), said
+    return said
+
+
+VERBS: dict[str, Callable[..., str]] = {
+    "chat": chat,
+    "hello": hello,
+    "wheels": wheels,
+    "says": says,
+}
 
 if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]

@@ -1,5 +1,6 @@
 """The three distributions: what they need, what they offer, how they go together."""
 
+import tomllib
 import unittest
 from configparser import RawConfigParser
 from importlib.metadata import entry_points, version
@@ -56,6 +57,11 @@ class DistributionTests(unittest.TestCase):
     def test_all_name_the_same_pythons(self):
         pythons = [versions_of_python(name) for name in SETUPS]
         self.assertEqual([pythons[0]] * 3, pythons)
+        for folder in ("packaging/cogen", "."):
+            settings = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())
+            built = settings["tool"]["cibuildwheel"]["build"]
+            digits = [line.rpartition(" ")[2].replace(".", "") for line in pythons[0]]
+            self.assertEqual([f"cp{each}-*" for each in digits], built)
         needed = {described(name)["options"]["python_requires"] for name in SETUPS}
         self.assertEqual({">=3.11"}, needed)
 

@@ -36,7 +36,7 @@ def _remedy(missing: str) -> str:
         requirement = libraries.get(_plain("".join(parts[:count])))
         if requirement is not None:
             return f"pip install '{requirement}'"
-    return "install the chat with all that it requires, as `pip install dist/*.whl` does"
+    return "install the chat with all that it requires, as `pip install *.whl` does"
 
 
 def _required() -> Iterator[tuple[str, str]]:

@@ -1,4 +1,5 @@
-"""The rest is in setup.cfg. COGEN_COMPILE=1 has mypyc compile what a request passes through."""
+"""The rest is in setup.cfg. With COGEN_COMPILE=1, which compiling.py sets where that can be, mypyc
+compiles what a request passes through."""
 
 import os
 
@@ -22,11 +23,8 @@ OPTIONS = ["--config-file=", "--ignore-missing-imports"]
 def extensions():
     if os.environ.get("COGEN_COMPILE") != "1":
         return {}
-    try:
-        from mypyc.build import mypycify
-    except ImportError:
-        # pip asks first what the build needs, and again when that is there.
-        return {"setup_requires": ["mypy >=1.18"]}
+    from mypyc.build import mypycify
+
     modules = [
         f"{SOURCES}/cogen/{folder}/{name}.py"
         for folder in COMPILED
