@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
-from cogen.core.schedulers import Scheduler
+from cogen.core.schedulers import Scheduler, running_for
 from cogen.web.connections.connection import Connection
 from cogen.web.connections.handshakes import Handshakes
 from cogen.web.connections.hosts import Hosts
@@ -86,6 +86,8 @@ class Server:
         """Take connections from `socks`, which listen. Raises what an application's start does."""
         await self._start_lives()
         if self.shared.pool is not None:
+            # Connections have the context in which their socket began to listen.
+            running_for.set(self.scheduler)
             self.shared.pool.start()
         self.shared.runners.start()
         self._memory.start()

@@ -48,7 +48,7 @@ from cogen.web.http.request import Request
 from cogen.web.http.response import head_of
 from cogen.web.life import Application
 
-__all__ = ["CLIENT_LEFT", "END", "GO_ON", "LEAVE", "STAY", "Exchange"]
+__all__ = ["CLIENT_LEFT", "END", "GO_ON", "LEAVE", "STAY", "Exchange", "close_of"]
 
 log = logging.getLogger(__name__)
 
@@ -512,7 +512,7 @@ class Exchange(Straight):
         self.closing = True
         iterable, self._iterable = self._iterable, None
         self._iterator = None
-        close = getattr(iterable, "close", None)
+        close = close_of(iterable)
         if close is None:
             self._end()
         else:
@@ -554,6 +554,11 @@ class Exchange(Straight):
     def __repr__(self) -> str:
         request = self._request
         return f"{request.method.decode()} {request.target[:200].decode()}"
+
+
+def close_of(iterable: Any) -> Any:
+    """Its `close`, or None. Most are lists: to look for what is not there costs an exception."""
+    return None if type(iterable) is list else getattr(iterable, "close", None)
 
 
 def _joined(chunks: Any) -> Any:

@@ -25,21 +25,21 @@ from wsgiref.types import WSGIEnvironment
 from greenlet import GreenletExit
 
 from cogen.core.events import PARKED, Operation
-from cogen.core.schedulers import Waiter, running_for
+from cogen.core.schedulers import running_for
 from cogen.web.exchanges.answer import Drain
 from cogen.web.exchanges.asked import Asked
 from cogen.web.exchanges.body import Input, InputFile
-from cogen.web.exchanges.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange
+from cogen.web.exchanges.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange, close_of
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
 from cogen.web.exchanges.greenlets import Runners, outside
-from cogen.web.exchanges.pool import Pool
+from cogen.web.exchanges.pool import InThread, Pool
 from cogen.web.exchanges.spool import Spool, SpooledBody, SpooledInput
 from cogen.web.extensions import Wsgi
 from cogen.web.http.request import Request
 from cogen.web.life import Application, LoopIterable
 
-__all__ = ["InThread", "ThreadedExchange"]
+__all__ = ["ThreadedExchange"]
 
 # What a thread gives for an iterable that it has closed.
 _CLOSED: Final = object()
@@ -51,24 +51,8 @@ _HERE: Final = object()
 _AHEAD: Final = 32
 # A chunk above this size is not written at once.
 _LARGE: Final = 65_536
-
-
-class InThread(Operation):
-    """Wait for the pool's thread that the waiter, a job, is handed to."""
-
-    __slots__ = ("_pool",)
-
-    def __init__(self, pool: Pool) -> None:
-        super().__init__()
-        self._pool = pool
-
-    def run(self, waiter: Waiter) -> Any:
-        assert isinstance(waiter, ThreadedExchange)
-        self._pool.run(waiter)
-        return PARKED
-
-    def __repr__(self) -> str:
-        return "<a thread>"
+# Of the lock that few exchanges need.
+_MAKING: Final = threading.Lock()
 
 
 # It waits for nothing, or for its client, or its thread.
@@ -85,10 +69,10 @@ class ThreadedExchange(Exchange):
     __slots__ = (
         "_arrived",
         "_asked",
+        "_called_with",
         "_calling",
         "_failed",
         "_here",
-        "_in_thread",
         "_job",
         "_loop_context",
         "_outcome",
@@ -110,21 +94,22 @@ class ThreadedExchange(Exchange):
         spool: Spool,
     ) -> None:
         super().__init__(front, runners, request, wsgi, application)
-        self.context.run(running_for.set, self.scheduler)
+        if running_for.get(None) is not self.scheduler:
+            self.context.run(running_for.set, self.scheduler)
         self._pool = pool
         self._spool = spool
-        self._in_thread = InThread(pool)
         self._job: Callable[[], Any] | None = None
         self._returned: Callable[[Any], int] | None = None
         self._outcome: tuple[Any, BaseException | None] = (None, None)
         self._here = False
+        self._called_with: Any = None  # the environ, until a thread has begun
         self._posted = 0  # chunks, by the thread
         self._arrived = 0  # and on the loop
         self._failed = False
         # Not answered yet. An application may have threads of its own.
         self._asked: list[Asked] = []
         self._worker = 0  # the thread that does the job, while it does
-        self._calling = threading.Lock()
+        self._calling: threading.Lock | None = None
         self._loop_context: Context | None = None
 
     @property
@@ -214,13 +199,23 @@ class ThreadedExchange(Exchange):
         """Have a thread do `job`; `returned` gets what that gives, and says what follows."""
         self._job = job
         self._returned = returned
-        self.perform(self._in_thread)
+        self.perform(self._pool.in_thread)
+
+    def start(self, environ: WSGIEnvironment) -> None:
+        if isinstance(environ["wsgi.input"], InputFile):
+            super().start(environ)
+        else:
+            # Nothing that may fail is done before a thread has it.
+            self._started = True
+            self.begun = self.scheduler.loop.time()
+            self._call(environ)
 
     def _call(self, environ: WSGIEnvironment) -> int:
         self._environ = None
         self._take_body(environ)
         environ["cogen.on_loop"] = self.on_loop
-        self._hand(lambda: self._begin(environ), self._made)
+        self._called_with = environ
+        self._hand(self._begin, self._made)
         return STAY
 
     def _take_body(self, environ: WSGIEnvironment) -> None:
@@ -310,16 +305,17 @@ class ThreadedExchange(Exchange):
         finally:
             self._worker = 0
 
-    def _begin(self, environ: WSGIEnvironment) -> Any:
+    def _begin(self) -> Any:
         """Call the application and have its chunks sent.
 
         Not for a client that has left while it waited for a thread.
         """
+        environ, self._called_with = self._called_with, None
         if self.left:
             return _CLOSED
         iterable = self._iterable = self._application(environ, self.start_response)
         if isinstance(iterable, (list, tuple)):
-            inline = not hasattr(iterable, "close")
+            inline = close_of(iterable) is None
         elif isinstance(iterable, FileWrapper):
             inline = iterable.length is not None
         else:
@@ -347,7 +343,7 @@ class ThreadedExchange(Exchange):
             self._pool.post(functools.partial(self._tell, error))
         self._iterator = None
         iterable, self._iterable = self._iterable, None
-        close = getattr(iterable, "close", None)
+        close = close_of(iterable)
         return _CLOSED if close is None else self._close_in_thread(close)
 
     def _post(self, chunk: Any) -> bool:
@@ -407,7 +403,9 @@ class ThreadedExchange(Exchange):
         """
         if self._on_loop():
             return function()
-        with self._calling:
+        with _MAKING:
+            calling = self._calling = self._calling or threading.Lock()
+        with calling:
             if self._loop_context is None:
                 self._loop_context = self.context.copy()
             return self._ask(function, context=self._loop_context)

@@ -128,10 +128,11 @@ class LeftTest(MisuseTest):
         self.assertEqual(ended, ["ended"])
 
     def test_writing_for_ever_ends_where_the_first_byte_meets_a_closed_connection(self):
-        gone, ended = threading.Event(), []
+        begun, gone, ended = threading.Event(), threading.Event(), []
 
         def application(environ, start_response):
             write = start_response("200 OK", PLAIN)
+            begun.set()
             gone.wait(PATIENCE)
             try:
                 while True:
@@ -143,6 +144,7 @@ class LeftTest(MisuseTest):
         server = self.serve(application)
         with server.connect() as client:
             client.send(GET)
+            self.assertTrue(begun.wait(PATIENCE))
             client.reset()
         gone.set()
         self.settled(server)

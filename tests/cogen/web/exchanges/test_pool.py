@@ -9,6 +9,7 @@ from benchmarks.harness.server import PATIENCE, eventually
 from cogen.core.schedulers import Scheduler
 from cogen.web.exchanges import pool
 from cogen.web.exchanges.pool import Pool
+from cogen.web.exchanges.poolthread import PoolThread
 from tests.cogen.web.support import Records
 from tests.support.clock import FakeClockLoop
 
@@ -54,14 +55,74 @@ class PoolTest(unittest.TestCase):
 
     def run_jobs(self, made, count):
         jobs = [Work() for _ in range(count)]
+        self.run_all(made, jobs)
+        return jobs
+
+    def run_all(self, made, jobs):
+        """Hand over `jobs`, which block; returns when all threads that can be are at work."""
         self.jobs += jobs
         for job in jobs:
             made.run(job)
-        return jobs
+        self.look(made, 0)
+        for _ in range(pool._LOOKS + 1):
+            self.look(made)
+
+    def look(self, made, seconds=pool._LOOK):
+        """Let `seconds` pass, and the threads begin what they were given."""
+        self.loop.advance(seconds)
+        eventually(lambda: made._begun == made._given, True)
 
     def counts(self, made):
         held = made.statistics()
         return held["threads"], held["threads_busy"], held["threads_waiting"]
+
+    def test_jobs_that_are_done_at_once_are_done_in_a_row_by_one_thread(self):
+        made = self.make(4, 4)
+        jobs = [Work() for _ in range(20)]
+        for job in jobs:
+            job.released.set()
+            made.run(job)
+        self.assertEqual(self.counts(made), (4, 0, 20))
+        self.loop.settle()
+        eventually(lambda: self.loop.settle() or all(job.settled for job in jobs), True)
+        self.assertEqual(len({job.thread for job in jobs}), 1)
+
+    def test_jobs_wait_for_no_other_that_blocks(self):
+        made = self.make(4, 4)
+        jobs = [Work() for _ in range(4)]
+        self.jobs += jobs
+        for job in jobs:
+            made.run(job)
+        self.look(made, 0)
+        self.assertEqual(self.counts(made), (4, 1, 3))
+        for _ in range(pool._LOOKS + 1):
+            self.look(made)
+        self.assertEqual(self.counts(made), (4, 4, 0))
+
+    def test_where_jobs_block_the_next_wake_a_thread_at_once_for_a_while(self):
+        made = self.make(5, 5)
+        self.run_jobs(made, 2)
+        for at_work in (3, 4):
+            job = Work()
+            self.jobs.append(job)
+            made.run(job)
+            self.assertEqual(self.counts(made), (5, at_work, 0))
+        self.loop.advance(pool._AT_ONCE)
+        self.jobs.append(Work())
+        made.run(self.jobs[-1])
+        self.assertEqual(self.counts(made), (5, 4, 1))
+
+    def test_a_thread_that_has_not_begun_its_job_does_not_count_as_blocked(self):
+        made = self.make(2, 2)
+        made._given += 1  # to one that waits for the interpreter
+        jobs = [Work() for _ in range(2)]
+        self.jobs += jobs
+        for job in jobs:
+            made.run(job)
+        self.loop.settle()
+        self.assertTrue(jobs[0].begun.wait(PATIENCE))
+        self.loop.advance(10 * pool._LOOK)
+        self.assertEqual(self.counts(made), (2, 1, 1))
 
     def test_one_more_thread_starts_when_a_job_has_waited_a_moment(self):
         made = self.make(2, 4)
@@ -119,10 +180,8 @@ class PoolTest(unittest.TestCase):
         made = self.make(3, 3)
         first, second = self.run_jobs(made, 2)
         for job in (first, second):
-            job.begun.wait(PATIENCE)
+            self.assertTrue(job.begun.wait(PATIENCE))
             job.released.set()
-            eventually(lambda: made.statistics()["threads_busy"] >= 0 and len(made._idle) > 0, True)
-            assert job.thread is not None
         eventually(lambda: len(made._idle), 3)
         last = made._idle[-1]
         (third,) = self.run_jobs(made, 1)
@@ -156,6 +215,7 @@ class PoolTest(unittest.TestCase):
         self.jobs += [lends, second, third]
         for job in self.jobs:
             made.run(job)
+        self.loop.settle()
         self.assertTrue(lends.begun.wait(PATIENCE))
         self.loop.advance(60)
         self.assertTrue(second.begun.wait(PATIENCE))
@@ -172,17 +232,17 @@ class PoolTest(unittest.TestCase):
     def test_a_thread_that_cannot_be_started_is_told_and_tried_again(self):
         made = self.make(1, 3)
         jobs = self.run_jobs(made, 2)
-        start = pool._Thread.start
+        start = PoolThread.start
 
         def fail(thread):
             raise RuntimeError("can't start new thread")
 
-        self.addCleanup(setattr, pool._Thread, "start", start)
-        pool._Thread.start = fail  # type: ignore[method-assign]
+        self.addCleanup(setattr, PoolThread, "start", start)
+        PoolThread.start = fail
         with Records() as records:
             self.loop.advance(pool._WAIT)
         self.assertIn("can't start new thread", records.text)
-        pool._Thread.start = start  # type: ignore[method-assign]
+        PoolThread.start = start
         self.loop.advance(1)
         self.assertTrue(jobs[1].begun.wait(PATIENCE))
 

@@ -183,7 +183,7 @@ class ThreadedDumpTest(DumpTest):
         self.assertRegex(text, r"3 GET /[abc], /[abc].* runs, the oldest .*:\d+ in .*application\n")
         self.assertIn("go_on.wait(PATIENCE)  # runs", text)
         self.assertIn("GET /", text)
-        self.assertIn("waits for threads.InThread <a thread>", text)
+        self.assertIn("waits for pool.InThread <a thread>", text)
 
     def workers(self, server):
         return [each.worker for each in list(server.server.shared.exchanges)]
