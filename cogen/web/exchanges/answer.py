@@ -117,15 +117,15 @@ class Answer:
         if self._chunked:
             self._front.write(b"0\r\n\r\n")
 
-    def check_length(self, name: object) -> None:
-        """After the last chunk: a body shorter than its Content-Length closes the connection."""
-        if self.left:
-            self.keep_alive = False
-            log.error(
-                "%s: the body is %d bytes shorter than its Content-Length: the connection closes",
-                name,
-                self.left,
-            )
+    def fall_short(self, name: object, at: str) -> None:
+        """The last chunk has come, too early: such a body closes the connection."""
+        self.keep_alive = False
+        log.error(
+            "%s: the body is %d bytes shorter than its Content-Length, so the connection closes:%s",
+            name,
+            self.left,
+            at,
+        )
 
     def write_on(self) -> bool:
         """Write on with a large chunk; False while the client has enough."""

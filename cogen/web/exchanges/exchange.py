@@ -42,6 +42,7 @@ from cogen.web.exchanges.answer import Answer, Drain, fail
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
 from cogen.web.exchanges.greenlets import Runners, Straight, outside
+from cogen.web.exchanges.slips import generator_in, place, standing, tell_unclosed
 from cogen.web.extensions import Wsgi
 from cogen.web.http.errors import BodyError, HTTPError
 from cogen.web.http.request import Request
@@ -89,6 +90,7 @@ class Exchange(Straight):
     __slots__ = (
         "_answer",
         "_application",
+        "_at",
         "_callbacks",
         "_closing_ends",
         "_environ",
@@ -130,6 +132,7 @@ class Exchange(Straight):
         self._request = request
         self._wsgi = wsgi
         self._answer: Answer | None = None
+        self._at = ""  # where its error came from, if the iterator could not tell any more
         self._callbacks: list[Callable[[Exchange], None]] | None = None
         self._environ: WSGIEnvironment | None = None
         self._iterable: Any = None
@@ -341,6 +344,7 @@ class Exchange(Straight):
         if chunk is END:
             self._check_performed()
             self._finish()
+            self._iterator = None
         elif wsgi.pending:
             if chunk:
                 raise wsgi.lost(f"the chunk {chunk[:40]!r} came")
@@ -415,7 +419,8 @@ class Exchange(Straight):
             answer.end()
         else:
             answer.send(b"", last=True)
-        answer.check_length(self)
+        if answer.left:
+            answer.fall_short(self, standing(self._iterator, self._application))
 
     # What an application hands over is checked here, so that the error tells what is wrong with it.
 
@@ -483,7 +488,9 @@ class Exchange(Straight):
     def _raised(self, error: BaseException) -> None:
         """`error` came out of the application."""
         if self.ended:
-            log.error("%s: %r came after its end", self, error, exc_info=error)
+            log.error(
+                "%s: %r came after its end%s", self, error, self._place(error), exc_info=error
+            )
             return
         self._tell(error)
         self._close()
@@ -493,13 +500,19 @@ class Exchange(Straight):
         if not self.left:
             self._fail(error)
         elif not isinstance(error, GreenletExit):
-            log.error("%s: after the client had left: %r", self, error, exc_info=error)
+            at = self._place(error)
+            log.error("%s: after the client had left: %r%s", self, error, at, exc_info=error)
+
+    def _place(self, error: BaseException) -> str:
+        """Where in the application `error` came from, in words behind it."""
+        return self._at or place(error, self._iterator, self._application)
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, (BodyError, HTTPError)):
             log.info("%s: %s", self, error)
         else:
-            log.error("%s: %s: %s", self, type(error).__name__, error, exc_info=error)
+            name, at = type(error).__name__, self._place(error)
+            log.error("%s: %s: %s%s", self, name, error, at, exc_info=error)
         if self.head_sent:
             assert self._answer is not None
             self._answer.cut()
@@ -511,12 +524,26 @@ class Exchange(Straight):
         """Close the iterable, and end."""
         self.closing = True
         iterable, self._iterable = self._iterable, None
+        # Who has asked for all of it has nothing left to close.
+        generator = None if self._iterator is None else generator_in(iterable)
         self._iterator = None
         close = close_of(iterable)
+        if generator is not None:
+            close = self._close_all(generator, close)
         if close is None:
             self._end()
         else:
             self._run_close(iterable, close)
+
+    def _close_all(self, generator: Any, close: Callable[[], Any] | None) -> Callable[[], None]:
+        """A `close` that tells if it leaves `generator` open."""
+
+        def closed() -> None:
+            if close is not None:
+                close()
+            tell_unclosed(self, generator)
+
+        return closed
 
     def _run_close(self, iterable: Any, close: Callable[[], Any]) -> None:
         try:
@@ -530,7 +557,8 @@ class Exchange(Straight):
             seconds = self._front.close_timeout
             log.error("%s: close() of the response took more than %g s", self, seconds)
         else:
-            log.error("%s: close() of the response failed: %r", self, error, exc_info=error)
+            at = self._place(error)
+            log.error("%s: close() of the response failed: %r%s", self, error, at, exc_info=error)
 
     def _limit_closing(self) -> None:
         """From now on the application has `close_timeout` seconds to close."""

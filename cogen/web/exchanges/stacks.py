@@ -11,11 +11,21 @@ import linecache
 import os
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-__all__ = ["Line", "Stack", "called", "is_library", "is_ours", "raised", "stack_of", "suspended"]
+__all__ = [
+    "Line",
+    "Stack",
+    "called",
+    "inner",
+    "is_library",
+    "is_ours",
+    "raised",
+    "stack_of",
+    "suspended",
+]
 
 _STANDARD: Final = (os.path.dirname(threading.__file__) + os.sep, "<frozen ")
 _INSTALLED: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
@@ -153,19 +163,24 @@ def _iterators(iterator: Any) -> Iterator[Any]:
         if iterator is None:
             return
         yield iterator
-        iterator = _inner(iterator)
+        iterator = inner(iterator)
 
 
-def _inner(iterator: Any) -> Any:
+def inner(iterator: Any) -> Any:
     """The iterator that `iterator` asks: it holds it, a generator on the top of its stack."""
     for each in reversed(gc.get_referents(iterator)):
-        held = each.values() if type(each) is dict else (each,)
-        for value in held:
+        for value in _contents(each):
             if isinstance(value, _METHODS):
                 value = value.__self__
             if _is_iterator(value):
                 return value
     return None
+
+
+def _contents(value: Any) -> Collection[Any]:
+    if type(value) is dict:
+        return value.values()
+    return value if type(value) in (tuple, list) else (value,)
 
 
 def _is_iterator(value: Any) -> bool:

@@ -34,6 +34,7 @@ from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
 from cogen.web.exchanges.greenlets import Runners, outside
 from cogen.web.exchanges.pool import InThread, Pool
+from cogen.web.exchanges.slips import generator_in
 from cogen.web.exchanges.spool import Spool, SpooledBody, SpooledInput
 from cogen.web.extensions import Wsgi
 from cogen.web.http.request import Request
@@ -328,22 +329,27 @@ class ThreadedExchange(Exchange):
     def _chunks(self) -> Any:
         """Have chunks sent until one names an operation, which is returned; else close."""
         assert self._iterator is not None
+        chunk: Any = None
         try:
             while not (self.left or self._failed or self._exhausted):
-                chunk: Any = next(self._iterator, END)
+                chunk = next(self._iterator, END)
                 if chunk is not END and self._wsgi.pending:
                     return chunk
                 if chunk is END:
                     self._check_performed()
+                    self._begun(b"")
                     self._pool.post(functools.partial(self._arrive, END))
                     break
                 if not self._post(chunk):
                     return _LATER
         except BaseException as error:  # noqa: BLE001 (the application's; it becomes a 500)
+            self._at = self._place(error)
             self._pool.post(functools.partial(self._tell, error))
-        self._iterator = None
         iterable, self._iterable = self._iterable, None
         close = close_of(iterable)
+        if chunk is not END and (generator := generator_in(iterable)) is not None:
+            close = self._close_all(generator, close)
+        self._iterator = None
         return _CLOSED if close is None else self._close_in_thread(close)
 
     def _post(self, chunk: Any) -> bool:

@@ -47,7 +47,7 @@ class Groups:
         `operation` is an example of what it waits for."""
         group = self._groups.get((what, does, stack))
         if group is None:
-            example = "" if operation is None else f" {operation!r:.{_LENGTH}}"
+            example = "" if operation is None else f"{operation!r:.{_LENGTH}}"
             group = self._groups[what, does, stack] = _Group(example)
         group.count += 1
         self.count += 1
@@ -65,7 +65,7 @@ class Groups:
             return
         does = "runs" if exchange.worker or not stack else "is ready to go on"
         if operation is not None:
-            does = f"waits for {_name(operation)}"
+            does = _name(operation)
         self.add(method, path, does, stack, now - exchange.begun, operation)
 
     def __iter__(self) -> Iterator[str]:
@@ -87,7 +87,10 @@ def _text(what: str, does: str, stack: Stack, group: _Group) -> str:
     several = group.count > 1
     paths = [path[:_LENGTH] for path in group.paths]
     named = ", ".join(paths[:_PATHS]) + (", ..." if paths[_PATHS:] else "")
-    words = [f"{group.count:,}" if several else "", what, named, f"{does}{group.example}"]
+    if group.example:
+        kind = does
+        does = f"wait for {kind} like {group.example}" if several else f"waits for {group.example}"
+    words = [f"{group.count:,}" if several else "", what, named, does]
     text = " ".join(filter(None, words))
     if group.oldest is not None:
         text += f", {'the oldest for' if several else 'for'} {group.oldest:.1f} s"

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # Looks within the time that is warned of.
 _LOOKS: Final = 4
+# Seconds between two looks, at the least.
+_LEAST_PAUSE: Final = 0.01
 # The share of a processor that a process has, if any is to be had.
 _USED: Final = 0.1
 # Where the loop of asyncio waits for something to do.
@@ -83,7 +85,7 @@ class Stalls:
     # In the thread.
 
     def _watch(self) -> None:
-        pause = self._seconds / _LOOKS
+        pause = max(self._seconds / _LOOKS, _LEAST_PAUSE)
         before, used = time.monotonic(), time.process_time()
         while not self._over.wait(pause) and not self._loop.is_closed():
             now = time.monotonic()

@@ -27,6 +27,7 @@ NONSENSE = {
     "metrics_path": PATHS,
     "health_path": PATHS,
     "ready_path": PATHS,
+    "stall_warning": TIMES,
     "header_timeout": TIMES,
     "body_timeout": TIMES,
     "body_rate": ("-1", "1k"),

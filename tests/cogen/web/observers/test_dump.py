@@ -99,7 +99,7 @@ class DumpTest(ServedTestCase):
         text = self.held(self.yields, "/pull?since=1")
         self.assertRegex(
             text,
-            r"1 requests are held\nGET /pull waits for queue.Get <Get <Queue 0/no limit>>, "
+            r"1 requests are held\nGET /pull waits for <Get <Queue 0/no limit>>, "
             r"for 0\.\d s at .*/test_dump\.py:\d+ in DumpTest\.yields\n",
         )
         self.assertIn("(timeout=60)  # yielded", text)
@@ -117,7 +117,7 @@ class DumpTest(ServedTestCase):
     def test_one_that_waits_in_a_call_is_told_with_its_stack(self):
         text = self.held(self.calls, "/pull")
         self.assertRegex(
-            text, r"GET /pull waits for events.WaitForSignal .* at .*:\d+ in DumpTest\.deeper\n"
+            text, r"GET /pull waits for <WaitForSignal .* at .*:\d+ in DumpTest\.deeper\n"
         )
         self.assertIn('return self.deeper(environ["cogen.wait"])', text)
         self.assertIn('wait(WaitForSignal("never"))  # called', text)
@@ -125,7 +125,7 @@ class DumpTest(ServedTestCase):
     def test_those_at_the_same_place_are_told_once(self):
         text = self.held(self.yields, *(f"/rooms/{number}" for number in range(60)), "/pull")
         self.assertIn("61 requests are held\n61 GET /", text)
-        self.assertIn(", ... waits for queue.Get", text)
+        self.assertIn(", ... wait for queue.Get like ", text)
         self.assertIn(", the oldest for 0.", text)
         self.assertEqual(text.count("# yielded"), 1)
 
@@ -183,7 +183,7 @@ class ThreadedDumpTest(DumpTest):
         self.assertRegex(text, r"3 GET /[abc], /[abc].* runs, the oldest .*:\d+ in .*application\n")
         self.assertIn("go_on.wait(PATIENCE)  # runs", text)
         self.assertIn("GET /", text)
-        self.assertIn("waits for pool.InThread <a thread>", text)
+        self.assertIn("waits for <a thread>", text)
 
     def workers(self, server):
         return [each.worker for each in list(server.server.shared.exchanges)]
@@ -193,7 +193,7 @@ class ThreadedDumpTest(DumpTest):
             environ["cogen.wait"](Sleep(3600))  # in a thread
 
         text = self.held(Passing(application), "/")
-        self.assertIn("waits for events.Sleep", text)
+        self.assertIn("waits for <Sleep", text)
         self.assertIn("# in a thread", text)
 
 
@@ -221,7 +221,7 @@ class SignalTest(unittest.TestCase):
             self.ask(server, "/held")
             server.get()
             server.signal(signal.SIGUSR2)
-            server.logged("1 requests are held\nGET /held waits for events.WaitForSignal")
+            server.logged("1 requests are held\nGET /held waits for <WaitForSignal")
             self.assertRegex(server.log, r"for 0\.\d s at .*/app\.py:\d+ in application\n")
             server.get()
 
@@ -241,7 +241,7 @@ class SignalTest(unittest.TestCase):
             server.get()
             server.signal(signal.SIGUSR2)
             server.logged("requests are held", 2)
-            server.logged("GET /held waits for events.WaitForSignal")
+            server.logged("GET /held waits for <WaitForSignal")
 
     def test_after_a_reload_the_new_process_tells(self):
         with CommandServer(threads=0) as server:
@@ -251,7 +251,7 @@ class SignalTest(unittest.TestCase):
             self.ask(server, "/held")
             server.get()
             server.signal(signal.SIGUSR2)
-            server.logged("GET /held waits for events.WaitForSignal")
+            server.logged("GET /held waits for <WaitForSignal")
 
     def new(self, server):
         return server.get()[1] != server.process.pid

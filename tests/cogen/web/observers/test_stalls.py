@@ -170,7 +170,9 @@ class ThreadsTest(StallTest):
         for _ in range(3):
             self.ask(server, "/waits")
         [text] = self.told("all 2 threads of the application are held")
-        self.assertIn("2 GET /waits waits for <WaitForSignal 'never'>", text)
+        self.assertIn(
+            "2 GET /waits wait for events.WaitForSignal like <WaitForSignal 'never'>", text
+        )
         self.assertIn("in StallTest.application", text)
 
     def test_one_that_is_free_is_enough(self):
