@@ -104,6 +104,12 @@ class Options:
         "until the log says which; 0: none is looked for.",
         least=0,
     )
+    slow_request: float = option(
+        0.0,
+        "A request that takes the application this long, its waits not counted, has a line in the "
+        "log; 0: none has.",
+        least=0,
+    )
     header_timeout: float = option(10.0, "Time a request head may take; 0: no limit.", least=0)
     body_timeout: float = option(
         20.0, "The body must come at body_rate over this time; 0: no limit.", least=0

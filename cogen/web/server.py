@@ -26,6 +26,7 @@ from cogen.web.observers.collector import Collector
 from cogen.web.observers.dump import Dump
 from cogen.web.observers.endpoints import Endpoints
 from cogen.web.observers.memory import Memory
+from cogen.web.observers.slow import SlowRequests
 from cogen.web.observers.stalls import Stalls
 from cogen.web.options import Options
 from cogen.web.peers import Peers, RequestError
@@ -66,7 +67,9 @@ class Server:
             self.shared.when_begun.append(access.began)
             self.shared.when_refused.append(access.refused)
         self.dump = Dump(self.shared)
-        self.stalls = Stalls(self.shared, options.stall_warning)
+        self.stalls = Stalls(
+            self.shared, options.stall_warning, SlowRequests(self.shared, options.slow_request)
+        )
         if options.metrics_path or options.health_path or options.ready_path:
             Endpoints(self.shared, lives, self.peers, self.stalls)
         self._listeners: list[asyncio.Server | Handshakes] = []

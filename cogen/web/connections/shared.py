@@ -37,6 +37,7 @@ class Shared:
     does. `own` are applications that answer instead of it, by the path. `stopping`: no more
     is taken; `grace`: seconds that an idle connection is kept after that. Observers are in
     `when_begun`; in `when_refused`, called with the address and the status of what was no request;
+    `when_timed`, called with the exchange, has its waits timed;
     `counted` is called with how many connections there are now.
     """
 
@@ -62,6 +63,7 @@ class Shared:
         "stopping",
         "when_begun",
         "when_refused",
+        "when_timed",
     )
 
     def __init__(
@@ -90,6 +92,7 @@ class Shared:
         self.grace = 0.0
         self.when_begun: list[Began] = []
         self.when_refused: list[Callable[[str, int], None]] = []
+        self.when_timed: Callable[[Exchange], None] | None = None
         self.counted: Callable[[int], None] | None = None
         self._parser: RequestParser | None = None
         self._idle = asyncio.Event()
@@ -147,6 +150,8 @@ class Shared:
         """`exchange` is about to be started with `environ`."""
         self.requests += 1
         self.exchanges.add(exchange)
+        if self.when_timed is not None:
+            self.when_timed(exchange)
         for began in self.when_begun:
             ended = began(environ)
             if ended is not None:

@@ -76,6 +76,9 @@ class Asked(Straight):
     def parked(self) -> None:
         self._exchange.parked()
 
+    def unparked(self) -> None:
+        self._exchange.unparked()
+
     def drive(self) -> None:
         function, self._function = self._function, None
         if function is not None:
@@ -85,6 +88,8 @@ class Asked(Straight):
                 self.error = error
             if self.value is PARKED:
                 return
+        else:
+            self.unparked()
         self._open.remove(self)
         self._answered.release()
 

@@ -43,6 +43,7 @@ from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
 from cogen.web.exchanges.greenlets import Runners, Straight, outside
 from cogen.web.exchanges.slips import generator_in, place, standing, tell_unclosed
+from cogen.web.exchanges.stopwatch import Stopwatch
 from cogen.web.extensions import Wsgi
 from cogen.web.http.errors import BodyError, HTTPError
 from cogen.web.http.request import Request
@@ -84,7 +85,7 @@ class Exchange(Straight):
 
     `waits`: it is in an operation that the application named. `left`: its client is gone. `told`:
     the application knows that. `closing`: no more is asked of it. `late`: it may wait no longer.
-    `begun`: when it was started, by the clock of the loop.
+    `begun`: when it was started, by the clock of the loop. `stopwatch` is for those that are timed.
     """
 
     __slots__ = (
@@ -108,6 +109,7 @@ class Exchange(Straight):
         "ended",
         "late",
         "left",
+        "stopwatch",
         "told",
         "waits",
     )
@@ -143,6 +145,7 @@ class Exchange(Straight):
         self._writes = 0
         self._closing_ends: TimerHandle | None = None
         self.begun = 0.0
+        self.stopwatch: Stopwatch | None = None
         self.waits = False
         self.left = False
         self.told = False
@@ -260,13 +263,21 @@ class Exchange(Straight):
 
     def parked(self) -> None:
         """It begins to wait: see if its client has gone already."""
+        if self.stopwatch is not None:
+            self.stopwatch.begin()
         if self._front.eof:
             self.scheduler.loop.call_soon(self._front.eof_received)
+
+    def unparked(self) -> None:
+        if self.stopwatch is not None:
+            self.stopwatch.end()
 
     # In a runner.
 
     def drive(self) -> None:
         """Go on until the exchange is parked, ended, or has had its share of the turn."""
+        if self.stopwatch is not None:
+            self.stopwatch.step()
         try:
             if self._environ is not None:
                 if not self.left and self._call(self._environ) == STAY:
@@ -304,6 +315,7 @@ class Exchange(Straight):
                 file.skip()
 
     def _deliver(self) -> None:
+        self.unparked()
         value, error = self.value, self.error
         self.value = self.error = None
         if error is not None:
@@ -323,7 +335,7 @@ class Exchange(Straight):
             if self._exhausted:
                 self._close()
                 return
-            if front.write_paused and self.perform(Drain(front)) is PARKED:
+            if front.write_paused and self._drain_parks():
                 return
             chunk = self._next()
             follows = STAY if chunk is PARKED else self._took(chunk)
@@ -402,8 +414,16 @@ class Exchange(Straight):
         """Write on with a large chunk; False if parked because the client is slow."""
         assert self._answer is not None
         while not self._answer.write_on():
-            if self.perform(Drain(self._front)) is PARKED:
+            if self._drain_parks():
                 return False
+        return True
+
+    def _drain_parks(self) -> bool:
+        """Wait until the client has taken what was written; False if it has."""
+        if self.perform(Drain(self._front)) is not PARKED:
+            return False
+        if self.stopwatch is not None:
+            self.stopwatch.begin(drains=True)
         return True
 
     def _check_performed(self) -> None:

@@ -51,6 +51,9 @@ class Straight(Waiter):
     def parked(self) -> None:
         """It begins to wait."""
 
+    def unparked(self) -> None:
+        """It has waited, as `parked` said."""
+
     def wait_for(self, operation: Any) -> Any:
         """Called in a step: perform `operation` and return its result, or raise."""
         error: BaseException | None = None
@@ -60,6 +63,7 @@ class Straight(Waiter):
                 return result
             self.parked()
             self.runners.wait(self)
+            self.unparked()
             value, error = self.value, self.error
             self.value = self.error = None
             if error is not None:

@@ -48,6 +48,7 @@ class Metrics:
         yield CounterMetricFamily("cogen_sent_bytes", "Bytes of content sent", self._bytes)
         yield _by("of", "cogen_stalls", _STALLS, self._stalls.counts)
         yield CounterMetricFamily("cogen_stall_seconds", _STALL_SECONDS, self._stalls.lasted)
+        yield CounterMetricFamily("cogen_slow_requests", _SLOW, self._stalls.slow.count)
         yield self._durations.family(
             "cogen_request_seconds", "Time from the head of a request to the end of its answer"
         )
@@ -56,6 +57,7 @@ class Metrics:
 _STALLS: Final = (
     "Times that the event loop, or all threads, were held for longer than stall_warning"
 )
+_SLOW: Final = "Requests that took the application longer than slow_request"
 _STALL_SECONDS: Final = "Seconds that the event loop was held for longer than stall_warning"
 
 _HELD: Final = {

@@ -17,6 +17,7 @@ from typing import Final
 from cogen.web.connections.shared import Shared
 from cogen.web.exchanges.stacks import stack_of
 from cogen.web.observers.groups import Groups
+from cogen.web.observers.slow import SlowRequests
 
 __all__ = ["Stalls", "add_threads"]
 
@@ -37,11 +38,13 @@ class Stalls:
 
     `counts` are how often, by `loop` and `threads`; `lasted` the seconds that those of the loop
     that are over took. `looks` and `questions`: how often it looked, and asked the loop.
+    `slow` requests are looked at too.
     """
 
-    def __init__(self, shared: Shared, seconds: float) -> None:
+    def __init__(self, shared: Shared, seconds: float, slow: SlowRequests) -> None:
         self.counts = {"loop": 0, "threads": 0}
         self.lasted = 0.0
+        self.slow = slow
         self.looks = 0
         self.questions = 0
         self._shared = shared
@@ -128,6 +131,7 @@ class Stalls:
             self._tell_loop(now - asked)
             self._told = asked
         self._look_at_threads(now)
+        self.slow.look(now, self._loop_thread)
 
     def _works(self) -> bool:
         """Whether the loop's thread is anywhere but where it waits."""

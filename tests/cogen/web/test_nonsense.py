@@ -28,6 +28,7 @@ NONSENSE = {
     "health_path": PATHS,
     "ready_path": PATHS,
     "stall_warning": TIMES,
+    "slow_request": TIMES,
     "header_timeout": TIMES,
     "body_timeout": TIMES,
     "body_rate": ("-1", "1k"),
