@@ -2,10 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chatapp.backends import SQLiteBackend
 from chatapp.command.sections import IniError, Section, chat_of, sections
+from chatapp.lib.secret import secret_path
 from chatapp.model.sqlite.copies import CopyFailed, back_up, restore
 
 __all__ = ["back_up_chat", "restore_chat"]
@@ -14,7 +15,8 @@ __all__ = ["back_up_chat", "restore_chat"]
 def back_up_chat(copy: str, ini: str | None, data: str) -> None:
     """Copy the log of the chat to the file `copy`. Ends the program with one line if it cannot."""
     try:
-        back_up(_database(ini, data), copy)
+        path, others = _files(ini, data)
+        back_up(path, copy, others)
     except CopyFailed as error:
         raise SystemExit(f"chatapp: {error}") from None
 
@@ -22,26 +24,30 @@ def back_up_chat(copy: str, ini: str | None, data: str) -> None:
 def restore_chat(copy: str, ini: str | None, data: str) -> None:
     """Have the chat go on from `copy`. Ends the program with one line if it cannot."""
     try:
-        kept = restore(_database(ini, data), copy)
+        path, others = _files(ini, data)
+        kept = restore(path, copy, others)
     except CopyFailed as error:
         raise SystemExit(f"chatapp: {error}") from None
     if kept:
         sys.stdout.write(f"what was there is kept in {kept}\n")
 
 
-def _database(ini: str | None, data: str) -> str:
-    """The file in which the chat of the ini, or of `chatapp serve --data`, keeps its messages."""
+def _files(ini: str | None, data: str) -> tuple[str, Sequence[str]]:
+    """The database of the chat of the ini, or of `chatapp serve --data`; what else the chat has."""
     if ini is None:
-        return os.path.realpath(os.path.join(data, "chat.db"))
+        path = os.path.realpath(os.path.join(data, "chat.db"))
+        return path, (str(secret_path("", data)),)
     try:
-        backends = [chat_of(section).backend for section in _chats(ini)]
+        chats = [chat_of(section) for section in _chats(ini)]
     except (IniError, ValueError) as error:
         raise CopyFailed(f"{ini}: {error}") from None
-    if len(backends) != 1:
-        raise CopyFailed(f"{ini} has {len(backends)} sections of a chat: it takes one")
-    if not isinstance(backends[0], SQLiteBackend):
+    if len(chats) != 1:
+        raise CopyFailed(f"{ini} has {len(chats)} sections of a chat: it takes one")
+    [chat] = chats
+    if not isinstance(chat.backend, SQLiteBackend):
         raise CopyFailed(f"{ini}: chat.log is not in SQLite, which alone is copied here")
-    return backends[0].path
+    secret = secret_path(chat.options.secret_file, chat.options.data)
+    return chat.backend.path, (str(secret), ini)
 
 
 def _chats(ini: str) -> Iterator[Section]:

@@ -11,7 +11,15 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["VARIABLE", "derived_key", "find_secret", "fingerprint", "known_secret", "load_secret"]
+__all__ = [
+    "VARIABLE",
+    "derived_key",
+    "find_secret",
+    "fingerprint",
+    "known_secret",
+    "load_secret",
+    "secret_path",
+]
 
 VARIABLE = "CHAT_SECRET"
 """The variable of the environment that may have the secret."""
@@ -26,7 +34,7 @@ def find_secret(environ: Mapping[str, str], file: str, data: str) -> bytes:
     """
     secret = known_secret(environ, file, data)
     if secret is None:
-        path = Path(data) / _NAME
+        path = secret_path(file, data)
         path.parent.mkdir(parents=True, exist_ok=True)
         _make(path)
         secret = load_secret(path)
@@ -42,8 +50,13 @@ def known_secret(environ: Mapping[str, str], file: str, data: str) -> bytes | No
                 f"{VARIABLE} is too short for a secret: give it {_BYTES} bytes or more"
             )
         return given.encode()
-    path = Path(file or Path(data) / _NAME)
+    path = secret_path(file, data)
     return load_secret(path) if file or path.exists() else None
+
+
+def secret_path(file: str, data: str) -> Path:
+    """Where the secret is that no variable has: `file`, or in the folder `data`."""
+    return Path(file or Path(data) / _NAME)
 
 
 def load_secret(path: Path) -> bytes:

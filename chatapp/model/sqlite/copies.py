@@ -6,12 +6,13 @@ A copy is one file, without a write-ahead log beside it, for its owner alone.
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from chatapp.model.sqlite.files import Lock, keep_private
+from chatapp.model.sqlite.files import Lock, database_files, keep_private, name_one
 from chatapp.model.sqlite.schema import VERSIONS, begin_epoch
 
 __all__ = ["CopyFailed", "back_up", "restore"]
@@ -21,37 +22,47 @@ __all__ = ["CopyFailed", "back_up", "restore"]
 _UNWRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
 
 
+# What the file of a copy begins with (SQLite's file format, section 1.3): the two bytes 1 say that
+# it has no write-ahead log, which the database of a chat has.
+_MAGIC = b"SQLite format 3\0"
+_LEGACY = slice(18, 20)
+
+
 class CopyFailed(Exception):
     """Nothing was copied; the message says why, in one line."""
 
 
-def back_up(path: str, to: str) -> None:
+def back_up(path: str, to: str, others: Sequence[str] = ()) -> None:
     """Copy the database at `path` to the file `to`, whether a server has it or not.
 
-    What was answered before the call is in it. A file that is there already is replaced when the
-    copy is whole. Raises CopyFailed.
+    What was answered before the call is in it. A copy that is there already is replaced when the
+    new one is whole; no other file is. `others`: what the chat has beside the database's files.
+    Raises CopyFailed.
     """
     if not os.path.exists(path):
         raise CopyFailed(f"{path} is not there")
-    if os.path.exists(to) and os.path.samefile(path, to):
-        raise CopyFailed(f"{to} is the database itself")
+    _refuse_own(to, path, others)
+    with _errors_of(to):
+        if not _may_be_replaced(to):
+            raise CopyFailed(f"{to} is there and is no copy of a chat: it is not replaced")
     with _errors_of(path), _drafted(to) as draft, closing(_reader(path)) as source:
         _copy(source, draft)
     with _errors_of(path):
         _tidy(path)
 
 
-def restore(path: str, copy: str) -> str:
+def restore(path: str, copy: str, others: Sequence[str] = ()) -> str:
     """Put the database in the file `copy` in the place of the one at `path`, which no server has.
 
     It begins another epoch: a client that has seen later messages is told of a gap, and gets those
     that are numbered anew. Returns where the database that was there is kept, empty if there was
-    none. Raises CopyFailed.
+    none. `others`: what the chat has beside the database's files. Raises CopyFailed.
     """
     if not os.path.exists(copy):
         raise CopyFailed(f"{copy} is not there")
-    if os.path.exists(path) and os.path.samefile(path, copy):
-        raise CopyFailed(f"{copy} is the database itself")
+    _refuse_own(copy, path, others)
+    if any(name_one(path, other) for other in others):
+        raise CopyFailed(f"{path} has something else of the chat: no database takes its place")
     folder = os.path.dirname(path)
     lock = Lock(path)
     with _errors_of(path):
@@ -69,6 +80,27 @@ def restore(path: str, copy: str) -> str:
                 return _put_aside(path)
         finally:
             lock.release()
+
+
+def _refuse_own(file: str, path: str, others: Sequence[str]) -> None:
+    if name_one(file, path):
+        raise CopyFailed(f"{file} is the database itself")
+    for own in (*database_files(path)[1:], *others):
+        if name_one(file, own):
+            raise CopyFailed(f"{file} belongs to the chat: a copy is a file of its own")
+
+
+def _may_be_replaced(path: str) -> bool:
+    """Whether nothing is there, or an empty file, or a copy; a folder has an error of its own."""
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    if not stat.S_ISREG(mode):
+        return stat.S_ISDIR(mode)
+    with open(path, "rb") as file:
+        head = file.read(_LEGACY.stop)
+    return not head or (head.startswith(_MAGIC) and head[_LEGACY] == b"\1\1")
 
 
 def _reader(path: str) -> sqlite3.Connection:

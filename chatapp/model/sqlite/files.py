@@ -11,7 +11,7 @@ from contextlib import suppress
 from chatapp.model.log import LogUnavailable
 from chatapp.model.sqlite.marks import writer_of
 
-__all__ = ["Lock", "keep_private"]
+__all__ = ["Lock", "database_files", "keep_private", "name_one"]
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,26 @@ def _restrict(file: str) -> None:
         os.chmod(file, _MODE)
     except PermissionError:
         log.warning("%s can be read by everybody, and it is another user who can change that", file)
+
+
+def database_files(path: str) -> tuple[str, ...]:
+    """All that belongs to the database at `path`, there or not; itself first."""
+    return (path, *(f"{path}{suffix}" for suffix in ("-wal", "-shm", "-journal", ".lock")))
+
+
+def name_one(path: str, other: str) -> bool:
+    """Whether the two names, however they are written, lead to one file, there or not yet."""
+    with suppress(OSError):
+        if os.path.samefile(path, other):
+            return True
+    for a, b in ((path, other), (os.path.realpath(path), os.path.realpath(other))):
+        (folder, name), (other_folder, other_name) = (
+            os.path.split(os.path.abspath(each)) for each in (a, b)
+        )
+        with suppress(OSError):
+            if name == other_name and os.path.samefile(folder, other_folder):
+                return True
+    return False
 
 
 class Lock:

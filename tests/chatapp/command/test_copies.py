@@ -78,6 +78,30 @@ class CopyTests(unittest.TestCase):
             self.assertRegex(ran.stderr, f"^chatapp: {copy}: (disk I/O error|.* full)\n$")
             self.assertEqual([], list(server.folder.glob("copy*")))
 
+    def test_what_the_chat_has_is_no_copy(self):
+        with ServedByCommand() as server:
+            server.logged("serving on")
+            data = server.folder / "data"
+            for name in ("chat.db-wal", "chat.db-shm", "chat.db.lock", "secret"):
+                before = (data / name).read_bytes()
+                for verb in ("backup", "restore"):
+                    line = (
+                        f"chatapp: {data / name} belongs to the chat: a copy is a file of its own\n"
+                    )
+                    self.assertEqual((1, "", line), run(verb, data / name, "--data", data))
+                self.assertEqual(before, (data / name).read_bytes())
+
+    def test_nor_is_the_ini_or_the_secret_that_it_names(self):
+        server = ChatServer(app={"chat.secret_file": "%(here)s/signs"})
+        secret = server.folder / "signs"
+        secret.touch(0o600)
+        secret.write_text("s" * 32)
+        with server:
+            server.logged("serving on")
+            for file in (server.ini, secret):
+                line = f"chatapp: {file} belongs to the chat: a copy is a file of its own\n"
+                self.assertEqual((1, "", line), run("backup", file, "--ini", server.ini))
+
     def test_what_cannot_be_copied_is_one_line(self):
         server = ChatServer(app={"chat.log": "memory:"})
         self.addCleanup(server.__exit__)

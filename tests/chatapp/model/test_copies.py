@@ -153,3 +153,52 @@ class CopyTests(unittest.TestCase):
         self.assertIn("is the database itself", self.fails(back_up, self.path, self.copy))
         self.assertIn("is the database itself", self.fails(restore, self.path, self.copy))
         self.assertIn("No such file", self.fails(back_up, self.path, "/nowhere/copy.db"))
+
+    def test_nothing_of_the_chat_is_taken_for_a_copy_by_whatever_name(self):
+        secret, hard = str(self.folder / "secret"), str(self.folder / "hard")
+        link = f"{self.enterContext(tempfile.TemporaryDirectory())}/link"
+        Path(secret).write_text("a secret")
+        os.link(secret, hard)
+
+        def try_all():
+            files = [f"{self.path}{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
+            for own in (*files, f"{self.path}-journal", secret):
+                folder, name = os.path.split(own)
+                os.symlink(own, link)
+                names = (
+                    own,
+                    os.path.relpath(own),
+                    f"{folder}/./{name}",
+                    f"/proc/self/root{own}",
+                    link,
+                )
+                for each in names:
+                    for copy in (back_up, restore):
+                        with self.subTest(copy=copy.__name__, file=each):
+                            said = self.fails(copy, self.path, each, [secret])
+                            self.assertRegex(said, "is the database itself|belongs|is not there")
+                os.unlink(link)
+            self.assertIn("belongs", self.fails(back_up, self.path, hard, [secret]))
+
+        self.say("one", then=try_all)
+        self.assertEqual(["one"], self.texts()[0])
+
+    def test_no_database_takes_the_place_of_something_else_of_the_chat(self):
+        self.say("one")
+        back_up(self.path, self.copy)
+        self.assertIn("something else", self.fails(restore, self.path, self.copy, [self.path]))
+
+    def test_a_copy_replaces_nothing_but_a_copy_or_an_empty_file(self):
+        self.say("one")
+        for content in (b"[app:main]", Path(self.path).read_bytes()):
+            Path(self.copy).write_bytes(content)
+            self.assertIn("no copy of a chat", self.fails(back_up, self.path, self.copy))
+        os.unlink(self.copy)
+        os.mkfifo(self.copy)
+        with self.assertRaisesRegex(CopyFailed, "no copy of a chat"):
+            back_up(self.path, self.copy)
+        os.unlink(self.copy)
+        Path(self.copy).touch()
+        back_up(self.path, self.copy)
+        os.replace(self.copy, self.path)
+        self.assertEqual(["one"], self.texts()[0])
