@@ -12,7 +12,7 @@ COMPILED = {
     "core": "coroutines events posting pubsub queue schedulers threads timers",
     "web": "extensions server",
     "web/connections": "connection intake link shared",
-    "web/exchanges": "answer asked exchange front greenlets pool threads",
+    "web/exchanges": "answer asked exchange front greenlets pool sendfile threads",
     "web/http": "chunked environ parser request response",
 }
 

@@ -58,10 +58,21 @@ class Link(Front):
         if self._transport is not None:
             self._transport.write(data)
 
+    def idle_socket(self) -> int:
+        transport = self._transport
+        if self.write_paused or self.closing or transport is None:
+            return -1
+        if transport.get_write_buffer_size() or transport.is_closing():
+            return -1
+        if transport.get_extra_info("sslcontext") is not None:
+            return -1
+        number: int = transport.get_extra_info("socket").fileno()
+        return number
+
     def pause_writing(self) -> None:
         """The transport has enough: the client has `write_timeout` to take some of it."""
         self.write_paused = True
-        self._stalled_at = self._transport.get_write_buffer_size()
+        self._stalled_at = self._unwritten()
         self._await(self.shared.options.write_timeout)
 
     def resume_writing(self) -> None:
@@ -76,6 +87,9 @@ class Link(Front):
 
     def _drained(self) -> None:
         """The client has taken most of what was written, and nothing waits for that."""
+
+    def _unwritten(self) -> int:
+        return self.unsent or int(self._transport.get_write_buffer_size())
 
     # Reading.
 
@@ -117,7 +131,7 @@ class Link(Front):
         raise NotImplementedError
 
     def _check_writing(self, duration: float | None) -> None:
-        left = self._transport.get_write_buffer_size()
+        left = self._unwritten()
         if left < self._stalled_at:
             self._stalled_at = left
             self._await(duration)

@@ -112,6 +112,11 @@ class Answer:
         if excess:
             raise ValueError(f"the body is at least {excess} bytes longer than its Content-Length")
 
+    def opening(self) -> bytes:
+        """The head, where the body is not sent by `send`."""
+        self.head_sent = True
+        return self.head.encode(self._decide(self.length))
+
     def end(self) -> None:
         """The last chunk was sent before: close the framing."""
         if self._chunked:

@@ -42,6 +42,7 @@ from cogen.web.exchanges.answer import Answer, Drain, fail
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
 from cogen.web.exchanges.greenlets import Runners, Straight, outside
+from cogen.web.exchanges.sendfile import sendfile
 from cogen.web.exchanges.slips import generator_in, place, standing, tell_unclosed
 from cogen.web.exchanges.stopwatch import Stopwatch
 from cogen.web.extensions import Wsgi
@@ -100,6 +101,7 @@ class Exchange(Straight):
         "_iterable",
         "_iterator",
         "_request",
+        "_sends_file",
         "_started",
         "_whole",
         "_writes",
@@ -141,6 +143,7 @@ class Exchange(Straight):
         self._iterator: Iterator[Any] | None = None
         self._exhausted = False
         self._whole = False  # the next chunk is all of the body
+        self._sends_file = False
         self._started = False
         self._writes = 0
         self._closing_ends: TimerHandle | None = None
@@ -156,7 +159,7 @@ class Exchange(Straight):
     @property
     def awaits_news(self) -> bool:
         """It waits for something else than its client, and that has not come."""
-        return self.operation is not None and type(self.operation) is not Drain
+        return self.operation is not None and not isinstance(self.operation, Drain)
 
     @property
     def awaited(self) -> Operation | None:
@@ -311,6 +314,7 @@ class Exchange(Straight):
     def _measure(self, file: FileWrapper) -> None:
         if self._answer is not None:
             self._answer.length = file.length
+            self._sends_file = True
             if self._answer.bodyless:
                 file.skip()
 
@@ -337,6 +341,8 @@ class Exchange(Straight):
                 return
             if front.write_paused and self._drain_parks():
                 return
+            if self._sends_file and self._file_parks():
+                return
             chunk = self._next()
             follows = STAY if chunk is PARKED else self._took(chunk)
             if follows == STAY:
@@ -344,6 +350,13 @@ class Exchange(Straight):
             if follows == LEAVE:
                 break
         self.scheduler.ready(self)
+
+    def _file_parks(self) -> bool:
+        """Send the file that the application returned, if it can be sent as one; True if parked."""
+        self._sends_file = False
+        assert self._answer is not None
+        sending = sendfile(self._front, self._answer, self._iterable)
+        return sending is not None and self.perform(sending) is PARKED
 
     def _next(self) -> Any:
         """The next chunk, or END."""

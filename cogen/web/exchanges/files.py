@@ -1,10 +1,17 @@
 """wsgi.file_wrapper: a file-like object as blocks, read as the client takes them (PEP 3333)."""
 
+import io
 import os
 import stat
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["FileWrapper"]
+
+
+# Whose bytes are those of the file itself: a GzipFile has a `fileno` too.
+_PLAIN: Final = (io.BufferedReader, io.BufferedRandom, io.FileIO)
+# Objects around one, like those of tempfile and of Django, that are looked into.
+_DEPTH: Final = 3
 
 
 class FileWrapper:
@@ -13,12 +20,13 @@ class FileWrapper:
     `length` is how much is left where that is known, of a regular file, else None.
     """
 
-    __slots__ = ("_block_size", "_file", "_left", "length")
+    __slots__ = ("_block_size", "_file", "_left", "_plain", "length")
 
     def __init__(self, file: Any, block_size: int = 65536) -> None:
         self._file = file
         self._block_size = block_size
-        self.length = self._left = _length(file)
+        self._plain = _plain(file)
+        self.length = self._left = _length(self._plain)
 
     def __iter__(self) -> "FileWrapper":
         return self
@@ -32,8 +40,17 @@ class FileWrapper:
             self._left -= len(block)
         return block
 
+    def fileno(self) -> int:
+        """The number of the file, where its length is known."""
+        number: int = self._plain.fileno()
+        return number
+
+    def position(self) -> int:
+        """Where what is left of it begins, where its length is known."""
+        return int(self._plain.tell())
+
     def skip(self) -> None:
-        """Read no more: the client does not want the content."""
+        """Read no more: the client does not want the content, or gets it another way."""
         self._block_size = 0
 
     def close(self) -> None:
@@ -43,12 +60,23 @@ class FileWrapper:
             close()
 
 
+def _plain(file: Any) -> Any:
+    """The file itself that `file` reads from, or None."""
+    for _ in range(_DEPTH):
+        if isinstance(file, _PLAIN):
+            return file
+        file = getattr(file, "file", None)
+    return None
+
+
 def _length(file: Any) -> int | None:
+    if file is None:
+        return None
     try:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             return None
         return max(0, status.st_size - int(file.tell()))
     except (AttributeError, OSError, ValueError):
-        # No file of the system: a BytesIO, a pipe, a wrapper of one's own.
+        # Closed, or of no file of the system.
         return None

@@ -12,16 +12,18 @@ class Front:
 
     `eof`: the client has ended its side; `write_paused`: it has enough for now, and `drainer` is
     resumed when it has taken most of it. The exchange sets `refusal`, the status where there is no
-    answer of the application's, and `truncated`: the answer was cut, which the client has to see.
+    answer of the application's, `truncated`: the answer was cut, which the client has to see, and
+    `unsent`, the bytes that it still has to send itself, to its `idle_socket`.
     """
 
-    __slots__ = ("drainer", "eof", "refusal", "truncated", "write_paused")
+    __slots__ = ("drainer", "eof", "refusal", "truncated", "unsent", "write_paused")
 
     def __init__(self) -> None:
         self.drainer: Waiter | None = None
         self.eof = False
         self.refusal = 0
         self.truncated = False
+        self.unsent = 0
         self.write_paused = False
 
     @property
@@ -36,6 +38,18 @@ class Front:
 
     def write(self, data: bytes | memoryview) -> None:
         """Send `data`, now or later; it may be called when the client is gone."""
+        raise NotImplementedError
+
+    def idle_socket(self) -> int:
+        """The number of a socket to which what is not for `write` can be sent now; -1: of none."""
+        return -1
+
+    def pause_writing(self) -> None:
+        """The client has enough for now of what is sent to the socket."""
+        raise NotImplementedError
+
+    def resume_writing(self) -> None:
+        """It has taken that."""
         raise NotImplementedError
 
     def persists(self, request: Request) -> bool:

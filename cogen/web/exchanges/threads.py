@@ -34,6 +34,7 @@ from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
 from cogen.web.exchanges.greenlets import Runners, outside
 from cogen.web.exchanges.pool import InThread, Pool
+from cogen.web.exchanges.sendfile import SendFile
 from cogen.web.exchanges.slips import generator_in
 from cogen.web.exchanges.spool import Spool, SpooledBody, SpooledInput
 from cogen.web.extensions import Wsgi
@@ -57,7 +58,7 @@ _MAKING: Final = threading.Lock()
 
 
 # It waits for nothing, or for its client, or its thread.
-_NO_NEWS: Final = (type(None), Drain, InThread)
+_NO_NEWS: Final = (type(None), Drain, InThread, SendFile)
 
 
 class ThreadedExchange(Exchange):

@@ -1,5 +1,6 @@
 """PEP 3333 over a real socket: what an application may do, and what becomes of it."""
 
+import gzip
 import io
 import json
 import os
@@ -570,6 +571,22 @@ class FileWrapperTest(WSGITest):
                 response = self.respond(file)
                 self.assertEqual(response.body, body)
                 eventually(lambda file=file: file.closed, True)
+
+    def test_a_compressed_file_is_sent_as_it_is_read(self):
+        file = tempfile.NamedTemporaryFile()  # noqa: SIM115 (closed with what reads it)
+        self.addCleanup(file.close)
+        with gzip.open(file.name, "wb") as compressed:
+            compressed.write(b"0123456789" * 100)
+        opened = gzip.open(file.name)  # noqa: SIM115 (the server closes it)
+        self.assertEqual(self.respond(opened).body, b"0123456789" * 100)
+
+    def test_a_file_in_a_wrapper_is_sent_with_its_length(self):
+        file = tempfile.NamedTemporaryFile()  # noqa: SIM115 (the server closes it)
+        file.write(b"0123456789")
+        file.seek(3)
+        response = self.respond(file)
+        self.assertEqual((response.headers["content-length"], response.body), ("7", b"3456789"))
+        eventually(lambda: file.closed, True)
 
     def test_a_file_is_read_as_the_client_takes_it(self):
         class Counting(io.RawIOBase):
