@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields
 from types import NoneType, UnionType
 from typing import Any, get_origin, get_type_hints
 
-from chatapp.model.message import Message
+from chatapp.model.message import SAID, Message
 
 __all__ = [
     "Event",
@@ -80,13 +80,17 @@ def nobody_of(answer: Mapping[str, Any]) -> None:
 
 
 def events_of(answer: Mapping[str, Any]) -> list[Event]:
-    """The events in an answer to a poll: what is lost, messages, presence. Raises Foreign."""
+    """The events in an answer to a poll: what is lost, messages, presence. Raises Foreign.
+
+    A message of a kind that a later version brought is passed over.
+    """
     _typed(answer, "messages", list)
     _typed(answer, "presence", list, needed=False)
     events: list[Event] = []
     if "gap" in answer:
         events.append(_event(Gap, answer["gap"]))
-    events += [_event(Message, message) for message in answer["messages"]]
+    messages = [_event(Message, message) for message in answer["messages"]]
+    events += [message for message in messages if message.kind == SAID]
     events += [_event(Presence, change) for change in answer.get("presence", ())]
     return events
 

@@ -9,6 +9,7 @@ import orjson
 
 from chatapp.live.cursor import Cursor
 from chatapp.model import Message
+from chatapp.model.message import SAID
 from chatapp.remembering import remembered
 
 __all__ = ["Batch", "NewHead", "PresenceChanges", "as_json", "as_text", "nothing"]
@@ -92,11 +93,13 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 def as_text(messages: Sequence[Message], sender: str = "") -> bytes:
-    """The lines of the seed's wire, for any sender; a line break in a message becomes a space.
+    """A line for each message that was said, for any sender, as docs/wire.md has it (Pull).
 
-    Other control characters are shown as U+FFFD, since lines are read in terminals too.
+    A line break in a message becomes a space, and other control characters are shown as U+FFFD,
+    since lines are read in terminals too.
     """
-    lines = (f"{m.nick.replace(': ', ':')}: {' '.join(m.text.splitlines())}" for m in messages)
+    said = (m for m in messages if m.kind == SAID)
+    lines = (f"{m.nick.replace(': ', ':')}: {' '.join(m.text.splitlines())}" for m in said)
     return "".join(f"{_CONTROL.sub(chr(0xFFFD), line)}\r\n" for line in lines).encode()
 
 

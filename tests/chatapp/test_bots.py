@@ -1,4 +1,4 @@
-"""How long `chatapp.bots` waits: for a poll, and until it is in."""
+"""How long `chatapp.bots` waits: for a poll, and until it is in; what it takes for an event."""
 
 import asyncio
 import dataclasses
@@ -6,7 +6,7 @@ import unittest
 from itertools import pairwise
 
 from chatapp import bots, client
-from chatapp.bots import ChatError
+from chatapp.bots import ChatError, Message, events_of
 from tests.chatapp.clients import ClientCase
 
 
@@ -153,3 +153,11 @@ class FormerNameTests(unittest.TestCase):
         self.assertEqual(bots.__all__, client.__all__)
         for name in bots.__all__:
             self.assertIs(getattr(bots, name), getattr(client, name))
+
+
+class EventTests(unittest.TestCase):
+    def test_a_message_of_a_kind_from_a_later_version_is_passed_over(self):
+        said = Message("lobby", 1, "ann", "hi", 1.5)
+        edited = dataclasses.replace(said, seq=2, kind="edited")
+        answer = {"messages": [message.wire() for message in (said, edited)]}
+        self.assertEqual([said], events_of(answer))

@@ -45,6 +45,11 @@ class BatchTests(unittest.TestCase):
         message = Message("lobby", 7, "x: bye", "hi", 1.5)
         self.assertEqual(b"x:bye: hi\r\n", as_text([message]))
 
+    def test_lines_are_of_what_was_said_and_not_of_other_kinds(self):
+        edited = Message("lobby", 8, "ann", "ho", 1.5, kind="edited")
+        self.assertEqual(b"ann: hi\r\n", as_text([*messages(["hi"]), edited]))
+        self.assertIn(b'"edited"', as_json([edited]))
+
     def test_all_who_wait_in_vain_get_the_same(self):
         for version in (0, 3):
             answer = nothing("epoch", "lobby", 12, version, 10.0)
