@@ -125,6 +125,9 @@ class Child(Member):
     def kill(self) -> None:
         self._send(signal.SIGKILL)
 
+    async def beat(self) -> None:
+        await self._channel.ask("beat")
+
     def dump(self) -> None:
         # Not over the channel: its loop may be held.
         self._send(signal.SIGUSR2)

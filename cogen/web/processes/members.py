@@ -48,6 +48,9 @@ class Member(Protocol):
     def kill(self) -> None:
         """End at once, if it is another process."""
 
+    async def beat(self) -> None:
+        """Return when it has given a sign that its loop turns. Raises RequestError."""
+
     def dump(self) -> None:
         """Have its log tell what it is at. May be called in any thread."""
 

@@ -75,6 +75,7 @@ class Process(Member):
             "take_back": lambda _: self.take_back(),
             "retire": self._retired,
             "reopen_log_files": self._asked_to_reopen,
+            "beat": lambda _: self.beat(),
             "request": lambda asked: self.request(*asked),
         }
         await worker.connect(answers, lambda: os.kill(os.getpid(), signal.SIGTERM))
@@ -169,6 +170,9 @@ class Process(Member):
 
     def kill(self) -> None:
         """It ends with the program, whose stop has a deadline."""
+
+    async def beat(self) -> None:
+        """That this runs says it."""
 
     def dump(self) -> None:
         self._server.dump.begin()

@@ -19,6 +19,7 @@ from typing import Any
 
 from cogen.web.options import Options
 from cogen.web.peers import Answer, RequestError
+from cogen.web.processes.beats import beating
 from cogen.web.processes.child import Child, ChildEnded
 from cogen.web.processes.logs import reopen_log_files
 from cogen.web.processes.members import Member, Members
@@ -72,12 +73,13 @@ class Supervisor:
 
     async def run(self, signals: Signals) -> None:
         """Do what `signals` ask for; return when all have ended."""
-        while await signals.reload():
-            notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-            await signals.unless_stopped(self.reload())
-            notify("READY=1")
-        notify("STOPPING=1")
-        await self.stop()
+        async with beating(self.members):
+            while await signals.reload():
+                notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+                await signals.unless_stopped(self.reload())
+                notify("READY=1")
+            notify("STOPPING=1")
+            await self.stop()
 
     async def reload(self) -> bool:
         """Replace what serves by new processes; False, and all is as before, if one ends."""

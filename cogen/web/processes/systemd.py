@@ -3,7 +3,7 @@
 import os
 import socket
 
-__all__ = ["notify"]
+__all__ = ["notify", "watchdog_seconds"]
 
 
 def notify(state: str) -> None:
@@ -19,3 +19,12 @@ def notify(state: str) -> None:
         except OSError:
             # It is not waiting any more; serving matters more.
             return
+
+
+def watchdog_seconds() -> float:
+    """Within which the manager wants to hear WATCHDOG=1 of this process, again and again; 0.0: it
+    does not (WatchdogSec=, sd_watchdog_enabled(3))."""
+    pid, microseconds = (os.environ.get(f"WATCHDOG_{name}", "") for name in ("PID", "USEC"))
+    if not os.environ.get("NOTIFY_SOCKET") or pid not in ("", str(os.getpid())):
+        return 0.0
+    return int(microseconds) / 1e6 if microseconds.isdecimal() else 0.0
