@@ -1,5 +1,5 @@
-# make serve | compiled | test | test-compiled | check | bench | hostile | first-visit | cluster | site | wheels: everything
-# a person or CI types. PYTHON names another Python than the first on the PATH that is new enough.
+# make serve | compiled | test | test-compiled | check | bench | hostile | first-visit | cluster | site | wheels | image-test:
+# everything a person or CI types. PYTHON names another Python than the first on the PATH that is new enough.
 PYTHON ?=
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -7,7 +7,7 @@ INI ?= test.ini
 # setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
 export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
 
-.PHONY: serve compiled test test-compiled check bench cluster first-visit hostile site wheels clean FORCE
+.PHONY: serve compiled test test-compiled check bench cluster first-visit hostile image-test site wheels clean FORCE
 
 serve: $(VENV)/.serve
 	@scripts/serve $(BIN) $(INI) $(ARGS)
@@ -41,6 +41,10 @@ cluster: $(VENV)/.cluster
 # In build/site; a warning is an error.
 site: $(VENV)/.dev
 	$(BIN)/python -W ignore -m sphinx -q -W --keep-going -b html docs build/site
+
+# What the Dockerfile does, in a bare Debian; as root, with mmdebstrap, in minutes.
+image-test: $(VENV)/.test
+	$(BIN)/python -m tests.containers
 
 wheels: $(VENV)/.serve
 	scripts/wheels $(BIN)

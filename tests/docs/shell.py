@@ -36,8 +36,8 @@ _DRY_BY = {
 _AS_ROOT = re.compile(r"^runuser -u chat -- |/srv/chat/\.venv/bin/|^cd /srv/chat$")
 # Programs whose commands are run as they stand.
 RUN = (
-    ":", "cat", "chatapp", "cogen-serve", "curl", "grep", "kill", "mkdir", "paster", "python",
-    "python3", "sqlite3", "ulimit", "until", "wait",
+    ":", "cat", "chatapp", "cogen-serve", "curl", "export", "grep", "kill", "mkdir", "paster",
+    "python", "python3", "sqlite3", "ulimit", "until", "wait",
 )  # fmt: skip
 _SERVER = re.compile(
     r"(?:[A-Z_]+=\S+ )*(?:cogen-serve (?!--version|--check)|paster serve\b|chatapp serve\b)"

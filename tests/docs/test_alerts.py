@@ -38,6 +38,7 @@ GOOD = {
     "chat_gap_messages_total": "0+1x60",
     'chat_limit_refusals_total{instance="a",limit="push_rate"}': "0+5x60",
     "chat_full_queues_total": "0+2x60",
+    'cogen_stalls_total{of="loop"}': "2x60",
     "cogen_threads_waiting": "0x60",
 }
 BAD = {
@@ -58,6 +59,7 @@ BAD = {
     "ChatTellsOfLoss": {"chat_gap_messages_total": "0+200x60"},
     "ChatUnderPressure": {'chat_limit_refusals_total{instance="a",limit="push_rate"}': "0+900x60"},
     "ChatSlowReaders": {"chat_full_queues_total": "0+900x60"},
+    "ApplicationStalls": {'cogen_stalls_total{of="loop"}': "0+1x60"},
     "ApplicationShortOfThreads": {"cogen_threads_waiting": "4x60"},
 }
 

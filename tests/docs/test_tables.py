@@ -39,6 +39,11 @@ class ContentsTests(unittest.TestCase):
             if path.name != "index.md":
                 self.assertIn(f"({path.name})", index)
 
+    def test_the_site_has_every_guide(self):
+        tree = (DOCS / "site.rst").read_text().split(".. toctree::")[1].split()
+        for path in DOCS.glob("*.md"):
+            self.assertIn(path.stem, tree)
+
     def test_what_the_readme_names_is_there(self):
         readme = README.read_text()
         rows = re.findall(r"^  ([\w./]+)   *\w", readme[readme.index("Where things are") :], re.M)

@@ -1,0 +1,1 @@
+"""The image of the chat, built and run without a container runtime."""
