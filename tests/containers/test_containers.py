@@ -8,8 +8,9 @@ import re
 import unittest
 import urllib.error
 import urllib.request
+from pathlib import Path
 
-from benchmarks.harness.chat import ChatServer
+from benchmarks.harness.chat import BIN, ChatServer
 from chatapp.command.config import configuration, settings_of
 from tests.containers.dockerfile import CONTEXT, FOLDER, stages
 from tests.docs.pages import blocks
@@ -48,9 +49,19 @@ def ini_of_the_image():
 
 
 def command_of_the_chat():
-    """What compose.yaml has behind `paster serve production.ini`."""
+    """What compose.yaml has behind the entry point."""
     chat = COMPOSE[COMPOSE.index("  chat:") : COMPOSE.index("  redis:")]
     return dict(re.findall(r"^ +- ([\w.]+)=(.*)$", chat, re.MULTILINE))
+
+
+class ImageServer(ChatServer):
+    """By the entry point of the image."""
+
+    def command(self):
+        [entry] = [each for each in stages()[-1].instructions if each.name == "ENTRYPOINT"]
+        program, *arguments = entry.words
+        assert arguments == ["production.ini"]
+        return [BIN / Path(program).name, self.ini, *self.arguments]
 
 
 class _Nginx(NginxServer):
@@ -77,7 +88,7 @@ class ComposeTests(unittest.TestCase):
         options = dict(re.findall(r"--(\w+[\w-]*) (\S+)", COMPOSE))
         self.assertEqual('"$$CHAT_REDIS_PASSWORD"', options.pop("requirepass"))
         options = {name.replace("-", "_"): text.strip('"') for name, text in options.items()}
-        server = ChatServer()
+        server = ImageServer()
         paths = {"host": "127.0.0.1", "chat.data": "%(here)s/data"}
         server.ini.write_text(configuration({**ini_of_the_image(), **paths}))
         with RedisServer(**options) as redis:

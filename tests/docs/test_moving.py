@@ -7,6 +7,7 @@ import sys
 import unittest
 from pathlib import Path
 
+from cogen.web import command
 from cogen.web.options import Options
 from tests.docs.pages import DOCS
 
@@ -15,17 +16,25 @@ BIN = Path(sys.executable).parent
 
 
 def rows():
+    """Those of the tables of options: cells by the names of the columns."""
     text = PAGE[PAGE.index("## Options") : PAGE.index("## Signals")]
-    head, _, *lines = re.findall(r"^\|(.*)\|$", text, re.MULTILINE)
-    names = [name.strip() for name in head.split("|")]
-    return [dict(zip(names, map(str.strip, line.split("|")), strict=True)) for line in lines]
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        head, _, *lines = [line.strip("|").split("|") for line in table.splitlines()]
+        names = [name.strip() for name in head]
+        for line in lines:
+            yield dict(zip(names, map(str.strip, line), strict=True))
 
 
 class OptionTests(unittest.TestCase):
     def test_each_of_cogen_is_one(self):
-        named = [name for row in rows() for name in re.findall(r"`(\w+)", row["cogen"])]
+        named = [name for row in rows() for name in re.findall(r"`([a-z]\w+)", row["cogen"])]
         self.assertGreater(len(named), 25)
         self.assertLessEqual(set(named), {field.name for field in dataclasses.fields(Options)})
+
+    def test_each_flag_of_cogen_is_one(self):
+        named = {flag for row in rows() for flag in re.findall(r"`(--[\w-]+)", row["cogen"])}
+        self.assertGreater(len(named), 7)
+        self.assertLessEqual(named, set(command._parser()._option_string_actions))
 
     def test_each_of_gunicorn_is_one(self):
         """The one of the others that tests have."""
