@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import path
+
+from cogen.core.events import WaitForSignal
 
 settings.configure(
     ROOT_URLCONF=__name__,
@@ -50,13 +55,46 @@ def large(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"x" * 5_000_000)
 
 
+def blocks(request: HttpRequest) -> HttpResponse:
+    time.sleep(1)  # blocks
+    return HttpResponse("well")
+
+
+def held(request: HttpRequest) -> StreamingHttpResponse:
+    call = request.environ["cogen.call"]
+
+    def chunks() -> Iterator[bytes]:
+        yield b"begun"
+        yield call(WaitForSignal)("never")  # held
+
+    return StreamingHttpResponse(chunks())
+
+
+def waits(request: HttpRequest) -> HttpResponse:
+    request.environ["cogen.wait"](WaitForSignal("never"))  # waits
+    return HttpResponse("never")
+
+
 def length(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(len(request.body)))
 
 
 urlpatterns = [
     path(view.__name__, view)
-    for view in (hello, form, upload, stream, redirect, cookie, error, large, length)
+    for view in (
+        hello,
+        form,
+        upload,
+        stream,
+        redirect,
+        cookie,
+        error,
+        large,
+        blocks,
+        held,
+        waits,
+        length,
+    )
 ]
 
 application = get_wsgi_application()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 from flask import Flask, Response, abort, make_response, redirect, request
+
+from cogen.core.events import WaitForSignal
 
 application = Flask(__name__)
 
@@ -53,6 +58,29 @@ def error() -> str:
 @application.get("/large")
 def large() -> Response:
     return Response(b"x" * 5_000_000, mimetype="application/octet-stream")
+
+
+@application.get("/blocks")
+def blocks() -> str:
+    time.sleep(1)  # blocks
+    return "well"
+
+
+@application.get("/held")
+def held() -> Response:
+    call = request.environ["cogen.call"]
+
+    def chunks() -> Iterator[bytes]:
+        yield b"begun"
+        yield call(WaitForSignal)("never")  # held
+
+    return Response(chunks())
+
+
+@application.get("/waits")
+def waits() -> str:
+    request.environ["cogen.wait"](WaitForSignal("never"))  # waits
+    return "never"
 
 
 @application.post("/length")
