@@ -83,11 +83,13 @@ def fit(wheels: list[zipfile.ZipFile]) -> bool:
 
 
 def fresh_wheels(folder: Path) -> list[zipfile.ZipFile]:
+    print("compiling cogen and the chat: a minute or two", file=sys.stderr, flush=True)
     subprocess.run(["scripts/stage", folder / "stage"], cwd=ROOT, check=True)
     building = [
         subprocess.Popen(
             ["scripts/wheel", BIN, folder / "stage" / package, folder / "wheels"],
             cwd=ROOT,
+            stdout=sys.stderr,
             env={**os.environ, "COGEN_COMPILE": "1"},
         )
         for package in SETUPS
@@ -101,7 +103,7 @@ def fresh_wheels(folder: Path) -> list[zipfile.ZipFile]:
 
 def assemble(wheels: list[zipfile.ZipFile], made: Path) -> None:
     """Move a whole tree to `made`."""
-    part = made.with_suffix(".part")
+    part = made.with_name(f"{made.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     for wheel in wheels:

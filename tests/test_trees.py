@@ -11,6 +11,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
+PIP = """\
+#!/bin/sh
+echo "Preparing metadata: finished"
+echo "  $SAID"
+exit "$STATUS"
+"""
 WHEELS = "dist/python{}.{}".format(*sys.version_info)
 SERVED = """\
 #!/bin/sh
@@ -22,7 +28,7 @@ echo "${PYTHONPATH-}"
 class TreeTests(unittest.TestCase):
     def setUp(self):
         self.project = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
-        for name in ("compiled.py", "serve"):
+        for name in ("compiled.py", "serve", "wheel"):
             self.write(f"scripts/{name}", (ROOT / "scripts" / name).read_text())
         for name in ("packaging/compiling.py", "pylons/__init__.py", "chatapp/public/chat.js"):
             self.write(name, "")
@@ -32,8 +38,9 @@ class TreeTests(unittest.TestCase):
         self.write("chatapp/live/poll.py", "2")
         self.write("chatapp/templates/index.mako", "")
         self.write("bin/paster", SERVED)
+        self.write("bin/pip", PIP)
         (self.project / "bin/python").symlink_to(sys.executable)
-        for name in ("scripts/serve", "bin/paster"):
+        for name in ("scripts/serve", "scripts/wheel", "bin/paster", "bin/pip"):
             (self.project / name).chmod(0o755)
 
     def write(self, name, text):
@@ -51,8 +58,8 @@ class TreeTests(unittest.TestCase):
                 wheel.writestr(f"{module}{SUFFIX}", "")
                 wheel.writestr(f"{package}-1.dist-info/WHEEL", "")
 
-    def run_script(self, *command):
-        environ = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    def run_script(self, *command, **variables):
+        environ = {**os.environ, "PYTHONWARNINGS": "ignore", **variables}
         environ.pop("PYTHONPATH", None)
         return subprocess.run(
             command, cwd=self.project, env=environ, capture_output=True, text=True,
@@ -118,3 +125,20 @@ class TreeTests(unittest.TestCase):
         expected = ["serve development.ini --reload", ""]
         self.assertEqual(expected, self.served("development.ini"))
         self.assertEqual(["serve test.ini --reload", ""], self.served("test.ini", "--reload"))
+
+    def made(self, said, status):
+        """The status of scripts/wheel, and what it prints, where pip says so."""
+        done = self.run_script("scripts/wheel", "bin", "cogen", "wheels", SAID=said, STATUS=status)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_of_a_wheel_that_is_made_only_that_it_is_not_compiled_is_told(self):
+        line = "cogen is not compiled: there is no C compiler (gcc)"
+        self.assertEqual((0, f"{line}\n"), self.made(line, "0"))
+        self.assertEqual((0, ""), self.made("Successfully built cogen", "0"))
+
+    def test_of_one_that_is_not_made_the_reason_is_told(self):
+        line = "COGEN_COMPILE=1, but there is no C compiler (gcc)"
+        self.assertEqual((1, f"{line}\n"), self.made(line, "1"))
+        status, said = self.made("no space left on device", "1")
+        self.assertEqual(1, status)
+        self.assertIn("Preparing metadata: finished\n  no space left", said)
