@@ -168,9 +168,11 @@ class Program:
             log.info("with --reload one process serves, not %d", options.workers)
         files = [path for path in (options.config, options.log_config) if path]
         folders = {options.app_dir}
+        place = self.where.partition("#" if self._ini is not None else ":")[0]
+        if os.path.isfile(place):
+            folders.add(os.path.dirname(place) or ".")
         if self._ini is not None:
             files += self._ini.files
-            folders.add(os.path.dirname(self._ini.path))
         changes = Changes(folders, files, lambda: os.kill(os.getpid(), signal.SIGHUP))
         changes.start()
         return changes

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import signal
 import socket
 import time
@@ -136,8 +137,11 @@ class Child(Member):
         self._channel.tell("reopen_log_files")
 
     def _send(self, number: signal.Signals) -> None:
+        # The send_signal of asyncio takes the status of one that has just ended, which is missed
+        # then (CPython issue 87744).
         if self.process.returncode is None:
-            self.process.send_signal(number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
     async def wait(self) -> None:
         await self.process.wait()

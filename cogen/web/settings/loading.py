@@ -135,6 +135,8 @@ def _usual_name(where: str, module: ModuleType, factory: bool) -> str:
             if factory:
                 _fail(where, f"{none}; if {name} is the application, leave out --factory")
             _fail(where, f"{none}; if {name} makes it, write {place}:{name}()")
+    if hasattr(module, "__path__") and _known(f"{module.__name__}.wsgi"):
+        _fail(where, f"{none}; its module wsgi may: write {module.__name__}.wsgi")
     _fail(where, f"{none}; another is {place}:NAME")
 
 

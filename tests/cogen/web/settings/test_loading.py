@@ -153,6 +153,12 @@ class LoadingTests(unittest.TestCase):
         self.assertIn("write factory:create_app()", self.refused("factory"))
         self.assertIn("write factory.py:create_app()", self.refused("factory.py"))
 
+    def test_the_package_of_a_django_project_has_it_in_a_module(self):
+        self.write("mysite/__init__.py", "")
+        self.write("mysite/wsgi.py", SITE)
+        self.assertIn("its module wsgi may: write mysite.wsgi", self.refused("mysite"))
+        self.assertEqual(b"application", self.served("mysite.wsgi"))
+
     def test_a_call_that_cannot_be_made_is_refused(self):
         self.assertIn("missing a required argument: 'name'", self.refused("site_one:needs()"))
         self.assertIn("None cannot be called", self.refused("site_one:create_nothing()"))
