@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["Marks", "writer_of"]
+__all__ = ["Marks", "counted", "writer_of"]
 
 _EPOCHS = 10
 _MOST_BYTES = 4096
@@ -37,6 +37,11 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def counted(messages: int) -> str:
+    """So many messages, in words."""
+    return "1 message" if messages == 1 else f"{messages} messages"
+
+
 class Marks:
     """`file()` is the descriptor of the lock file, while this process has the lock."""
 
@@ -55,6 +60,10 @@ class Marks:
     def lost(self, epoch: str, stored: int) -> int:
         """How many messages of `epoch` a database lacks that has had `stored`."""
         return max(0, self._marks.get(epoch, 0) - stored)
+
+    def newest(self) -> tuple[str, int]:
+        """The epoch that was written last, and how many messages it has had; "" and 0 if none."""
+        return next(reversed(self._marks.items()), ("", 0))
 
     def write(self, epoch: str, stored: int) -> None:
         """`stored` messages of `epoch` are durable."""

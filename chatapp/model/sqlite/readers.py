@@ -59,7 +59,9 @@ class Readers:
             window = window_of(*bounds[:2], *place)
             messages = _messages(connection, room, window)
         finally:
-            connection.execute("rollback")
+            # Where SQLite fails it may have ended the transaction by itself.
+            if connection.in_transaction:
+                connection.execute("rollback")
         return self._holes.slice(room, bounds, window, messages)
 
     def _connection(self) -> sqlite3.Connection:

@@ -17,7 +17,7 @@ import sqlite3
 from chatapp.model.message import FIELDS
 from chatapp.model.rooms import slot
 
-__all__ = ["VERSIONS", "begin_epoch", "count", "head_of", "prepare"]
+__all__ = ["VERSIONS", "begin_epoch", "count", "head_of", "is_new", "prepare"]
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,11 @@ def _from(version: int) -> str:
 def _new_epoch() -> str:
     """Of a log that no client has seen: what it knows of another does not count in this one."""
     return secrets.token_urlsafe(6)
+
+
+def is_new(db: sqlite3.Connection) -> bool:
+    """Whether the file has no tables of the chat yet: it was not there, or empty."""
+    return not db.execute("pragma user_version").fetchone()[0]
 
 
 def prepare(db: sqlite3.Connection, path: str) -> str:

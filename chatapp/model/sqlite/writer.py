@@ -14,9 +14,9 @@ from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 from chatapp.model.sqlite.ages import Ages
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.heads import Head, load_heads, mend_heads
-from chatapp.model.sqlite.marks import Marks
+from chatapp.model.sqlite.marks import Marks, counted
 from chatapp.model.sqlite.place import Place
-from chatapp.model.sqlite.schema import begin_epoch, count, head_of, prepare
+from chatapp.model.sqlite.schema import begin_epoch, count, head_of, is_new, prepare
 
 __all__ = ["Entry", "Writer"]
 
@@ -85,7 +85,11 @@ class Writer:
         db = sqlite3.connect(self._path, isolation_level=None)
         db.text_factory = _readable
         try:
-            self._epoch = self._settled_epoch(db, prepare(db, self._path))
+            new = is_new(db)
+            epoch = prepare(db, self._path)
+            if new:
+                self._miss_the_old_one()
+            self._epoch = self._settled_epoch(db, epoch)
             self._ages.open(db)
             self._place.remember(db)
         except BaseException:
@@ -94,6 +98,15 @@ class Writer:
         self._db = db
         self._load_heads()
         return self._epoch
+
+    def _miss_the_old_one(self) -> None:
+        """The file is begun anew: say so if there was one before."""
+        epoch, stored = self._marks.newest()
+        if stored:
+            log.warning(
+                "%s is not there or empty, and has stored %s (epoch %s): it is begun anew without them",
+                self._path, counted(stored), epoch,
+            )  # fmt: skip
 
     def _settled_epoch(self, db: sqlite3.Connection, epoch: str) -> str:
         """Another one if the file went back in time, or does not know any more where it was."""
@@ -105,8 +118,8 @@ class Writer:
         if lost:
             epoch = begin_epoch(db)
             log.warning(
-                "%s went back in time: it lacks the last %d messages, and another epoch begins",
-                self._path, lost,
+                "%s went back in time: it lacks %s at its end, and another epoch begins",
+                self._path, counted(lost),
             )  # fmt: skip
         self._marks.write(epoch, stored)
         return epoch

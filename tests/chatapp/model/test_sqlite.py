@@ -521,13 +521,36 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         shutil.copy(self.folder / "copy.db", self.path)
         with self.assertLogs("chatapp.model", "WARNING") as logs:
             log = await self.opened()
-        self.assertIn("went back in time: it lacks the last 1 messages", logs.output[0])
+        self.assertIn("went back in time: it lacks 1 message at its end", logs.output[0])
         self.assertNotEqual(epoch, log.epoch)
         self.assertEqual(["a"], await self.said(log))
         epoch = log.epoch
         await self.say(log, "c")
         await log.close()
         self.assertEqual(epoch, (await self.opened()).epoch)
+
+    async def test_one_that_is_missing_or_empty_at_the_start_is_told_with_what_it_had(self):
+        log = await self.opened()
+        await log.close()
+        for texts, had in ((["a", "b"], "2 messages"), (["c"], "1 message")):
+            with self.assertNoLogs("chatapp.model", "WARNING"):
+                log = await self.opened()
+            await self.say(log, *texts)
+            await log.close()
+            Path(self.path).unlink()
+            if had == "1 message":
+                Path(self.path).touch()
+            with self.assertLogs("chatapp.model", "WARNING") as logs:
+                await (await self.opened()).close()
+            [line] = logs.output
+            self.assertIn(f"{self.path} is not there or empty, and has stored {had} (epoch ", line)
+            self.assertIn(log.epoch, line)
+
+    async def test_one_that_had_nothing_is_missed_by_nobody(self):
+        await (await self.opened()).close()
+        Path(self.path).unlink()
+        with self.assertNoLogs("chatapp.model", "WARNING"):
+            await self.opened()
 
     async def test_one_whose_newest_messages_were_cut_off_begins_another_epoch(self):
         """The end of the write-ahead log is lost, as by a disk that had only promised it."""
