@@ -67,7 +67,8 @@ def log_refusal(error: NonceReused | RoomLimit | LogUnavailable, figures: Figure
         line = f"No room can be opened: {error}; try again soon."
         return BadInput(503, line, _ROOMS_SECONDS)
     figures.refusals["unavailable"] += 1
-    _tell(f"the message log does not answer: {error}")
+    if not error.told:
+        _tell(f"the message log does not answer: {error}")
     return BadInput(503, "The message log does not answer; try again soon.", _RETRY_SECONDS)
 
 

@@ -48,7 +48,14 @@ class Stored(NamedTuple):
 
 
 class LogUnavailable(Exception):
-    """The log cannot store or read now; the message says why. Trying again later may help."""
+    """The log cannot store or read now; the message says why. Trying again later may help.
+
+    `told`: whether that was written down already.
+    """
+
+    def __init__(self, why: str, told: bool = False) -> None:
+        super().__init__(why)
+        self.told = told
 
 
 class NonceReused(Exception):

@@ -160,6 +160,21 @@ class DiskTests(FaultCase):
         self.assertEqual(200, visitor.push("anew"))
         self.assertEqual(["anew"], visitor.texts())
 
+    def test_a_write_ahead_log_that_was_cut_off_is_one_line_whatever_is_asked(self):
+        for asked in ("push", "history"):
+            with self.subTest(asked):
+                server = self.enterContext(ChatServer())
+                visitor = Visitor(server)
+                self.assertEqual(200, visitor.push("before"))
+                os.truncate(server.folder / "chat.db-wal", 0)
+                history = "GET", "/chat/history/lobby"
+                push = "POST", "/chat/push", {"text": "gone"}
+                for each in (push, history) if asked == "push" else (history, push, history):
+                    self.assertEqual(503, visitor.ask(*each)[0], each)
+                lines = [line for line in server.log.splitlines() if "ERROR" in line]
+                self.assertEqual(1, len(lines), server.log)
+                self.assertIn("was cut off or overwritten while it is in use", lines[0])
+
     def test_a_reload_that_finds_no_database_leaves_the_old_process_and_refuses_pushes(self):
         server, visitor = self.served()
         database, aside = server.folder / "chat.db", server.folder / "aside"

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from chatapp.model.clock import Clock
@@ -81,11 +81,20 @@ class SQLiteLog(MessageLog):
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
         assert self._readers is not None
-        return await self._readers.read(room, after, limit)
+        return await self._explained(self._readers.read(room, after, limit))
 
     async def before(self, room: str, seq: int | None, limit: int) -> Slice:
         assert self._readers is not None
-        return await self._readers.before(room, seq, limit)
+        return await self._explained(self._readers.before(room, seq, limit))
+
+    async def _explained(self, reading: Coroutine[Any, Any, Slice]) -> Slice:
+        """What SQLite says of files that somebody has changed tells nobody that they were."""
+        try:
+            return await reading
+        except LogUnavailable:
+            if self._is_open:
+                await self._store.check()
+            raise
 
     # From process to process.
 

@@ -8,6 +8,7 @@ import logging
 import os
 import sqlite3
 import stat
+import time
 from contextlib import suppress
 
 from chatapp.model.log import LogUnavailable
@@ -17,6 +18,9 @@ from chatapp.model.sqlite.wal import WriteAheadLog
 __all__ = ["Place"]
 
 log = logging.getLogger(__name__)
+
+# While it is as it is the same line would be written at each message.
+_SILENT_SECONDS = 60.0
 
 _Identity = tuple[int, int] | None
 
@@ -29,6 +33,7 @@ class Place:
         self._lock = lock
         self._known: dict[str, _Identity] = {}
         self._wrong = ""
+        self._told = 0.0
 
     def refuse_links(self) -> None:
         """Before it is opened. Raises LogUnavailable if it has another name too."""
@@ -45,7 +50,7 @@ class Place:
         self._known = {name: _identity(name) for name in (self._path, f"{self._path}-wal")}
 
     def check(self) -> None:
-        """Raises LogUnavailable, and says so once, until they are back."""
+        """Raises LogUnavailable, and says so once a minute, until they are back."""
         self._judge(self.wrong())
 
     def check_written(self) -> None:
@@ -57,13 +62,15 @@ class Place:
         return self._look() or self.wal.check()
 
     def _judge(self, wrong: str) -> None:
-        if wrong and wrong != self._wrong:
+        now = time.monotonic()
+        if wrong and (wrong != self._wrong or now - self._told >= _SILENT_SECONDS):
+            self._told = now
             log.error("%s: nothing is stored until it is back or the chat is started anew", wrong)
         elif self._wrong and not wrong:
             log.warning("%s is back: messages are stored again", self._path)
         self._wrong = wrong
         if wrong:
-            raise LogUnavailable(wrong)
+            raise LogUnavailable(wrong, told=True)
 
     def _look(self) -> str:
         """'' or what is wrong."""

@@ -71,6 +71,10 @@ class Store:
             self.thread.close()
             self._lock.release()
 
+    async def check(self) -> None:
+        """Raises LogUnavailable if the files are not those any more that were opened."""
+        await self.thread.run(self.writer.check)
+
     async def append(self, entry: Entry) -> Stored:
         """As MessageLog has it."""
         if len(self._waiting) >= MAX_WAITING:
@@ -112,7 +116,8 @@ class Store:
             try:
                 await self.thread.run(self.writer.forget_old)
             except LogUnavailable as error:
-                log.warning("old messages could not be deleted: %s", error)
+                if not error.told:
+                    log.warning("old messages could not be deleted: %s", error)
             except Exception:
                 log.exception("%s: old messages could not be deleted", self._path)
             await asyncio.sleep(_SWEEP_SECONDS)

@@ -104,7 +104,7 @@ class Writer:
         epoch, stored = self._marks.newest()
         if stored:
             log.warning(
-                "%s is not there or empty, and has stored %s (epoch %s): it is begun anew without them",
+                "%s is not there or empty, and has stored %s (epoch %s): it is begun anew without",
                 self._path, counted(stored), epoch,
             )  # fmt: skip
 
@@ -144,6 +144,10 @@ class Writer:
             finally:
                 wal.close()
                 db.close()
+
+    def check(self) -> None:
+        """Raises LogUnavailable if the files are not those any more that were opened."""
+        self._place.check()
 
     def commit(self, entries: Sequence[Entry]) -> tuple[list[Stored | Exception], list[Message]]:
         """Store `entries` in one transaction: the outcome of each, and those that are new."""

@@ -599,6 +599,17 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual([("ok",)], db.execute("pragma integrity_check").fetchall())
             self.path.unlink()
 
+    async def test_what_the_engine_says_of_a_read_that_fails_is_told(self):
+        log = await self.opened()
+        await self.say(log, "a")
+        log._is_open = False  # as after it was handed over: nobody here can say what was done to it
+        os.truncate(f"{self.path}-wal", 0)
+        try:
+            with self.assertRaisesRegex(LogUnavailable, "disk I/O error|malformed"):
+                await log.read(ROOM, 0, 10)
+        finally:
+            log._is_open = True
+
     async def test_one_that_another_has_put_there_keeps_its_write_ahead_log(self):
         """A folder was moved away under a server, and a new one serves in its place."""
         log = await self.opened()
