@@ -62,7 +62,9 @@ def make() -> Path:
                 wheels = fresh_wheels(Path(folder))
             assemble(wheels, made)
     for other in TREES.iterdir():
-        if other.is_symlink() or not other.name.startswith(made.name.partition("-")[0]):
+        if other.is_symlink():
+            other.unlink()
+        elif not other.name.startswith(made.name.partition("-")[0]):
             shutil.rmtree(other) if other.is_dir() else other.unlink()
     return made
 

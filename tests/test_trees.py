@@ -103,6 +103,15 @@ class TreeTests(unittest.TestCase):
         self.assertEqual([second], list(second.parent.iterdir()))
         self.assertNotEqual(first, second)
 
+    def test_making_one_removes_links_that_lie_there_and_not_what_they_lead_to(self):
+        self.wheels()
+        trees = self.project / "build/compiled"
+        trees.mkdir(parents=True)
+        (trees / "tests").symlink_to(self.project / "pylons")
+        made = self.compiled("make")
+        self.assertEqual([made], list(trees.iterdir()))
+        self.assertTrue((self.project / "pylons/__init__.py").is_file())
+
     def test_wheels_of_other_sources_are_not_taken(self):
         self.wheels()
         self.write("cogen/core/queue.py", "changed")
