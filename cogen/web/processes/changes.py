@@ -22,6 +22,8 @@ _PAUSE = 0.5
 _SETTLED = 0.1
 # Of its time, the part that looking takes at most.
 _SHARE = 0.1
+# Seconds from which on looking takes too long to be left unsaid.
+_LONG = 1.0
 _SUFFIXES = (
     ".py", ".ini", ".toml", ".cfg", ".env", ".yaml", ".yml",
     ".html", ".jinja", ".jinja2", ".j2", ".mako", ".pt", ".tmpl",
@@ -58,7 +60,13 @@ class Changes:
 
     def start(self) -> None:
         """What is there now is what later states are compared with."""
-        self._thread = threading.Thread(target=self._watch, args=(self._look(),), daemon=True)
+        began = time.perf_counter()
+        seen = self._look()
+        took = time.perf_counter() - began
+        if took > _LONG:
+            where = ", ".join(self._folders)
+            log.warning("to look for changes below %s takes %.1f s: there is much", where, took)
+        self._thread = threading.Thread(target=self._watch, args=(seen,), daemon=True)
         self._thread.start()
 
     def wait(self) -> None:

@@ -3,6 +3,7 @@
 import configparser
 import dataclasses
 import os
+import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -17,8 +18,9 @@ __all__ = ["Deployed", "is_ini", "server_settings"]
 
 _NAMES = frozenset(field.name for field in dataclasses.fields(Options))
 _SECTIONS = ("server:main", "server")
-# In the section of another server these mean the same.
+# In the section of another server these mean the same; of waitress' `listen`, one address does.
 _COMMON = ("host", "port")
+_LISTEN = re.compile(r"\[?([^\s\[\]]+?)\]?:(\d+)")
 # What PasteDeploy raises for an ini that it cannot read or that names what is not there.
 _ERRORS = (configparser.Error, AttributeError, ImportError, LookupError, ValueError)
 
@@ -101,6 +103,10 @@ class Deployed:
         parser.optionxform = str  # type: ignore[assignment,method-assign]
         parser.read(self.path, encoding="utf-8")
         said = dict(parser.items(section))
+        address = _LISTEN.fullmatch(said.get("listen", ""))
+        if address is not None:
+            del said["listen"]
+            said["host"], said["port"] = address[1].replace("*", "0.0.0.0"), address[2]
         others = sorted(set(said) - set(parser.defaults()) - {"use", *_COMMON})
         note = f"[{section}] is for another server: of its options only host and port are taken"
         self.notes.append(f"{note}, and not {', '.join(others)}" if others else note)

@@ -1,5 +1,6 @@
 """What is wrong with what `cogen-serve` was asked for: one line each."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -88,6 +89,17 @@ class ProgramTests(unittest.TestCase):
     def test_a_log_that_cannot_be_written_is_a_failure(self):
         with self.assertRaisesRegex(CannotServe, "the log cannot be written to .*/no/log: No such"):
             self.program("app", log_file="no/log").log()
+
+    def test_a_level_is_that_of_the_log_wherever_it_goes(self):
+        root = logging.getLogger()
+        for name in ("handlers", "level"):
+            self.addCleanup(setattr, root, name, getattr(root, name))
+        for given in ({}, {"log_file": "log"}):
+            root.handlers = []
+            self.program("app", log_level="Error", **given).log()
+            self.assertEqual(logging.ERROR, root.level)
+            [handler] = root.handlers
+            handler.close()
 
     def test_what_is_named_is_loaded(self):
         for named, given in (

@@ -7,6 +7,7 @@ import tempfile
 import types
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.harness.server import PATIENCE
 from cogen.web.processes.changes import Changes
@@ -78,6 +79,16 @@ class ChangesTests(unittest.TestCase):
         self.addCleanup(sys.modules.pop, "elsewhere")
         self.watch()
         self.assertIn("elsewhere.py changed", self.seen(lambda: path.write_text("two and more")))
+
+    def test_a_folder_with_much_in_it_is_told(self):
+        with (
+            mock.patch("cogen.web.processes.changes._LONG", 0.0),
+            self.assertLogs("cogen.web.processes.changes", "WARNING") as logs,
+        ):
+            changes = Changes([str(self.folder)], [], self.changed, pause=0.01)
+            changes.start()
+            changes.close()
+        self.assertIn(f"below {self.folder} takes ", logs.records[0].getMessage())
 
     def test_one_that_is_replaced_has_changed(self):
         path = self.write("views.py", "one")

@@ -76,11 +76,21 @@ class DeployedTests(unittest.TestCase):
 
     def test_of_a_section_for_another_server_what_means_the_same_is_taken(self):
         for use in ("egg:nothing#main", "egg:Paste#http", f"call:{__name__}:make"):
-            ini = self.ini(f"[server:main]\nuse = {use}\nport = 1\nlisten = *:2\nx = 3\n{APP}")
+            ini = self.ini(f"[server:main]\nuse = {use}\nport = 1\nlisten = *:2 a:3\nx = 3\n{APP}")
             self.assertEqual({"port": "1"}, ini.settings)
             [note] = ini.notes
             self.assertIn("for another server: of its options only host and port", note)
             self.assertTrue(note.endswith("are taken, and not listen, x"), note)
+
+    def test_of_several_ways_to_name_one_address_each_is_taken(self):
+        for listen, host, port in (
+            ("localhost:6543", "localhost", "6543"),
+            ("*:80", "0.0.0.0", "80"),
+            ("[::1]:80", "::1", "80"),
+        ):
+            ini = self.ini(f"[server:main]\nuse = egg:waitress#main\nlisten = {listen}\n{APP}")
+            self.assertEqual({"host": host, "port": port}, ini.settings)
+            self.assertTrue(ini.notes[0].endswith("only host and port are taken"), ini.notes)
 
     def test_what_is_wrong_is_one_line(self):
         for text, said in (
