@@ -188,7 +188,7 @@ class Shell:
 def _installed(command: str) -> str:
     """What `pip install` and `pip wheel` can be checked by in a second, once for all pages.
 
-    Paths are those of this project; `scripts/smoke-wheels` installs what `make wheels` puts into
+    Paths are those of this project; `scripts/smoke` installs what `make wheels` puts into
     dist. A bare name is looked for on PyPI, where ours are somebody else's: it has to be a library
     that one of ours requires, in the versions that it requires.
     """
