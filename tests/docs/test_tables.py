@@ -25,10 +25,10 @@ class TableTests(unittest.TestCase):
         self.check("chat.md", ChatOptions)
 
     def test_every_option_of_the_server_is_in_its_table(self):
-        self.check("deployment.md", Options)
+        self.check("settings.md", Options)
 
     def test_every_option_of_the_command_is_in_a_table_too(self):
-        page = (DOCS / "deployment.md").read_text()
+        page = (DOCS / "settings.md").read_text()
         self.assertIn("\n".join(["|---|---|---|", *map(_row, OWN), ""]), page)
 
 

@@ -24,6 +24,7 @@ from tests.support.programs import needs
 from tests.support.talk import talk
 
 GUIDE = ROOT / "docs/deployment.md"
+FIGURES = ROOT / "docs/settings.md"
 NAMES = ["access.log", "chat.log"]
 
 
@@ -141,7 +142,7 @@ class OperatorTests(unittest.TestCase):
         with CommandServer(metrics_path="/metrics") as server, server.connect() as client:
             texts.append(client.get("/metrics").body.decode())
         scraped = {row for text in texts for row in _figures(text)}
-        guide = GUIDE.read_text()
+        guide = FIGURES.read_text()
         table = guide[guide.index("## Figures") :]
         rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", table, re.MULTILINE)
         self.assertEqual(sorted(scraped), sorted(rows))
