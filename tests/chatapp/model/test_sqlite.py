@@ -601,12 +601,14 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_the_engine_says_of_a_read_that_fails_is_told(self):
         log = await self.opened()
-        await self.say(log, "a")
+        await self.say(log, *["of some length" * 100] * 200)
+        for _ in range(9):
+            await log.read(ROOM, 0, 1)  # each reader has begun, and has not read all
         log._is_open = False  # as after it was handed over: nobody here can say what was done to it
         os.truncate(f"{self.path}-wal", 0)
         try:
             with self.assertRaisesRegex(LogUnavailable, "disk I/O error|malformed"):
-                await log.read(ROOM, 0, 10)
+                await log.before(ROOM, None, 200)
         finally:
             log._is_open = True
 
