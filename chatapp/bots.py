@@ -197,7 +197,7 @@ class ChatClient:
         aiohttp.ClientError if the last try gets no answer.
         """
         body = {"text": text, "nonce": secrets.token_urlsafe(12)}
-        path = f"/chat/push/{quote(room, safe='')}"
+        path = f"/chat/push/{_quoted(room)}"
         delays = _delays()
         while True:
             tries -= 1
@@ -258,9 +258,7 @@ class ChatClient:
         query = {"client": self.tab}
         if self.cursor is not None:
             query["since"] = self.cursor
-        path = (
-            f"/chat/pull/{','.join(quote(room, safe='') for room in self.rooms)}?{urlencode(query)}"
-        )
+        path = f"/chat/pull/{','.join(map(_quoted, self.rooms))}?{urlencode(query)}"
         if self._unmoved <= _MOST_UNMOVED and len(self.url) + len(path) <= _LONGEST_URL:
             return "GET", path, None
         return "POST", "/chat/pull", {"rooms": self.rooms, **query}
@@ -285,7 +283,7 @@ class ChatClient:
         query = {"limit": str(limit)}
         if before is not None:
             query["before"] = str(before)
-        path = f"/chat/history/{quote(room, safe='')}?{urlencode(query)}"
+        path = f"/chat/history/{_quoted(room)}?{urlencode(query)}"
         return await self._ask(_messages_of, "GET", path)
 
     async def _ask(
@@ -321,6 +319,16 @@ class ChatClient:
         if status in _REFUSALS and isinstance(line, str):
             raise ChatError(status, line)
         raise NoAnswer(status, content.decode(errors="replace")[:_LINE])
+
+
+def _quoted(room: str) -> str:
+    """The name in the path of a URL, from which one of dots alone would be lost.
+
+    Raises ChatError, as the chat would refuse it.
+    """
+    if not room.strip("."):
+        raise ChatError(400, "A room's name has more than dots.")
+    return quote(room, safe="")
 
 
 def _messages_of(answer: Mapping[str, Any]) -> list[Message]:

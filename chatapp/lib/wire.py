@@ -115,9 +115,11 @@ def checked_room(name: str) -> str:
     composed = unicodedata.normalize("NFC", name)
     strange = _STRANGE.findall(composed)
     named = 1 <= len(composed) <= MOST_ROOM and composed[0] not in strange and is_seen(composed)
-    if named and all(map(_is_mark, strange)):
+    # Clients take "." and ".." for steps in the path of a URL (RFC 3986 section 5.2.4).
+    if named and all(map(_is_mark, strange)) and visible(composed).strip("."):
         return composed
-    line = f"A room's name is 1 to {MOST_ROOM} letters, digits, dots, dashes or underscores."
+    signs = "letters, digits, dots, dashes or underscores, and not dots alone"
+    line = f"A room's name is 1 to {MOST_ROOM} {signs}."
     raise BadInput(400, line, room=name)
 
 

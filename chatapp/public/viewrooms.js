@@ -24,7 +24,7 @@ export class RoomsView {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const name = roomName(this.#field.value);
-      if (!name) return this.complain('A name has 1 to 64 letters, digits, dots, dashes or underscores.');
+      if (!name) return this.complain('A name has 1 to 64 letters, digits, dots, dashes or underscores, and not dots alone.');
       this.#form.reset();
       this.complain('');
       acts.join(name);

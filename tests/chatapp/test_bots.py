@@ -126,6 +126,18 @@ class JoiningTests(ClientCase):
         with self.assertNoLogs("chatapp.client"):
             self.until_complete(refused)
 
+    def test_a_room_that_is_lost_from_a_url_is_no_other_room(self):
+        async def refused():
+            async with self.client() as client:
+                await client.join()
+                for act in (client.send("hi", room="."), client.history("..")):
+                    with self.assertRaisesRegex(ChatError, "400: .* dots"):
+                        await act
+                await client.send("in the lobby")
+                self.assertEqual(1, len(await client.history()))
+
+        self.until_complete(refused)
+
     def test_a_name_that_is_waited_for_is_told(self):
         async def second():
             async with self.client(nick="robot") as client:

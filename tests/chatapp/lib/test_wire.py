@@ -56,6 +56,12 @@ class RoomTests(WireCase):
         for name in ("a/b", "/", "a,b", "a b", "", "x" * 65, "a:b", "<b>", "..\\x"):
             self.refused(400, checked_room, name)
 
+    def test_dots_alone_are_lost_from_urls_and_refused(self):
+        for name in (".", "..", "...", ".\u200d."):
+            self.assertIn("not dots alone", self.refused(400, checked_room, name))
+        for name in (".a", "a..", "-."):
+            self.assertEqual(name, checked_room(name))
+
     def test_a_mark_belongs_to_the_letter_before(self):
         for name in ("हिन्दी", "e\u20dd", "-\u20dd"):
             self.assertEqual(name, checked_room(name))
