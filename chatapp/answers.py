@@ -30,7 +30,11 @@ class Foreign(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """`lost` messages that the log no longer holds; at least so many if it is not `exact`."""
+    """`lost` messages that the log no longer holds; at most so many if it is not `exact`.
+
+    Where `reason` is "recreated" nobody knows how many: numbers are given out again, and what the
+    log holds of the rooms comes again.
+    """
 
     lost: int
     reason: str

@@ -119,7 +119,7 @@ class MemoryLog(MessageLog):
         silences = ((name, room.spoken) for name, room in self._rooms.items())
         name = to_give_way(silences, self._observer.occupied, now)
         if name is None:
-            raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
+            raise RoomLimit("all that there may be are in use")
         last, kept = self._rooms.pop(name).last, slot(name)
         self._names.discard(name)
         self._gone[kept] = max(last, self._gone.get(kept, 0))

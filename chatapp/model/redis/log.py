@@ -138,7 +138,7 @@ class RedisLog(MessageLog):
         if kind == b"unknown":
             raise NoSuchRoom(draft.room)
         if kind == b"rooms":
-            raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
+            raise RoomLimit("all that there may be are in use")
         room = rest.pop(0).decode()
         if kind == b"known":
             known_digest, seq, *_ = rest[0].split(b" ")

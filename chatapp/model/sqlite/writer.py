@@ -265,7 +265,7 @@ class Writer:
         silences = ((room, head.at) for room, head in self._heads.items())
         room = to_give_way(silences, self._occupied, now)
         if room is None:
-            raise RoomLimit(f"there are {self._max_rooms} rooms, all in use")
+            raise RoomLimit("all that there may be are in use")
         self._db.execute("delete from messages where room = ?", (room,))
         self._ages.forgot(self._db)
         self._db.execute("delete from heads where room = ?", (room,))
