@@ -54,8 +54,9 @@ def back_up(path: str, to: str, others: Sequence[str] = ()) -> None:
 def restore(path: str, copy: str, others: Sequence[str] = ()) -> str:
     """Put the database in the file `copy` in the place of the one at `path`, which no server has.
 
-    It begins another epoch: clients are told of a gap, and get all that is kept again. Returns where the database that was there is kept, empty if there was
-    none. `others`: what the chat has beside the database's files. Raises CopyFailed.
+    It begins another epoch: clients are told of a gap, and get all that is kept again. Returns
+    where the database that was there is kept, empty if there was none. `others`: what the chat has
+    beside the database's files. Raises CopyFailed.
     """
     if not os.path.exists(copy):
         raise CopyFailed(f"{copy} is not there")
