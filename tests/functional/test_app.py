@@ -105,8 +105,14 @@ class ChangeTests(unittest.TestCase):
         self.change()
         self.assertEqual([True, True, True], self.seen(app))
 
-    def test_they_are_taken_at_the_next_request_under_the_reloader(self):
-        with mock.patch.dict(os.environ, PYTHON_RELOADER_SHOULD_RUN="true"):
+    def test_they_are_taken_at_the_next_request_under_the_reloader_of_paster(self):
+        self.check_reloader("PYTHON_RELOADER_SHOULD_RUN")
+
+    def test_they_are_taken_at_the_next_request_under_that_of_cogen_serve(self):
+        self.check_reloader("COGEN_RELOAD")
+
+    def check_reloader(self, variable):
+        with mock.patch.dict(os.environ, {variable: "true"}):
             app = self.load("false")
         self.seen(app)
         self.change()
