@@ -1,5 +1,6 @@
-# make serve | compiled | test | test-compiled | check | bench | hostile | first-visit | cluster | site | wheels | image-test:
-# everything a person or CI types. PYTHON names another Python than the first on the PATH that is new enough.
+# make serve | compiled | test | test-compiled | check | bench | bench-ordinary | hostile | first-visit | cluster | site |
+# wheels | image-test: everything a person or CI types. PYTHON names another Python than the first on the PATH that is new
+# enough.
 PYTHON ?=
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -7,7 +8,8 @@ INI ?= test.ini
 # setuptools tells every start of paster that pkg_resources is old; there is nothing for the reader to do.
 export PYTHONWARNINGS ?= ignore:pkg_resources is deprecated:UserWarning
 
-.PHONY: serve compiled test test-compiled check bench cluster first-visit hostile image-test site wheels clean FORCE
+.PHONY: serve compiled test test-compiled check bench bench-ordinary cluster first-visit hostile image-test site wheels \
+	clean FORCE
 
 serve: $(VENV)/.serve
 	@scripts/serve $(BIN) $(INI) $(ARGS)
@@ -34,6 +36,10 @@ first-visit: $(VENV)/.test
 bench: $(VENV)/.bench
 	@$(BIN)/python scripts/compiled.py make
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-ordinary: $(VENV)/.bench
+	@$(BIN)/python scripts/compiled.py make
+	$(BIN)/python -m benchmarks.ordinary $(ARGS)
 
 cluster: $(VENV)/.cluster
 	scripts/cluster $(BIN)

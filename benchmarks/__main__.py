@@ -1,10 +1,6 @@
 """The long-poll benchmark: a chat on cogen, and the same chat on its peers."""
 
 import argparse
-import datetime
-import importlib.metadata
-import os
-import platform
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,11 +10,12 @@ from typing import Any
 from benchmarks import suite
 from benchmarks.chart import svg
 from benchmarks.criteria import judge
+from benchmarks.machine import described
 from benchmarks.report import as_json, markdown, verdict_line
 from benchmarks.scenario import Run
-from benchmarks.servers import cores, raise_open_files
+from benchmarks.servers import raise_open_files
 from benchmarks.stats import summarize
-from benchmarks.targets import COMPILED, TARGETS, Target
+from benchmarks.targets import TARGETS, Target
 
 __all__ = ["main"]
 
@@ -35,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     todo, left_out = _todo(options, raise_open_files())
     for line in left_out:
         print(f"left out: {line}")
-    machine = _machine()
+    machine = described(_PACKAGES)
     wanted = sum(len(job.targets) for job in todo)
     runs = _measured(todo, wanted)
     if runs:
@@ -148,25 +145,6 @@ class _Console:
 
 def _figure(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _machine() -> dict[str, Any]:
-    versions = {}
-    for name in _PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    server, clients = cores()
-    return {
-        "date": datetime.date.today().isoformat(),
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()}",
-        "cores": os.cpu_count(),
-        "one_core_for_both": server == clients,
-        "compiled": COMPILED.exists(),
-        "versions": versions,
-    }
 
 
 def _write(report: dict[str, Any], folder: Path) -> None:

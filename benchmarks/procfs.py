@@ -1,11 +1,13 @@
 """What a process and its children have used, as /proc says (proc(5))."""
 
 import os
+import time
 from pathlib import Path
 
-__all__ = ["cpu_seconds", "descendants", "is_running", "memory_kib"]
+__all__ = ["cpu_nanoseconds", "cpu_seconds", "descendants", "is_running", "memory_kib"]
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
+_SCHEDULED = 2  # CPUCLOCK_SCHED of the kernel's posix-timers.h: of the whole process
 
 
 def descendants(pid: int) -> list[int]:
@@ -34,6 +36,14 @@ def cpu_seconds(pids: list[int]) -> float:
 def _ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+def cpu_nanoseconds(pids: list[int]) -> int:
+    """User and system time of all of `pids`, threads that have ended too, to the nanosecond.
+
+    The clocks of clock_getcpuclockid(3); raises OSError: one of them has ended.
+    """
+    return sum(time.clock_gettime_ns(~pid << 3 | _SCHEDULED) for pid in pids)
 
 
 def memory_kib(pids: list[int]) -> int:

@@ -8,7 +8,10 @@ from benchmarks.criteria import Verdict, judge
 from benchmarks.stats import Figure, Summary, summarize
 from benchmarks.targets import TARGETS
 
-__all__ = ["FEW", "as_json", "markdown", "table", "titles", "verdict_line"]
+__all__ = [
+    "FEW", "as_json", "machine_line", "markdown", "table", "titles", "verdict_cells",
+    "verdict_line",
+]  # fmt: skip
 
 # With fewer clients than that, what else the server holds shows more than what they cost.
 FEW = 1000
@@ -44,7 +47,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     """`report` as it is in the JSON file."""
     summaries = _sorted(summarize(report["runs"]))
     parts = [
-        [_machine(report["machine"])],
+        [machine_line(report["machine"])],
         table(_COST, map(_cost_cells, summaries)),
         table(_TIME, map(_time_cells, summaries)),
         table(_ALONE, _alone_rows(_sorted(_alone(report["runs"])))),
@@ -61,7 +64,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [_row(head), _row("---" for _ in head), *lines] if lines else []
 
 
-def _machine(machine: Mapping[str, Any]) -> str:
+def machine_line(machine: Mapping[str, Any]) -> str:
+    """`machine` as benchmarks.machine describes it."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     cores = f"{machine['cores']} cores" + (
         ", one for server and clients" if machine["one_core_for_both"] else ""
@@ -73,7 +77,7 @@ def _machine(machine: Mapping[str, Any]) -> str:
 
 
 def verdict_line(verdict: Verdict) -> str:
-    what, most, value, word = _verdict_cells(verdict)
+    what, most, value, word = verdict_cells(verdict)
     return f"{word:13} {value:>8} (at most {most})  {what}"
 
 
@@ -155,10 +159,11 @@ def _pair(first: Figure | None, second: Figure | None, form: str = "{:.1f}") -> 
 
 def _verdict_rows(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
     pairs = zip(judge(summaries), judge(summaries, "-python"), strict=True)
-    return [(*_verdict_cells(one), *_verdict_cells(other)[2:]) for one, other in pairs]
+    return [(*verdict_cells(one), *verdict_cells(other)[2:]) for one, other in pairs]
 
 
-def _verdict_cells(verdict: Verdict) -> tuple[str, str, str, str]:
+def verdict_cells(verdict: Verdict) -> tuple[str, str, str, str]:
+    """What, at most, the value, in a word."""
     form: Callable[[float], str] = "{:.1f}".format if verdict.unit else "{:.2f}".format
     value = "-" if verdict.value is None else form(verdict.value) + verdict.unit
     return verdict.what, f"{verdict.most:g}{verdict.unit}", value, verdict.word

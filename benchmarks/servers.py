@@ -125,6 +125,9 @@ class Server:
     def cpu_seconds(self) -> float:
         return procfs.cpu_seconds(self._pids())
 
+    def cpu_nanoseconds(self) -> int:
+        return procfs.cpu_nanoseconds(self._pids())
+
     def memory_kib(self) -> int:
         return procfs.memory_kib(self._pids())
 

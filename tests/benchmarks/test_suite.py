@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import instructions
 from benchmarks.__main__ import _chosen, _parser
+from benchmarks.ordinary.__main__ import _parser as ordinary_parser
 from benchmarks.suite import jobs
 from benchmarks.targets import TARGETS, Site, Target
 from tests.docs.pages import DOCS, blocks
@@ -18,10 +19,12 @@ class CommandTests(unittest.TestCase):
         commands = [s.command for b in blocks(DOCS / "performance.md", "sh") for s in steps(b)]
         self.assertGreater(len(commands), 2)
         for command in commands:
-            _, _, arguments = command.partition("ARGS=")
+            what, _, arguments = command.partition("ARGS=")
             [words] = shlex.split(arguments, comments=True)[:1] or [""]
-            options = _parser().parse_args(shlex.split(words))
-            _chosen(options.targets)
+            if "bench-ordinary" in what:
+                ordinary_parser().parse_args(shlex.split(words))
+            else:
+                _chosen(_parser().parse_args(shlex.split(words)).targets)
 
 
 class JobTests(unittest.TestCase):

@@ -1,0 +1,1 @@
+"""Ordinary work: what a request costs that waits for nothing, beside other servers of WSGI."""
