@@ -62,6 +62,11 @@ class Options:
         "The headers that those proxies set, of `Forwarded` and `X-Forwarded-For`, `-Proto`, "
         "`-Host`, `-Prefix`; the others are dropped.",
     )
+    proxy_protocol: bool = option(
+        False,
+        "Connections come from trusted_proxies alone, and begin with a header of the PROXY "
+        "protocol, version 1 or 2, that tells the client's address.",
+    )
     allowed_hosts: str = option(
         "",
         "The hosts that requests may be for, also `*.NAME`, or `*` for any; another is refused "

@@ -15,6 +15,7 @@ from cogen.core.schedulers import Scheduler, running_for
 from cogen.web.connections.connection import Connection
 from cogen.web.connections.handshakes import Handshakes
 from cogen.web.connections.hosts import Hosts
+from cogen.web.connections.introduced import Introduced
 from cogen.web.connections.shared import Shared
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.pool import Pool
@@ -73,6 +74,7 @@ class Server:
         if options.metrics_path or options.health_path or options.ready_path:
             Endpoints(self.shared, lives, self.peers, self.stalls)
         self._listeners: list[asyncio.Server | Handshakes] = []
+        self._not_introduced: set[Introduced] = set()
 
     @property
     def mode(self) -> str:
@@ -106,10 +108,15 @@ class Server:
         backlog = self.options.backlog
         # The loop asks for the methods of a protocol, not for its class.
         protocol: Any = functools.partial(Connection, self.shared, environ, self._hosts.at(sock))
+        timeout = self.options.header_timeout
+        proxies = self.shared.proxies if self.options.proxy_protocol else None
         if tls is None:
+            if proxies is not None:
+                waiting = self._not_introduced
+                protocol = functools.partial(Introduced, protocol, proxies, timeout, waiting)
             return await self.scheduler.loop.create_server(protocol, sock=sock, backlog=backlog)
-        places, timeout = self.shared.places, self.options.header_timeout
-        listener = Handshakes(sock, tls, timeout, places.take, places.give_back, protocol)
+        places = self.shared.places
+        listener = Handshakes(sock, tls, timeout, places.take, places.give_back, protocol, proxies)
         listener.start(backlog)
         return listener
 
@@ -162,8 +169,7 @@ class Server:
                     await outlived()
         except TimeoutError:
             log.warning("%d connections were cut at the stop", len(self.shared.connections))
-        for connection in list(self.shared.connections):
-            connection.cut()
+        self._cut()
         for listener in self._listeners:
             if isinstance(listener, Handshakes):
                 await listener.cut()
@@ -206,6 +212,12 @@ class Server:
                     failed = error
         if failed is not None:
             raise failed
+
+    def _cut(self) -> None:
+        for connection in list(self.shared.connections):
+            connection.cut()
+        for introduced in list(self._not_introduced):
+            introduced.cut()
 
     def _give_up(self) -> None:
         for exchange in list(self.shared.exchanges):

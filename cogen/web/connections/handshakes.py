@@ -5,13 +5,17 @@ count nowhere; so connections are accepted here, and take their place before.
 """
 
 import asyncio
+import functools
 import logging
 import socket
 import ssl
 from collections.abc import Callable
 from typing import Any
 
+from cogen.web.connections.introduced import introduction
+from cogen.web.connections.proxies import Proxies
 from cogen.web.http.errors import HTTPError
+from cogen.web.http.proxy_header import ProxyHeader
 
 __all__ = ["Handshakes"]
 
@@ -28,7 +32,8 @@ class Handshakes:
 
     `take(address)` takes a place, or says why there is none; `give_back(address)` gives back that
     of a connection whose handshake failed; `protocol()` makes the protocol of one whose did not,
-    which then has the place.
+    which then has the place. With `proxies`, those alone may connect, and begin with a header of
+    the PROXY protocol.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class Handshakes:
         take: Callable[[str], HTTPError | None],
         give_back: Callable[[str], None],
         protocol: Callable[[], Any],
+        proxies: Proxies | None = None,
     ) -> None:
         self._sock = sock
         self._tls = tls
@@ -46,6 +52,7 @@ class Handshakes:
         self._take = take
         self._give_back = give_back
         self._protocol = protocol
+        self._proxies = proxies
         self._loop = asyncio.get_running_loop()
         self._under_way: set[asyncio.Task[None]] = set()
         self._pause: asyncio.TimerHandle | None = None
@@ -101,14 +108,32 @@ class Handshakes:
         task.add_done_callback(self._under_way.discard)
 
     async def _shake_hands(self, connection: socket.socket, address: str) -> None:
+        protocol = self._protocol
         try:
+            if self._proxies is not None:
+                async with asyncio.timeout(self._timeout):
+                    header = await introduction(connection, address, self._proxies)
+                if header.address:
+                    self._give_back(address)
+                    address = header.address
+                    error = self._take(address)
+                    if error is not None:
+                        raise ValueError(str(error))
+                    protocol = functools.partial(_introduced, protocol, header)
             await self._loop.connect_accepted_socket(
-                self._protocol, connection, ssl=self._tls, ssl_handshake_timeout=self._timeout
+                protocol, connection, ssl=self._tls, ssl_handshake_timeout=self._timeout
             )
-        except (OSError, asyncio.CancelledError) as error:
+        except (OSError, ValueError, asyncio.CancelledError) as error:
             # ssl.SSLError, a timeout and a connection that was reset are OSErrors.
             plain = isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST"
             why = "it speaks HTTP, and https:// is served here" if plain else error
             log.info("%s: the handshake failed: %s", address, why)
             connection.close()
             self._give_back(address)
+
+
+def _introduced(make: Callable[[], Any], header: ProxyHeader) -> Any:
+    """The protocol that `make()` makes, for the client that `header` names."""
+    protocol = make()
+    protocol.introduce((header.address, header.port))
+    return protocol

@@ -38,12 +38,16 @@ class Link(Front):
         self._reading_paused = False
         self.closing = False
 
+    def introduce(self, peer: tuple[str, str]) -> None:
+        """Before `connection_made`: the client has this address and port, as its proxy says."""
+        self._peer = peer
+
     def connection_made(self, transport: Any) -> None:
-        """Write to `transport` from now on, which says who the client is."""
+        """Write to `transport` from now on, which says who the client is if nobody else has."""
         self._transport = transport
         transport.set_write_buffer_limits(_WRITE_HIGH, _WRITE_LOW)
         peer = transport.get_extra_info("peername")
-        if type(peer) is tuple:
+        if type(peer) is tuple and not self._peer[0]:
             self._peer = (peer[0], str(peer[1]))
 
     @property

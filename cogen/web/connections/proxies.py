@@ -66,6 +66,10 @@ class Proxies:
     @classmethod
     def of(cls, options: Options) -> "Proxies | None":
         """None if none is trusted. Raises OptionError."""
+        if options.proxy_protocol and not options.trusted_proxies:
+            raise OptionError(
+                "proxy_protocol: nobody could connect: name the proxies in trusted_proxies"
+            )
         proxies = cls(options.trusted_proxies, options.proxy_headers)
         return proxies if options.trusted_proxies else None
 
