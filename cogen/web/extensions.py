@@ -10,12 +10,13 @@ know nothing of connections; the exchange looks into them.
 
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import cogen.core
 from cogen.core.events import Operation
 from cogen.web.http.errors import LostOperation
+from cogen.web.http.response import trailer_section
 
 __all__ = ["Core", "Wsgi"]
 
@@ -24,7 +25,8 @@ class Wsgi:
     """environ['cogen.wsgi']: what was named last and what came of it.
 
     `result`: the value, or the exception instance; `exception`: its exc_info, or None;
-    `operation`: what was named last; `content_length`: of the request body, None if unknown.
+    `operation`: what was named last; `content_length`: of the request body, None if unknown;
+    `trailer`: what comes behind the last chunk, as bytes.
     """
 
     __slots__ = (
@@ -36,6 +38,7 @@ class Wsgi:
         "operation",
         "pending",
         "result",
+        "trailer",
     )
 
     def __init__(self, content_length: int | None) -> None:
@@ -48,6 +51,7 @@ class Wsgi:
         self.pending = False
         self.named = False  # there was a wait
         self.final: bytes | None = None
+        self.trailer = b""
         self._function: Callable[..., Any] | None = None  # returned the operation
 
     def call(self, function: Callable[..., Any]) -> Callable[..., bytes]:
@@ -87,6 +91,15 @@ class Wsgi:
         """
         self.final = chunk
         return chunk
+
+    def trailers(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Have `headers` sent behind the last chunk (RFC 9110 section 6.5).
+
+        To be called before the iteration ends. They are sent where the response is chunked and the
+        client takes them (`TE: trailers`), else left out. Raises ValueError or TypeError for what
+        no trailer can be.
+        """
+        self.trailer = trailer_section(list(headers))
 
     def succeeded(self, value: Any) -> None:
         """What was named has the result `value`."""

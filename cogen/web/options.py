@@ -87,6 +87,11 @@ class Options:
         200, "With `threads = auto`, the most threads.", least=1, most=_MOST_THREADS
     )
     proactor: str = option("any", "Event loop: `uvloop`, `asyncio`, or `any`.", among=PROACTORS)
+    server_timing: bool = option(
+        False,
+        "Each answer's head says how long the request took until then: Server-Timing, in "
+        "milliseconds. Browsers show it; strangers see it too.",
+    )
     access_log: str = option(
         "off",
         "A line for each request: `common`, `combined`, `json`, or `off`.",

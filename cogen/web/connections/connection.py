@@ -22,6 +22,7 @@ last answer. The exchange that is let go of then goes on without it, to its own 
 """
 
 import logging
+import time
 from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -65,6 +66,7 @@ class Connection(Link):
 
     __slots__ = (
         "_base_environ",
+        "_begun",
         "_buffer",
         "_empty_lines",
         "_exchange",
@@ -86,6 +88,8 @@ class Connection(Link):
         self._base_environ = base_environ or shared.base_environ
         self._hosts = hosts
         self._buffer = b""
+        self._begun = 0.0
+        self.times = shared.options.server_timing
         self._seen = 0  # bytes of the buffer in which the end of the head is not
         self._empty_lines = 0  # skipped since the last request
         self._intake: Intake | None = None
@@ -263,6 +267,8 @@ class Connection(Link):
             self._await(None)
         self._requests += 1
         self._empty_lines = 0
+        if self.times:
+            self._begun = time.monotonic()
         shared = self.shared
         length = request.content_length
         wsgi = Wsgi(None if length == -1 else length or 0)
@@ -274,6 +280,7 @@ class Connection(Link):
         environ["cogen.core"] = Core(wsgi)
         environ["cogen.wsgi"] = wsgi
         environ["cogen.wait"] = exchange.wait
+        environ["cogen.early_hints"] = exchange.early_hints
         shared.exchange_began(exchange, environ)
         return exchange, environ
 
@@ -377,6 +384,10 @@ class Connection(Link):
     @property
     def expects_continue(self) -> bool:
         return self._intake is not None and self._intake.continues
+
+    def timing(self) -> bytes:
+        milliseconds = (time.monotonic() - self._begun) * 1000
+        return b"Server-Timing: total;dur=%.1f\r\n" % milliseconds
 
     def persists(self, request: Request) -> bool:
         limit = self.shared.options.max_requests

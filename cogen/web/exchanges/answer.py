@@ -117,10 +117,11 @@ class Answer:
         self.head_sent = True
         return self.head.encode(self._decide(self.length))
 
-    def end(self) -> None:
-        """The last chunk was sent before: close the framing."""
+    def end(self, trailer: bytes = b"") -> None:
+        """The last chunk was sent before: close the framing, with `trailer` if it may be there."""
         if self._chunked:
-            self._front.write(b"0\r\n\r\n")
+            trailer = trailer if self._request.takes_trailers else b""
+            self._front.write(b"0\r\n" + trailer + b"\r\n")
 
     def fall_short(self, name: object, at: str) -> None:
         """The last chunk has come, too early: such a body closes the connection."""
@@ -177,7 +178,7 @@ class Answer:
         elif not request.http11:
             framing += b"Connection: keep-alive\r\n"
         self.keep_alive = keep_alive
-        return framing
+        return framing + self._front.timing() if self._front.times else framing
 
     def _write(self, framing: bytes | None, before: bytes, chunk: bytes, after: bytes) -> None:
         if framing is not None:

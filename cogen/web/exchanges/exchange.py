@@ -26,7 +26,7 @@ in place of an operation's empty one, and a head after content.
 
 import logging
 from asyncio import CancelledError, TimerHandle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from inspect import isawaitable
 from threading import get_ident
@@ -48,7 +48,7 @@ from cogen.web.exchanges.stopwatch import Stopwatch
 from cogen.web.extensions import Wsgi
 from cogen.web.http.errors import BodyError, HTTPError
 from cogen.web.http.request import Request
-from cogen.web.http.response import head_of
+from cogen.web.http.response import early_hints, head_of
 from cogen.web.life import Application
 
 __all__ = ["CLIENT_LEFT", "END", "GO_ON", "LEAVE", "STAY", "Exchange", "close_of"]
@@ -252,6 +252,20 @@ class Exchange(Straight):
         finally:
             del self, operation  # see Straight.wait_for
 
+    def early_hints(self, headers: Iterable[tuple[str, str]]) -> None:
+        """environ['cogen.early_hints']: send the client `headers` ahead of the response (RFC 8297).
+
+        Not to a client of HTTP/1.0, nor once the response has begun. Raises TypeError or
+        ValueError for a bad header.
+        """
+        if get_ident() != self.scheduler.thread:
+            raise outside("cogen.early_hints")
+        self._hint(early_hints(list(headers)))
+
+    def _hint(self, interim: bytes) -> None:
+        if self._request.http11 and not (self.left or self.ended or self.head_sent):
+            self._front.write(interim)
+
     def may_wait(self) -> None:
         """Raise what a wait of the application raises where it may not begin one."""
         if self.late:
@@ -449,7 +463,7 @@ class Exchange(Straight):
         self._exhausted = True
         answer = self._begun(b"")
         if answer.head_sent:
-            answer.end()
+            answer.end(self._wsgi.trailer)
         else:
             answer.send(b"", last=True)
         if answer.left:

@@ -13,15 +13,17 @@ class Front:
     `eof`: the client has ended its side; `write_paused`: it has enough for now, and `drainer` is
     resumed when it has taken most of it. The exchange sets `refusal`, the status where there is no
     answer of the application's, `truncated`: the answer was cut, which the client has to see, and
-    `unsent`, the bytes that it still has to send itself, to its `idle_socket`.
+    `unsent`, the bytes that it still has to send itself, to its `idle_socket`. `times`: it tells
+    the client how long an answer took, by `timing`.
     """
 
-    __slots__ = ("drainer", "eof", "refusal", "truncated", "unsent", "write_paused")
+    __slots__ = ("drainer", "eof", "refusal", "times", "truncated", "unsent", "write_paused")
 
     def __init__(self) -> None:
         self.drainer: Waiter | None = None
         self.eof = False
         self.refusal = 0
+        self.times = False
         self.truncated = False
         self.unsent = 0
         self.write_paused = False
@@ -39,6 +41,10 @@ class Front:
     def write(self, data: bytes | memoryview) -> None:
         """Send `data`, now or later; it may be called when the client is gone."""
         raise NotImplementedError
+
+    def timing(self) -> bytes:
+        """A line of the head of an answer that begins now."""
+        return b""
 
     def idle_socket(self) -> int:
         """The number of a socket to which what is not for `write` can be sent now; -1: of none."""

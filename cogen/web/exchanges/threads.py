@@ -17,7 +17,7 @@ on the loop; the exchange ends when the call has returned and the iterable is cl
 import functools
 import threading
 from asyncio import _get_running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
@@ -39,6 +39,7 @@ from cogen.web.exchanges.slips import generator_in
 from cogen.web.exchanges.spool import Spool, SpooledBody, SpooledInput
 from cogen.web.extensions import Wsgi
 from cogen.web.http.request import Request
+from cogen.web.http.response import early_hints
 from cogen.web.life import Application, LoopIterable
 
 __all__ = ["ThreadedExchange"]
@@ -402,6 +403,12 @@ class ThreadedExchange(Exchange):
             return super().wait(operation)
         self.may_wait()
         return current.wait_for(operation)
+
+    def early_hints(self, headers: Iterable[tuple[str, str]]) -> None:
+        if self._on_loop():
+            super().early_hints(headers)
+        else:
+            self._pool.post(functools.partial(self._hint, early_hints(list(headers))))
 
     def on_loop(self, function: Callable[[], Any]) -> Any:
         """environ['cogen.on_loop']: what `function()` gives, called on the loop.

@@ -21,18 +21,19 @@ _HOST = re.compile(
 )
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 _WANTED: Final = frozenset(
-    (b"host", b"connection", b"content-length", b"transfer-encoding", b"expect")
+    (b"host", b"connection", b"content-length", b"transfer-encoding", b"expect", b"te")
 )
 _WANTED_LENGTHS: Final = frozenset(map(len, _WANTED))
 # These are lists, which may be spread over several lines (RFC 9110 section 5.3).
-_LISTS: Final = frozenset((b"connection", b"expect"))
+_LISTS: Final = frozenset((b"connection", b"expect", b"te"))
 
 
 class Request:
     """The head of a request.
 
     `target` is as sent; `path` its path part (absolute form taken apart), `headers` the pairs in
-    order with names as sent. `content_length` is None without a body, -1 for a chunked one.
+    order with names as sent. `content_length` is None without a body, -1 for a chunked one;
+    `takes_trailers` says that the client reads what comes behind the last chunk.
     """
 
     __slots__ = (
@@ -44,6 +45,7 @@ class Request:
         "keep_alive",
         "method",
         "path",
+        "takes_trailers",
         "target",
     )
 
@@ -56,6 +58,7 @@ class Request:
     keep_alive: bool
     content_length: int | None
     expect_continue: bool
+    takes_trailers: bool
 
 
 def read_headers(request: Request) -> None:
@@ -78,6 +81,7 @@ def read_headers(request: Request) -> None:
     expect = found.get(b"expect")
     request.expect_continue = expect is not None and request.http11 and _expects(expect)
     request.keep_alive = _persists(request, found.get(b"connection"))
+    request.takes_trailers = b"te" in found and _takes_trailers(found[b"te"])
 
 
 def check_coding(coding: bytes) -> None:
@@ -118,6 +122,11 @@ def _expects(expect: bytes) -> bool:
     if expected - {b"100-continue"}:
         raise HTTPError(417, "The only expectation understood is 100-continue.")
     return bool(expected)
+
+
+def _takes_trailers(te: bytes) -> bool:
+    """RFC 9110 section 10.1.4."""
+    return any(each.strip(b" \t") == b"trailers" for each in te.lower().split(b","))
 
 
 def _persists(request: Request, connection: bytes | None) -> bool:

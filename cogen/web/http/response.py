@@ -10,7 +10,15 @@ from cogen.web.http.environ import SERVER_SOFTWARE
 from cogen.web.http.errors import HTTPError
 from cogen.web.http.tokens import TOKEN
 
-__all__ = ["Head", "forget_heads", "head_of", "plain_response", "server_lines"]
+__all__ = [
+    "Head",
+    "early_hints",
+    "forget_heads",
+    "head_of",
+    "plain_response",
+    "server_lines",
+    "trailer_section",
+]
 
 _STATUS = re.compile(r"[2-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?")
 _NAME = re.compile(TOKEN)
@@ -27,6 +35,12 @@ _HOP_BY_HOP: Final = frozenset(
         "upgrade",
     )
 )
+# RFC 9110 section 6.5.1: what frames, routes, authenticates, or says how content is to be taken.
+_NO_TRAILERS: Final = _HOP_BY_HOP | {
+    "authorization", "cache-control", "connection", "content-encoding", "content-length",
+    "content-range", "content-type", "date", "expires", "host", "location", "retry-after",
+    "server", "set-cookie", "vary", "www-authenticate",
+}  # fmt: skip
 _SPECIAL: Final = _HOP_BY_HOP | {"connection", "content-length", "date", "server"}
 # Names and heads repeat; what is remembered of them is bounded, in number and length: a stranger's
 # words may be in them. Names that the server itself sends are there from the start.
@@ -111,6 +125,30 @@ def head_of(status: Any, headers: Any) -> Head:
                 _heads.clear()
             _heads[key] = head
     return head
+
+
+def early_hints(headers: Any) -> bytes:
+    """The interim response 103 with `headers`, pairs of str (RFC 8297).
+
+    Raises TypeError or ValueError, naming the header, for what a head may not have either.
+    """
+    return b"HTTP/1.1 103 Early Hints\r\n" + _lines(headers) + b"\r\n"
+
+
+def trailer_section(headers: Any) -> bytes:
+    """The trailers `headers`, pairs of str, behind the last chunk (RFC 9112 section 7.1.2).
+
+    Raises TypeError or ValueError, naming the header, for what no trailer may be either.
+    """
+    for name, _ in headers:
+        if isinstance(name, str) and name.lower() in _NO_TRAILERS:
+            raise ValueError(f"{name} may be no trailer (RFC 9110 section 6.5.1)")
+    return _lines(headers)
+
+
+def _lines(headers: Any) -> bytes:
+    """The lines of `headers`, checked as those of a head."""
+    return Head("200 OK", headers).encoded.partition(b"\r\n")[2]
 
 
 def forget_heads() -> None:
