@@ -67,7 +67,8 @@ class KeyTests(unittest.TestCase):
 class HookTests(unittest.TestCase):
     def test_the_tables_have_the_attributes(self):
         wsgi = {
-            "result", "exception", "operation", "content_length", "name", "last", "trailers", "call",
+            "call", "content_length", "exception", "last", "name", "operation", "result",
+            "trailers",
         }  # fmt: skip
         self.assertEqual(wsgi, set(names(section("cogen.wsgi"))))
         self.assertLessEqual(wsgi, set(dir(Wsgi)))
