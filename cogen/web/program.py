@@ -120,6 +120,13 @@ class Program:
             return load(self.where, self.options.factory)
         except OptionError:
             raise
+        except SystemExit as end:
+            if isinstance(end.code, str):  # which says why
+                raise
+            raise NotLoaded(
+                f"{self.where}: it ended the program with status {end.code or 0}, while it was "
+                "imported or made"
+            ) from None
         except Exception as error:  # noqa: BLE001 (its author gets the traceback)
             traceback.print_exception(error.with_traceback(own_frames(error)))
             raise NotLoaded(

@@ -188,6 +188,17 @@ class IniTests(_FolderCase):
             self.assertIn("cursor", response.json)
             self.assertEqual(0, server.stop())
 
+    def test_what_changes_in_an_ini_is_served_anew(self):
+        with self.serve("site.ini#plain", environment={"COGEN_RELOAD": "true"}) as server:
+            (server.folder / "site.ini").write_text(INI.replace("of the ini", "of another"))
+
+            def answer():
+                with server.connect() as client:
+                    return client.get().body
+
+            eventually(answer, b"of another")
+            self.assertEqual(0, server.stop())
+
     def test_a_section_with_the_loggers_of_the_ini(self):
         self.write("site.ini", INI + LOGGERS)
         with self.serve("site.ini#plain") as server, server.connect() as client:

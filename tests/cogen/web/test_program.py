@@ -14,6 +14,8 @@ from cogen.web.program import CannotServe, NotLoaded, Program
 FILES = {
     "app.py": "def app(environ, start_response): return []\ndef create_app(*conf): return app\n",
     "fails.py": "{}['x']\n",
+    "ends.py": "import sys\nsys.exit()\n",
+    "says.py": "import sys\nsys.exit('why')\n",
     "prot.toml": "prot = 1\n",
     "named.toml": "application = 'app'\nport = 1\n",
     "site.ini": "[app:main]\npaste.app_factory = app:create_app\n",
@@ -118,3 +120,10 @@ class ProgramTests(unittest.TestCase):
             self.program("fails").load()
         said = "".join(call.args[0] for call in error.write.call_args_list)
         self.assertEqual(1, said.count("  File "), said)
+
+    def test_one_that_ends_the_program_is_told(self):
+        with self.assertRaisesRegex(NotLoaded, "^ends: it ended the program with status 0, while"):
+            self.program("ends").load()
+        with self.assertRaises(SystemExit) as caught:
+            self.program("says").load()
+        self.assertEqual("why", caught.exception.code)
