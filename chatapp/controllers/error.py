@@ -12,6 +12,7 @@ from pylons import tmpl_context as c
 __all__ = ["ErrorController"]
 
 _LINES = {
+    400: "The path of the URL is not UTF-8.",  # pylons.routing; what the chat refuses has its line
     404: "There is nothing here.",
     405: "This method cannot be used here.",
     500: WENT_WRONG,

@@ -45,7 +45,9 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
         except OSError as error:
             where = options.unix_socket or f"{options.host}:{options.port}"
             _fail(f"cogen: cannot listen on {where}: {error.strerror or error}")
-        except (OptionError, SystemExit) as error:
+        except OptionError as error:
+            _fail(f"cogen: {error}")
+        except SystemExit as error:
             _fail(f"{error}")
 
     return serve_forever

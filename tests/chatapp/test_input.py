@@ -98,7 +98,8 @@ class PushTests(InputCase):
         for room in ("a%20b", "x" * 65, "a%22", "%3Cb%3E", "a:b"):
             self.assertIn("room", self.refused_json(400, {"text": "hi"}, room).lower())
         self.refused(400, "GET", "/chat/pull/a,,b")
-        self.refused(400, "GET", "/chat/pull/%FF")
+        for path in ("/chat/pull/%FF", "/chat/people/%ff", "/chat/history/%FF", "/%FF"):
+            self.assertIn("not UTF-8", self.refused(400, "GET", path)[1])
         for room in ("\u3164", "\u115f\u1160", "\u0301a", "\u093e", "\u200d", "\u2800"):
             self.refused_json(400, {"text": "hi"}, quote(room))
         for room in ("a.b-c_d", "%C3%A9t%C3%A9", "x" * 64, "%E6%97%A5%E6%9C%AC"):

@@ -66,6 +66,13 @@ class PageTests(unittest.TestCase):
                 strangers = _distributions(block.text) - _OURS
                 self.assertLessEqual(strangers, {name.lower() for name in told}, block)
 
+    def check_background(self, page):
+        """A reader may be there before the server listens: what waits for it would never end."""
+        for block in blocks(page, "sh"):
+            for step in steps(block):
+                if step.command.startswith("curl ") and step.command.endswith("&"):
+                    self.assertIn("--retry-connrefused", step.command, block)
+
     def check_python(self, page):
         names = {}
         for block in blocks(page, "python"):

@@ -41,6 +41,7 @@ class StartTests(unittest.TestCase):
         said = (run.stdout + run.stderr).splitlines()
         lines = [line for line in said if not line.startswith("Starting")]
         self.assertEqual(1, len(lines), said)
+        self.assertRegex(lines[0], "^(cogen|chatapp): ")
         return lines[0]
 
     def test_an_unknown_option_is_named(self):
@@ -53,6 +54,12 @@ class StartTests(unittest.TestCase):
         self.assertIn("proactor = 'twisted'", self.fails("proactor = twisted"))
         self.assertIn("chat.history = '0'", self.fails(app="chat.history = 0"))
         self.assertIn("session.secure = 'maybe'", self.fails(app="session.secure = maybe"))
+        self.assertIn("certificate = '/nope'", self.fails("certificate = /nope"))
+        for name, forms in (
+            ("trusted_proxies", "an address, a network, `unix` or `*`"),
+            ("allowed_hosts", "a host without a port, `*.NAME` or `*`"),
+        ):
+            self.assertIn(f"{name}: 'a/b' is not {forms}", self.fails(f"{name} = a/b"))
         self.assertIn("port = 'x'", self.fails("", "", "http_port=x"))
         self.assertIn("backlog = 'many'", self.fails("", "", "backlog=many"))
 

@@ -40,9 +40,8 @@ class Hosts:
             if each == "*":
                 self._any = True
             elif not _ALLOWED.fullmatch(each):
-                raise OptionError(
-                    f"allowed_hosts: {each!r} is no host without a port, not `*.NAME` nor `*`"
-                )
+                forms = "a host without a port, `*.NAME` or `*`"
+                raise OptionError(f"allowed_hosts: {each!r} is not {forms}")
             elif each.startswith("*."):
                 self._below.append(_host(each[1:]))
             else:

@@ -59,9 +59,8 @@ class Proxies:
                 try:
                     self._networks.append(ipaddress.ip_network(each, strict=False))
                 except ValueError:
-                    raise OptionError(
-                        f"trusted_proxies: {each!r} is no address, no network, not `unix` nor `*`"
-                    ) from None
+                    forms = "an address, a network, `unix` or `*`"
+                    raise OptionError(f"trusted_proxies: {each!r} is not {forms}") from None
 
     @classmethod
     def of(cls, options: Options) -> "Proxies | None":

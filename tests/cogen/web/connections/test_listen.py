@@ -187,7 +187,7 @@ class CommandTest(unittest.TestCase):
             ("app:application", {"proactor": "x"}, "proactor = 'x': must be one of"),
             ("app:application", {"gc_freeze": "maybe"}, "gc_freeze = 'maybe': not a true or false"),
             ("app:application", {"unix_mode": "9"}, "unix_mode = '9': not an octal file mode"),
-            ("app:application", {"trusted_proxies": "x"}, "trusted_proxies: 'x' is no address"),
+            ("app:application", {"trusted_proxies": "x"}, "trusted_proxies: 'x' is not an address"),
             ("app:application", {"host": "no.such.host.invalid"}, "cannot listen on no.such.host"),
         ):
             with self.subTest(said):
