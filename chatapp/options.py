@@ -31,7 +31,7 @@ class ChatOptions:
     )
     max_rooms: int = option(
         10_000,
-        "Rooms beside the lobby; to one more the longest silent gives way that nobody is in.",
+        "Rooms beside the lobby; one more replaces the longest silent of those nobody is in.",
         least=1,
     )
     max_message: int = option(4000, "Characters of a message.", least=1)

@@ -25,6 +25,14 @@ class FaultsTests(unittest.TestCase):
             self.assertTrue(found.__name__.startswith("test_"), name)
         self.assertEqual(len(self.rows), len(set(self.rows)))
 
+    def test_every_row_can_be_read_alone(self):
+        for line in self.page.splitlines():
+            if line.startswith("| "):
+                cells = [cell.strip() for cell in line.strip("|").split("|")]
+                self.assertNotRegex(cells[0], r"^(it|its)\b|\bis$")
+                for cell in cells[1:4]:
+                    self.assertNotRegex(cell, r"^the same\b|^that$|^as ever$")
+
     def test_every_fault_that_is_made_has_a_row(self):
         cases = (case for case in vars(test_faults).values() if isinstance(case, type))
         made = {
