@@ -38,7 +38,6 @@ RUNNING = {
 # Commands of sentences that tests elsewhere run, for they take long or change what they stand in.
 ELSEWHERE = {
     "python -m benchmarks.keep": "tests/benchmarks/test_figures.py",
-    "python -m benchmarks.waits": "tests/benchmarks/test_waits.py",
     "python -m benchmarks.attack": "tests/benchmarks/test_attack.py",
     "python -m benchmarks.crowds": "tests/benchmarks/test_crowds.py",
     "python -m benchmarks.dump": "tests/benchmarks/test_dump.py",
