@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ]
     for line in left_out:
         print(f"left out: {line}")
+    machine = described(_PACKAGES)
     raise_open_files()
     server_cores, client_cores = cores()
     os.sched_setaffinity(0, client_cores)
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with file_to_send():
         report = {part: list(run.part(part)) if part in parts else [] for part in _PARTS}
     report |= {
-        "machine": described(_PACKAGES),
+        "machine": machine,
         "generator": generator(),
         "rounds": run.rounds,
         "load": (before, os.getloadavg()[0]),

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -28,6 +29,7 @@ __all__ = ["Load", "asked", "generator", "load"]
 # The least that wrk can; beyond it each request may take so long, on a server that others wait for.
 TURN_SECONDS = 1
 _PATIENCE = 30
+_CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _SETTLE_SECONDS = 0.05  # until connections are accepted
 Ready = Callable[[], None]
 _SCRIPT = """\
@@ -182,7 +184,7 @@ class _Client(asyncio.Protocol):
             self._crowd.answered += 1
         else:
             self._crowd.failed += 1
-        if self._crowd.close or not self._crowd.take():
+        if self._crowd.close or _CLOSES.search(answer[1]) or not self._crowd.take():
             self._end()
         else:
             self.ask()

@@ -13,7 +13,7 @@ __all__ = ["PEERS", "THREADED", "cogen"]
 _APPLICATION = "benchmarks.ordinary.application:application"
 _UVICORN = [
     "--interface", "wsgi", "--loop", "uvloop", "--http", "httptools", "--lifespan", "off",
-    "--no-access-log", "--log-level", "warning",
+    "--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "75",
 ]  # fmt: skip
 
 
@@ -52,7 +52,10 @@ PEERS = [
     Target("gevent", "gunicorn, gevent", _gunicorn("gevent"), ("gunicorn", "gevent")),
     Target(
         "cheroot", "cheroot",
-        _of("cheroot", "--bind", "127.0.0.1:{port}", "--request-queue-size", "1024", _APPLICATION),
+        _of(
+            "cheroot", "--bind", "127.0.0.1:{port}", "--request-queue-size", "1024",
+            "--timeout", "75", _APPLICATION,
+        ),
         ("cheroot",),
     ),
     Target(
@@ -69,7 +72,7 @@ PEERS = [
         "hypercorn", "hypercorn's WSGI",
         _of(
             "hypercorn", "--worker-class", "uvloop", "--bind", "127.0.0.1:{port}",
-            f"wsgi:{_APPLICATION}",
+            "--backlog", "2000", "--keep-alive", "75", f"wsgi:{_APPLICATION}",
         ),
         ("hypercorn", "uvloop"),
     ),
