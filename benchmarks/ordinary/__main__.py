@@ -59,10 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         server_cores,
     )
     parts = options.parts.split(",")
+    if unknown := set(parts) - set(_PARTS):
+        raise SystemExit(f"there is no {', '.join(unknown)}; there are: {', '.join(_PARTS)}")
     if "counted" in parts and not has_valgrind():
         run.wrong.append("instructions: valgrind not found")
     with file_to_send():
-        report = {part: list(run.part(part)) if part in parts else [] for part in _PARTS}
+        report: dict[str, Any] = {part: list(run.part(part)) for part in parts}
     report |= {
         "machine": machine,
         "generator": generator(),
@@ -70,6 +72,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "load": (before, os.getloadavg()[0]),
         "left_out": left_out + run.wrong,
     }
+    _tell(_with_earlier(report, Path(options.out, "ordinary.json")), options)
+    sys.exit(bool(run.wrong))
+
+
+def _with_earlier(report: dict[str, Any], file: Path) -> dict[str, Any]:
+    """`report`, and the parts that it has not as an earlier run has left them in `file`."""
+    whole: dict[str, Any] = {part: [] for part in _PARTS}
+    if set(_PARTS) - report.keys() and file.exists():
+        whole |= json.loads(file.read_text())
+    left_out = sorted({*whole.get("left_out", ()), *report["left_out"]})
+    if whole["turns"] and "turns" not in report:  # what is said of the run is said of the turns
+        report = {part: report[part] for part in _PARTS if part in report}
+    return {**whole, **report, "left_out": left_out}
+
+
+def _tell(report: dict[str, Any], options: argparse.Namespace) -> None:
     _write(report, Path(options.out))
     if options.keep:
         page = DOCS / "performance.md"
@@ -77,7 +95,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for verdict in judge(report):
         if verdict.value is not None or not options.targets:
             print(verdict_line(verdict))
-    sys.exit(bool(run.wrong))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{what}", default="", help=f"with commas, of: {names} [all]")
     parser.add_argument(
         "--parts", default="turns,beside,held",
-        help="with commas, of: " + ", ".join(_PARTS) + " (instructions) [%(default)s]",
+        help="with commas, of: " + ", ".join(_PARTS) + " (instructions); those of "
+        "an earlier run stay [%(default)s]",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, help="turns of each [5; quick: 2]")
     parser.add_argument("--quick", action="store_true", help="fewer turns, rougher figures")

@@ -114,10 +114,12 @@ class CommandTests(unittest.TestCase):
             )  # fmt: skip
             self.assertEqual(0, done.returncode, done.stdout + done.stderr)
             report = json.loads(Path(folder, "ordinary.json").read_text())
+            self.run_it("--targets", "cogen", "--parts", "counted", "--out", folder, PATH="")
             table = Path(folder, "ordinary-table.md").read_text()
         targets = sorted(turn["target"] for turn in report["turns"])
         self.assertEqual(["cogen", "cogen-loop"], targets)
-        self.assertIn("| cogen-serve --threads 0 |", table)
+        self.assertIn("| cogen-serve --threads 0 |", table, "an earlier part stays")
+        self.assertIn("instructions: valgrind not found", table)
         self.assertIn("CPU per hello world, default options : on the loop", done.stdout)
 
     def test_a_server_that_is_not_there_is_named(self):
