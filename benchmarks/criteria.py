@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from benchmarks.stats import Summary
 
-__all__ = ["JUDGED", "Verdict", "judge"]
+__all__ = ["AT_REST_MS", "JUDGED", "Verdict", "judge"]
 
 
 # Of ours, as they are and with cogen not compiled.
 JUDGED = ("bare", "chat", "bare-python", "chat-python")
-_AT_REST_MS = 25.0  # a machine that is slower than that with nothing to do shows nothing
+AT_REST_MS = 25.0  # a machine that is slower than that with nothing to do shows nothing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ def judge(
     ratio, cpu, held = figures.ratio, "cpu_us", "after_kib"
     busy = figures.get(chat, many, "probe_busy_ms")
     idle = figures.get(chat, many, "probe_idle_ms")
-    at_rest = idle is not None and idle <= _AT_REST_MS
+    at_rest = idle is not None and idle <= AT_REST_MS
     slower = busy - idle if at_rest and busy is not None else None
     return [
         Verdict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.criteria import Verdict
+from benchmarks.criteria import AT_REST_MS, Verdict
 from benchmarks.stats import Figure, figure_of
 
 __all__ = ["Figures", "figures", "judge"]
@@ -66,8 +66,11 @@ def judge(report: Mapping[str, Any]) -> list[Verdict]:
 
 
 def _slower(besides: Sequence[Mapping[str, Any]]) -> float | None:
-    ours = [each["busy_ms"] - each["idle_ms"] for each in besides if each["target"] == "cogen"]
-    return ours[0] if ours else None
+    for each in besides:
+        if each["target"] == "cogen" and each["idle_ms"] <= AT_REST_MS:
+            slower: float = each["busy_ms"] - each["idle_ms"]
+            return slower
+    return None
 
 
 def _heavier(helds: Sequence[Mapping[str, Any]]) -> float | None:

@@ -174,6 +174,10 @@ class FigureTests(unittest.TestCase):
         )
         self.assertEqual([2.5, 1.2], values[-2:])
 
+    def test_a_machine_that_is_slow_at_rest_shows_nothing_of_views_that_block(self):
+        values = self.values(beside=[{"target": "cogen", "idle_ms": 130.0, "busy_ms": 20.0}])
+        self.assertIsNone(values[-2])
+
     def test_the_table_has_medians_and_what_they_are_of_ours(self):
         cpu = [("cogen", "hello", us) for us in (90.0, 50.0, 10.0)] + [("bjoern", "hello", 20.0)]
         counted = [
