@@ -9,7 +9,7 @@ from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.processes.logs import log_lines
 from cogen.web.processes.signals import Signals
 from cogen.web.processes.streams import open_standard_streams
-from cogen.web.serving import serve
+from cogen.web.serving import ListenError, serve
 
 __all__ = ["serve_chat"]
 
@@ -28,9 +28,5 @@ def serve_chat(host: str, port: str, data: str) -> None:
         options = parse_options({"host": host, "port": port, **_SETTINGS}, Options)
         command = [sys.executable, *sys.orig_argv[1:]]
         serve(lambda: make_app({}, **chat), options, command, signals)
-    except OptionError as error:
+    except (ListenError, OptionError) as error:
         raise SystemExit(f"chatapp: {error}") from None
-    except OSError as error:
-        raise SystemExit(
-            f"chatapp: cannot listen on {host}:{port}: {error.strerror or error}"
-        ) from None

@@ -10,7 +10,7 @@ from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.processes.logs import log_lines_unless_configured
 from cogen.web.processes.signals import Signals
 from cogen.web.processes.streams import open_standard_streams
-from cogen.web.serving import serve
+from cogen.web.serving import ListenError, serve
 from cogen.web.settings.deployed import server_settings
 from cogen.web.settings.ini import Ini
 
@@ -42,10 +42,7 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
         log_lines_unless_configured(options.workers > 1, ini.has_section("loggers"))
         try:
             serve(lambda: application, options, _command(), signals)
-        except OSError as error:
-            where = options.unix_socket or f"{options.host}:{options.port}"
-            _fail(f"cogen: cannot listen on {where}: {error.strerror or error}")
-        except OptionError as error:
+        except (ListenError, OptionError) as error:
             _fail(f"cogen: {error}")
         except SystemExit as error:
             _fail(f"{error}")

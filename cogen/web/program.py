@@ -17,7 +17,7 @@ from cogen.web.processes.logconfig import configure_logging, has_loggers, set_le
 from cogen.web.processes.logs import log_accesses, log_lines
 from cogen.web.processes.signals import Signals
 from cogen.web.processes.worker import is_worker
-from cogen.web.serving import serve
+from cogen.web.serving import ListenError, serve
 from cogen.web.settings.deployed import Deployed, is_ini
 from cogen.web.settings.loading import load
 from cogen.web.settings.sources import Settings, from_environment, from_file
@@ -138,26 +138,21 @@ class Program:
         self.log()
         expect_lives()
         changes = self._watch() if self.options.reload else None
+        command = [sys.executable, *sys.orig_argv[1:]]
         try:
-            self._serve(signals)
+            serve(self.load, self.options, command, signals)
+        except ListenError as error:
+            raise CannotServe(f"{error}") from None
         except (NotLoaded, SystemExit) as error:
             # An application may end with one line itself.
             failed = error if isinstance(error, NotLoaded) else error.code
             if changes is None or not isinstance(failed, NotLoaded | str):
                 raise
             sys.stderr.write(f"{failed}\n")
-            self._start_anew(changes)
+            self._start_anew(changes, command)
         finally:
             if changes is not None:
                 changes.close()
-
-    def _serve(self, signals: Signals) -> None:
-        options = self.options
-        try:
-            serve(self.load, options, [sys.executable, *sys.orig_argv[1:]], signals)
-        except OSError as error:
-            place = options.unix_socket or f"{options.host}:{options.port}"
-            raise CannotServe(f"cannot listen on {place}: {error.strerror or error}") from None
 
     # Reloading.
 
@@ -184,7 +179,7 @@ class Program:
         changes.start()
         return changes
 
-    def _start_anew(self, changes: Changes) -> NoReturn:
+    def _start_anew(self, changes: Changes, command: list[str]) -> NoReturn:
         sys.stderr.write("cogen-serve: it starts anew when a file has changed\n")
         changes.wait()
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+        os.execv(command[0], command)

@@ -33,9 +33,13 @@ from cogen.web.processes.systemd import notify
 from cogen.web.processes.worker import Worker
 from cogen.web.server import Server
 
-__all__ = ["check_options", "serve"]
+__all__ = ["ListenError", "check_options", "serve"]
 
 log = logging.getLogger(__name__)
+
+
+class ListenError(Exception):
+    """It cannot be listened where the options say; the message says where and why."""
 
 
 def serve(
@@ -47,9 +51,8 @@ def serve(
     """Serve what `load` returns until a signal says to stop.
 
     `command` starts this program again, for workers and reloads; without it there are none.
-    `signals` are those of this process, if they are held since before. Raises OSError if it cannot
-    listen, OptionError for options that only show to be bad now, SystemExit if workers do not
-    start.
+    `signals` are those of this process, if they are held since before. Raises ListenError,
+    OptionError for options that only show to be bad now, SystemExit if workers do not start.
     """
     signals = signals or Signals()
     worker = Worker.this()
@@ -137,13 +140,18 @@ def _allow_files(connections: int) -> None:
 
 
 def _sockets(options: Options, stack: contextlib.ExitStack) -> list[socket.socket]:
+    """Raises ListenError."""
     socks = inherited_sockets()
-    if not socks and options.unix_socket:
-        path = UnixPath(options.unix_socket)
-        stack.callback(path.remove)
-        socks = [path.listen(int(options.unix_mode, 8), options.backlog)]
-    elif not socks:
-        socks = [listening_socket(options)]
+    try:
+        if not socks and options.unix_socket:
+            path = UnixPath(options.unix_socket)
+            stack.callback(path.remove)
+            socks = [path.listen(int(options.unix_mode, 8), options.backlog)]
+        elif not socks:
+            socks = [listening_socket(options)]
+    except OSError as error:
+        place = options.unix_socket or f"{options.host}:{options.port}"
+        raise ListenError(f"cannot listen on {place}: {error.strerror or error}") from None
     for sock in socks:
         stack.callback(sock.close)
     return socks

@@ -6,7 +6,7 @@ import os
 import signal
 import unittest
 
-from benchmarks.harness.commands import STARTS_WHEN_TOLD, TALKS, CommandServer, Load
+from benchmarks.harness.commands import FAILS, STARTS_WHEN_TOLD, TALKS, CommandServer, Load
 from benchmarks.harness.server import eventually
 from benchmarks.procfs import is_running
 
@@ -234,6 +234,16 @@ class WorkersTest(unittest.TestCase):
         self.assertIn('app.py", line 2, in make', said)
         self.assertIn("KeyError: 'x'\ncogen-serve: app:application: it raised KeyError", said)
         self.assertEqual(2, said.count("  File "), said)
+
+    def test_what_a_start_lacks_is_not_taken_for_the_address(self):
+        server = CommandServer()
+        fails = FAILS.replace("raise SystemExit(", "os.stat(")
+        server.write("one", f"from cogen.web.life import Life, register\n{fails}")
+        server.start()
+        self.assertEqual(1, server.ended())
+        self.assertIn("FileNotFoundError: [Errno 2] No such file", server.log)
+        self.assertNotIn("cannot listen", server.log)
+        server.__exit__()
 
     def test_one_that_does_not_start_has_the_time_to_say_why(self):
         server = CommandServer(workers=2)
