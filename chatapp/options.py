@@ -78,7 +78,7 @@ class ChatOptions:
             ),
         )
 
-    def newcomers(self) -> Limit:
+    def first_polls(self) -> Limit:
         """The rate limit of polls without a cookie from one address that are answered at once."""
         return Limit(self.address_sessions / _HOUR, max(20, self.address_sessions // 20))
 

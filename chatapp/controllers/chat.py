@@ -37,8 +37,8 @@ __all__ = ["ChatController"]
 
 log = logging.getLogger(__name__)
 
-# For which newcomers are held, where there are too many to be answered at once.
-_CROWD_SECONDS = 1.0
+# For which visitors are held, where there are too many to be answered at once.
+_MANY_SECONDS = 1.0
 _HISTORY_LIMIT = 200
 _HISTORY_DEFAULT = 50
 # What the log keeps of a message beside its text, about.
@@ -83,7 +83,7 @@ class ChatController(BaseController):
         hold = None
         if participant is None and self._is_new(environ):
             if not hub.welcomes(self._addresses.whose(environ)):
-                hold = _CROWD_SECONDS
+                hold = _MANY_SECONDS
             participant = yield from self._visitor(environ, wanted, hold is None)
         elif participant is None:
             participant = yield from self._join(environ)
@@ -179,7 +179,7 @@ class ChatController(BaseController):
             except BadInput:
                 if wanted.since is None:
                     raise
-        return Participant(identity, "", None, visiting=True)
+        return Participant(identity, "", None, is_visitor=True)
 
     def _pusher(self, environ: WSGIEnvironment, size: int) -> Generator[bytes, None, Participant]:
         """Who pushes so many bytes, unless it is too much."""

@@ -71,7 +71,7 @@ def resolve(
     unknown = [name for name in rooms if name not in hub.rooms]
     if not unknown:
         return _ALL_KNOWN
-    yield environ["cogen.call"](hub.log.named)(unknown)
+    yield environ["cogen.call"](hub.log.canonical_names)(unknown)
     called: Mapping[str, str] = logged(environ, hub.figures)
     firsts: dict[str, str] = {}
     for name in unknown:
@@ -106,7 +106,7 @@ def answered(
 ) -> Steps:
     """Answer a poll of `participant`, once there is something to answer with.
 
-    `most_hold`: seconds for which a newcomer is held, where there are too many to be answered at
+    `most_hold`: seconds for which a visitor is held, where there are too many to be answered at
     once. Raises BadInput.
     """
     since = request.since
@@ -141,7 +141,7 @@ def answered(
             poll.take(cogen_value(environ))
         if poll.ended is CLOSING:
             poll.retry = hub.return_delay()
-        is_saved = forgetful and (hub.directory.shared or participant.visiting)
+        is_saved = forgetful and (hub.directory.shared or participant.is_visitor)
         if is_saved and poll.ended is not SUPERSEDED:
             call = environ["cogen.call"]
             yield call(hub.directory.save_cursor)(participant, request.tab, poll.cursor)
@@ -158,7 +158,7 @@ def _with_cursor(
     Raises BadInput if the directory does not answer, and the client is not known here.
     """
     is_here = request.tab in participant.clients
-    if participant.visiting or (is_here and not hub.directory.shared):
+    if participant.is_visitor or (is_here and not hub.directory.shared):
         return request
     yield environ["cogen.call"](hub.directory.load_cursor)(participant, request.tab)
     try:

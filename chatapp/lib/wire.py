@@ -85,7 +85,7 @@ _JSON = "application/json"
 
 
 def accepts_json(environ: Mapping[str, Any]) -> bool:
-    """Whether the Accept header names JSON; anything else gets the seed's text/plain."""
+    """Whether the Accept header names JSON; anything else gets text/plain."""
     return _JSON in environ.get("HTTP_ACCEPT", "").lower()
 
 

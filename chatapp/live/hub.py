@@ -78,7 +78,7 @@ class Hub:
         self._client_places = Places(options.address_clients)
         self._session_places = Places(2 * options.address_clients)
         self._visitor_places = Places(options.address_clients)
-        self._newcomers = TokenBuckets(options.newcomers())
+        self._first_polls = TokenBuckets(options.first_polls())
         self._visitors: set[Client] = set()
         self.figures = Figures()
         self.closing = False
@@ -107,7 +107,7 @@ class Hub:
             log.error("the message log could not be taken back; pushes try it again: %s", error)
 
     def trim(self) -> None:
-        """A crowd has gone: forget what it made this remember."""
+        """Many clients have gone: forget what they made this remember."""
         forget()
         self.directory.trim()
 
@@ -272,10 +272,10 @@ class Hub:
         if not self.log.epoch:
             raise LogUnavailable("it has not been reached yet")
         alive = self.participants.get(participant.id)
-        has_left = alive is None and not participant.visiting
+        has_left = alive is None and not participant.is_visitor
         if has_left:
-            participant = Participant(participant.id, "", None, visiting=True)
-        elif alive is not None and not participant.visiting:
+            participant = Participant(participant.id, "", None, is_visitor=True)
+        elif alive is not None and not participant.is_visitor:
             participant = alive
         client = participant.clients.get(request.tab)
         if client is None:
@@ -304,7 +304,7 @@ class Hub:
         """The poll is over: from now on its client's lease runs."""
         poll.end()
         client = poll.client
-        if client.participant.visiting:
+        if client.participant.is_visitor:
             self._drop_visitor(client)
         elif client.poll is None and client.participant.clients.get(client.tab) is client:
             self._timers.start(client, self.options.lease)
@@ -327,11 +327,11 @@ class Hub:
 
         There may be too many of them: who never brings back a cookie comes again and again.
         """
-        return address is None or not self._newcomers.take(address, self._now())
+        return address is None or not self._first_polls.take(address, self._now())
 
     def _new_client(self, participant: Participant, tab: str, address: str | None) -> Client:
         options = self.options
-        if participant.visiting:
+        if participant.is_visitor:
             return self._new_visitor(participant, tab, address)
         if self.clients >= options.max_clients:
             raise self._full()

@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 class Participant:
     """Lives while it has clients, and a while after.
 
-    One who is `visiting` has brought no cookie yet, reads for one poll, and is not here for others.
-    `sender` is the id that the log keeps with their messages; one who is visiting has none ('').
+    A visitor has brought no cookie yet, reads for one poll, and is not here for others.
+    `sender` is the id that the log keeps with their messages; a visitor has none ('').
     `token` is the signed token with which it last came, once that has been verified; `address`
     has its place. `clients` are those that are alive, by tab; `leave(participant)` is called when
     it has been without one for a lease.
     """
 
-    __slots__ = ("address", "clients", "id", "leave", "nick", "sender", "token", "visiting")
+    __slots__ = ("address", "clients", "id", "is_visitor", "leave", "nick", "sender", "token")
 
     def __init__(
         self,
@@ -35,11 +35,11 @@ class Participant:
         nick: str,
         leave: "Callable[[Participant], None] | None",
         address: str | None = None,
-        visiting: bool = False,
+        is_visitor: bool = False,
         sender: str = "",
     ) -> None:
         self.id = identity
-        self.visiting = visiting
+        self.is_visitor = is_visitor
         self.nick = nick
         self.sender = sender
         self.address = address
@@ -197,7 +197,7 @@ class Client:
     @property
     def _presence(self) -> Person | None:
         """Who is present where this client is; None: a visitor, whom nobody sees."""
-        return None if self.participant.visiting else self.participant
+        return None if self.participant.is_visitor else self.participant
 
     def _leave(self, name: str) -> None:
         self._unsubscribe(name).left(self._presence, self.tab)

@@ -93,7 +93,7 @@ class Poll:
     interrupted in any step. `owes`: the queue gave, or the log is to give, what the client was not
     answered yet.
 
-    One who is visiting hears of no changes of presence: each answer has the people. `called`: by
+    A visitor hears of no changes of presence: each answer has the people. `called`: by
     the name that was asked for, what a room is called; told where it is another.
 
     Most polls just wait for one batch: what the others need is made when it is needed.
@@ -158,7 +158,7 @@ class Poll:
             sent = subscription.sent if is_here else None
             self.rooms[room.name] = Progress(subscription, sent, since, self.called, log)
             self.joining = self.joining and sent is None
-        client.wants_news = json and not client.participant.visiting
+        client.wants_news = json and not client.participant.is_visitor
         held = client.poll
         client.poll = self
         if held is not None:
@@ -335,7 +335,7 @@ class Poll:
         """The body that others in the same place get as well; empty if this one's is its own."""
         if len(self.rooms) > 1 or self._pieces or self.retry is not None or self.called:
             return b""
-        if self.news or self._people or self.joining or self.client.participant.visiting:
+        if self.news or self._people or self.joining or self.client.participant.is_visitor:
             return b""
         (progress,) = self.rooms.values()
         if progress.gap is not None:
@@ -351,7 +351,7 @@ class Poll:
         if self._batch is not None:
             self._pieces += (self._batch.json,)
         person = self.client.participant
-        people = self._listed() if self._people or person.visiting else None
+        people = self._listed() if self._people or person.is_visitor else None
         gaps = {name: each.gap for name, each in self.rooms.items() if each.gap is not None}
         extras: dict[str, Any] = {"cursor": self.cursor}
         if self.called:
@@ -366,7 +366,7 @@ class Poll:
             extras["you"] = {
                 "nick": person.nick or None,
                 "sender": handle(person.sender) if person.sender else None,
-                "cookie": not person.visiting,
+                "cookie": not person.is_visitor,
             }
             extras.update(self.about)
         extras["advice"] = advice = {"timeout": self.timeout}
@@ -377,7 +377,7 @@ class Poll:
     def _listed(self) -> dict[str, list[str]]:
         """Who is there, in each room; the client knows it from now on."""
         participant = self.client.participant
-        asking = None if participant.visiting else participant
+        asking = None if participant.is_visitor else participant
         people = {}
         for name, progress in self.rooms.items():
             room = progress.room

@@ -162,7 +162,9 @@ class MessageLog(ABC):
         """
 
     @abstractmethod
-    def named(self, rooms: Sequence[str]) -> Mapping[str, str] | Awaitable[Mapping[str, str]]:
+    def canonical_names(
+        self, rooms: Sequence[str]
+    ) -> Mapping[str, str] | Awaitable[Mapping[str, str]]:
         """What those of `rooms` are called that are here, or the lobby. Raises LogUnavailable."""
 
     @abstractmethod

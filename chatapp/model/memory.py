@@ -88,7 +88,7 @@ class MemoryLog(MessageLog):
         self._observer.appended([message])
         return Stored(room, kept.last)
 
-    def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
+    def canonical_names(self, rooms: Sequence[str]) -> Mapping[str, str]:
         return self._names.of(rooms)
 
     async def read(self, room: str, after: int, limit: int) -> Slice:

@@ -454,10 +454,13 @@ class LeavingTests(ChatCase):
     def asks_for_a_name(self, ann):
         """A poll of hers that asks the log what a room is called, and what it is told later."""
         told = self.server.loop.create_future()
-        named, self.hub.log.named = self.hub.log.named, lambda rooms: told
+        names_of, self.hub.log.canonical_names = (
+            self.hub.log.canonical_names,
+            lambda rooms: told,
+        )
         held = ann.begin("GET", "/chat/pull/lobby,garden?client=tab&since=" + ann.cursor)
         self.server.loop.settle()
-        self.hub.log.named = named
+        self.hub.log.canonical_names = names_of
         return held, told
 
     def test_a_participant_who_leaves_before_the_poll_begins_leaves_nothing_behind(self):

@@ -149,7 +149,7 @@ class RedisLog(MessageLog):
         reader.wrote(identifier, room, seq)
         return Stored(room, seq)
 
-    async def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
+    async def canonical_names(self, rooms: Sequence[str]) -> Mapping[str, str]:
         await self._know_names()
         words = [word for room in rooms for word in (room, folded(room))]
         called = await self._reads.run(NAMED, [HEADS_KEY], words)

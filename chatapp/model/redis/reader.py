@@ -53,7 +53,7 @@ class _Unreadable(Exception):
     """An entry is no message; the message says which."""
 
 
-class _Place(NamedTuple):
+class _Located(NamedTuple):
     """What LOCATE found."""
 
     epoch: bytes | None
@@ -115,7 +115,7 @@ class Reader:
         async with self._lock:
             await self._located()
 
-    async def _located(self) -> _Place:
+    async def _located(self) -> _Located:
         """Where the log is."""
         place, known = await self._found()
         if _contradict(place, known):
@@ -127,11 +127,11 @@ class Reader:
             place, known = await self._found()
         return place
 
-    async def _found(self) -> tuple[_Place, Known]:
+    async def _found(self) -> tuple[_Located, Known]:
         """Where the log is, of the epoch that is known here; and the entry that was looked for."""
         while True:
             known = self._known
-            place = _Place(*await self._commands.run(LOCATE, _KEYS, [str(known.id)]))
+            place = _Located(*await self._commands.run(LOCATE, _KEYS, [str(known.id)]))
             self._last = Id.of(place.last)
             if place.epoch is None:
                 await self._begin("")
@@ -158,7 +158,7 @@ class Reader:
         mark = "" if lost else _NOTHING_KNOWN
         await self._commands.run(BEGIN, _KEYS, [ended, secrets.token_urlsafe(6), mark])
 
-    async def _adopt(self, place: _Place) -> None:
+    async def _adopt(self, place: _Located) -> None:
         """The log is another one than was known here."""
         assert place.epoch is not None and place.past is not None
         words = place.past.decode().split()[-_PAST:]
@@ -292,7 +292,7 @@ class Reader:
             raise _Unreadable(f"the entry {at} of {STREAM_KEY} is damaged") from None
 
 
-def _contradict(place: _Place, known: Known) -> bool:
+def _contradict(place: _Located, known: Known) -> bool:
     """Whether the stream goes back before `known`, and has not got it."""
     return (
         place.first is not None and Id.of(place.first) <= known.id and not known.is_in(place.entry)

@@ -17,7 +17,7 @@ from chatapp.model.log import Ask, LogObserver, LogUnavailable, MessageLog, Slic
 from chatapp.model.message import Draft
 from chatapp.model.sqlite.readers import Readers
 from chatapp.model.sqlite.store import Store
-from chatapp.model.sqlite.succession import NoSuccessor, Successor, answered
+from chatapp.model.sqlite.succession import NoSuccessor, Successor, reply_to
 from chatapp.model.sqlite.writer import Entry, Writer
 from cogen.web.peers import Answer
 
@@ -76,7 +76,7 @@ class SQLiteLog(MessageLog):
     async def append(self, draft: Draft, session: str, opens: bool = True) -> Stored:
         return await self._append(Entry(draft, session, opens))
 
-    def named(self, rooms: Sequence[str]) -> Mapping[str, str]:
+    def canonical_names(self, rooms: Sequence[str]) -> Mapping[str, str]:
         return self._store.writer.names.of(rooms)
 
     async def read(self, room: str, after: int, limit: int) -> Slice:
@@ -116,7 +116,7 @@ class SQLiteLog(MessageLog):
         return f"chat.append {self.path}"
 
     async def _answer(self, asked: Any) -> Any:
-        return await answered(self._append, asked)
+        return await reply_to(self._append, asked)
 
     async def _append(self, entry: Entry) -> Stored:
         if self._successor is not None:

@@ -17,7 +17,7 @@ from chatapp.model.message import Draft
 from chatapp.model.sqlite.writer import Entry
 from cogen.web.peers import ChannelClosed, RequestError, UnknownRequest
 
-__all__ = ["NoSuccessor", "Successor", "answered"]
+__all__ = ["NoSuccessor", "Successor", "reply_to"]
 
 _PATIENCE_SECONDS = 15.0
 _RETRY_SECONDS = 0.1
@@ -57,7 +57,7 @@ class Successor:
                 return _stored(reply)
 
 
-async def answered(append: Callable[[Entry], Awaitable[Stored]], asked: Any) -> Any:
+async def reply_to(append: Callable[[Entry], Awaitable[Stored]], asked: Any) -> Any:
     """The reply to a predecessor's request, by `append`."""
     entry = _entry(asked)
     try:

@@ -15,7 +15,7 @@ from chatapp.model.sqlite.ages import Ages
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.heads import Head, load_heads, mend_heads
 from chatapp.model.sqlite.marks import Marks, counted
-from chatapp.model.sqlite.place import Place
+from chatapp.model.sqlite.openfiles import OpenFiles
 from chatapp.model.sqlite.schema import begin_epoch, count, head_of, is_new, prepare
 
 __all__ = ["Entry", "Writer"]
@@ -78,8 +78,8 @@ class Writer:
 
         Raises OSError, LogUnavailable.
         """
-        self._place = Place(self._path, lock)
-        self._place.refuse_links()
+        self._files = OpenFiles(self._path, lock)
+        self._files.refuse_links()
         self._marks = Marks(lock.file)
         self._marks.read()
         db = sqlite3.connect(self._path, isolation_level=None)
@@ -91,7 +91,7 @@ class Writer:
                 self._miss_the_old_one()
             self._epoch = self._settled_epoch(db, epoch)
             self._ages.open(db)
-            self._place.remember(db)
+            self._files.remember(db)
         except BaseException:
             db.close()
             raise
@@ -132,8 +132,8 @@ class Writer:
         if hasattr(self, "_db"):
             db = self._db
             del self._db
-            wal = self._place.wal
-            if self._place.wrong():
+            wal = self._files.wal
+            if self._files.wrong():
                 wal.discard_rest()
                 db.close()
                 wal.close()
@@ -147,13 +147,13 @@ class Writer:
 
     def check(self) -> None:
         """Raises LogUnavailable if the files are not those any more that were opened."""
-        self._place.check()
+        self._files.check()
 
     def commit(self, entries: Sequence[Entry]) -> tuple[list[Stored | Exception], list[Message]]:
         """Store `entries` in one transaction: the outcome of each, and those that are new."""
         outcomes: list[Stored | Exception] = []
         stored: list[Message] = []
-        self._place.check()
+        self._files.check()
         last = self._ages.last
         self._db.execute("begin immediate")
         try:
@@ -169,11 +169,11 @@ class Writer:
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("rollback")
-            self._place.wal.written()
+            self._files.wal.written()
             self._ages.undo(self._db, last)
             self._load_heads()
             raise
-        self._place.check_written()
+        self._files.check_written()
         self._marks.write(self._epoch, ever)
         return outcomes, stored
 
@@ -182,7 +182,7 @@ class Writer:
 
         Raises LogUnavailable.
         """
-        self._place.check()
+        self._files.check()
         try:
             self._look_at_the_clock()
             now = self._clock.wall()
@@ -192,9 +192,9 @@ class Writer:
             self._ages.forgot(self._db)
             self._ages.keep(self._db)
         except BaseException:
-            self._place.wal.written()
+            self._files.wal.written()
             raise
-        self._place.check_written()
+        self._files.check_written()
 
     def _load_heads(self) -> None:
         self._heads = load_heads(self._db)

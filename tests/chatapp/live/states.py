@@ -48,7 +48,7 @@ def _check_idle(hub: Any, client: Any) -> None:
     assert all(watches) or not any(watches), f"{client} hears of some rooms only"
     assert any(watches) or client.messages.empty(), f"{client} has something, and hears of nothing"
     assert len(client.messages) <= client.messages.maxsize
-    assert not client.participant.visiting, f"{client} visits without a poll"
+    assert not client.participant.is_visitor, f"{client} visits without a poll"
     assert hub.lease(client.participant.id, client.tab) > 0
     if any(watches) and client.messages.empty() and client.epoch == hub.log.epoch:
         for name, each in subscriptions.items():

@@ -68,7 +68,7 @@ class CursorTests(unittest.TestCase):
             with self.subTest(seq), self.assertRaisesRegex(BadCursor, "no message"):
                 Cursor.decode(encoded(orjson.dumps(["e", {"lobby": seq}])))
 
-    def test_marks_that_do_not_fit_the_rooms_are_refused(self):
+    def test_versions_that_do_not_fit_the_rooms_are_refused(self):
         for versions in ([], [1, 2], [-1], [2**53], ["1"], [True], 1, {"lobby": 1}, "1", [[1]]):
             with self.subTest(versions), self.assertRaises(BadCursor):
                 Cursor.decode(encoded(orjson.dumps(["e", {"lobby": 1}, versions])))

@@ -98,7 +98,7 @@ class PollTests(SharedRoomCase):
     def answered(self, poll):
         return Cursor.decode(poll.cursor).versions.get("lobby")
 
-    def test_a_client_that_comes_is_given_the_list_and_its_mark(self):
+    def test_a_client_that_comes_is_given_the_list_and_its_version(self):
         self.room.snapshot({"1": "ann"}, 7)
         poll = self.poll()
         self.assertIs(ANSWER, poll.step())
@@ -139,7 +139,7 @@ class PollTests(SharedRoomCase):
         self.assertIs(ANSWER, self.poll().step())
         self.assertIs(WAIT, self.poll(self.since(0)).step())
 
-    def test_the_one_answer_for_all_has_the_mark(self):
+    def test_the_one_answer_for_all_has_the_version(self):
         self.room.snapshot({"1": "ann"}, 7)
         batch = Batch(
             "e", "lobby", [Message("lobby", 6, "bob", "hi", 1.0)], 10.0, self.room.announced
@@ -149,7 +149,7 @@ class PollTests(SharedRoomCase):
         self.assertIs(batch.answer, poll.answer())
         self.assertIn(Cursor("e", {"lobby": 6}, {"lobby": 7}).encode().encode(), batch.answer)
 
-    def test_one_process_gives_no_marks(self):
+    def test_one_process_gives_no_versions(self):
         room = Room("lobby", self.loop, self.hub.directory, lambda room: None)
         room.present("1", "ann")
         self.room = room

@@ -93,7 +93,7 @@ class LogContract:
         self.assertEqual([("other", 1, "Ann", "x")], [m[:4] for m in map(_row, other.messages)])
 
     async def named(self, log, *names):
-        found = log.named(names)
+        found = log.canonical_names(names)
         return dict(await found if inspect.isawaitable(found) else found)
 
     async def test_a_name_that_says_the_same_means_the_same_room(self):

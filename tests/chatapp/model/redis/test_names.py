@@ -29,9 +29,9 @@ class NamesTests(unittest.IsolatedAsyncioTestCase):
         self.server.command("DEL", "chat:names", "chat:folds")
         log = await self.opened()
         found = {"Tea": "Tea", "tea": "tea", "COFFEE": "Coffee"}
-        self.assertEqual(found, await log.named(["Tea", "tea", "COFFEE", "cake"]))
+        self.assertEqual(found, await log.canonical_names(["Tea", "tea", "COFFEE", "cake"]))
         messages = [await store(log, name, "x", "X", "hi") for name in ("Tea", "tea", "coffee")]
         self.assertEqual(
             [("Tea", 2), ("tea", 6), ("Coffee", 2)], [(m.room, m.seq) for m in messages]
         )
-        self.assertIn((await log.named(["TEA"]))["TEA"], ("Tea", "tea"))
+        self.assertIn((await log.canonical_names(["TEA"]))["TEA"], ("Tea", "tea"))

@@ -15,7 +15,7 @@ from chatapp.model.log import LogUnavailable
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.wal import WriteAheadLog
 
-__all__ = ["Place"]
+__all__ = ["OpenFiles"]
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _SILENT_SECONDS = 60.0
 _Identity = tuple[int, int] | None
 
 
-class Place:
+class OpenFiles:
     """Of the database at `path`, which this process has the `lock` of."""
 
     def __init__(self, path: str, lock: Lock) -> None:
