@@ -68,8 +68,9 @@ class Server:
             self.shared.when_begun.append(access.began)
             self.shared.when_refused.append(access.refused)
         self.dump = Dump(self.shared)
+        slow = SlowRequests(self.shared, options.slow_request)
         self.stalls = Stalls(
-            self.shared, options.stall_warning, SlowRequests(self.shared, options.slow_request)
+            self.shared, options.stall_warning, slow, lambda: self.collector.collected
         )
         if options.metrics_path or options.health_path or options.ready_path:
             Endpoints(self.shared, lives, self.peers, self.stalls)

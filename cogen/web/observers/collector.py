@@ -58,6 +58,14 @@ class Collector:
         self._trusted = 0  # generations to come that are not looked at
         self._least = 0  # blocks of memory, since the last whole collection
         self._grown = _GROWN
+        self._began = self._ended = 0.0  # of the last search of all
+
+    @property
+    def collected(self) -> tuple[float, float]:
+        """When the last search of all ended (time.monotonic), and the seconds that it took; of one
+        that goes on as if it ended now. In any thread."""
+        ended = self._ended if self._ended >= self._began else time.monotonic()
+        return ended, ended - self._began
 
     def start(self) -> None:
         """What was made so far stays."""
@@ -99,9 +107,11 @@ class Collector:
 
     def collect(self) -> int:
         """Look at all, what was put aside too: how many objects were garbage."""
+        self._began = time.monotonic()
         if self._freezes:
             gc.unfreeze()
         found = gc.collect()
         if self._freezes:
             gc.freeze()
+        self._ended = time.monotonic()
         return found

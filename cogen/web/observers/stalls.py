@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Callable
 from typing import Final
 
 from cogen.web.connections.shared import Shared
@@ -29,6 +30,11 @@ _LOOKS: Final = 4
 _LEAST_PAUSE: Final = 0.01
 # The share of a processor that a process has, if any is to be had.
 _USED: Final = 0.1
+# Why nothing ran: by whether the process has had most of that time.
+_LOCKED: Final = (
+    "code in C kept the interpreter's lock, or others the processors",
+    "code in C kept the interpreter's lock",
+)
 # Where the loop of asyncio waits for something to do.
 _IDLE: Final = ("select", "_run_once")
 
@@ -38,10 +44,17 @@ class Stalls:
 
     `counts` are how often, by `loop` and `threads`; `lasted` the seconds that those of the loop
     that are over took. `looks` and `questions`: how often it looked, and asked the loop.
-    `slow` requests are looked at too.
+    `slow` requests are looked at too. `collected()`: when all was last searched for garbage
+    (time.monotonic), and the seconds that it took.
     """
 
-    def __init__(self, shared: Shared, seconds: float, slow: SlowRequests) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        seconds: float,
+        slow: SlowRequests,
+        collected: Callable[[], tuple[float, float]],
+    ) -> None:
         self.counts = {"loop": 0, "threads": 0}
         self.lasted = 0.0
         self.slow = slow
@@ -50,6 +63,7 @@ class Stalls:
         self._shared = shared
         self._loop = shared.scheduler.loop
         self._seconds = seconds
+        self._collected = collected
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._base = 0  # the frame that runs the loop
@@ -101,22 +115,22 @@ class Stalls:
 
     def _was_late(self, late: float, now: float, used: float) -> None:
         """Nothing ran for `late` seconds, in which the process `used` so much of the processor."""
-        if used < late * _USED:
+        if self._asked is not None:
+            self._asked = now
+        ended, took = self._collected()
+        collected = now - ended < late and took > late / 2
+        if used < late * _USED and not collected:
             log.warning("the process stood still for %.1f s: stopped, or short of processors", late)
-            self._asked = now if self._asked is not None else None
             return
-        self.counts["loop"] += 1
-        self.lasted += late
         groups = Groups()
         self._add_loop(groups, late)
         add_threads(groups, self._shared, now)
-        log.warning(
-            "the process stood still for %.1f s: code in C kept the interpreter's lock; now\n%s",
-            late,
-            "\n".join(groups),
-        )
-        if self._asked is not None:
-            self._asked = now
+        why = "garbage was collected" if collected else _LOCKED[used > late / 2]
+        text = "".join(f"\n{each}" for each in groups)
+        self.counts["loop"] += 1
+        self.lasted += late
+        text = f"; now{text}" if text else ", which is over"
+        log.warning("the process stood still for %.1f s: %s%s", late, why, text)
 
     def _look(self, now: float) -> None:
         self.looks += 1
@@ -174,14 +188,16 @@ class Stalls:
     def _look_at_threads(self, now: float) -> None:
         pool = self._shared.pool
         since = pool.waiting_since() if pool is not None else None
-        if pool is None or since is None or now - since < self._seconds:
+        figures = pool.statistics() if pool is not None else {}
+        # One that is free comes to it, however busy the machine is.
+        free = bool(figures) and figures["threads_busy"] < figures["threads"]
+        if pool is None or since is None or free or now - since < self._seconds:
             self._threads_told = False
         elif not self._threads_told and self._told is None:
             self._threads_told = True
             self.counts["threads"] += 1
             groups = Groups()
             add_threads(groups, self._shared, now)
-            figures = pool.statistics()
             log.warning(
                 "all %d threads of the application are held; %d requests wait for one, the first "
                 "for %.1f s\n%s",

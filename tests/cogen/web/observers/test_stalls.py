@@ -138,6 +138,18 @@ class LoopTest(StallTest):
                 self.look_on(stalls)
                 self.assertEqual(stalls.questions, questions)
 
+    def test_a_search_for_garbage_is_told_as_that(self):
+        server = ServedTestCase.serve(self, self.application, stall_warning=0.04)
+        eventually(lambda: server.server.stalls.watches, True)
+        kept = [[] for _ in range(1_000_000)]
+
+        def told():
+            server.call(server.server.collector.collect)
+            return "garbage was collected" in self.records.text
+
+        eventually(told, True)
+        self.assertEqual(len(kept), 1_000_000)
+
     def test_without_a_limit_nobody_looks(self):
         server = ServedTestCase.serve(self, self.application, stall_warning=0)
         self.assertFalse(server.server.stalls.watches)
