@@ -127,8 +127,9 @@ class Stalls:
         add_threads(groups, self._shared, now)
         why = "garbage was collected" if collected else _LOCKED[used > late / 2]
         text = "".join(f"\n{each}" for each in groups)
-        self.counts["loop"] += 1
-        self.lasted += late
+        if collected or used > late / 2:
+            self.counts["loop"] += 1
+            self.lasted += late
         text = f"; now{text}" if text else ", which is over"
         log.warning("the process stood still for %.1f s: %s%s", late, why, text)
 
