@@ -42,6 +42,7 @@ def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> WSGIEnvi
         "wsgi.input": None,
         "cogen.call": None,
         "cogen.core": None,
+        "cogen.early_hints": None,
         "cogen.input": None,
         "cogen.wait": None,
         "cogen.wsgi": None,

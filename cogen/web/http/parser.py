@@ -46,6 +46,9 @@ def repeated_request(line: bytes, known: Request) -> bool:
     `line` is what stands before the version. A long-polling client sends the same headers again
     and again: they need not be parsed again. False if `line` takes a closer look.
     """
+    target = known.target
+    if len(line) == 4 + len(target) and line.endswith(target) and line.startswith(b"GET "):
+        return True
     match = _PLAIN_LINE.fullmatch(line)
     if match is None:
         return False
