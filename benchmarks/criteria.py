@@ -63,11 +63,25 @@ def judge(
         ),
         Verdict(
             f"CPU per delivery, the chat : Starlette with sessions, {few} clients",
-            0.5, ratio((chat, few), ("starlette", few), cpu),
+            0.35, ratio((chat, few), ("starlette", few), cpu),
         ),
         Verdict(
             f"the same, {many} clients",
-            0.2, ratio((chat, many), ("starlette", many), cpu),
+            0.12, ratio((chat, many), ("starlette", many), cpu),
+        ),
+        Verdict(
+            f"CPU per delivery, the chat : Node's bare http, {few} clients",
+            2.0, ratio((chat, few), ("node", few), cpu),
+        ),
+        Verdict(
+            f"the same, {many} clients", 1.0, ratio((chat, many), ("node", many), cpu),
+        ),
+        Verdict(
+            f"CPU per delivery, bare WSGI on cogen : nginx's nchan, {many} clients",
+            1.0, ratio((bare, many), ("nchan", many), cpu),
+        ),
+        Verdict(
+            f"the same, the chat, {many} clients", 2.0, ratio((chat, many), ("nchan", many), cpu),
         ),
         Verdict(
             f"CPU per delivery, the chat, {many} clients : {few} clients",
@@ -83,6 +97,10 @@ def judge(
         Verdict(
             f"memory per held poll, bare WSGI on cogen : raw ASGI on uvicorn, {many} clients",
             0.5, ratio((bare, many), ("asgi", many), held),
+        ),
+        Verdict(
+            f"memory per held poll, bare WSGI on cogen, in threads : on the loop, {many} clients",
+            1.3, ratio(("bare-threads", many), ("bare", many), held),
         ),
         Verdict(
             f"memory per held poll, the chat : aiohttp, {many} clients",
