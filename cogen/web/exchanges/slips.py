@@ -29,19 +29,23 @@ def place(error: BaseException, iterator: Any, application: Any) -> str:
 
 def standing(iterator: Any, application: Any) -> str:
     """' at FILE:LINE in NAME': where `iterator` stands, or where the `application` is defined."""
-    return suspended(iterator).at or called(application).at
+    try:
+        return suspended(iterator).at or called(application).at
+    except Exception:  # an object of theirs answers what it likes, and the error has to be told
+        log.debug("where an application is cannot be seen", exc_info=True)
+        return ""
 
 
 def generator_in(iterable: Any) -> "_Generator | None":
     """The generator that the close() of `iterable`, which is none itself, has to close."""
-    if isinstance(iterable, (types.GeneratorType, list, tuple)):
+    if type(iterable) in (types.GeneratorType, list, tuple):
         return None
     found = iterable
     for _ in range(_DEPTH):
         found = inner(found)
-        if found is None or isinstance(found, types.GeneratorType):
+        if found is None or type(found) is types.GeneratorType:
             break
-    return found if isinstance(found, types.GeneratorType) and _is_open(found) else None
+    return found if type(found) is types.GeneratorType and _is_open(found) else None
 
 
 def _is_open(generator: _Generator) -> bool:

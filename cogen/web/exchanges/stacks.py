@@ -142,13 +142,14 @@ def suspended(iterator: Any) -> Stack:
 
 
 def _is_code(iterator: Any) -> bool:
-    return not is_ours(getattr(getattr(iterator, "gi_code", None), "co_filename", "")) and (
-        isinstance(iterator, types.GeneratorType) or type(iterator).__name__.endswith("_gen")
-    )
+    # Its class is asked, and not the object: a proxy of something that is not there would raise.
+    if type(iterator) is types.GeneratorType:
+        return not is_ours(iterator.gi_code.co_filename)
+    return type(iterator).__name__.endswith("_gen")
 
 
 def _of_generator(iterator: Any) -> Line:
-    if not isinstance(iterator, types.GeneratorType):
+    if type(iterator) is not types.GeneratorType:
         # mypyc makes a class for each.
         kind = type(iterator)
         return Line("", 0, f"{kind.__module__}.{kind.__name__.removesuffix('_gen')}")
@@ -170,7 +171,7 @@ def inner(iterator: Any) -> Any:
     """The iterator that `iterator` asks: it holds it, a generator on the top of its stack."""
     for each in reversed(gc.get_referents(iterator)):
         for value in _contents(each):
-            if isinstance(value, _METHODS):
+            if type(value) in _METHODS:
                 value = value.__self__
             if _is_iterator(value):
                 return value
@@ -184,7 +185,7 @@ def _contents(value: Any) -> Collection[Any]:
 
 
 def _is_iterator(value: Any) -> bool:
-    return hasattr(type(value), "__next__") and not isinstance(value, type)
+    return hasattr(type(value), "__next__")
 
 
 def called(function: Any) -> Stack:

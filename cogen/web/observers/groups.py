@@ -47,7 +47,7 @@ class Groups:
         `operation` is an example of what it waits for."""
         group = self._groups.get((what, does, stack))
         if group is None:
-            example = "" if operation is None else f"{operation!r:.{_LENGTH}}"
+            example = "" if operation is None else _shown(operation)
             group = self._groups[what, does, stack] = _Group(example)
         group.count += 1
         self.count += 1
@@ -76,6 +76,13 @@ class Groups:
         if groups[_MOST:]:
             left = sum(group.count for _, group in groups[_MOST:])
             yield f"and {left:,} more, in {len(groups) - _MOST:,} kinds"
+
+
+def _shown(operation: Operation) -> str:
+    try:
+        return repr(operation)[:_LENGTH]
+    except Exception:  # noqa: BLE001 (it is the application's)
+        return f"<{type(operation).__name__}>"
 
 
 def _name(operation: Operation) -> str:

@@ -35,6 +35,31 @@ class Chunks:
         return self.next()
 
 
+class Unseen(WaitForSignal):
+    def __repr__(self):
+        raise ValueError("on purpose")
+
+
+class Proxy:
+    """As werkzeug's LocalProxy, of something that is not there."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("outside of context")
+
+    def __getattr__(self, name):
+        raise RuntimeError("outside of context")
+
+    def __next__(self):
+        raise RuntimeError("outside of context")
+
+
+class Proxied(Chunks):
+    def __init__(self, chunks):
+        super().__init__(chunks)
+        self.proxy = Proxy()
+
+
 def passing_by_generator(application):
     def middleware(environ, start_response):
         # It is not the last that it holds.
@@ -91,9 +116,8 @@ class DumpTest(ServedTestCase):
 
     def waiting(self, server):
         exchanges = list(server.server.shared.exchanges)
-        return sum(
-            type(each.awaited).__name__ in ("Get", "WaitForSignal", "Sleep") for each in exchanges
-        )
+        waits = ("Get", "WaitForSignal", "Sleep", "Unseen")
+        return sum(type(each.awaited).__name__ in waits for each in exchanges)
 
     def test_one_that_waits_by_yielding_is_told_with_the_line_of_its_generator(self):
         text = self.held(self.yields, "/pull?since=1")
@@ -128,6 +152,14 @@ class DumpTest(ServedTestCase):
         self.assertIn(", ... wait for queue.Get like ", text)
         self.assertIn(", the oldest for 0.", text)
         self.assertEqual(text.count("# yielded"), 1)
+
+    def test_objects_of_the_application_that_raise_keep_nothing_from_being_told(self):
+        def application(environ, start_response):
+            environ["cogen.wait"](Unseen("never"))
+
+        self.assertIn("GET /pull waits for <Unseen>", self.held(application, "/pull"))
+        text = self.held(lambda *args: Proxied(self.yields(*args)), "/pull")
+        self.assertIn("GET /pull waits for <Get", text)
 
     def test_threads_are_told_with_their_names(self):
         text = self.dump(self.serve(self.yields))[0]
