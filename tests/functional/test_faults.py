@@ -156,7 +156,7 @@ class DiskTests(FaultCase):
         self.assertEqual(1, server.log.count("nothing is stored until"))
         self.restarted(server)
         self.assertEqual("recreated", visitor.pull()["gap"]["reason"])
-        server.logged("is not there or empty, and has stored ")
+        server.logged("is missing or empty, and has stored ")
         self.assertEqual(200, visitor.push("anew"))
         self.assertEqual(["anew"], visitor.texts())
 

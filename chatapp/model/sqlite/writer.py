@@ -104,7 +104,7 @@ class Writer:
         epoch, stored = self._marks.newest()
         if stored:
             log.warning(
-                "%s is not there or empty, and has stored %s (epoch %s): it is begun anew without",
+                "%s is missing or empty, and has stored %s (epoch %s): it begins anew without them",
                 self._path, counted(stored), epoch,
             )  # fmt: skip
 

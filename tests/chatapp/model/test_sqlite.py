@@ -543,7 +543,7 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
             with self.assertLogs("chatapp.model", "WARNING") as logs:
                 await (await self.opened()).close()
             [line] = logs.output
-            self.assertIn(f"{self.path} is not there or empty, and has stored {had} (epoch ", line)
+            self.assertIn(f"{self.path} is missing or empty, and has stored {had} (epoch ", line)
             self.assertIn(log.epoch, line)
 
     async def test_one_that_had_nothing_is_missed_by_nobody(self):
