@@ -469,6 +469,16 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
                 await log.close()
                 self.path.unlink()
 
+    async def test_what_is_wrong_with_it_is_written_again_after_a_minute(self):
+        log = await self.opened()
+        Path(self.path).unlink()
+        line = "was removed while it is in use"
+        await self.refused(log, line)
+        with self.assertNoLogs("chatapp.model", "ERROR"), self.assertRaises(LogUnavailable):
+            await self.say(log, "into the void")
+        log._store.writer._files._told -= 60
+        await self.refused(log, line)
+
     async def test_one_that_is_removed_during_a_commit_answers_nobody(self):
         log = await self.opened()
         writer = log._store.writer
