@@ -110,7 +110,7 @@ class Server:
         # The loop asks for the methods of a protocol, not for its class.
         protocol: Any = functools.partial(Connection, self.shared, environ, self._hosts.at(sock))
         timeout = self.options.header_timeout
-        proxies = self.shared.proxies if self.options.proxy_protocol else None
+        proxies = self.shared.introducers
         if tls is None:
             if proxies is not None:
                 waiting = self._not_introduced

@@ -107,23 +107,30 @@ class Handshakes:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
+    def _take_place(self, address: str) -> None:
+        """Raises ValueError where there is none."""
+        error = self._take(address)
+        if error is not None:
+            raise ValueError(str(error))
+
     async def _shake_hands(self, connection: socket.socket, address: str) -> None:
         protocol = self._protocol
         try:
             if self._proxies is not None:
-                async with asyncio.timeout(self._timeout):
-                    header = await introduction(connection, address, self._proxies)
+                header = await introduction(connection, address, self._proxies, self._timeout)
                 if header.address:
                     self._give_back(address)
                     address = header.address
-                    error = self._take(address)
-                    if error is not None:
-                        raise ValueError(str(error))
+                    self._take_place(address)
                     protocol = functools.partial(_introduced, protocol, header)
             await self._loop.connect_accepted_socket(
                 protocol, connection, ssl=self._tls, ssl_handshake_timeout=self._timeout
             )
-        except (OSError, ValueError, asyncio.CancelledError) as error:
+        except ValueError as error:
+            log.info("%s: refused before its handshake: %s", address, error)
+            connection.close()
+            self._give_back(address)
+        except (OSError, asyncio.CancelledError) as error:
             # ssl.SSLError, a timeout and a connection that was reset are OSErrors.
             plain = isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST"
             why = "it speaks HTTP, and https:// is served here" if plain else error

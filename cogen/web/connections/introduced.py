@@ -14,6 +14,7 @@ __all__ = ["Introduced", "introduction"]
 
 log = logging.getLogger(__name__)
 
+_LATE = "no PROXY header came in time"
 _STRANGER = "it is none of trusted_proxies, which alone may connect with proxy_protocol"
 
 
@@ -51,7 +52,7 @@ class Introduced(asyncio.Protocol):
             self._refuse(_STRANGER)
         elif self._timeout:
             loop = asyncio.get_running_loop()
-            self._deadline = loop.call_later(self._timeout, self._refuse, "no PROXY header came")
+            self._deadline = loop.call_later(self._timeout, self._refuse, _LATE)
 
     def data_received(self, data: bytes) -> None:
         """Take what comes of the header."""
@@ -97,13 +98,24 @@ class Introduced(asyncio.Protocol):
         self._data = b""
 
 
-async def introduction(connection: socket.socket, address: str, trusted: Proxies) -> ProxyHeader:
+async def introduction(
+    connection: socket.socket, address: str, trusted: Proxies, timeout: float | None
+) -> ProxyHeader:
     """Read the header, and no byte more, from `connection`, which is that of `address`.
 
-    Raises ValueError, also where that is none of the `trusted` proxies, and OSError.
+    Raises OSError, and ValueError where it is malformed, not there within `timeout` seconds, or
+    not from one of the `trusted` proxies.
     """
     if not trusted.trusts(address):
         raise ValueError(_STRANGER)
+    try:
+        async with asyncio.timeout(timeout):
+            return await _header(connection)
+    except TimeoutError:
+        raise ValueError(_LATE) from None
+
+
+async def _header(connection: socket.socket) -> ProxyHeader:
     loop = asyncio.get_running_loop()
     data = b""
     while len(data) < LONGEST:

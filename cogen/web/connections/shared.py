@@ -50,6 +50,7 @@ class Shared:
         "counted",
         "exchanges",
         "grace",
+        "introducers",
         "options",
         "own",
         "places",
@@ -81,7 +82,10 @@ class Shared:
         self.base_environ = base_environ
         self.spool = Spool(options.spool_body, options.spool_total)
         self.own: Mapping[str, Application] = {}
-        self.proxies = Proxies.of(options)
+        proxies = Proxies.of(options)
+        # Those that pass bytes on as they are say of whom; what requests say then is the client's.
+        self.introducers = proxies if options.proxy_protocol else None
+        self.proxies = None if options.proxy_protocol else proxies
         self.places = Places(options)
         self.runners = Runners(scheduler)
         self.connections: set[Front] = set()

@@ -263,7 +263,8 @@ class Exchange(Straight):
         self._hint(early_hints(list(headers)))
 
     def _hint(self, interim: bytes) -> None:
-        if self._request.http11 and not (self.left or self.ended or self.head_sent):
+        over = self.left or self.ended or self.head_sent
+        if interim and self._request.http11 and not over:
             self._front.write(interim)
 
     def may_wait(self) -> None:

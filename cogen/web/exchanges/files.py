@@ -3,15 +3,10 @@
 import io
 import os
 import stat
-from typing import Any, Final
+import tempfile
+from typing import Any
 
 __all__ = ["FileWrapper"]
-
-
-# Whose bytes are those of the file itself: a GzipFile has a `fileno` too.
-_PLAIN: Final = (io.BufferedReader, io.BufferedRandom, io.FileIO)
-# Objects around one, like those of tempfile and of Django, that are looked into.
-_DEPTH: Final = 3
 
 
 class FileWrapper:
@@ -61,12 +56,15 @@ class FileWrapper:
 
 
 def _plain(file: Any) -> Any:
-    """The file itself that `file` reads from, or None."""
-    for _ in range(_DEPTH):
-        if isinstance(file, _PLAIN):
-            return file
-        file = getattr(file, "file", None)
-    return None
+    """What `file` reads from, an open file of the system; None where it may read anything else.
+
+    The type has to be the very one: a subclass, or an object around it, may decrypt or limit.
+    """
+    if type(file) is tempfile._TemporaryFileWrapper:
+        file = file.file
+    raw = file.raw if type(file) in (io.BufferedReader, io.BufferedRandom) else file
+    own = type(raw) is io.FileIO and "read" not in {**vars(file), **vars(raw)}
+    return file if own else None
 
 
 def _length(file: Any) -> int | None:
@@ -74,7 +72,8 @@ def _length(file: Any) -> int | None:
         return None
     try:
         status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
+        # Files of the kernel's own, in /proc and /sys, have no blocks, and no or a wrong size.
+        if not (stat.S_ISREG(status.st_mode) and status.st_size and status.st_blocks):
             return None
         return max(0, status.st_size - int(file.tell()))
     except (AttributeError, OSError, ValueError):

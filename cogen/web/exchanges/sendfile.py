@@ -29,13 +29,19 @@ def sendfile(front: Front, answer: Answer, file: FileWrapper) -> "SendFile | Non
     length = file.length
     if not (_POSSIBLE and length) or answer.bodyless or answer.head_sent:
         return None
-    if answer.head.content_length not in (None, length) or front.idle_socket() < 0:
+    number = front.idle_socket()
+    if answer.head.content_length not in (None, length) or number < 0:
         return None
-    return SendFile(front, answer, file)
+    try:
+        # When the transport closes, its number is soon that of another's socket.
+        own = os.dup(number)
+    except OSError:  # there is none to spare
+        return None
+    return SendFile(front, answer, file, own)
 
 
 class SendFile(Drain):
-    """Send the head of `answer` and then `file`.
+    """Send the head of `answer` and then `file` to the socket `number`, which it closes.
 
     The result is None, also where the file turns out to be shorter, or cannot be read: what is
     missing of the answer tells. `front.unsent` is what is left at any moment.
@@ -43,24 +49,22 @@ class SendFile(Drain):
 
     __slots__ = ("_answer", "_at", "_file", "_head", "_socket")
 
-    def __init__(self, front: Front, answer: Answer, file: FileWrapper) -> None:
+    def __init__(self, front: Front, answer: Answer, file: FileWrapper, number: int) -> None:
         super().__init__(front)
         self._answer = answer
         self._file = file.fileno()
         self._at = file.position()
-        self._socket = -1
+        self._socket = number
         self._head = answer.opening()
         front.unsent = file.length or 0
         file.skip()
 
     def run(self, waiter: Waiter) -> object:
         front = self._front
-        self._socket = front.idle_socket()
         if self._send():
+            os.close(self._socket)
             front.unsent = 0
             return None
-        # When the transport closes, its number is soon that of another's socket.
-        self._socket = os.dup(self._socket)
         front.drainer = waiter
         front.pause_writing()
         waiter.scheduler.loop.add_writer(self._socket, self._go_on)

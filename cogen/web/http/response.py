@@ -128,11 +128,15 @@ def head_of(status: Any, headers: Any) -> Head:
 
 
 def early_hints(headers: Any) -> bytes:
-    """The interim response 103 with `headers`, pairs of str (RFC 8297).
+    """The interim response 103 with `headers`, pairs of str (RFC 8297); empty without any.
 
-    Raises TypeError or ValueError, naming the header, for what a head may not have either.
+    Raises TypeError or ValueError, naming the header, for what a head may not have either, and for
+    what frames a response (RFC 9110 section 8.6).
     """
-    return b"HTTP/1.1 103 Early Hints\r\n" + _lines(headers) + b"\r\n"
+    for name, _ in headers:
+        if isinstance(name, str) and name.lower() in ("connection", "content-length"):
+            raise ValueError(f"{name} may be in no interim response")
+    return b"HTTP/1.1 103 Early Hints\r\n" + _lines(headers) + b"\r\n" if headers else b""
 
 
 def trailer_section(headers: Any) -> bytes:

@@ -55,6 +55,19 @@ class BesideTest(ServedTestCase):
         self.assertEqual(self.serve(application).get().status, 500)
         self.assertIn("the value of the header Link holds", self.records.text)
 
+    def test_hints_frame_nothing_and_without_any_nothing_is_sent(self):
+        def application(environ, start_response):
+            environ["cogen.early_hints"]([])
+            start_response("200 OK", PLAIN)
+            try:
+                environ["cogen.early_hints"]([("Content-Length", "5")])
+            except ValueError as error:
+                return [str(error).encode()]
+
+        self.assertEqual(
+            self.serve(application).get().body, b"Content-Length may be in no interim response"
+        )
+
     def test_trailers_go_behind_the_last_chunk_where_the_client_takes_them(self):
         with self.serve(trailing).connect() as client:
             for headers, trailer in (("TE: trailers\r\n", b"X-Sum: 1\r\n"), ("", b"")):

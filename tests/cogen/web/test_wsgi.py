@@ -588,6 +588,55 @@ class FileWrapperTest(WSGITest):
         self.assertEqual((response.headers["content-length"], response.body), ("7", b"3456789"))
         eventually(lambda: file.closed, True)
 
+    def test_what_reads_from_a_file_in_its_own_way_is_sent_as_it_reads(self):
+        class Around:
+            """Has the file, as wrappers often call it."""
+
+            def __init__(self, file):
+                self.file = file
+
+            def read(self, size=-1):
+                return self.file.read(size).upper()
+
+            def close(self):
+                self.file.close()
+
+        class Own(io.FileIO):
+            def read(self, size=-1):
+                return super().read(size).upper()
+
+        named = tempfile.NamedTemporaryFile()  # noqa: SIM115 (closed at the end)
+        self.addCleanup(named.close)
+        named.write(b"abc" * 10)
+        named.flush()
+        compressed = self.file_of(gzip.compress(b"ABC" * 10))
+        patched = open(named.name, "rb")  # noqa: SIM115 (the server closes it)
+        random_access = open(named.name, "r+b")  # noqa: SIM115
+        random_access.read = lambda size=-1: Around(patched).read(size)
+        for file in (
+            Around(self.file_of(b"abc" * 10)),
+            Own(named.name),
+            io.BufferedReader(gzip.GzipFile(fileobj=compressed)),
+            random_access,
+        ):
+            with self.subTest(type(file)):
+                self.assertEqual(self.respond(file).body, b"ABC" * 10)
+        for each in (compressed, patched, random_access):
+            each.close()
+
+    def test_files_of_the_kernel_are_whole_whatever_size_they_say(self):
+        for path in ("/proc/self/cmdline", "/sys/devices/system/cpu/online"):
+            if not os.path.exists(path):
+                continue
+            with self.subTest(path), open(path, "rb") as file:
+                expected = file.read()
+                response = self.respond(open(path, "rb"))  # noqa: SIM115 (the server closes it)
+                self.assertEqual(response.body, expected)
+
+    def test_an_empty_file_is_an_empty_body(self):
+        response = self.respond(self.file_of(b""))
+        self.assertEqual((response.headers["content-length"], response.body), ("0", b""))
+
     def test_a_file_is_read_as_the_client_takes_it(self):
         class Counting(io.RawIOBase):
             taken = 0

@@ -35,6 +35,14 @@ class IntroducedTest(ServedTestCase):
             client.send(b"PROXY UNKNOWN\r\n" + GET)
             self.assertEqual("127.0.0.1", client.response().json["REMOTE_ADDR"])
 
+    def test_what_requests_say_of_their_client_does_not_count(self):
+        forged = GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n")
+        server = self.serve(echo)
+        for header in (b"PROXY UNKNOWN\r\n", b"PROXY TCP4 127.0.0.1 10.0.0.1 1 2\r\n"):
+            with self.subTest(header), server.connect() as client:
+                client.send(header + forged)
+                self.assertEqual("127.0.0.1", client.response().json["REMOTE_ADDR"])
+
     def test_the_limit_of_an_address_is_that_of_the_client(self):
         server = self.serve(echo, max_connections_per_address=1)
         other = HEADER.replace(b"192.0.2.7", b"192.0.2.8")
@@ -90,6 +98,16 @@ class IntroducedTest(ServedTestCase):
                     body = file.read(int(length.partition(b" ")[2]))
                 self.assertIn(f'"REMOTE_ADDR": "{address}"'.encode(), body)
         server.settled(connections=0, handshakes=0)
+
+    def test_one_that_does_not_come_before_the_handshake_is_told(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        certificate, key = certificate_files(folder)
+        server = self.serve(echo, certificate=certificate, key=key, header_timeout=0.1)
+        with server.connect() as client:
+            client.send(HEADER[:10])
+            self.assertEqual(b"", client.rest())
+        server.settled(handshakes=0)
+        self.assertIn("no PROXY header came in time", self.records.text)
 
     def test_without_proxies_it_is_refused_at_the_start(self):
         with self.assertRaisesRegex(OptionError, "nobody could connect"):

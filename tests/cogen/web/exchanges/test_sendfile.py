@@ -1,6 +1,8 @@
 """Files that the kernel sends: whole, slowly, and cut short."""
 
+import os
 import random
+import resource
 import tempfile
 
 from benchmarks.harness.server import eventually
@@ -97,6 +99,22 @@ class SendFileTest(ServedTestCase):
         self.file.close = lambda: (where.append(self.file.tell()), close())[1]
         self.assertTrue(self.serve(self.application).get("/file").body == self.content)
         eventually(lambda: where, [0])
+
+    def test_it_is_read_where_the_process_has_no_descriptor_to_spare(self):
+        def application(environ, start_response):
+            limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+            start_response("200 OK", PLAIN)
+            wrapped = environ["wsgi.file_wrapper"](self.file)
+            spare = os.dup(0)
+            os.close(spare)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (spare, limits[1]))
+            self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+            return wrapped
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertTrue(client.response().body == self.content)
 
     def test_no_more_is_sent_than_the_content_length_says(self):
         def application(environ, start_response):
