@@ -15,7 +15,7 @@ from cogen.web.options import OptionError, Options, parse_options
 from cogen.web.processes.changes import Changes
 from cogen.web.processes.logconfig import configure_logging, has_loggers, set_level
 from cogen.web.processes.logs import log_accesses, log_lines
-from cogen.web.processes.signals import Signals
+from cogen.web.processes.signals import Signalled, Signals
 from cogen.web.processes.worker import is_worker
 from cogen.web.serving import ListenError, serve
 from cogen.web.settings.deployed import Deployed, is_ini
@@ -118,7 +118,7 @@ class Program:
             if self._ini is not None:
                 return self._ini.load()
             return load(self.where, self.options.factory)
-        except OptionError:
+        except (OptionError, Signalled):
             raise
         except SystemExit as end:
             if isinstance(end.code, str):  # which says why

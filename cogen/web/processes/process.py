@@ -144,6 +144,9 @@ class Process(Member):
             self._server.hurry()
             return
         log.info("stopping; being answered: %s", self._held())
+        # Or the kernel goes on taking connections, which nobody would answer.
+        for sock in self._socks:
+            sock.close()
         late = self._signals.asked_before()
         self._end(self._server.stop(outlived=self._outlived, late=late))
 

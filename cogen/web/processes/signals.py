@@ -11,9 +11,13 @@ from typing import Any, TypeVar
 
 from cogen.web.processes.watchdog import Watchdog
 
-__all__ = ["Signals"]
+__all__ = ["Signalled", "Signals"]
 
 _Result = TypeVar("_Result")
+
+
+class Signalled(SystemExit):
+    """A signal ends the process before it serves."""
 
 
 class Signals:
@@ -103,4 +107,4 @@ def _ignore(*_: object) -> None:
 
 
 def _end(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)
+    raise Signalled(128 + number)

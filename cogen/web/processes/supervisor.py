@@ -101,6 +101,9 @@ class Supervisor:
         for keeper in self._keepers.values():
             keeper.cancel()
         await asyncio.gather(*self._keepers.values(), return_exceptions=True)
+        # No other process is started; clients and balancers see at once that none is there.
+        for sock in self._socks:
+            sock.close()
         await self.members.end_all()
 
     def reopen_log_files(self) -> None:

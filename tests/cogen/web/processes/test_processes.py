@@ -23,6 +23,25 @@ class StopTest(unittest.TestCase):
             self.assertEqual(idle.rest(), b"")
             self.assertEqual(server.ended(), 0)
 
+    def test_nobody_is_let_in_any_more_while_the_last_are_answered(self):
+        def connects(server):
+            try:
+                server.connect().close()
+            except ConnectionRefusedError:
+                return False
+            return True
+
+        for workers in (1, 2):
+            with self.subTest(workers=workers), CommandServer(workers=workers) as server:
+                with server.connect() as slow:
+                    slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+                    server.get()
+                    server.signal(signal.SIGTERM)
+                    eventually(lambda server=server: connects(server), False)
+                    slow.send(b"12345")
+                    self.assertEqual(slow.response().status, 200)
+                self.assertEqual(server.ended(), 0)
+
     def test_what_does_not_end_is_cut_at_the_deadline(self):
         with CommandServer(shutdown_timeout=0.2) as server, server.connect() as slow:
             slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
