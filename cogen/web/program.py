@@ -1,9 +1,9 @@
 """What `cogen-serve` was asked for: the options from all places, and the application."""
 
 import dataclasses
+import functools
 import logging
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from cogen.web.processes.changes import Changes
 from cogen.web.processes.logconfig import configure_logging, has_loggers, set_level
 from cogen.web.processes.logs import log_accesses, log_lines
 from cogen.web.processes.signals import Signalled, Signals
+from cogen.web.processes.streams import settle_standard_streams
 from cogen.web.processes.worker import is_worker
 from cogen.web.serving import ListenError, serve
 from cogen.web.settings.deployed import Deployed, is_ini
@@ -137,8 +138,8 @@ class Program:
         """Serve until a signal says to stop. Raises OptionError, CannotServe."""
         self.log()
         expect_lives()
-        changes = self._watch() if self.options.reload else None
         command = [sys.executable, *sys.orig_argv[1:]]
+        changes = self._watch(signals, command) if self.options.reload else None
         try:
             serve(self.load, self.options, command, signals)
         except ListenError as error:
@@ -149,15 +150,20 @@ class Program:
             if changes is None or not isinstance(failed, NotLoaded | str):
                 raise
             sys.stderr.write(f"{failed}\n")
-            self._start_anew(changes, command)
+            sys.stderr.write("cogen-serve: it starts anew when a file has changed\n")
+            changes.wait()
+            _start_anew(command)
         finally:
             if changes is not None:
                 changes.close()
 
     # Reloading.
 
-    def _watch(self) -> Changes | None:
-        """Have changes of files be what SIGHUP is; by the first process, not by what it starts."""
+    def _watch(self, signals: Signals, command: list[str]) -> Changes | None:
+        """Have changes of files ask for a reload, of the first process, not of what it starts.
+
+        While that one is still starting, which may hang, it is `command` anew.
+        """
         # Read by applications. And Python's caches of modules know the second of a change only.
         os.environ["COGEN_RELOAD"] = "true"
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -175,11 +181,13 @@ class Program:
             folders.add(os.path.dirname(place) or ".")
         if self._ini is not None:
             files += self._ini.files
-        changes = Changes(folders, files, lambda: os.kill(os.getpid(), signal.SIGHUP))
+        start_anew = functools.partial(_start_anew, command)
+        changes = Changes(folders, files, lambda: signals.changed(start_anew))
         changes.start()
         return changes
 
-    def _start_anew(self, changes: Changes, command: list[str]) -> NoReturn:
-        sys.stderr.write("cogen-serve: it starts anew when a file has changed\n")
-        changes.wait()
-        os.execv(command[0], command)
+
+def _start_anew(command: list[str]) -> NoReturn:
+    """Be `command` from now on, in any thread: whatever the others do ends."""
+    settle_standard_streams()
+    os.execv(command[0], command)

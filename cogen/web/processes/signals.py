@@ -1,12 +1,13 @@
 """What signals ask of a process that serves: SIGTERM and SIGINT to stop, SIGHUP to reload, SIGUSR1
-to reopen log files, SIGUSR2 to tell what it is at.
+to reopen log files, SIGUSR2 to tell what it is at. And what a change of files asks, which is no
+signal.
 """
 
 import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from cogen.web.processes.watchdog import Watchdog
@@ -32,6 +33,8 @@ class Signals:
     def __init__(self) -> None:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._watchdog: Watchdog | None = None
         with contextlib.suppress(ValueError):  # not in the main thread
             signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
@@ -66,6 +69,23 @@ class Signals:
                 loop.add_signal_handler(number, act)
             self._watchdog = Watchdog(patience, give_up, dump)
             self._watchdog.listen()
+        self._loop = loop
+
+    def changed(self, start_anew: Callable[[], object]) -> None:
+        """Files of the program have changed; called in a thread, which no code that hangs holds up.
+
+        A reload is asked for, and what an earlier one has begun is given up. `start_anew()` is
+        called instead where the signals are not taken yet: nothing is served that would go on.
+        """
+        if self._loop is None:
+            start_anew()
+        else:
+            with contextlib.suppress(RuntimeError):  # it is closed
+                self._loop.call_soon_threadsafe(self._outdate)
+
+    def _outdate(self) -> None:
+        self._changed.set()
+        self._reload.set()
 
     @property
     def stopping(self) -> bool:
@@ -90,16 +110,29 @@ class Signals:
         """Wait until it is asked for: True to reload, False to stop."""
         asked = await self.unless_stopped(self._reload.wait())
         self._reload.clear()
+        self._changed.clear()
         return bool(asked)
 
     async def unless_stopped(self, work: Coroutine[Any, Any, _Result]) -> _Result | None:
         """The result of `work`; None if the process is to stop: `work` is cancelled then."""
-        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        task.cancel()
-        await asyncio.wait((task,))
-        return None if task.cancelled() else task.result()
+        return await _unless((self._stop,), work)
+
+    async def unless_outdated(self, work: Coroutine[Any, Any, _Result]) -> _Result | None:
+        """As `unless_stopped`; None also if files have changed since `reload` returned."""
+        return await _unless((self._stop, self._changed), work)
+
+
+async def _unless(
+    events: Iterable[asyncio.Event], work: Coroutine[Any, Any, _Result]
+) -> _Result | None:
+    """The result of `work`; None if one of `events` comes first: `work` is cancelled then."""
+    task = asyncio.ensure_future(work)
+    others = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait((task, *others), return_when=asyncio.FIRST_COMPLETED)
+    for each in (task, *others):
+        each.cancel()
+    await asyncio.wait((task,))
+    return None if task.cancelled() else task.result()
 
 
 def _ignore(*_: object) -> None:

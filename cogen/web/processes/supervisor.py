@@ -76,7 +76,9 @@ class Supervisor:
         async with beating(self.members):
             while await signals.reload():
                 notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-                await signals.unless_stopped(self.reload())
+                done = await signals.unless_outdated(self.reload())
+                if done is None and not signals.stopping:
+                    log.info("what was starting is given up: files have changed meanwhile")
                 notify("READY=1")
             notify("STOPPING=1")
             await self.stop()

@@ -8,10 +8,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from benchmarks.harness.commands import APPLICATION, ROOT, CommandServer
+from benchmarks.harness.commands import APPLICATION, ROOT, STARTS_WHEN_TOLD, CommandServer
 from benchmarks.harness.server import PATIENCE, eventually
+from benchmarks.procfs import is_running
 
 MAKES = APPLICATION.format(version="one") + "\ndef create_app():\n    return application\n"
+HANGS = "\nimport time\nprint('it hangs', flush=True)\ntime.sleep(3600)\n"
 INI = """\
 [DEFAULT]
 level = INFO
@@ -257,6 +259,48 @@ class ReloadTests(unittest.TestCase):
                     self.assertEqual(0, server.stop())
                 finally:
                     server.__exit__()
+
+    def test_one_that_hangs_at_the_start_is_replaced_at_the_next_change(self):
+        for more, said in ((HANGS, "it hangs"), (STARTS_WHEN_TOLD, "starting\n")):
+            with self.subTest(said):
+                server = self.serve()
+                server.write("one", more)
+                server.start()
+                try:
+                    server.logged(said)
+                    pid = server.process.pid
+                    server.write("two")
+                    server.address = server.wait_until_up()
+                    self.assertEqual(("two", pid), server.get())
+                    self.assertEqual(0, server.stop())
+                finally:
+                    server.__exit__()
+
+    def test_one_that_hangs_at_a_reload_is_ended_by_the_next_change(self):
+        with self.serve(reload_timeout=0) as server:
+            for count, more, said in ((1, HANGS, "it hangs"), (2, STARTS_WHEN_TOLD, "starting\n")):
+                with self.subTest(said):
+                    server.write("two", more)
+                    server.logged(said)
+                    [pid] = set(server.children()) - {server.get()[1]}
+                    server.write(f"three-{count}")
+                    eventually(lambda count=count: server.get()[0], f"three-{count}")
+                    self.assertFalse(is_running(pid))
+                    server.logged("what was starting is given up: files have changed", count)
+            self.assertEqual(0, server.stop())
+
+    def test_a_signal_does_not_end_one_that_is_starting(self):
+        with self.serve() as server:
+            server.write("two", STARTS_WHEN_TOLD)
+            server.logged("starting")
+            pids = server.children()
+            server.signal(signal.SIGHUP)
+            server.get()
+            self.assertEqual(pids, server.children())
+            (server.folder / "go").touch()
+            server.logged("a new process serves", 2)
+            self.assertNotIn("given up", server.log)
+            self.assertEqual(0, server.stop())
 
     def test_one_that_waits_is_ended_by_a_signal(self):
         server = self.serve()
