@@ -92,6 +92,7 @@ class Pool:
         self._lent = 0
         self._returning: deque[threading.Lock] = deque()
         self._made = 0
+        self._refused = False  # the last thread, by the system
         self._running = 0
         self._wake_due = False
         self._at_once_until = 0.0
@@ -134,6 +135,11 @@ class Pool:
             "threads_busy": self._running - waiting,
             "threads_waiting": waiting,
         }
+
+    @property
+    def grows(self) -> bool:
+        """Whether one more thread may start for jobs that wait. May be asked in any thread."""
+        return self._size - self._lent < self.most and not self._refused
 
     def waiting_since(self) -> float | None:
         """When the job came that has waited longest for a thread, by the loop's clock; None: none
@@ -224,8 +230,10 @@ class Pool:
         except RuntimeError as error:  # the system has no more
             with self._lock:
                 self._size -= 1
+            self._refused = True
             return f"no thread could be started beside {self._size}: {error}"
         self._made += 1
+        self._refused = False
         return ""
 
     # Called in threads.

@@ -190,9 +190,10 @@ class Stalls:
         pool = self._shared.pool
         since = pool.waiting_since() if pool is not None else None
         figures = pool.statistics() if pool is not None else {}
-        # One that is free comes to it, however busy the machine is.
-        free = bool(figures) and figures["threads_busy"] < figures["threads"]
-        if pool is None or since is None or free or now - since < self._seconds:
+        if pool is None or since is None or now - since < self._seconds:
+            self._threads_told = False
+        elif pool.grows or figures["threads_busy"] < figures["threads"]:
+            # One that is free, or the next one, comes to it, however busy the machine is.
             self._threads_told = False
         elif not self._threads_told and self._told is None:
             self._threads_told = True

@@ -220,6 +220,7 @@ class PoolTest(unittest.TestCase):
         self.loop.advance(60)
         self.assertTrue(second.begun.wait(PATIENCE))
         self.assertEqual(self.counts(made), (2, 2, 1))
+        self.assertFalse(made.grows)
         taken.set()
         eventually(lambda: len(made._returning), 1)
         self.assertFalse(back.is_set() or third.begun.is_set())
@@ -242,9 +243,11 @@ class PoolTest(unittest.TestCase):
         with Records() as records:
             self.loop.advance(pool._WAIT)
         self.assertIn("can't start new thread", records.text)
+        self.assertFalse(made.grows)
         PoolThread.start = start
         self.loop.advance(1)
         self.assertTrue(jobs[1].begun.wait(PATIENCE))
+        self.assertTrue(made.grows)
 
     def test_a_stop_counts_what_does_not_return(self):
         made = self.make(2, 2)

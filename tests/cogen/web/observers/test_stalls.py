@@ -187,6 +187,22 @@ class ThreadsTest(StallTest):
         )
         self.assertIn("in StallTest.application", text)
 
+    def test_threads_that_become_more_are_not_all(self):
+        server = self.serve(threads="auto", threads_max=121)
+        for _ in range(120):
+            self.ask(server)
+        pool = server.server.shared.pool
+        eventually(lambda: pool.statistics()["threads_busy"], 120)
+        stalls = server.server.stalls
+        self.look_on(stalls)
+        self.assertEqual(stalls.counts["threads"], 0)
+        self.assertNotIn("are held", self.records.text)
+        # One that none comes for any more.
+        for _ in range(2):
+            self.ask(server)
+        self.told("all 121 threads of the application are held; 1 requests wait")
+        self.assertEqual(stalls.counts["threads"], 1)
+
     def test_one_that_is_free_is_enough(self):
         server = self.serve()
         self.ask(server)
