@@ -3,14 +3,19 @@
 What is set on the command line stands in it in the place of the template's line of that name.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
 from collections.abc import Mapping, Sequence
+from configparser import ConfigParser, InterpolationError
 from importlib.resources import files
 
+from chatapp.backends import backend_of
+from chatapp.config.environment import chat_options
 from chatapp.options import ChatOptions
-from cogen.web.options import OptionError, Options, unknown_option
+from cogen.web.options import OptionError, Options, parse_options, unknown_option
+from cogen.web.serving import check_options
 
 __all__ = ["configuration", "settings_of"]
 
@@ -25,7 +30,7 @@ _FILES = {"handler_log": "chat.log", "handler_access": "access.log"}
 
 
 def settings_of(words: Sequence[str]) -> dict[str, str]:
-    """Those that `NAME=VALUE` say. Raises OptionError for what is none."""
+    """Those that `NAME=VALUE` say. Raises OptionError for what is none, or has no such value."""
     settings = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -34,7 +39,36 @@ def settings_of(words: Sequence[str]) -> dict[str, str]:
         if name not in _KNOWN:
             raise unknown_option("option", name, _KNOWN)
         settings[name] = value
+    _check(_as_read(settings))
     return settings
+
+
+def _as_read(settings: Mapping[str, str]) -> dict[str, str]:
+    """What an ini with them says, but for those that need a variable. Raises OptionError."""
+    ini = ConfigParser({"here": os.curdir})
+    ini.add_section("main")
+    for name, value in settings.items():
+        try:
+            ini.set("main", name, value)
+        except ValueError:
+            raise OptionError(f"{name} = {value!r}: in an ini % is written %%") from None
+    read = {}
+    for name in settings:
+        with contextlib.suppress(InterpolationError):
+            read[name] = ini.get("main", name)
+    return read
+
+
+def _check(settings: Mapping[str, str]) -> None:
+    """Raises OptionError. Certificates are read where they are: by `chatapp check`."""
+    server = {name: value for name, value in settings.items() if name in _SERVER}
+    options = parse_options(server, Options, "option")
+    check_options(dataclasses.replace(options, certificate="", key=""))
+    chat = chat_options({name: settings[name] for name in settings.keys() - _SERVER})
+    try:
+        backend_of(chat.log)
+    except ValueError as error:
+        raise OptionError(f"chat.log: {error}") from None
 
 
 def configuration(settings: Mapping[str, str] | None = None, logs: str = "") -> str:

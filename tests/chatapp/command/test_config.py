@@ -12,8 +12,9 @@ from pathlib import Path
 
 from benchmarks.harness.chat import BIN, ChatServer
 from benchmarks.harness.server import eventually
+from chatapp.command.config import configuration, settings_of
 from chatapp.options import ChatOptions
-from cogen.web.options import Options, parse_options
+from cogen.web.options import OptionError, Options, parse_options
 from tests.chatapp.command.program import run
 
 
@@ -69,6 +70,36 @@ class ConfigTests(unittest.TestCase):
             run("config", "worker=2"),
         )
         self.assertEqual((1, "", "chatapp: 'workers': not NAME=VALUE\n"), run("config", "workers"))
+
+    def test_a_value_that_no_option_can_have_is_told_in_one_line(self):
+        for setting, said in (
+            ("workers=abc", "workers = 'abc': not a whole number"),
+            ("port=70000", "port = '70000': must be 65535 or less"),
+            ("trusted_proxies=a/b", "trusted_proxies: 'a/b' is not an address"),
+            ("chat.history=0", "chat.history = '0': must be 1 or more"),
+            ("chat.log=postgres://db", "chat.log: 'postgres://db' is no message log"),
+            ("chat.title=50% off", "chat.title = '50% off': in an ini % is written %%"),
+            ("debug=maybe", "debug: String is not true/false: 'maybe'"),
+            ("session.secure=maybe", "session.secure = 'maybe': "),
+        ):
+            with self.subTest(setting):
+                with self.assertRaises(OptionError) as caught:
+                    settings_of([setting])
+                self.assertIn(said, f"{caught.exception}")
+        self.assertEqual(
+            (1, "", "chatapp: workers = 'abc': not a whole number\n"), run("config", "workers=abc")
+        )
+
+    def test_a_value_may_name_what_an_ini_knows(self):
+        for setting in (
+            "chat.log=sqlite:///%(here)s/chat.db",
+            "port=%(http_port)s",
+            "chat.title=50%% off",
+            "certificate=/of/another/machine.pem",
+        ):
+            with self.subTest(setting):
+                text = configuration(settings_of([setting]))
+                self.assertIn(f"\n{setting.replace('=', ' = ', 1)}\n", text)
 
     def test_it_has_no_secret(self):
         self.assertNotRegex(self.text, r"(?mi)^#?[\w.]*(password|secret) = [^/]")
