@@ -95,9 +95,9 @@ class Wsgi:
     def trailers(self, headers: Iterable[tuple[str, str]]) -> None:
         """Have `headers` sent behind the last chunk (RFC 9110 section 6.5).
 
-        To be called before the iteration ends. They are sent where the response is chunked and the
-        client takes them (`TE: trailers`), else left out. Raises ValueError or TypeError for what
-        no trailer can be.
+        To be called before the iteration ends; a second call replaces the first. They are sent
+        where the response is chunked and the client takes them (`TE: trailers`), else left out.
+        Raises ValueError or TypeError for what no trailer can be.
         """
         self.trailer = trailer_section(list(headers))
 
