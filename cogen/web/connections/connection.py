@@ -134,7 +134,7 @@ class Connection(Link):
         self.eof = True
         exchange = self._exchange
         if self._intake is not None:
-            self._break_body(exchange)
+            self._break_body()
         elif exchange is None:
             self._serve()
         elif exchange.awaits_news:
@@ -178,7 +178,7 @@ class Connection(Link):
             elif self.eof:
                 self._close()
             if self.eof and self._intake is not None:
-                self._break_body(self._exchange)
+                self._break_body()
         except HTTPError as error:
             self._refuse(error, head)
 
@@ -362,9 +362,9 @@ class Connection(Link):
         else:
             self._refuse(HTTPError(408, "The request body did not arrive in time."))
 
-    def _break_body(self, exchange: Exchange | None) -> None:
+    def _break_body(self) -> None:
         """The client has ended its side within the body."""
-        if self._pending is not None or exchange is None:
+        if self._pending is not None or self._exchange is None:
             self._refuse(HTTPError(400, "The connection ended within the request body."))
         else:
             self._drop_body("the client closed the connection within the body")

@@ -10,6 +10,7 @@ import unittest
 from wsgiref.validate import validator
 
 from benchmarks.harness.server import ServerThread, eventually
+from cogen.core.events import WaitForSignal
 from tests.cogen.web.support import LOOPS, Records, SharedServerTestCase
 
 PLAIN = [("Content-Type", "text/plain")]
@@ -417,6 +418,30 @@ class PipelineTest(WSGITest):
                     held.append(self.server.call(self.held))
             held.append(self.server.call(self.held))
         self.assertLess(max(held), 1 << 20)
+
+    def test_a_body_that_is_cut_short_behind_another_request_is_refused(self):
+        def application(environ, start_response):
+            environ["cogen.wait"](WaitForSignal("ended"))
+            start_response("200 OK", PLAIN)
+            return [b"well"]
+
+        server = self.serve(application)
+        with server.connect() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.settled(signal_waiters=1)
+            body = b"Content-Length: 100\r\n\r\nbegun"
+            client.send(b"POST / HTTP/1.1\r\nHost: a\r\n" + body)
+            (connection,) = server.server.shared.connections
+            eventually(lambda: bool(connection._buffer), True)
+
+            def end():
+                connection.eof = True
+                server.server.scheduler.signal("ended")
+
+            server.call(end)
+            self.assertEqual(client.response().body, b"well")
+            self.assertEqual(client.response().status, 400)
+        server.settled(connections=0, exchanges=0)
 
     def held(self):
         connections = self.server.server.shared.connections
