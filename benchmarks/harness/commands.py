@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.harness.server import PATIENCE, Client
 
-__all__ = ["FAILS", "STARTS_WHEN_TOLD", "TALKS", "UNWILLING", "CommandServer", "Load"]
+__all__ = ["FAILS", "HOLDS", "STARTS_WHEN_TOLD", "TALKS", "UNWILLING", "CommandServer", "Load"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -204,6 +204,20 @@ class Load:
                         self.answers[response.body.decode().split()[0]] += 1
             except (OSError, AssertionError) as error:
                 self.failures.append(repr(error))
+
+
+# Answers /holds after a minute in which nothing else of its thread goes on.
+HOLDS = r"""
+import time
+
+answer = application
+
+def application(environ, start_response):
+    if environ['PATH_INFO'] == '/holds':
+        print('held', flush=True)
+        time.sleep(60)
+    return answer(environ, start_response)
+"""
 
 
 STARTS_WHEN_TOLD = """

@@ -5,7 +5,7 @@ import signal
 import threading
 import unittest
 
-from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.commands import HOLDS, CommandServer
 from benchmarks.harness.server import PATIENCE, eventually
 from cogen.core.events import PARKED, Operation, Sleep, WaitForSignal
 from cogen.core.queue import Queue
@@ -233,19 +233,6 @@ class ThreadedDumpTest(DumpTest):
         text = self.held(Passing(application), "/")
         self.assertIn("waits for <Sleep", text)
         self.assertIn("# in a thread", text)
-
-
-HOLDS = r"""
-import time
-
-answer = application
-
-def application(environ, start_response):
-    if environ['PATH_INFO'] == '/holds':
-        print('held', flush=True)
-        time.sleep(60)
-    return answer(environ, start_response)
-"""
 
 
 class SignalTest(unittest.TestCase):

@@ -6,23 +6,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from benchmarks.harness.commands import CommandServer
+from benchmarks.harness.commands import HOLDS, CommandServer
 from benchmarks.harness.server import PATIENCE, eventually
 
 # Seconds of the manager.
 SECONDS = 1.0
-
-HOLDS = r"""
-import time
-
-answer = application
-
-def application(environ, start_response):
-    if environ['PATH_INFO'] == '/holds':
-        print('held', flush=True)
-        time.sleep(60)
-    return answer(environ, start_response)
-"""
 
 
 class BeatsTest(unittest.TestCase):
