@@ -39,10 +39,13 @@ import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
 from threading import get_ident
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cogen.core.events import PARKED, Await, Join, Operation, Owned
 from cogen.core.schedulers import SLICE, Scheduler, Waiter
+
+if TYPE_CHECKING:
+    from cogen.core.groups import TaskGroup
 
 __all__ = ["Coroutine", "call", "coro", "coroutine", "operation_of"]
 
@@ -71,7 +74,10 @@ coroutine = coro
 
 
 class Coroutine(Waiter):
-    """One call of a coroutine function: not started, running, or `done`."""
+    """One call of a coroutine function: not started, running, or `done`.
+
+    `group` is the task group that owns it, None if it is on its own.
+    """
 
     __slots__ = (
         "_args",
@@ -85,6 +91,7 @@ class Coroutine(Waiter):
         "_task",
         "_traceback",
         "done",
+        "group",
         "joiners",
         "started",
     )
@@ -97,6 +104,7 @@ class Coroutine(Waiter):
         self.error = None
         self.started = False
         self.done = False
+        self.group: TaskGroup | None = None
         self.joiners: dict[Waiter, Join] = {}
         self._function = function
         self._args = args
@@ -334,6 +342,8 @@ class Coroutine(Waiter):
         self._callers = None
         self.scheduler.ended(self)
         heard = bool(self.joiners) or isinstance(error, _TOLD_ELSEWHERE)
+        if self.group is not None:
+            heard = self.group.ended(self) or heard
         for waiter, join in self.joiners.items():
             if waiter.scheduler is self.scheduler:
                 join.ended(waiter)

@@ -15,6 +15,7 @@ from mypy_extensions import mypyc_attr
 
 if TYPE_CHECKING:
     from cogen.core.coroutines import Coroutine
+    from cogen.core.groups import TaskGroup
     from cogen.core.schedulers import Waiter
 
 __all__ = [
@@ -153,25 +154,29 @@ class Signal(Operation):
 
 
 class AddCoro(Operation):
-    """Start the coroutine function `function(*args, **kwargs)` on its own.
+    """Start the coroutine function `function(*args, **kwargs)` on its own, or in `group`.
 
     The result is the running `Coroutine`, which can be joined or cancelled.
     """
 
-    __slots__ = ("args", "function", "kwargs")
+    __slots__ = ("args", "function", "group", "kwargs")
 
     def __init__(
         self,
         function: Callable[..., Any],
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
+        group: "TaskGroup | None" = None,
     ) -> None:
         super().__init__()
         self.function = function
         self.args = args
         self.kwargs = kwargs
+        self.group = group
 
     def run(self, waiter: "Waiter") -> "Coroutine":
+        if self.group is not None:
+            return self.group.start(self.function, *self.args, **(self.kwargs or {}))
         return waiter.scheduler.add(self.function, self.args, self.kwargs)
 
 

@@ -123,6 +123,12 @@ class Waiter:
         if self.operation is not None:
             self.operation.expire(self)
 
+    def touch(self) -> None:
+        """Begin the timeout of the operation anew, if it has one: there was progress."""
+        operation = self.operation
+        if operation is not None and operation.timeout is not None:
+            self.scheduler.timers.start(self, operation.timeout)
+
     def withdraw(self) -> bool:
         """Undo the parking; False if there was none, or the outcome is on its way."""
         operation = self.operation
