@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chatapp.config.middleware import make_chat
-from tests.support.memory import Answer, Browser, MemoryServer
+from cogen.testing.memory import Answer, Browser, MemoryServer
 
 __all__ = ["ChatCase", "Person", "untold"]
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from chatapp.config.middleware import make_chat
 from chatapp.live.cursor import Cursor
 from chatapp.model.clock import Clock
+from cogen.testing.memory import Answer, MemoryServer, MemoryTransport
 from tests.chatapp.live.states import check_states
 from tests.chatapp.model.contract import store
 from tests.chatapp.support import Person
-from tests.support.memory import Answer, MemoryServer, MemoryTransport
 
 ROOMS = ("lobby", "garden", "attic")
 STEPS = 150

@@ -7,9 +7,9 @@ import re
 
 from chatapp.live.poll import READ_LIMIT
 from cogen.core.schedulers import SLICE, Waiter
+from cogen.testing.memory import Browser
 from tests.chatapp.model.contract import store
 from tests.chatapp.support import ChatCase, texts, untold
-from tests.support.memory import Browser
 
 
 class PlainPollTests(ChatCase):

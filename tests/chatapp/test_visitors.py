@@ -1,7 +1,7 @@
 """Who brings no cookie reads, and is not here for others; who brings one back is."""
 
+from cogen.testing.memory import Browser
 from tests.chatapp.support import ChatCase, texts
-from tests.support.memory import Browser
 
 
 class VisitorCase(ChatCase):

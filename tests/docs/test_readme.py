@@ -6,10 +6,10 @@ import unittest
 
 from routes import Mapper
 
+from cogen.testing.memory import Browser, MemoryServer
 from pylons.wsgiapp import PylonsApp
 from tests.docs.pages import README, ROOT, blocks
 from tests.pylons.support import make_config
-from tests.support.memory import Browser, MemoryServer
 
 
 class ActionTests(unittest.TestCase):

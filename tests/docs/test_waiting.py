@@ -4,9 +4,9 @@ import contextlib
 import io
 import unittest
 
+from cogen.testing.memory import Browser, MemoryServer
 from cogen.web.life import take_lives
 from tests.docs.pages import DOCS, blocks
-from tests.support.memory import Browser, MemoryServer
 
 
 class LifeTests(unittest.TestCase):

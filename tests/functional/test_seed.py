@@ -4,9 +4,9 @@ import unittest
 from wsgiref.validate import validator
 
 from benchmarks.harness.server import ServerThread, eventually
+from cogen.testing.memory import Browser, MemoryServer
 from tests.functional.seed.application import make_app
 from tests.functional.seed.controllers import talk
-from tests.support.memory import Browser, MemoryServer
 
 
 class SeedTests(unittest.TestCase):

@@ -15,7 +15,7 @@ from chatapp.live.rooms import Room
 from chatapp.model import Message
 from chatapp.options import ChatOptions
 from cogen.core.schedulers import Scheduler
-from tests.support.clock import FakeClockLoop
+from cogen.testing.clock import FakeClockLoop
 
 
 class SharedRoomCase(unittest.TestCase):

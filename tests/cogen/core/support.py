@@ -10,7 +10,7 @@ from typing import Any
 
 from cogen.core.coroutines import Coroutine, coro
 from cogen.core.schedulers import Scheduler
-from tests.support.clock import REAL_SECONDS, FakeClockLoop
+from cogen.testing.clock import REAL_SECONDS, FakeClockLoop
 
 
 class CoreCase(unittest.TestCase):

@@ -20,8 +20,8 @@ from cogen.core.pubsub import PublishSubscribeQueue
 from cogen.core.queue import Empty, Full, Queue
 from cogen.core.schedulers import Scheduler, Waiter, running_for
 from cogen.core.threads import RunInThread
+from cogen.testing.clock import FakeClockLoop
 from tests.cogen.core.support import CoreCase, LoopThread, elsewhere, end_of
-from tests.support.clock import FakeClockLoop
 
 
 @contextlib.contextmanager

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from cogen.core.pubsub import PublishSubscribeQueue
 from cogen.core.schedulers import Scheduler
+from cogen.testing.clock import FakeClockLoop
 from tests.cogen.core.support import CoreCase
-from tests.support.clock import FakeClockLoop
 
 
 class PubSubTests(CoreCase):

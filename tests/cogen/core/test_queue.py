@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from cogen.core.events import OperationTimeout
 from cogen.core.queue import Empty, Full, Queue
 from cogen.core.schedulers import Scheduler
+from cogen.testing.clock import FakeClockLoop
 from tests.cogen.core.support import CoreCase
-from tests.support.clock import FakeClockLoop
 
 
 class QueueTests(CoreCase):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from cogen.core.coroutines import coro
 from cogen.core.events import Join, OperationTimeout, Sleep, WaitForSignal
 from cogen.core.schedulers import Scheduler
+from cogen.testing.clock import FakeClockLoop
 from tests.cogen.states import check_coroutine
 from tests.cogen.web.support import Records
-from tests.support.clock import FakeClockLoop
 
 ACTS = st.sampled_from(
     ["go on", "sleep", "signal", "wait", "call", "raise", "await", "join", "cancel", "end"]

@@ -2,7 +2,7 @@ import unittest
 from contextvars import ContextVar, copy_context
 
 from cogen.core.timers import Timers
-from tests.support.clock import FakeClockLoop
+from cogen.testing.clock import FakeClockLoop
 
 
 class Waiter:

@@ -9,8 +9,8 @@ from greenlet import GreenletExit
 
 from benchmarks.harness.server import PATIENCE, eventually
 from cogen.core.events import Sleep, WaitForSignal
+from cogen.testing.memory import MemoryServer
 from tests.cogen.web.support import ServedTestCase
-from tests.support.memory import MemoryServer
 
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"

@@ -7,9 +7,9 @@ from cogen.core.coroutines import coro
 from cogen.core.events import OperationTimeout, Sleep, WaitForSignal
 from cogen.core.queue import Queue
 from cogen.core.threads import RunInThread
+from cogen.testing.memory import MemoryServer
 from tests.cogen.web.support import Records
 from tests.support.cycles import assert_no_cycles
-from tests.support.memory import MemoryServer
 
 
 def raising():

@@ -2,9 +2,9 @@
 
 import unittest
 
+from cogen.testing.memory import MemoryServer
 from cogen.web.options import Options
 from tests.cogen.web.support import Records, echo
-from tests.support.memory import MemoryServer
 
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello"

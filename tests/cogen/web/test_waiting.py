@@ -7,8 +7,8 @@ from benchmarks.harness.resident import resident
 from benchmarks.harness.server import eventually
 from cogen.core.coroutines import coro
 from cogen.core.events import Signal, Sleep, WaitForSignal
+from cogen.testing.memory import MemoryServer
 from tests.cogen.web.support import SharedServerTestCase
-from tests.support.memory import MemoryServer
 
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"

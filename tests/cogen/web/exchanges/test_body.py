@@ -3,8 +3,8 @@
 import unittest
 
 from cogen.core.events import WaitForSignal
+from cogen.testing.memory import MemoryServer, MemoryTransport
 from cogen.web.exchanges.body import Body, NoSource
-from tests.support.memory import MemoryServer, MemoryTransport
 
 
 class Counted(bytearray):

@@ -7,11 +7,11 @@ from greenlet import GreenletExit
 
 from benchmarks.harness.server import PATIENCE, eventually
 from cogen.core.schedulers import Scheduler
+from cogen.testing.clock import FakeClockLoop
 from cogen.web.exchanges import pool
 from cogen.web.exchanges.pool import Pool
 from cogen.web.exchanges.poolthread import PoolThread
 from tests.cogen.web.support import Records
-from tests.support.clock import FakeClockLoop
 
 
 class Work:

@@ -4,9 +4,9 @@ import gc
 import unittest
 import weakref
 
+from cogen.testing.clock import FakeClockLoop
 from cogen.web.observers.collector import Collector
 from cogen.web.options import Options
-from tests.support.clock import FakeClockLoop
 
 
 class Ring:

@@ -8,12 +8,12 @@ from greenlet import getcurrent
 
 from benchmarks.harness.hostile import HostileServer, broken_uploads
 from benchmarks.harness.server import eventually
+from cogen.testing.clock import FakeClockLoop
+from cogen.testing.memory import MemoryServer
 from cogen.web.http import response
 from cogen.web.life import Life
 from cogen.web.observers.memory import Memory
 from tests.cogen.web.support import echo
-from tests.support.clock import FakeClockLoop
-from tests.support.memory import MemoryServer
 
 MEBIBYTE = 1 << 20
 

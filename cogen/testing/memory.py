@@ -9,11 +9,11 @@ from typing import Any
 import httptools
 
 from cogen.core.schedulers import Scheduler
+from cogen.testing.clock import FakeClockLoop
 from cogen.web.connections.connection import Connection
 from cogen.web.life import Life
 from cogen.web.options import Options
 from cogen.web.server import Server
-from tests.support.clock import FakeClockLoop
 
 __all__ = ["Answer", "Browser", "MemoryServer", "MemoryTransport"]
 
@@ -21,7 +21,7 @@ __all__ = ["Answer", "Browser", "MemoryServer", "MemoryTransport"]
 class MemoryTransport(asyncio.Transport):
     """What the server writes is in `written`; `closed` once either side has closed.
 
-    `address`: the client's; empty: it came by a Unix socket.
+    `address`: the client's; empty: it came by a Unix socket. `writes` counts the calls.
     """
 
     def __init__(
@@ -40,13 +40,16 @@ class MemoryTransport(asyncio.Transport):
         protocol.connection_made(self)
 
     def write(self, data: Any) -> None:
+        """As of asyncio; the client has it at once."""
         self.written += data
         self.writes += 1
 
     def writelines(self, pieces: Any) -> None:
+        """As of asyncio, in one write."""
         self.write(b"".join(pieces))
 
     def close(self) -> None:
+        """As of asyncio: the protocol is told in the next turn of the loop."""
         if not self.closed:
             self.closed = True
             self._loop.call_soon(self._lost)
@@ -59,15 +62,18 @@ class MemoryTransport(asyncio.Transport):
         protocol.connection_lost(None)
 
     def can_write_eof(self) -> bool:
+        """As of asyncio."""
         return True
 
     def write_eof(self) -> None:
         """The client sees the end in `written`."""
 
     def is_closing(self) -> bool:
+        """As of asyncio."""
         return self.closed
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """As of asyncio; it knows `peername`."""
         if name != "peername":
             return default
         return (self._address, 50000) if self._address else ""
@@ -76,6 +82,7 @@ class MemoryTransport(asyncio.Transport):
         """All is taken at once."""
 
     def get_write_buffer_size(self) -> int:
+        """As of asyncio: nothing is kept back."""
         return 0
 
     def pause_reading(self) -> None:
@@ -99,9 +106,12 @@ class MemoryServer:
         self.loop.run_until_complete(self.server.start(()))
 
     def connect(self, address: str = "127.0.0.1") -> MemoryTransport:
-        return MemoryTransport(self.loop, Connection(self.server.shared), address)
+        """A connection of its own; `.protocol.data_received(bytes)` is what a client sends."""
+        protocol: Any = Connection(self.server.shared)  # has its methods, not its class
+        return MemoryTransport(self.loop, protocol, address)
 
     def close(self) -> None:
+        """Stop the server, end what is left, and close the loop."""
         self.loop.run_until_complete(self.server.stop())
         self.scheduler.shutdown()
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
@@ -130,6 +140,7 @@ class Answer:
         return self
 
     def header(self, name: str) -> str | None:
+        """The value of the last header of that name, None if there is none."""
         return {key.lower(): value for key, value in self.headers}.get(name.lower())
 
     def hang_up(self) -> None:
@@ -139,16 +150,20 @@ class Answer:
     # httptools
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """For the parser."""
         self.headers.append((name.decode(), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
+        """For the parser."""
         self.status = self._parser.get_status_code()
         self._browser.keep_cookies(self.headers)
 
     def on_body(self, body: bytes) -> None:
+        """For the parser."""
         self.body += body
 
     def on_message_complete(self) -> None:
+        """For the parser."""
         self.done = True
 
 
@@ -191,6 +206,7 @@ class Browser:
         return answer
 
     def keep_cookies(self, headers: list[tuple[str, str]]) -> None:
+        """Have the cookies of `headers` sent from now on."""
         for name, value in headers:
             if name.lower() == "set-cookie":
                 key, _, cookie = value.strip().partition(";")[0].partition("=")

@@ -1,0 +1,17 @@
+"""For the tests of programs and applications that wait; under unittest, nose and pytest alike.
+
+`clock`: a scheduler whose clock jumps. `memory`: the server without sockets, and who asks it.
+"""
+
+from cogen.testing.clock import Deadlock, FakeClock, FakeClockLoop
+from cogen.testing.memory import Answer, Browser, MemoryServer, MemoryTransport
+
+__all__ = [
+    "Answer",
+    "Browser",
+    "Deadlock",
+    "FakeClock",
+    "FakeClockLoop",
+    "MemoryServer",
+    "MemoryTransport",
+]
