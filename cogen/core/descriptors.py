@@ -55,11 +55,15 @@ class Descriptor:
         return self.socket.fileno()
 
     def close(self) -> None:
-        """Close it; what was sent still arrives. May be called twice."""
-        self._leave_loop()
+        """Close it; what was sent still arrives. May be called twice, and in any thread."""
+        for side in (self.reading, self.writing):
+            if side is not None and side.is_elsewhere() and side.scheduler.post(self.close):
+                return
+        self.leave_loop()
         self.socket.close()
 
-    def _leave_loop(self) -> None:
+    def leave_loop(self) -> None:
+        """Have the loop watch it no longer; SocketError is raised in those who wait."""
         for side in (self.reading, self.writing):
             if side is not None:
                 side.close()
@@ -154,13 +158,11 @@ class _Side:
             operation = waiter = None  # type: ignore[assignment]
             del self
 
-    def close(self) -> None:
-        if get_ident() == self.scheduler.thread or self.scheduler.loop.is_closed():
-            self._close()
-        elif self._watched or self.waiting:
-            self.scheduler.post(self._close)
+    def is_elsewhere(self) -> bool:
+        """Whether its loop is one of another thread."""
+        return get_ident() != self.scheduler.thread and bool(self._watched or self.waiting)
 
-    def _close(self) -> None:
+    def close(self) -> None:
         self._unwatch()
         while self.waiting:
             operation = self.waiting.pop(0)
@@ -170,11 +172,10 @@ class _Side:
 
     def drop(self, sock: socket.socket) -> None:
         """Nobody has the socket any more; it stays open until the loop does not watch it."""
-        if self._watched:
-            if get_ident() == self.scheduler.thread:
-                self._unwatch()
-            else:
-                self.scheduler.post(partial(self._drop, sock))
+        if self.is_elsewhere():
+            self.scheduler.post(partial(self._drop, sock))
+        else:
+            self._unwatch()
 
     def _drop(self, sock: socket.socket) -> None:
         self._unwatch()

@@ -91,7 +91,8 @@ class SocketFile:
         data = octets(data)
         self._open()
         self._written += data
-        if len(self._written) >= self.bufsize or (self.bufsize == 1 and b"\n" in bytes(data)):
+        by_lines = self.bufsize == 1
+        if b"\n" in bytes(data) if by_lines else len(self._written) >= self.bufsize:
             yield self.flush(**options)
 
     @coro

@@ -133,7 +133,7 @@ class Socket(Descriptor):
     def detach(self) -> socket.socket:
         """The socket of the system, for somebody else; this one is closed, but that is not."""
         there = self.socket
-        self._leave_loop()
+        self.leave_loop()
         self.socket = _closed()
         return there
 
