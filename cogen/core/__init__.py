@@ -1,5 +1,5 @@
 """Coroutines on an asyncio event loop: operations, scheduler, queues, publish/subscribe."""
 
-from cogen.core import coroutines, events, groups, pubsub, queue, schedulers, threads
+from cogen.core import coroutines, events, groups, pubsub, queue, schedulers, sockets, threads
 
-__all__ = ["coroutines", "events", "groups", "pubsub", "queue", "schedulers", "threads"]
+__all__ = ["coroutines", "events", "groups", "pubsub", "queue", "schedulers", "sockets", "threads"]
