@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cogen.core.events import PARKED, Await, Join, Operation, Owned
 from cogen.core.schedulers import SLICE, Scheduler, Waiter
+from cogen.core.slips import ended_by_stop_iteration, explain
 
 if TYPE_CHECKING:
     from cogen.core.groups import TaskGroup
@@ -219,7 +220,11 @@ class Coroutine(Waiter):
                 return False
             try:
                 made = self._context.run(self._function, *self._args, **self._kwargs)
+            except StopIteration as error:
+                self._end(None, ended_by_stop_iteration(error))
+                return False
             except BaseException as error:
+                explain(error)
                 self._end(None, error)
                 if isinstance(error, _ENDS_ALL):
                     raise
@@ -268,6 +273,7 @@ class Coroutine(Waiter):
                     value = stop.value
                     continue
                 except BaseException as raised:
+                    explain(raised)
                     if not self._callers:
                         self._end(None, raised)
                         if isinstance(raised, _ENDS_ALL):
@@ -319,7 +325,10 @@ class Coroutine(Waiter):
             if callee.started:
                 return self.perform(Join(callee))
             callee._spend()
-            made = callee._function(*callee._args, **callee._kwargs)
+            try:
+                made = callee._function(*callee._args, **callee._kwargs)
+            except StopIteration as error:
+                raise ended_by_stop_iteration(error) from error
             if isinstance(made, Generator):
                 assert self._generator is not None
                 if self._callers is None:
@@ -403,5 +412,8 @@ def operation_of(yielded: Any, waiter: Waiter) -> Operation:
         return Join(yielded)
     if inspect.isawaitable(yielded):
         return Await(yielded)
-    hint = ": decorate its function with @coro" if inspect.isgenerator(yielded) else ""
-    raise TypeError(f"{waiter!r} yielded {yielded!r}, which is no operation{hint}")
+    if inspect.isgenerator(yielded):
+        hint = "decorate its function with @coro"
+    else:
+        hint = "what has its value already, as after get_nowait(), needs no yield"
+    raise TypeError(f"{waiter!r} yielded {yielded!r}, which is no operation: {hint}")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mypy_extensions import mypyc_attr
 
+from cogen.core.durations import Duration, seconds_of
+
 if TYPE_CHECKING:
     from cogen.core.coroutines import Coroutine
     from cogen.core.groups import TaskGroup
@@ -47,7 +49,9 @@ class OperationTimeout(Exception):
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Operation:
-    """Base of all operations. `timeout`: seconds (monotonic) to wait, None for ever.
+    """Base of all operations. `timeout`: how long to wait, None for ever.
+
+    It is seconds (monotonic), a timedelta, or the datetime at which they are over.
 
     Its methods are called on the waiter's loop, and `waiter.resume` and `.fail` have to be: another
     thread does it by `waiter.scheduler.post`.
@@ -55,12 +59,20 @@ class Operation:
 
     __slots__ = ("timeout",)
 
-    def __init__(self, timeout: float | None = None) -> None:
-        if timeout is not None and not timeout >= 0:
-            raise ValueError(
-                f"{type(self).__name__}: timeout must be 0 or more seconds, not {timeout!r}"
-            )
-        self.timeout = timeout
+    def __init__(self, timeout: Duration | None = None) -> None:
+        seconds: float | None = None
+        if timeout is not None:
+            seconds = timeout if type(timeout) is float else self._seconds(timeout)
+            if not seconds >= 0:
+                raise ValueError(
+                    f"{type(self).__name__}: timeout must be 0 or more seconds, not {timeout!r}"
+                )
+        self.timeout = seconds
+
+    def _seconds(self, timeout: object) -> float:
+        if type(timeout) is int:
+            return float(timeout)
+        return seconds_of(timeout, f"{type(self).__name__}: timeout")
 
     def run(self, waiter: "Waiter") -> Any:
         """Return the result, or keep `waiter` to resume later and return PARKED."""
@@ -90,11 +102,11 @@ class Operation:
 
 
 class Sleep(Operation):
-    """Resume after `seconds`."""
+    """Resume after `seconds`, a timedelta, or at a datetime."""
 
     __slots__ = ()
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: Duration) -> None:
         if seconds is None:
             raise TypeError("Sleep: None is for ever; say how many seconds")
         super().__init__(seconds)
@@ -117,7 +129,7 @@ class WaitForSignal(Operation):
 
     __slots__ = ("name",)
 
-    def __init__(self, name: Any, timeout: float | None = None) -> None:
+    def __init__(self, name: Any, timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self.name = name
 
@@ -185,7 +197,7 @@ class Join(Operation):
 
     __slots__ = ("coroutine",)
 
-    def __init__(self, coroutine: "Coroutine", timeout: float | None = None) -> None:
+    def __init__(self, coroutine: "Coroutine", timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self.coroutine = coroutine
 
@@ -250,7 +262,7 @@ class Await(Operation):
 
     __slots__ = ("_future", "_waiter", "awaitable")
 
-    def __init__(self, awaitable: Awaitable[Any], timeout: float | None = None) -> None:
+    def __init__(self, awaitable: Awaitable[Any], timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self.awaitable = awaitable
 

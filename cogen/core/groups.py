@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from cogen.core.coroutines import Coroutine, call
+from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
 
@@ -98,7 +99,7 @@ class TaskGroup:
         for coroutine in members:
             coroutine.cancel()
 
-    def join(self, timeout: float | None = None) -> "JoinGroup":
+    def join(self, timeout: Duration | None = None) -> "JoinGroup":
         """The operation that waits until all of the group have ended."""
         return JoinGroup(self, timeout)
 
@@ -226,7 +227,7 @@ class JoinGroup(Operation):
 
     __slots__ = ("group",)
 
-    def __init__(self, group: TaskGroup, timeout: float | None = None) -> None:
+    def __init__(self, group: TaskGroup, timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self.group = group
 

@@ -11,8 +11,10 @@ from functools import partial
 from threading import RLock, get_ident
 from typing import Any, Final
 
+from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
+from cogen.core.slips import stays_in_process
 
 __all__ = ["Fetch", "Publish", "PublishSubscribeQueue", "Subscribe", "Unsubscribe"]
 
@@ -49,7 +51,7 @@ class PublishSubscribeQueue:
         """The operation that unsubscribes the coroutine that yields it."""
         return Unsubscribe(self)
 
-    def fetch(self, timeout: float | None = None) -> "Fetch":
+    def fetch(self, timeout: Duration | None = None) -> "Fetch":
         """The operation that waits for messages; its result is a tuple of all not yet fetched.
 
         Raises LookupError in a coroutine that has not subscribed.
@@ -131,6 +133,10 @@ class PublishSubscribeQueue:
             "fetchers": sum(len(part.fetchers) for part in parts),
             "messages": sum(len(part.messages) for part in parts),
         }
+
+    def __reduce__(self) -> Any:
+        """Raises TypeError."""
+        raise stays_in_process(self)
 
     def part_of(self, scheduler: Scheduler) -> "_Part | None":
         """What those hold who fetch on the loop of `scheduler`; None if nobody does."""
@@ -236,7 +242,7 @@ class _Part:
 class _PubSubOperation(Operation):
     __slots__ = ("pubsub",)
 
-    def __init__(self, pubsub: PublishSubscribeQueue, timeout: float | None = None) -> None:
+    def __init__(self, pubsub: PublishSubscribeQueue, timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self.pubsub = pubsub
 

@@ -15,10 +15,12 @@ from threading import get_ident
 from typing import Any, Generic, TypeVar
 
 from cogen.core.away import Away, lock
+from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
+from cogen.core.slips import stays_in_process
 
-__all__ = ["Empty", "Full", "Get", "JoinQueue", "Put", "Queue"]
+__all__ = ["Empty", "Full", "Get", "GetNow", "JoinQueue", "Put", "PutNow", "Queue"]
 
 Item = TypeVar("Item")
 
@@ -71,6 +73,17 @@ class Queue(Generic[Item]):
         """Items that were put and not dealt with."""
         return self._unfinished + self._elsewhere
 
+    @property
+    def queue(self) -> list[Item]:
+        """A copy of what it holds, the oldest first."""
+        with lock:
+            held = list(self._items or ())
+        return held[len(held) - len(self) :] if held else held
+
+    def qsize(self) -> int:
+        """How many items can be taken out now; `len(queue)` is the same."""
+        return len(self)
+
     def __len__(self) -> int:
         items, getters = self._items, self._getters
         if not items:
@@ -107,13 +120,25 @@ class Queue(Generic[Item]):
         taken: Item = item
         return taken
 
-    def get(self, timeout: float | None = None) -> "Get":
-        """The operation that takes the oldest item out, waiting for one if there is none."""
-        return Get(self, timeout)
+    def get(self, block: object = True, timeout: Duration | None = None) -> "Get":
+        """The operation that takes the oldest item out, waiting for one if there is none.
 
-    def put(self, item: Item, timeout: float | None = None) -> "Put":
-        """The operation that puts `item` in, waiting for room if there is none."""
-        return Put(self, item, timeout)
+        With `block=False` it waits for none: Empty is raised at the yield.
+        """
+        if block is True:
+            return Get(self, timeout)
+        _check_not(block)
+        return GetNow(self)
+
+    def put(self, item: Item, block: object = True, timeout: Duration | None = None) -> "Put":
+        """The operation that puts `item` in, waiting for room if there is none.
+
+        With `block=False` it waits for none: Full is raised at the yield.
+        """
+        if block is True:
+            return Put(self, item, timeout)
+        _check_not(block)
+        return PutNow(self, item)
 
     def task_done(self) -> None:
         """One item that was taken out is dealt with. Raises ValueError if none was left."""
@@ -131,7 +156,7 @@ class Queue(Generic[Item]):
                 self._elsewhere -= 1
             self._tell()
 
-    def join(self, timeout: float | None = None) -> "JoinQueue":
+    def join(self, timeout: Duration | None = None) -> "JoinQueue":
         """The operation that waits until `task_done` was called for every item."""
         return JoinQueue(self, timeout)
 
@@ -301,8 +326,18 @@ class Queue(Generic[Item]):
         elif self._away is not None:
             self._away.undo(waiter)
 
+    def __reduce__(self) -> Any:
+        """Raises TypeError."""
+        raise stays_in_process(self)
+
     def __repr__(self) -> str:
         return f"<Queue {len(self)}/{self.maxsize or 'no limit'}>"
+
+
+def _check_not(block: object) -> None:
+    """Raises TypeError where `block` is not False: who writes `get(10)` means the timeout."""
+    if block is not False:
+        raise TypeError(f"block is True or False, not {block!r}: seconds are timeout={block!r}")
 
 
 def _first(waiters: dict[Waiter, None]) -> Waiter:
@@ -314,7 +349,7 @@ def _first(waiters: dict[Waiter, None]) -> Waiter:
 class _QueueOperation(Operation):
     __slots__ = ("queue",)
 
-    def __init__(self, queue: Queue[Any], timeout: float | None = None) -> None:
+    def __init__(self, queue: Queue[Any], timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self.queue = queue
 
@@ -359,7 +394,7 @@ class Put(_QueueOperation):
 
     __slots__ = ("item",)
 
-    def __init__(self, queue: Queue[Any], item: Any, timeout: float | None = None) -> None:
+    def __init__(self, queue: Queue[Any], item: Any, timeout: Duration | None = None) -> None:
         super().__init__(queue, timeout)
         self.item = item
 
@@ -381,6 +416,26 @@ class Put(_QueueOperation):
 
     def undo(self, waiter: Waiter) -> None:
         self.queue.undo(self.queue._putters, waiter)
+
+
+class GetNow(Get):
+    """Result: the item; raises Empty where there is none."""
+
+    __slots__ = ()
+
+    def run(self, waiter: Waiter) -> Any:
+        del waiter  # the error's traceback holds this frame
+        return self.queue.get_nowait()
+
+
+class PutNow(Put):
+    """Result: None; raises Full where there is no room."""
+
+    __slots__ = ()
+
+    def run(self, waiter: Waiter) -> Any:
+        del waiter
+        self.queue.put_nowait(self.item)
 
 
 class JoinQueue(_QueueOperation):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
+from cogen.core.durations import Duration
 from cogen.core.events import Await, Operation
 from cogen.core.schedulers import Waiter, running_for
 
@@ -24,7 +25,7 @@ class RunInThread(Await):
         self,
         function: Callable[..., Any],
         *args: Any,
-        timeout: float | None = None,
+        timeout: Duration | None = None,
         **kwargs: Any,
     ) -> None:
         Operation.__init__(self, timeout)

@@ -8,12 +8,13 @@ import io
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Waiter
 from cogen.web.extensions import Wsgi
 from cogen.web.http.errors import BodyError
 
-__all__ = ["Body", "Input", "InputFile", "NoSource", "Read", "ReadLine", "Source"]
+__all__ = ["Body", "Input", "InputFile", "NoSource", "Read", "ReadLine", "ReadSome", "Source"]
 
 
 class Source(Protocol):
@@ -63,7 +64,9 @@ class Body:
             self._reader = None
             waiter.fail(error)
         else:
-            if data is not None:
+            if data is None:
+                self._source.body_wanted()  # who sends may have been told to wait
+            else:
                 self._reader = None
                 waiter.resume(data)
 
@@ -113,14 +116,14 @@ class Body:
 
 
 class Read(Operation):
-    """Read at most `limit` bytes, as they come; negative: all. Result: bytes, b'' at the end.
+    """Read `limit` bytes, fewer only at the end; negative: all. Result: bytes, b'' at the end.
 
     Raises BodyError in the waiter.
     """
 
     __slots__ = ("_body", "_limit")
 
-    def __init__(self, body: Body, limit: int, timeout: float | None = None) -> None:
+    def __init__(self, body: Body, limit: int, timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self._body = body
         self._limit = limit
@@ -141,11 +144,21 @@ class Read(Operation):
             raise body.error
         if self._limit == 0:
             return b""
-        if self._limit < 0:
-            return body.all() if body.complete else None
-        if body.size:
+        if 0 < self._limit <= body.size:
             return body.some(self._limit)
-        return b"" if body.complete else None
+        return body.all() if body.complete else None
+
+
+class ReadSome(Read):
+    """Read at most `limit` bytes, as they come. Result: bytes, b'' at the end."""
+
+    __slots__ = ()
+
+    def take(self, body: Body) -> bytes | None:
+        """The result, or None if nothing has arrived."""
+        if body.error is None and body.size and self._limit:
+            return body.some(self._limit)
+        return super().take(body)
 
 
 class ReadLine(Read):
@@ -178,11 +191,15 @@ class Input:
         self._wsgi = wsgi
         self.body = body
 
-    def read(self, n: int = -1, timeout: float | None = None) -> bytes:
-        """Name a read of at most `n` bytes, as they come; without `n`, of all of the body."""
+    def read(self, n: int = -1, timeout: Duration | None = None) -> bytes:
+        """Name a read of `n` bytes, fewer only at the end of the body; without `n`, of all."""
         return self._wsgi.name(Read(self.body, n, timeout))
 
-    def readline(self, n: int = _LINE_LIMIT, timeout: float | None = None) -> bytes:
+    def read1(self, n: int = _LINE_LIMIT, timeout: Duration | None = None) -> bytes:
+        """Name a read of at most `n` bytes, as they come: of what is there, if anything is."""
+        return self._wsgi.name(ReadSome(self.body, n, timeout))
+
+    def readline(self, n: int = _LINE_LIMIT, timeout: Duration | None = None) -> bytes:
         """Name a read of one line, of at most `n` bytes of it."""
         return self._wsgi.name(ReadLine(self.body, n, timeout))
 
@@ -196,7 +213,7 @@ class _RawInput(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data: bytes = self._wait(Read(self._body, len(buffer)))
+        data: bytes = self._wait(ReadSome(self._body, len(buffer)))
         buffer[: len(data)] = data
         return len(data)
 

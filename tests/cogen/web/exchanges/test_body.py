@@ -47,6 +47,66 @@ class LineTest(unittest.TestCase):
         self.assertEqual(body.line_end(100), 7)
 
 
+class AnyTransport(MemoryTransport):
+    """Tells whether who sends was told to wait."""
+
+    paused = False
+
+    def pause_reading(self):
+        self.paused = True
+
+    def resume_reading(self):
+        self.paused = False
+
+
+class ReadTest(unittest.TestCase):
+    """environ['cogen.input'] of a body that comes in pieces, each when the ones before are read."""
+
+    SIZE = 300_000
+
+    def results(self, reads):
+        """The lengths of what `reads` gave, each a method of the input and its arguments."""
+        lengths = []
+
+        def application(environ, start):
+            for method, *arguments in reads:
+                yield getattr(environ["cogen.input"], method)(*arguments)
+                lengths.append(len(environ["cogen.wsgi"].result))
+            start("200 OK", [])
+            yield b"done"
+
+        server = MemoryServer(application)
+        self.addCleanup(server.close)
+        client = server.connect()
+        client.__class__ = AnyTransport
+        head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {self.SIZE}\r\n\r\n"
+        client.protocol.data_received(head.encode())
+        for _ in range(self.SIZE // 10_000):
+            server.loop.settle()
+            if b"done" not in client.written:
+                self.assertFalse(client.paused, f"nobody reads on after {lengths}")
+                client.protocol.data_received(b"x" * 10_000)
+        server.loop.settle()
+        self.assertIn(b"done", client.written)
+        return lengths
+
+    def test_a_read_gives_as_many_bytes_as_it_asks_for(self):
+        self.assertEqual(
+            [25_000, 1, 274_999], self.results([("read", 25_000), ("read", 1), ("read", self.SIZE)])
+        )
+
+    def test_a_read_of_all_or_of_more_than_is_held_ahead_gets_it(self):
+        self.assertEqual([self.SIZE, 0], self.results([("read",), ("read", 5)]))
+        self.assertEqual([200_000, 100_000], self.results([("read", 200_000), ("read",)]))
+
+    def test_read1_gives_what_is_there(self):
+        # An application is called when so much is there.
+        self.assertEqual(
+            [65_536, 4, 4_460, 10_000],
+            self.results([("read1",), ("read1", 4), ("read1",), ("read1",)]),
+        )
+
+
 class WaitingBodyTest(unittest.TestCase):
     """A request with a body that came while another one was answered."""
 
