@@ -10,7 +10,8 @@ The names below are context-local: each stands for the object of the request who
 | `cache` | Beaker's cache manager (needs its CacheMiddleware) |
 | `tmpl_context`, `c` | a namespace handed to the template |
 | `url` | Routes' `URLGenerator` |
-| `app_globals` | `config['pylons.app_globals']`; also outside requests |
+| `app_globals`, `g` | `config['pylons.app_globals']`; also outside requests |
+| `h` | the helpers, `config['pylons.h']` |
 | `config` | the application's `PylonsConfig`; outside requests that of the last one loaded |
 
 Left out of Pylons 1.0: translation (`pylons.i18n`), `decorators.validate` (it was FormEncode's),
@@ -22,16 +23,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from pylons import _proxy, configuration
+from pylons._http import Request, Response
 
 if TYPE_CHECKING:
     from pylons.configuration import PylonsConfig
-    from pylons.controllers.util import Request, Response
 
 __all__ = [
+    "Request",
+    "Response",
     "app_globals",
     "c",
     "cache",
     "config",
+    "g",
+    "h",
     "request",
     "response",
     "session",
@@ -56,6 +61,10 @@ url: Any = _proxy.url
 """Routes' `URLGenerator` for the request."""
 app_globals: Any = configuration.app_globals
 """`config['pylons.app_globals']`; also outside requests."""
+g: Any = app_globals
+"""`app_globals` by its name of Pylons 0.9."""
+h: Any = _proxy.helpers
+"""The application's helpers, `config['pylons.h']`."""
 config = cast("PylonsConfig", configuration.config)
 """The application's configuration; outside requests that of the last one loaded."""
 

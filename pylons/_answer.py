@@ -45,13 +45,16 @@ def answer(
 
     None stands for `pylons.response`; str and bytes are a whole body; a WebOb response or exception
     answers itself; anything else has to be iterable and is streamed. `after` is called when the
-    action is complete, in time for what it changes to count if no content has been sent yet.
-    Raises TypeError for a value that is none of these.
+    action is complete, with the answer in `pylons.response`, in time for what it changes to count
+    if no content has been sent yet. Raises TypeError for a value that is none of these.
     """
     if type(result) is GeneratorType:
         return Stream(state, result, after).begun()
     if result is None or isinstance(result, _WHOLE):
+        if state.started:
+            return _handed_over(state, result, after)
         if after is not None:
+            result = _kept(state, result)
             after()
         return _whole(state, result)
     if isinstance(result, Mapping) or not hasattr(result, "__iter__"):
@@ -69,6 +72,30 @@ def drop_traceback(exc: Exception) -> Exception:
     return exc
 
 
+def _handed_over(
+    state: RequestState, result: Any, after: Callable[[], None] | None
+) -> Iterable[bytes]:
+    """The body of an action that has called `start_response` itself. Raises TypeError."""
+    if after is not None:
+        after()
+    if isinstance(result, webob.Response):
+        raise TypeError("the action called start_response and then returned another response")
+    state.release()
+    return [] if result is None else [encoded(state, result)]
+
+
+def _kept(state: RequestState, result: Any) -> Any:
+    """What stands for `result` once it is in `pylons.response`, where it may be changed."""
+    if isinstance(result, webob.Response):
+        response = state.touched_response
+        if response is not None and result is not response:
+            carry_headers(response, result)
+        state.response = result
+    elif result:
+        state.response.write(encoded(state, result))
+    return None
+
+
 def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
     response = state.touched_response
     if response is None and isinstance(result, _TEXT):
@@ -81,8 +108,8 @@ def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
             response.content_length = sum(map(len, response.app_iter))
         drop_headers_without_body(response)
         result = response
-    elif response is not None and result is not response:
-        carry_headers(response, result)
+    elif result is not response:
+        _kept(state, result)
     body: Iterable[bytes] = result(state.environ, state.start)
     if isinstance(body, LISTS):
         state.release()
@@ -215,7 +242,9 @@ class Stream:
         """Answer with `response`, an HTTPException, in place of what the action would have made."""
         after, self._after = self._after, None
         if after is not None:
+            _kept(self._state, response)
             after()
+            response = self._state.response
         self._chunks = _Closing(_whole(self._state, response))
         self._settled = True
         return next(self._chunks, None)

@@ -12,7 +12,7 @@ none.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from beaker.session import SessionObject
@@ -20,19 +20,26 @@ from routes import URLGenerator
 
 from pylons._config import PylonsConfig
 from pylons._http import Request, Response
+from pylons._namespaces import AttribSafeContextObj, ContextObj, PylonsContext
 
 __all__ = [
     "HeadersFixed",
     "OutsideRequest",
+    "Pushed",
     "RequestState",
-    "TemplateContext",
     "current",
     "current_state",
+    "pop",
+    "push",
+    "pushed_objects",
 ]
 
 
-class OutsideRequest(RuntimeError):
-    """A context-local name was used while no request was being answered in this context."""
+class OutsideRequest(TypeError):
+    """A context-local name was used while no request was being answered in this context.
+
+    A TypeError, as Paste's registry raises it.
+    """
 
 
 class HeadersFixed(RuntimeError):
@@ -46,17 +53,11 @@ class HeadersFixed(RuntimeError):
         )
 
 
-class TemplateContext:
-    """An empty namespace: what an action sets here, its template sees as `c.name`."""
+class RequestState(PylonsContext):
+    """What the glue knows of one request: `self._py_object` of a controller.
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f"tmpl_context has no {name!r}: the action has to set c.{name} before it renders"
-        )
-
-
-class RequestState:
-    """What the glue knows of one request. Holds `environ`, never the other way round (no cycle)."""
+    Holds `environ`, which refers to it only while the application is called.
+    """
 
     __slots__ = (
         "_request",
@@ -79,7 +80,7 @@ class RequestState:
         self.start_response = start_response
         self._request: Request | None = None
         self._response: Response | None = None
-        self._tmpl_context: TemplateContext | None = None
+        self._tmpl_context: ContextObj | None = None
         self._url: Any = None
 
     @property
@@ -89,6 +90,10 @@ class RequestState:
             self._request = Request(self.environ)
         return self._request
 
+    @request.setter
+    def request(self, request: Request) -> None:
+        self._request = request
+
     @property
     def response(self) -> Response:
         """The response, made of the defaults when it is first asked for."""
@@ -96,17 +101,26 @@ class RequestState:
             self._response = self.config.default_response.twin()
         return self._response
 
+    @response.setter
+    def response(self, response: Response) -> None:
+        self._response = response
+
     @property
     def touched_response(self) -> Response | None:
         """The response if the application has asked for it, else None (the defaults hold)."""
         return self._response
 
     @property
-    def tmpl_context(self) -> TemplateContext:
+    def tmpl_context(self) -> ContextObj:
         """The namespace of the template, made when it is first asked for."""
         if self._tmpl_context is None:
-            self._tmpl_context = TemplateContext()
+            strict = self.config.get("pylons.strict_tmpl_context", True)
+            self._tmpl_context = ContextObj() if strict else AttribSafeContextObj()
         return self._tmpl_context
+
+    @tmpl_context.setter
+    def tmpl_context(self, tmpl_context: ContextObj) -> None:
+        self._tmpl_context = tmpl_context
 
     @property
     def url(self) -> Any:
@@ -114,6 +128,68 @@ class RequestState:
         if self._url is None:
             self._url = URLGenerator(self.config["routes.map"], self.environ)
         return self._url
+
+    @url.setter
+    def url(self, url: Any) -> None:
+        self._url = url
+
+    @property
+    def app_globals(self) -> Any:
+        """`config['pylons.app_globals']`."""
+        return self.config.get("pylons.app_globals")
+
+    @property
+    def h(self) -> Any:
+        """`config['pylons.h']`, the helpers."""
+        return self.config.get("pylons.h")
+
+    @property
+    def session(self) -> Any:
+        """What a middleware has put into environ. Raises OutsideRequest if none has."""
+        key = self._key_of("session")
+        try:
+            return self.environ[key]
+        except KeyError:
+            raise OutsideRequest(
+                f"pylons.session needs environ[{key!r}], which nothing has set: wrap the"
+                f" application in Beaker's SessionMiddleware"
+            ) from None
+
+    @property
+    def cache(self) -> Any:
+        """What a middleware has put into environ, else that of app_globals.
+
+        Raises OutsideRequest if there is none.
+        """
+        key = self._key_of("cache")
+        found = self.environ.get(key)
+        if found is None:
+            found = getattr(self.app_globals, "cache", None)
+        if found is None:
+            raise OutsideRequest(
+                f"pylons.cache needs environ[{key!r}], which nothing has set: wrap the application"
+                f" in Beaker's CacheMiddleware, or give app_globals a `cache`"
+            )
+        return found
+
+    def _key_of(self, part: str) -> str:
+        keys = self.config.get("pylons.environ_config", {})
+        return str(keys.get(part, f"beaker.{part}"))
+
+    def hand_over(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """`start_response` for another application: what is set on `pylons.response` goes along.
+
+        That is its cookies and its X- headers, as in Pylons 1.0.
+        """
+        response = self._response
+        if response is not None:
+            added = [
+                (name, value)
+                for name, value in response.headerlist
+                if name.lower() == "set-cookie" or name.lower().startswith("x-")
+            ]
+            headers = [*headers, *added]
+        return self.start(status, headers, exc_info)
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         """PEP 3333 `start_response`, which may be called again until content is sent."""
@@ -139,6 +215,32 @@ class RequestState:
             session.__dict__["_environ"] = {} if cookie is None else {"HTTP_COOKIE": cookie}
 
 
+class Pushed:
+    """Stands before the state of the request, or for none, where an object was pushed.
+
+    `objects` has for each name the object pushed last, and those before it.
+    """
+
+    __slots__ = ("base", "objects")
+
+    def __init__(self, base: RequestState | None, objects: dict[str, tuple[Any, ...]]) -> None:
+        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "objects", objects)
+
+    def __getattr__(self, name: str) -> Any:
+        stack = self.objects.get(name.removeprefix("_"))
+        if stack:
+            return stack[-1]
+        if self.base is not None:
+            return getattr(self.base, name)
+        if name.startswith("_"):
+            return None  # not made
+        raise _outside(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.base, name, value)
+
+
 current: ContextVar[RequestState] = ContextVar("pylons.request")
 """The request whose code is running."""
 
@@ -148,7 +250,44 @@ def current_state(name: str) -> RequestState:
     try:
         return current.get()
     except LookupError:
-        raise OutsideRequest(
-            f"pylons.{name} was used outside a request: use it in code called by an action "
-            f"(also between its yields), or hand its value over as an argument"
-        ) from None
+        raise _outside(name) from None
+
+
+def push(name: str, pushed: Any) -> None:
+    """In this context `name` stands for `pushed` from now on; in a request until its step ends."""
+    base, objects = _pushed()
+    stack = (*objects.get(name, ()), pushed)
+    current.set(cast("RequestState", Pushed(base, {**objects, name: stack})))
+
+
+def pop(name: str, expected: Any = None) -> None:
+    """Undo the last `push`. Raises AssertionError if it was not of `expected`.
+
+    What was pushed in a request is gone with it: then there is nothing to undo for `expected`.
+    """
+    base, objects = _pushed()
+    stack = objects.get(name, ())
+    if not stack:
+        if expected is None:
+            raise AssertionError(f"pylons.{name}: no object has been pushed in this context")
+        return
+    if expected is not None and stack[-1] is not expected:
+        raise AssertionError(f"pylons.{name}: {stack[-1]!r} was pushed last, not {expected!r}")
+    current.set(cast("RequestState", Pushed(base, {**objects, name: stack[:-1]})))
+
+
+def pushed_objects(name: str) -> list[Any]:
+    """What is pushed in this context, the last one last."""
+    return list(_pushed()[1].get(name, ()))
+
+
+def _pushed() -> tuple[RequestState | None, dict[str, tuple[Any, ...]]]:
+    state: Any = current.get(None)
+    return (state.base, state.objects) if type(state) is Pushed else (state, {})
+
+
+def _outside(name: str) -> OutsideRequest:
+    return OutsideRequest(
+        f"pylons.{name} was used outside a request: use it in code called by an action "
+        f"(also between its yields), or hand its value over as an argument"
+    )

@@ -6,15 +6,17 @@ import html
 import logging
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from wsgiref.util import request_uri
 
-from paste.deploy.converters import asbool
+from paste.deploy.converters import asbool, aslist
 
 from pylons._body import LISTS, close
+from pylons._reports import Reports
+from pylons.error import template_error_formatters
 
 __all__ = ["ErrorHandler"]
 
@@ -28,7 +30,7 @@ class ErrorHandler:
 
     With `debug` the answer shows the traceback, but only to a client on this machine. Once content
     has been sent nothing can be answered: the exception goes on to the server, which cuts the
-    connection. `debug` defaults to that of `global_conf`.
+    connection. Where `environ['paste.throw_errors']` is true (WebTest sets it) nothing is caught.
     """
 
     def __init__(
@@ -36,31 +38,61 @@ class ErrorHandler:
         app: WSGIApplication,
         global_conf: Mapping[str, Any] | None = None,
         debug: bool | str | None = None,
+        error_email: str | Sequence[str] | None = None,
+        error_log: str | None = None,
+        smtp_server: str | None = None,
+        error_subject_prefix: str = "",
+        from_address: str | None = None,
+        error_message: str | None = None,
+        smtp_username: str | None = None,
+        smtp_password: str | None = None,
+        smtp_use_tls: bool | str = False,
     ) -> None:
+        """`config['pylons.errorware']` has all but the first two; see there for the ini's options.
+
+        `debug` and what is about mail default to `global_conf`. Without `debug` a failure is
+        reported to the addresses `error_email` and in the file `error_log`; `error_message` is what
+        the answer says, in HTML.
+        """
+        conf = global_conf or {}
         self.app = app
-        self.debug: bool = asbool(
-            (global_conf or {}).get("debug", False) if debug is None else debug
+        self.debug: bool = asbool(conf.get("debug", False) if debug is None else debug)
+        self.error_message = conf.get("error_message") if error_message is None else error_message
+        addresses = aslist(error_email or conf.get("error_email"))
+        user = smtp_username or conf.get("smtp_username")
+        default = addresses[0] if addresses else "errors@localhost"
+        self.reports = Reports(
+            () if self.debug else addresses,
+            None if self.debug else error_log,
+            smtp_server or conf.get("smtp_server", "localhost"),
+            from_address or conf.get("error_from_address") or default,
+            error_subject_prefix,
+            (user, smtp_password or conf.get("smtp_password", "")) if user else None,
+            asbool(smtp_use_tls or conf.get("smtp_use_tls", False)),
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("paste.throw_errors"):
+            return self.app(environ, start_response)
         try:
             body = self.app(environ, start_response)
             if isinstance(body, LISTS):
                 return body
             return _Guarded(self, environ, start_response, body)
-        except Exception:  # noqa: BLE001 - whatever it is, it is logged and becomes a 500
-            return self.answer(environ, start_response)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and becomes a 500
+            return self.answer(environ, start_response, error)
 
-    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        """Log the exception being handled and start the 500; re-raises it if that is too late."""
+    def answer(
+        self, environ: WSGIEnvironment, start_response: StartResponse, error: Exception
+    ) -> list[bytes]:
+        """Log `error`, which is being handled, and start the 500; raises it if that is too late."""
         exc_info = sys.exc_info()
         try:
             log.error(
                 "%s %s failed", environ["REQUEST_METHOD"], request_uri(environ), exc_info=exc_info
             )
-            local = _is_local(environ)
-            page = _traceback_page(environ) if self.debug and local else b"Internal Server Error\n"
-            kind = "text/html" if self.debug and local else "text/plain"
+            self.reports(environ, error)
+            kind, page = self._page(environ)
             headers = [
                 ("Content-Type", f"{kind}; charset=utf-8"),
                 ("Content-Length", str(len(page))),
@@ -69,6 +101,16 @@ class ErrorHandler:
             return [page]
         finally:
             del exc_info
+
+    def _page(self, environ: WSGIEnvironment) -> tuple[str, bytes]:
+        if self.debug and _is_local(environ):
+            return "text/html", _traceback_page(environ)
+        if self.error_message is None:
+            return "text/plain", b"Internal Server Error\n"
+        page = (
+            f"<!DOCTYPE html><title>Server Error</title><h1>Server Error</h1>{self.error_message}"
+        )
+        return "text/html", page.encode()
 
 
 class _Guarded:
@@ -92,8 +134,8 @@ class _Guarded:
         try:
             for chunk in self._body:  # noqa: UP028 - `yield from` would close it a second time
                 yield chunk
-        except Exception:  # noqa: BLE001 - as in ErrorHandler.__call__
-            yield from self._handler.answer(self._environ, self._start_response)
+        except Exception as error:  # noqa: BLE001 - as in ErrorHandler.__call__
+            yield from self._handler.answer(self._environ, self._start_response, error)
 
     def close(self) -> None:
         close(self._body)
@@ -108,7 +150,9 @@ def _is_local(environ: WSGIEnvironment) -> bool:
 def _traceback_page(environ: WSGIEnvironment) -> bytes:
     place = html.escape(f"{environ['REQUEST_METHOD']} {request_uri(environ)}")
     text = html.escape(traceback.format_exc())
+    error = sys.exc_info()[1]
+    template = "".join(filter(None, (format(error) for format in template_error_formatters)))
     return (
         f"<!DOCTYPE html><title>Internal Server Error</title><h1>Internal Server Error</h1>"
-        f"<p>{place}<pre>{text}</pre>"
+        f"<p>{place}</p>{template}<pre>{text}</pre>"
     ).encode()

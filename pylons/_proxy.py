@@ -6,22 +6,28 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, ClassVar
 
-from pylons._context import OutsideRequest, current, current_state
+from pylons._context import (
+    OutsideRequest,
+    Pushed,
+    current,
+    current_state,
+    pop,
+    push,
+    pushed_objects,
+)
+from pylons._namespaces import STACK_METHODS
 
-__all__ = ["Proxy", "cache", "proxy", "request", "response", "session", "tmpl_context", "url"]
-
-
-def _of_environ(key: str, name: str, remedy: str) -> Callable[[], Any]:
-    def get() -> Any:
-        environ = current_state(name).environ
-        try:
-            return environ[key]
-        except KeyError:
-            raise OutsideRequest(
-                f"pylons.{name} needs environ[{key!r}], which nothing has set: {remedy}"
-            ) from None
-
-    return get
+__all__ = [
+    "Proxy",
+    "cache",
+    "helpers",
+    "proxy",
+    "request",
+    "response",
+    "session",
+    "tmpl_context",
+    "url",
+]
 
 
 class Proxy:
@@ -34,8 +40,11 @@ class Proxy:
     __slots__ = ()
     _name: ClassVar[str]
     _find: ClassVar[Callable[[], Any]]
+    _own: ClassVar[frozenset[str]] = STACK_METHODS
 
     def __getattribute__(self, name: str) -> Any:
+        if name in type(self)._own:
+            return object.__getattribute__(self, name)
         try:
             found = type(self)._find()
         except OutsideRequest:
@@ -90,11 +99,33 @@ class Proxy:
         except OutsideRequest:
             return f"<pylons.{type(self)._name}, outside a request>"
 
+    def _current_obj(self) -> Any:
+        """The object itself. Raises OutsideRequest, a TypeError, if there is none."""
+        return type(self)._find()
 
-def proxy(name: str, find: Callable[[], Any]) -> Proxy:
+    def _push_object(self, obj: Any) -> None:
+        """Let `obj` be what this stands for, in this context; in a request until its step ends."""
+        push(type(self)._name, obj)
+
+    def _pop_object(self, obj: Any = None) -> None:
+        """Undo the last `_push_object`. Raises AssertionError if that was not of `obj`."""
+        pop(type(self)._name, obj)
+
+    def _object_stack(self) -> list[Any]:
+        """What is pushed, the last one last."""
+        return pushed_objects(type(self)._name)
+
+
+def proxy(name: str, find: Callable[[], Any], base: type[Proxy] = Proxy) -> Proxy:
     """A proxy for the result of `find`, which raises OutsideRequest if there is none."""
-    namespace = {"__slots__": (), "_name": name, "_find": staticmethod(find)}
-    made: Proxy = type(f"{name}_proxy", (Proxy,), namespace)()
+
+    def find_pushed() -> Any:
+        if isinstance(current.get(None), Pushed) and (pushed := pushed_objects(name)):
+            return pushed[-1]
+        return find()
+
+    namespace = {"__slots__": (), "_name": name, "_find": staticmethod(find_pushed)}
+    made: Proxy = type(f"{name}_proxy", (base,), namespace)()
     return made
 
 
@@ -118,7 +149,12 @@ def _state_proxy(name: str, at_hand: frozenset[str] = frozenset()) -> Proxy:
             if state is not None:
                 found = peek(state)
                 if found is not None:
-                    return getattr(found, attribute)
+                    try:
+                        return getattr(found, attribute)
+                    except AttributeError:
+                        if attribute in STACK_METHODS:
+                            return object.__getattribute__(self, attribute)
+                        raise
                 if attribute in at_hand:
                     return getattr(state, attribute)
             return super().__getattribute__(attribute)
@@ -131,16 +167,12 @@ request = _state_proxy("request", at_hand=frozenset({"environ"}))
 response = _state_proxy("response")
 """Its Response."""
 tmpl_context = _state_proxy("tmpl_context")
-"""Its TemplateContext."""
+"""Its ContextObj."""
 url = _state_proxy("url")
 """Its URLGenerator."""
-session = proxy(
-    "session",
-    _of_environ("beaker.session", "session", "wrap the application in Beaker's SessionMiddleware"),
-)
+session = proxy("session", lambda: current_state("session").session)
 """Its session, `environ['beaker.session']`."""
-cache = proxy(
-    "cache",
-    _of_environ("beaker.cache", "cache", "wrap the application in Beaker's CacheMiddleware"),
-)
-"""Its cache manager, `environ['beaker.cache']`."""
+cache = proxy("cache", lambda: current_state("cache").cache)
+"""Its cache manager, `environ['beaker.cache']` or `app_globals.cache`."""
+helpers = proxy("h", lambda: current_state("h").h)
+"""The helpers of its application, `config['pylons.h']`."""

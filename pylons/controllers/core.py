@@ -17,12 +17,12 @@ __all__ = ["WSGIController"]
 
 
 class _Signature:
-    """Which values of a route a function takes; inspected once per function."""
+    """Which values of a route a method takes; inspected once per function."""
 
     __slots__ = ("names", "required", "takes_all")
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        parameters = list(inspect.signature(function).parameters.values())[1:]
+    def __init__(self, function: Callable[..., Any], bound: bool) -> None:
+        parameters = list(inspect.signature(function).parameters.values())[bound:]
         named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         self.names = tuple(p.name for p in named)
         self.required = frozenset(p.name for p in named if p.default is p.empty)
@@ -44,16 +44,26 @@ class WSGIController:
     """Base of all controllers. A subclass's methods are its actions.
 
     The route's `action` names the method (`-` counts as `_`); a name that starts with `_` is
-    private. An action gets those values of the route that its signature names, and `environ` or
-    `start_response` if it names them. `__before__` runs first and `__after__` when the action is
-    complete (a streaming action: when it has ended), with arguments matched the same way; neither
-    is an action, and what they return does not count. `__after__` also runs when the action raised
-    an HTTPException (`abort`, `redirect`), but not if `__before__` did, nor after another error.
+    private. An action gets those values of the route that its signature names, and `environ`,
+    `start_response` or `pylons` (this request's objects) if it names them; all of them if it takes
+    `**kwargs`. `__before__` runs first and `__after__` when the action is complete (a streaming
+    action: when it has ended), with arguments matched the same way; neither is an action, and what
+    they return does not count. `__after__` finds the answer in `pylons.response` and may change it.
+    It also runs when the action raised an HTTPException (`abort`, `redirect`), but not if
+    `__before__` did, nor after another error.
 
-    Overridable: `_perform_call(function, arguments)` makes the call.
+    `self._py_object` has this request's objects, `self.start_response` is for a WSGI application
+    that answers in place of the action: what is set on `pylons.response` goes along.
+
+    Overridable: `_get_method_args()` returns the values to choose from, `_perform_call(function,
+    arguments)` makes the call, `_inspect_call(function)` is both, `_dispatch_call()` finds the
+    action and calls it.
     """
 
-    _signatures: ClassVar[dict[str, _Signature]] = {}
+    _signatures: ClassVar[dict[Callable[..., Any], _Signature]] = {}
+    _pylons_log_debug = False
+    _py_object: RequestState
+    start_response: StartResponse
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -61,16 +71,22 @@ class WSGIController:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer the request whose route is in `environ['pylons.routes_dict']` (PEP 3333)."""
-        state = current_state("controllers.WSGIController")
+        self._py_object = state = current_state("controllers.WSGIController")
         state.start_response = start_response
+        self.start_response = state.hand_over
+        action = environ["pylons.routes_dict"].get("action", "index")
         after = None
-        result: Any
+        result: Any = None
         try:
-            if hasattr(type(self), "__before__"):
-                self._call("__before__", state)
-            if hasattr(type(self), "__after__"):
-                after = partial(self._call, "__after__", state)
-            result = self._call(self._action_name(state), state)
+            if action[:1] in ("_", "-"):
+                raise HTTPNotFound()
+            if hasattr(self, "__before__"):
+                stopped = self._inspect_call(self.__before__)
+                if stopped is not None and stopped is environ.get(_RAISED):
+                    raise stopped  # type: ignore[misc]
+            if hasattr(self, "__after__"):
+                after = partial(self._call, self.__after__)
+            result = self._dispatch_call()
         except HTTPException as exc:
             result = drop_traceback(exc)
         try:
@@ -78,23 +94,55 @@ class WSGIController:
         except HTTPException as exc:
             return answer(state, drop_traceback(exc))
 
-    def _perform_call(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        """Call the bound method `function`; for subclasses that wrap all of their actions."""
-        return function(**arguments)
+    def _perform_call(self, func: Callable[..., Any], args: dict[str, Any]) -> Any:
+        """Call the bound method `func`; for subclasses that wrap all of their actions."""
+        return func(**args)
 
-    def _action_name(self, state: RequestState) -> str:
-        """The method that the route names. Raises HTTPNotFound if it is private or not there."""
+    def _get_method_args(self) -> dict[str, Any]:
+        """The values that actions choose from by the names of their arguments."""
+        state = self._py_object
+        return {
+            **state.environ["pylons.routes_dict"],
+            "environ": state.environ,
+            "start_response": self.start_response,
+            "pylons": state,
+        }
+
+    def _inspect_call(self, func: Callable[..., Any]) -> Any:
+        """Call a bound method with what it takes; an HTTPException that it raises is the value."""
+        try:
+            return self._call(func)
+        except HTTPException as exc:
+            self._py_object.environ[_RAISED] = exc
+            return drop_traceback(exc)
+
+    def _dispatch_call(self) -> Any:
+        """The value of the action that the route names. Raises HTTPNotFound if there is none.
+
+        With `debug` it raises NotImplementedError for a method that is not there.
+        """
+        state = self._py_object
         name = state.environ["pylons.routes_dict"].get("action", "index").replace("-", "_")
-        known = name in self._signatures or inspect.isfunction(getattr(type(self), name, None))
-        if name.startswith("_") or not known:
+        kind = getattr(type(self), name, None)
+        if not callable(kind) or isinstance(kind, type):
+            if state.config["debug"]:
+                raise NotImplementedError(f"Action {name!r} is not implemented")
             raise HTTPNotFound()
-        return str(name)
+        func = state.environ["pylons.action_method"] = getattr(self, name)
+        return self._inspect_call(func)
 
-    def _call(self, name: str, state: RequestState) -> Any:
-        signature = self._signatures.get(name)
+    def _call(self, func: Callable[..., Any]) -> Any:
+        function = getattr(func, "__func__", func)
+        signature = self._signatures.get(function)
         if signature is None:
-            signature = self._signatures[name] = _Signature(getattr(type(self), name))
-        values = state.environ["pylons.routes_dict"]
-        if "environ" in signature.names or "start_response" in signature.names:
-            values = {**values, "environ": state.environ, "start_response": state.start}
-        return self._perform_call(getattr(self, name), signature.select(values))
+            signature = _Signature(function, function is not func)
+            if function is not func:
+                self._signatures[function] = signature
+        args = signature.select(self._get_method_args())
+        if self._py_object.config.get("pylons.tmpl_context_attach_args"):
+            vars(self._py_object.tmpl_context).update(args)
+        return self._perform_call(func, args)
+
+
+# Where a request's environ has the HTTPException that an action raised.
+_RAISED = "pylons.controller.exception"

@@ -76,10 +76,11 @@ def etag_cache(key: str) -> None:
 def forward(wsgi_app: WSGIApplication) -> Iterable[bytes]:
     """Let `wsgi_app` answer this request; an action returns what this returns.
 
-    The application sees a copy of environ without the route, so it may be a PylonsApp itself.
+    The application sees a copy of environ without the route, so it may be a PylonsApp itself. The
+    cookies and X- headers set on `pylons.response` are added to what it answers.
     """
     state = current_state("controllers.util.forward")
     environ = dict(state.environ)
     environ.pop("wsgiorg.routing_args", None)
     environ.pop("pylons.routes_dict", None)
-    return wsgi_app(environ, state.start)
+    return wsgi_app(environ, state.hand_over)

@@ -64,6 +64,33 @@ class ActionResults(ControllerCase):
         got = self.get("forwarded")
         self.assertEqual((got.status, got.content), ("202 Accepted", b"from another app"))
 
+    def test_forward_keeps_what_is_set_on_the_response(self):
+        got = self.get("forwarded_with_cookie")
+        self.assertEqual(["seen=1; Path=/"], got.header("Set-Cookie"))
+        self.assertEqual((["yes"], []), (got.header("X-Kept"), got.header("Pragma")))
+
+    def test_an_action_may_answer_by_start_response(self):
+        got = self.get("answers_itself")
+        self.assertEqual((got.status, got.content), ("202 Accepted", b"from another app"))
+        self.assertEqual(["seen=1; Path=/"], got.header("Set-Cookie"))
+        got = self.get("answers_itself_in_one")
+        self.assertEqual((got.status, got.content), ("202 Accepted", b"whole"))
+
+    def test_a_controller_has_the_objects_of_its_request(self):
+        self.assertEqual(b"/hello/objects PylonsContext Example", self.get("objects").content)
+
+    def test_environ_names_the_controller_while_it_is_called(self):
+        got = self.get("keys")
+        keys = {"session": "beaker.session", "cache": "beaker.cache"}
+        self.assertEqual(f"True keys {keys}".encode(), got.content)
+        self.assertNotIn("pylons.pylons", got.environ)
+
+    def test_an_action_that_is_not_there_is_named_with_debug(self):
+        app = make_app()
+        app.config["debug"] = True
+        with self.assertRaisesRegex(NotImplementedError, "Action 'nowhere' is not implemented"):
+            get(app, "/hello/nowhere")
+
     def test_forward_to_a_pylons_application_streams(self):
         self.assertEqual(self.get("forwarded_home").chunks, [b"", "é".encode(), b"", b"!"])
 
@@ -85,7 +112,8 @@ class Dispatch(ControllerCase):
         self.assertEqual(get(self.app, "/hello/args/8").content, b"8 none /hello/args/8")
 
     def test_a_catch_all_gets_every_value(self):
-        self.assertEqual(get(self.app, "/hello/everything/1").content, b"action,controller,id")
+        names = b"action,controller,environ,id,pylons,start_response"
+        self.assertEqual(get(self.app, "/hello/everything/1").content, names)
 
     def test_a_hyphen_in_the_url_is_an_underscore(self):
         self.assertEqual(self.get("no-content").status[:3], "204")
@@ -111,6 +139,23 @@ class Dispatch(ControllerCase):
         got = self.get("index", HTTP_X_STOP="1")
         self.assertEqual(got.status, "403 Forbidden")
         self.assertEqual(hello.log, ["before index"])
+
+    def test_after_finds_the_answer_in_the_response_and_may_change_it(self):
+        for action, content in (
+            ("index", "HÄLLO".encode()),
+            ("nothing", b"WRITTEN"),
+            ("webob_response", b"OWN"),
+        ):
+            got = self.get(action, HTTP_X_AFTER="1")
+            for name in ("X-After", "Content-Length"):
+                self.assertEqual([str(len(content))], got.header(name))
+        got = self.get("stop", HTTP_X_AFTER="1")
+        self.assertEqual(("409 Conflict", ["0"]), (got.status, got.header("X-After")))
+
+    def test_after_may_abort(self):
+        got = self.get("index", HTTP_X_STOP_AFTER="1")
+        self.assertEqual("403 Forbidden", got.status)
+        self.assertIn(b"stopped after", got.content)
 
     def test_after_of_a_stream_runs_at_its_end(self):
         self.get("stream")

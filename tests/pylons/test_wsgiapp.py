@@ -53,7 +53,7 @@ class Routing(unittest.TestCase):
     def test_names_that_do_not_exist_are_not_remembered(self):
         for n in range(50):
             self.get_controller(f"nope{n}")
-        self.assertFalse([name for name in self.app._controllers if name.startswith("nope")])
+        self.assertFalse([name for name in self.app.controller_classes if name.startswith("nope")])
 
     def test_another_method_is_405_with_the_methods_allowed(self):
         got = get(self.app, "/write")

@@ -1,5 +1,7 @@
 """Actions of every kind that WSGIController knows."""
 
+from types import SimpleNamespace
+
 import webob
 
 from pylons import app_globals, cache, config, request, response, session, url
@@ -26,6 +28,11 @@ class HelloController(WSGIController):
 
     def __after__(self):
         log.append("after")
+        if request.environ.get("HTTP_X_AFTER"):
+            response.headers["X-After"] = str(len(response.body))
+            response.body = response.body.upper()
+        if request.environ.get("HTTP_X_STOP_AFTER"):
+            abort(403, "stopped after")
 
     def _private(self):
         return "never"
@@ -64,6 +71,11 @@ class HelloController(WSGIController):
         return [b"a", b"", b"b"]
 
     def forwarded(self):
+        return forward(plain_app)
+
+    def forwarded_with_cookie(self):
+        response.set_cookie("seen", "1")
+        response.headers["X-Kept"] = "yes"
         return forward(plain_app)
 
     def forwarded_home(self):
@@ -111,6 +123,38 @@ class HelloController(WSGIController):
 
     def parts(self):
         return f"{app_globals.title} {config['pylons.package']} {type(cache).__name__}"
+
+    def pushes(self):
+        c.mark = "own"
+        c._push_object(SimpleNamespace(mark="pushed"))
+        marks = [c.mark]
+        c._pop_object()
+        return ", ".join([*marks, c.mark])
+
+    def registers(self):
+        request.environ["paste.registry"].register(url, lambda: "registered")
+        return url()
+
+    def objects(self):
+        parts = self._py_object
+        parts.tmpl_context.seen = parts.request.path
+        return f"{c.seen} {type(parts).__mro__[1].__name__} {parts.app_globals.title}"
+
+    def keys(self):
+        environ = request.environ
+        same = environ["pylons.controller"] is self and environ["pylons.pylons"] is self._py_object
+        return (
+            f"{same} {environ['pylons.action_method'].__name__} {environ['pylons.environ_config']}"
+        )
+
+    def answers_itself(self):
+        response.set_cookie("seen", "1")
+        response.headers["X-Kept"] = "yes"
+        return plain_app(request.environ, self.start_response)
+
+    def answers_itself_in_one(self, start_response):
+        start_response("202 Accepted", [("Content-Type", "text/plain")])
+        return "whole"
 
     # Streaming actions
 
