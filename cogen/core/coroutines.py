@@ -402,14 +402,16 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
 def operation_of(yielded: Any, waiter: Waiter) -> Operation:
     """The operation that waits for `yielded`: itself, a coroutine's end, or an awaitable.
 
+    A coroutine that is started for that is cancelled where the operation is undone.
     Raises TypeError, with the remedy, for anything else.
     """
     if isinstance(yielded, Operation):
         return yielded
     if isinstance(yielded, Coroutine):
-        if not yielded.started:
-            yielded.start(waiter.scheduler)
-        return Join(yielded)
+        if yielded.started:
+            return Join(yielded)
+        yielded.start(waiter.scheduler)
+        return Owned(yielded)
     if inspect.isawaitable(yielded):
         return Await(yielded)
     if inspect.isgenerator(yielded):

@@ -23,6 +23,7 @@ from cogen.core.timers import Timers
 
 if TYPE_CHECKING:
     from cogen.core.coroutines import Coroutine
+    from cogen.core.greenlets import Runners
 
 __all__ = [
     "PROACTORS",
@@ -154,7 +155,8 @@ class Scheduler(Posting):
 
     `enter` is what runs the steps of a turn, given as a function: by default it just calls it. One
     that returns before the function does has put its stack aside: the others' steps go on in the
-    next turn, and that stack runs none but its own when it goes on.
+    next turn, and that stack runs none but its own when it goes on. `runners` are they that do so,
+    if there are any.
 
     `turns` counts those that have begun.
 
@@ -182,6 +184,7 @@ class Scheduler(Posting):
         self.turns = 0
         self._next_turn, self._next_steps = self._turn, self._steps  # bound once
         self.enter: Callable[[Callable[[], None]], None] = _call
+        self.runners: Runners | None = None
         self._idle: asyncio.Future[None] | None = None
         with Scheduler._making:
             # A scheduler holds its loop: nothing else would let go of the two.

@@ -3,5 +3,9 @@
 `serving` makes `server`, the server of one process, and `processes` those that serve beside it.
 A request meets `connections`, then `http`, which reads it, then `exchanges`, where its application
 answers; `observers` look on. `command` and `factory` are the programs, which `settings` helps.
-Applications import `life`, `peers` and `options`, and find `extensions` in their environ.
+Applications import `wait`, `life`, `peers` and `options`, and find `extensions` in their environ.
 """
+
+from cogen.core.corolets import wait
+
+__all__ = ["wait"]

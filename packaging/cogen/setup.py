@@ -9,10 +9,10 @@ from setuptools import find_packages, setup
 SOURCES = "." if os.path.isdir("cogen") else "../.."
 
 COMPILED = {
-    "core": "coroutines events posting pubsub queue schedulers threads timers",
+    "core": "coroutines events greenlets posting pubsub queue schedulers threads timers",
     "web": "extensions server",
     "web/connections": "connection intake link shared",
-    "web/exchanges": "answer asked exchange front greenlets pool sendfile threads",
+    "web/exchanges": "answer asked exchange front pool sendfile threads",
     "web/http": "chunked environ parser request response",
 }
 

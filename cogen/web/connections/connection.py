@@ -27,13 +27,13 @@ from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
+from cogen.core.greenlets import Straight
 from cogen.web.connections.hosts import Hosts
 from cogen.web.connections.intake import Intake
 from cogen.web.connections.link import Link
 from cogen.web.connections.shared import Shared
 from cogen.web.exchanges.body import Body, Input, InputFile, NoSource
 from cogen.web.exchanges.exchange import Exchange
-from cogen.web.exchanges.greenlets import Straight
 from cogen.web.extensions import Core, Wsgi
 from cogen.web.http.environ import header_fields, request_environ
 from cogen.web.http.errors import BodyError, HTTPError

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from wsgiref.types import WSGIEnvironment
 
+from cogen.core.greenlets import Runners
 from cogen.core.schedulers import Scheduler
 from cogen.web.connections.places import Places
 from cogen.web.connections.proxies import Proxies
 from cogen.web.exchanges.exchange import Exchange
 from cogen.web.exchanges.front import Front
-from cogen.web.exchanges.greenlets import Runners
 from cogen.web.exchanges.pool import Pool
 from cogen.web.exchanges.spool import Spool
 from cogen.web.exchanges.threads import ThreadedExchange

@@ -7,8 +7,9 @@ from typing import Any
 
 from cogen.core.coroutines import operation_of
 from cogen.core.events import PARKED
+from cogen.core.greenlets import Straight
 from cogen.web.exchanges.exchange import Exchange
-from cogen.web.exchanges.greenlets import Straight, outside
+from cogen.web.exchanges.slips import outside
 
 __all__ = ["Asked"]
 
@@ -72,6 +73,9 @@ class Asked(Straight):
         self.error = error
         self.scheduler.ready(self)
         return True
+
+    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+        return self._exchange.wait(what, *args, timeout=timeout, **kwargs)
 
     def parked(self) -> None:
         self._exchange.parked()

@@ -35,15 +35,16 @@ from wsgiref.types import WSGIEnvironment
 
 from greenlet import GreenletExit
 
+from cogen.core.corolets import to_wait_for
 from cogen.core.coroutines import Coroutine, operation_of
 from cogen.core.events import PARKED, Operation
+from cogen.core.greenlets import Runners, Straight
 from cogen.core.schedulers import SLICE
 from cogen.web.exchanges.answer import Answer, Drain, fail
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
-from cogen.web.exchanges.greenlets import Runners, Straight, outside
 from cogen.web.exchanges.sendfile import sendfile
-from cogen.web.exchanges.slips import generator_in, place, standing, tell_unclosed
+from cogen.web.exchanges.slips import generator_in, outside, place, standing, tell_unclosed
 from cogen.web.exchanges.stopwatch import Stopwatch
 from cogen.web.extensions import Wsgi
 from cogen.web.http.errors import BodyError, HTTPError
@@ -240,17 +241,18 @@ class Exchange(Straight):
             self._callbacks = []
         self._callbacks.append(callback)
 
-    def wait(self, operation: Any) -> Any:
-        """environ['cogen.wait']: perform `operation` and return its result, or raise.
+    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+        """environ['cogen.wait'], and `cogen.web.wait` in the request: see `corolets.wait`.
 
-        The request waits; the server goes on. Raises RuntimeError outside of the request.
+        Raises RuntimeError outside of the request.
         """
         try:
-            self.runners.check(self)
+            if not self.runners.runs(self):
+                raise outside()
             self.may_wait()
-            return self.wait_for(operation)
+            return self.wait_for(to_wait_for(what, args, kwargs, timeout))
         finally:
-            del self, operation  # see Straight.wait_for
+            del self, what, args, kwargs  # see Straight.wait_for
 
     def early_hints(self, headers: Iterable[tuple[str, str]]) -> None:
         """environ['cogen.early_hints']: send the client `headers` ahead of the response (RFC 8297).

@@ -1,7 +1,7 @@
 """What an exchange needs of what its request came by."""
 
+from cogen.core.greenlets import Straight
 from cogen.core.schedulers import Waiter
-from cogen.web.exchanges.greenlets import Straight
 from cogen.web.http.request import Request
 
 __all__ = ["Front"]

@@ -4,6 +4,7 @@ import logging
 import threading
 from typing import Protocol
 
+from cogen.core.corolets import StraightThread, Waits
 from cogen.web.exchanges.stuck import POOL
 
 __all__ = ["Job", "Jobs", "PoolThread"]
@@ -11,8 +12,8 @@ __all__ = ["Job", "Jobs", "PoolThread"]
 log = logging.getLogger(__name__)
 
 
-class Job(Protocol):
-    """What a thread does; neither raises."""
+class Job(Waits, Protocol):
+    """What a thread does, and may wait for; `work` and `settle` do not raise."""
 
     def work(self) -> None:
         """Called in a thread."""
@@ -31,7 +32,7 @@ class Jobs(Protocol):
         """`job` is done."""
 
 
-class PoolThread(threading.Thread):
+class PoolThread(StraightThread):
     """A daemon, since a job that never returns would hold up the end of the process."""
 
     def __init__(self, jobs: Jobs, number: int) -> None:
@@ -49,10 +50,12 @@ class PoolThread(threading.Thread):
             job = next_job(self)
             if job is None:
                 return
+            self.waits = job
             try:
                 job.work()
             except BaseException:  # a pool outlives its jobs, whatever they raise
                 log.exception("a job of a thread failed")
+            self.waits = None
             finished(job)
             # It would keep a request alive until the next.
             del job

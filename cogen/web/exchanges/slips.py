@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from cogen.web.exchanges.stacks import called, inner, raised, suspended
 
-__all__ = ["generator_in", "place", "standing", "tell_unclosed"]
+__all__ = ["generator_in", "outside", "place", "standing", "tell_unclosed"]
 
 _Generator: TypeAlias = "types.GeneratorType[Any, Any, Any]"
 
@@ -34,6 +34,11 @@ def standing(iterator: Any, application: Any) -> str:
     except Exception:  # an object of theirs answers what it likes, and the error has to be told
         log.debug("where an application is cannot be seen", exc_info=True)
         return ""
+
+
+def outside(what: str = "cogen.wait") -> RuntimeError:
+    """For who calls `what` of a request that is over, or in a thread where that cannot be."""
+    return RuntimeError(f"{what} was called outside of the request it belongs to")
 
 
 def generator_in(iterable: Any) -> "_Generator | None":

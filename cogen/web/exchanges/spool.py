@@ -17,7 +17,9 @@ _BLOCK = 65_536
 class _Taker(Protocol):
     """The exchange whose body it is."""
 
-    def wait(self, operation: Any) -> Any: ...
+    def wait(
+        self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> Any: ...
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None: ...
 

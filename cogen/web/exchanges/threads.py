@@ -24,7 +24,9 @@ from wsgiref.types import WSGIEnvironment
 
 from greenlet import GreenletExit
 
+from cogen.core.corolets import to_wait_for
 from cogen.core.events import PARKED, Operation
+from cogen.core.greenlets import Runners
 from cogen.core.schedulers import running_for
 from cogen.web.exchanges.answer import Drain
 from cogen.web.exchanges.asked import Asked
@@ -32,10 +34,9 @@ from cogen.web.exchanges.body import Input, InputFile
 from cogen.web.exchanges.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange, close_of
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
-from cogen.web.exchanges.greenlets import Runners, outside
 from cogen.web.exchanges.pool import InThread, Pool
 from cogen.web.exchanges.sendfile import SendFile
-from cogen.web.exchanges.slips import generator_in
+from cogen.web.exchanges.slips import generator_in, outside
 from cogen.web.exchanges.spool import Spool, SpooledBody, SpooledInput
 from cogen.web.extensions import Wsgi
 from cogen.web.http.request import Request
@@ -395,14 +396,15 @@ class ThreadedExchange(Exchange):
 
     # In a thread, or on the loop.
 
-    def wait(self, operation: Any) -> Any:
+    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
         if not self._on_loop():
-            return self._ask(lambda: operation, performs=True)
+            named = functools.partial(to_wait_for, what, args, kwargs, timeout)
+            return self._ask(named, performs=True)
         current = self.runners.current
         if type(current) is not Asked or current.owner is not self:
-            return super().wait(operation)
+            return super().wait(what, *args, timeout=timeout, **kwargs)
         self.may_wait()
-        return current.wait_for(operation)
+        return current.wait_for(to_wait_for(what, args, kwargs, timeout))
 
     def early_hints(self, headers: Iterable[tuple[str, str]]) -> None:
         if self._on_loop():

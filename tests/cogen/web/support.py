@@ -9,8 +9,17 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from benchmarks.harness.server import ServerThread
+from cogen.core.events import Signal
 
-__all__ = ["LOOPS", "Records", "ServedTestCase", "SharedServerTestCase", "echo"]
+__all__ = [
+    "LOOPS",
+    "Records",
+    "ServedTestCase",
+    "SharedServerTestCase",
+    "WaitingTestCase",
+    "echo",
+    "in_each_mode",
+]
 
 LOOPS = ("uvloop", "asyncio")
 
@@ -86,6 +95,43 @@ class SharedServerTestCase(RecordedTestCase):
     def serve(self, application: Any) -> ServerThread:
         type(self).application = staticmethod(application)
         return self.server
+
+
+class WaitingTestCase(SharedServerTestCase):
+    """For `in_each_mode`."""
+
+    def __init_subclass__(cls) -> None:
+        # The bases here only hold the tests.
+        cls.__test__ = "options" in vars(cls)
+
+    def signal(self, name: Any, value: Any = None) -> None:
+        """Resume what waits for the signal `name` on the server."""
+        self.server.call(lambda: self.server.server.scheduler.add(_signal, (name, value)))
+
+    def idle(self) -> None:
+        """Return when the server holds nothing of the requests before."""
+        self.server.settled(exchanges=0, signal_waiters=0, coroutines=0, ready=0)
+
+
+def _signal(name: Any, value: Any) -> Any:
+    yield Signal(name, value)
+
+
+def in_each_mode(module: dict[str, Any]) -> None:
+    """Have the WaitingTestCases of a `module` run on each event loop and in threads."""
+    modes = {
+        "Uvloop": {"proactor": "uvloop"},
+        "Asyncio": {"proactor": "asyncio"},
+        "Threads": {"threads": "3"},
+    }
+    bases = [
+        each for each in WaitingTestCase.__subclasses__() if each.__module__ == module["__name__"]
+    ]
+    for base in bases:
+        for mode, options in modes.items():
+            name = f"{mode}{base.__name__.removesuffix('s')}"
+            body = {"options": options, "__module__": base.__module__}
+            module[name] = type(name, (base,), body)
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -8,34 +8,14 @@ from benchmarks.harness.server import eventually
 from cogen.core.coroutines import coro
 from cogen.core.events import Signal, Sleep, WaitForSignal
 from cogen.testing.memory import MemoryServer
-from tests.cogen.web.support import SharedServerTestCase
+from tests.cogen.web.support import WaitingTestCase, in_each_mode
 
 PLAIN = [("Content-Type", "text/plain")]
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 MIB = 1 << 20
 
 
-class Waiting(SharedServerTestCase):
-    """On each event loop and in threads, as the `options` of the classes below say."""
-
-    def __init_subclass__(cls):
-        # The bases here only hold the tests.
-        cls.__test__ = "options" in vars(cls)
-
-    def signal(self, name, value=None):
-        """Resume what waits for the signal `name` on the server."""
-        self.server.call(lambda: self.server.server.scheduler.add(_signal, (name, value)))
-
-    def idle(self):
-        """Return when the server holds nothing of the requests before."""
-        self.server.settled(exchanges=0, signal_waiters=0, coroutines=0, ready=0)
-
-
-def _signal(name, value):
-    yield Signal(name, value)
-
-
-class YieldingTests(Waiting):
+class YieldingTests(WaitingTestCase):
     def get(self, *operations):
         """The reprs of the results of `operations`, each made of the environ and yielded."""
 
@@ -177,7 +157,7 @@ class YieldingTests(Waiting):
         self.assertEqual(self.serve(application).get().body, b"012")
 
 
-class LostChunkTests(Waiting):
+class LostChunkTests(WaitingTestCase):
     def check(self, application, said):
         response = self.serve(application).get()
         self.assertEqual(response.status, 500)
@@ -231,7 +211,7 @@ class LostChunkTests(Waiting):
         self.check(middleware, "came")
 
 
-class StraightLineTests(Waiting):
+class StraightLineTests(WaitingTestCase):
     def test_a_plain_function_waits_in_the_middle(self):
         def application(environ, start_response):
             value = environ["cogen.wait"](WaitForSignal("go"))
@@ -275,7 +255,7 @@ class StraightLineTests(Waiting):
         self.idle()
 
 
-class HangUpTests(Waiting):
+class HangUpTests(WaitingTestCase):
     def test_a_client_that_leaves_ends_the_wait(self):
         seen = []
 
@@ -379,7 +359,7 @@ class HangUpTests(Waiting):
         self.assertEqual(seen, ["left"])
 
 
-class BackPressureTests(Waiting):
+class BackPressureTests(WaitingTestCase):
     def slow_read(self, application):
         """What the server's memory grows by while a client takes next to nothing of 100 MiB."""
         server = self.serve(application)
@@ -468,17 +448,4 @@ class BackPressureTests(Waiting):
             self.assertEqual(client.response().body, repr([b"one\n", b"two\n", b"three"]).encode())
 
 
-def _in_each_mode():
-    modes = {
-        "Uvloop": {"proactor": "uvloop"},
-        "Asyncio": {"proactor": "asyncio"},
-        "Threads": {"threads": "3"},
-    }
-    for base in list(Waiting.__subclasses__()):
-        for mode, options in modes.items():
-            name = f"{mode}{base.__name__.removesuffix('s')}"
-            body = {"options": options, "__module__": __name__}
-            globals()[name] = type(name, (base,), body)
-
-
-_in_each_mode()
+in_each_mode(globals())

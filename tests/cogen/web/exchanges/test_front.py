@@ -3,11 +3,11 @@
 import unittest
 
 from cogen.core.events import Sleep
+from cogen.core.greenlets import Runners
 from cogen.core.schedulers import Scheduler
 from cogen.web.build import build
 from cogen.web.exchanges.exchange import Exchange
 from cogen.web.exchanges.front import Front
-from cogen.web.exchanges.greenlets import Runners
 from cogen.web.extensions import Wsgi
 from cogen.web.http.parser import RequestParser
 

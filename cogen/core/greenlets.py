@@ -16,7 +16,7 @@ from cogen.core.coroutines import operation_of
 from cogen.core.events import PARKED
 from cogen.core.schedulers import Scheduler, Waiter
 
-__all__ = ["Runners", "Straight", "outside"]
+__all__ = ["Runners", "Straight"]
 
 _KEPT = 4
 
@@ -46,6 +46,10 @@ class Straight(Waiter):
 
     def drive(self) -> None:
         """Go on with the outcome of what was waited for."""
+        raise NotImplementedError
+
+    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+        """Called in a step, by `corolets.wait`: what that does."""
         raise NotImplementedError
 
     def parked(self) -> None:
@@ -95,6 +99,7 @@ class Runners:
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         scheduler.enter = self.run
+        scheduler.runners = self
         self._hub = getcurrent()
         self._idle: list[greenlet] = []
         self.current: Straight | None = None
@@ -104,10 +109,9 @@ class Runners:
         runner = self._idle.pop() if self._idle else greenlet(self._work)
         self._switch(runner, function)
 
-    def check(self, steps: Straight) -> None:
-        """Raise RuntimeError anywhere but in a step of `steps`."""
-        if self.current is not steps or get_ident() != steps.scheduler.thread:
-            raise outside()
+    def runs(self, steps: Straight) -> bool:
+        """Whether this is a step of `steps`."""
+        return self.current is steps and get_ident() == steps.scheduler.thread
 
     def wait(self, steps: Straight) -> None:
         """Called in a step of `steps`: leave it; returns when `resume(steps)` is called."""
@@ -140,8 +144,3 @@ class Runners:
         while True:
             function()
             function = self._hub.switch(None)
-
-
-def outside(what: str = "cogen.wait") -> RuntimeError:
-    """For who calls `what` of a request that is over, or in a thread where that cannot be."""
-    return RuntimeError(f"{what} was called outside of the request it belongs to")
