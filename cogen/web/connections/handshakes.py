@@ -126,17 +126,20 @@ class Handshakes:
             await self._loop.connect_accepted_socket(
                 protocol, connection, ssl=self._tls, ssl_handshake_timeout=self._timeout
             )
-        except ValueError as error:
-            log.info("%s: refused before its handshake: %s", address, error)
+        except (ValueError, OSError, asyncio.CancelledError) as error:
+            log.info("%s: %s", address, _why(error))
             connection.close()
             self._give_back(address)
-        except (OSError, asyncio.CancelledError) as error:
-            # ssl.SSLError, a timeout and a connection that was reset are OSErrors.
-            plain = isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST"
-            why = "it speaks HTTP, and https:// is served here" if plain else error
-            log.info("%s: the handshake failed: %s", address, why)
-            connection.close()
-            self._give_back(address)
+
+
+def _why(error: BaseException) -> str:
+    """Why a connection is not served: it was refused, or its handshake came to nothing."""
+    # ssl.SSLError, a timeout and a connection that was reset are OSErrors.
+    if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
+        return "the handshake failed: it speaks HTTP, and https:// is served here"
+    if isinstance(error, (OSError, asyncio.CancelledError)):
+        return f"the handshake failed: {error}"
+    return f"refused before its handshake: {error}"
 
 
 def _introduced(make: Callable[[], Any], header: ProxyHeader) -> Any:

@@ -19,6 +19,7 @@ import threading
 from asyncio import _get_running_loop
 from collections.abc import Callable, Iterable
 from contextvars import Context
+from types import NoneType
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
@@ -60,7 +61,7 @@ _MAKING: Final = threading.Lock()
 
 
 # It waits for nothing, or for its client, or its thread.
-_NO_NEWS: Final = (type(None), Drain, InThread, SendFile)
+_NO_NEWS: Final = (NoneType, Drain, InThread, SendFile)
 
 
 class ThreadedExchange(Exchange):
@@ -119,7 +120,7 @@ class ThreadedExchange(Exchange):
     @property
     def awaits_news(self) -> bool:
         waiters = [self, *(asked for asked in self._asked if asked.thread == self._worker)]
-        return any(type(each.operation) not in _NO_NEWS for each in waiters)
+        return not all(isinstance(each.operation, _NO_NEWS) for each in waiters)
 
     @property
     def awaited(self) -> Operation | None:

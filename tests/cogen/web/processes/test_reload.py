@@ -7,6 +7,7 @@ import unittest
 
 from benchmarks.harness.commands import (
     FAILS,
+    HOLDS,
     STARTS_WHEN_TOLD,
     TALKS,
     UNWILLING,
@@ -15,17 +16,6 @@ from benchmarks.harness.commands import (
 )
 from benchmarks.harness.server import eventually
 from benchmarks.procfs import is_running
-
-STUCK = """
-import time
-answers = application
-
-def application(environ, start_response):
-    if environ['PATH_INFO'] == '/stuck':
-        print('it is stuck', flush=True)
-        time.sleep(3600)
-    return answers(environ, start_response)
-"""
 
 
 class ReloadTest(unittest.TestCase):
@@ -242,10 +232,10 @@ class ReloadTest(unittest.TestCase):
 
     def test_a_request_that_is_stuck_in_a_thread_keeps_no_new_process_from_serving(self):
         server = CommandServer(shutdown_timeout=1)
-        server.write("one", STUCK)
+        server.write("one", HOLDS)
         with server, server.connect() as stuck:
-            stuck.send(b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n")
-            server.logged("is stuck")
+            stuck.send(b"GET /holds HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.logged("held")
             server.write("two")
             server.signal(signal.SIGHUP)
             eventually(lambda: server.get()[0], "two")
@@ -261,11 +251,11 @@ class ReloadTest(unittest.TestCase):
             threads=0,
             shutdown_timeout=1,
         )
-        server.write("one", STUCK)
+        server.write("one", HOLDS)
         with server, server.connect() as stuck:
             pids = server.children()
-            stuck.send(b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n")
-            server.logged("is stuck")
+            stuck.send(b"GET /holds HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.logged("held")
             server.write("two")
             server.signal(signal.SIGHUP)
             server.logged("does not answer")
