@@ -12,10 +12,12 @@ The names below are context-local: each stands for the object of the request who
 | `url` | Routes' `URLGenerator` |
 | `app_globals`, `g` | `config['pylons.app_globals']`; also outside requests |
 | `h` | the helpers, `config['pylons.h']` |
+| `translator` | gettext's translations into its language (`pylons.i18n`) |
 | `config` | the application's `PylonsConfig`; outside requests that of the last one loaded |
 
-Left out of Pylons 1.0: translation (`pylons.i18n`), `decorators.validate` (it was FormEncode's),
-`decorators.beaker_cache`, XML-RPC controllers, the interactive debugger, template engines but Mako.
+What a plain install lacks is asked for where it is used: FormEncode by `decorators.validate`,
+Jinja2 and Genshi by their functions of `templating`, backlash by the debugger, IPython by
+`paster shell`.
 """
 
 from __future__ import annotations
@@ -65,6 +67,8 @@ g: Any = app_globals
 """`app_globals` by its name of Pylons 0.9."""
 h: Any = _proxy.helpers
 """The application's helpers, `config['pylons.h']`."""
+translator: Any = _proxy.translator
+"""gettext's translations into the language of the request."""
 config = cast("PylonsConfig", configuration.config)
 """The application's configuration; outside requests that of the last one loaded."""
 

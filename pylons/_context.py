@@ -12,7 +12,7 @@ none.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, Final, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from beaker.session import SessionObject
@@ -21,6 +21,7 @@ from routes import URLGenerator
 from pylons._config import PylonsConfig
 from pylons._http import Request, Response
 from pylons._namespaces import AttribSafeContextObj, ContextObj, PylonsContext
+from pylons._translations import translations
 
 __all__ = [
     "HeadersFixed",
@@ -33,6 +34,9 @@ __all__ = [
     "push",
     "pushed_objects",
 ]
+
+
+_TRANSLATOR: Final = "pylons.translator"
 
 
 class OutsideRequest(TypeError):
@@ -171,6 +175,22 @@ class RequestState(PylonsContext):
                 f" in Beaker's CacheMiddleware, or give app_globals a `cache`"
             )
         return found
+
+    @property
+    def translator(self) -> Any:
+        """gettext's translations, at first into the language that the configuration names `lang`.
+
+        Raises LanguageError if there is no catalog of that.
+        """
+        found = self.environ.get(_TRANSLATOR)
+        if found is None:
+            found = translations(self.config.get("lang"), self.config)
+            self.environ[_TRANSLATOR] = found
+        return found
+
+    @translator.setter
+    def translator(self, translator: Any) -> None:
+        self.environ[_TRANSLATOR] = translator
 
     def _key_of(self, part: str) -> str:
         keys = self.config.get("pylons.environ_config", {})

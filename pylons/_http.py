@@ -13,6 +13,22 @@ __all__ = ["Request", "Response"]
 class Request(webob.Request):  # type: ignore[misc]
     """`webob.Request`; its `urlvars` are the values of the route."""
 
+    language = "en-us"
+    """What an application is written in: the last of `languages`."""
+
+    @property
+    def languages(self) -> list[str]:
+        """What the client takes, the best first, up to `language` (RFC 9110 12.5.4)."""
+        own = self.language
+        accepted = sorted(self.accept_language.parsed or (), key=lambda each: -each[1])
+        found: list[str] = []
+        for tag, quality in accepted:
+            if tag == "*" or f"{own}-".lower().startswith(f"{tag}-".lower()):
+                break
+            if quality:
+                found.append(tag)
+        return [*found, own]
+
 
 # The header that a content type becomes; few are ever used.
 _CONTENT_TYPES: Final[dict[str, tuple[str, str]]] = {}

@@ -26,6 +26,7 @@ __all__ = [
     "response",
     "session",
     "tmpl_context",
+    "translator",
     "url",
 ]
 
@@ -176,3 +177,5 @@ cache = proxy("cache", lambda: current_state("cache").cache)
 """Its cache manager, `environ['beaker.cache']` or `app_globals.cache`."""
 helpers = proxy("h", lambda: current_state("h").h)
 """The helpers of its application, `config['pylons.h']`."""
+translator = proxy("translator", lambda: current_state("translator").translator)
+"""gettext's translations into its language."""

@@ -34,15 +34,17 @@ def restrict(*methods: str) -> Callable[[Action], Action]:
 def dispatch_on(**method_map: str) -> Callable[[Action], Action]:
     """Let another method of the controller answer a request method: `@dispatch_on(POST='save')`.
 
-    The named method is called with the arguments of the decorated one, which answers all else.
+    The named method gets the values of the route that its own signature names, as an action does.
+    The decorated one answers all else.
     """
 
     def decorate(action: Action) -> Action:
         @wraps(action)
         def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            method = current_state("decorators.rest.dispatch_on").environ["REQUEST_METHOD"]
-            if method in method_map:
-                return getattr(self, method_map[method])(*args, **kwargs)
+            state = current_state("decorators.rest.dispatch_on")
+            other = method_map.get(state.environ["REQUEST_METHOD"])
+            if other is not None:
+                return self._inspect_call(getattr(self, other))
             return action(self, *args, **kwargs)
 
         return call

@@ -57,7 +57,7 @@ class ActionResults(ControllerCase):
 
     def test_json(self):
         got = self.get("json")
-        self.assertEqual(got.header("Content-Type"), ["application/json"])
+        self.assertEqual(got.header("Content-Type"), ["application/json; charset=utf-8"])
         self.assertEqual(json.loads(got.content), {"nick": "ä", "n": [1, None]})
 
     def test_forward_lets_another_application_answer(self):
