@@ -3,12 +3,14 @@
 from cogen.core import (
     corolets,
     coroutines,
+    deadlines,
     events,
     groups,
     portal,
     pubsub,
     queue,
     schedulers,
+    shields,
     sockets,
     threads,
 )
@@ -16,12 +18,14 @@ from cogen.core import (
 __all__ = [
     "corolets",
     "coroutines",
+    "deadlines",
     "events",
     "groups",
     "portal",
     "pubsub",
     "queue",
     "schedulers",
+    "shields",
     "sockets",
     "threads",
 ]

@@ -23,6 +23,7 @@ from greenlet import getcurrent, greenlet
 
 from cogen.core.coroutines import Coroutine, coro
 from cogen.core.events import Await, Join, Operation, Owned
+from cogen.core.greenlets import Straight
 from cogen.core.schedulers import Scheduler, Waiter
 
 __all__ = ["StraightThread", "Waits", "corolet", "to_wait_for", "wait"]
@@ -104,9 +105,9 @@ def _who_waits() -> Waits:
     if loop is not None:
         if asyncio.current_task(loop) is not None:
             raise RuntimeError("wait() was called in code of asyncio: `await` the operation there")
-        runners = Scheduler.of(loop).runners
-        if runners is not None and runners.current is not None:
-            return runners.current
+        stepping = Scheduler.of(loop).stepping
+        if isinstance(stepping, Straight):
+            return stepping
         raise RuntimeError(
             "wait() was called on the event loop outside of a request: `yield` the operation in a "
             "coroutine, or make the function that calls it a @corolet"

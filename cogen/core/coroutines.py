@@ -172,7 +172,7 @@ class Coroutine(Waiter):
         elif self.withdraw():
             self.error = asyncio.CancelledError()
             self.scheduler.ready(self)
-        else:
+        elif not isinstance(self.error, asyncio.CancelledError):  # one is on its way
             self._cancelling = True
 
     def add_done_callback(self, callback: Callable[["Coroutine"], None]) -> None:
@@ -197,10 +197,13 @@ class Coroutine(Waiter):
         return Owned(self).__await__()
 
     def step(self) -> None:
+        scheduler = self.scheduler
+        scheduler.stepping = self
         try:
             if self._generator is not None or self._begin():
                 self._context.run(self._advance)
         finally:
+            scheduler.stepping = None
             del self
 
     def _spend(self) -> None:
@@ -310,12 +313,14 @@ class Coroutine(Waiter):
         """The result of what the generator yielded, or PARKED."""
         try:
             if isinstance(yielded, Operation):
-                return self.perform(yielded)
+                return self.start_wait(yielded)
             if yielded is None:
+                if self.scheduler.scopes:
+                    self.check_scopes(None)
                 return None
             if isinstance(yielded, Coroutine):
                 return self._call(yielded)
-            return self.perform(operation_of(yielded, self))
+            return self.start_wait(operation_of(yielded, self))
         finally:
             del self, yielded
 
@@ -323,7 +328,7 @@ class Coroutine(Waiter):
         """Go on in `callee`; its return value comes back to the generator that yielded it."""
         try:
             if callee.started:
-                return self.perform(Join(callee))
+                return self.start_wait(Join(callee))
             callee._spend()
             try:
                 made = callee._function(*callee._args, **callee._kwargs)
@@ -337,7 +342,7 @@ class Coroutine(Waiter):
                 self._generator = made
                 return None
             if inspect.isawaitable(made):
-                return self.perform(Await(made))
+                return self.start_wait(Await(made))
             return made
         finally:
             del self, callee
@@ -351,14 +356,14 @@ class Coroutine(Waiter):
         self._callers = None
         self.scheduler.ended(self)
         heard = bool(self.joiners) or isinstance(error, _TOLD_ELSEWHERE)
-        if self.group is not None:
-            heard = self.group.ended(self) or heard
         for waiter, join in self.joiners.items():
             if waiter.scheduler is self.scheduler:
                 join.ended(waiter)
             else:
                 waiter.scheduler.post(functools.partial(join.ended, waiter))
         self.joiners.clear()
+        if self.group is not None:
+            heard = self.group.ended(self) or heard
         if error is not None and not heard:
             log.error("coroutine %s died of %r", self.name, error, exc_info=error)
         callbacks, self._callbacks = self._callbacks, None

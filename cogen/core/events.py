@@ -9,7 +9,7 @@ that is left before its end leaves nothing behind.
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from mypy_extensions import mypyc_attr
 
@@ -53,11 +53,15 @@ class Operation:
 
     It is seconds (monotonic), a timedelta, or the datetime at which they are over.
 
+    `shields`: only its own timeout undoes it; a cancellation waits until it has ended.
+
     Its methods are called on the waiter's loop, and `waiter.resume` and `.fail` have to be: another
     thread does it by `waiter.scheduler.post`.
     """
 
     __slots__ = ("timeout",)
+
+    shields: ClassVar[bool] = False
 
     def __init__(self, timeout: Duration | None = None) -> None:
         seconds: float | None = None

@@ -38,11 +38,11 @@ class Straight(Waiter):
             # From the hub: this turn has a runner of its own.
             self.scheduler.loop.call_soon(self.runners.resume, self)
             return
-        self.runners.current = self
+        self.scheduler.stepping = self
         try:
             self.context.run(self.drive)
         finally:
-            self.runners.current = None
+            self.scheduler.stepping = None
 
     def drive(self) -> None:
         """Go on with the outcome of what was waited for."""
@@ -62,7 +62,7 @@ class Straight(Waiter):
         """Called in a step: perform `operation` and return its result, or raise."""
         error: BaseException | None = None
         try:
-            result = self.perform(operation_of(operation, self))
+            result = self.start_wait(operation_of(operation, self))
             if result is not PARKED:
                 return result
             self.parked()
@@ -91,18 +91,16 @@ class Straight(Waiter):
 class Runners:
     """The greenlets of the loop of `scheduler`, whose turns they run.
 
-    Made in the greenlet that runs the loop, the hub. `current`: whose step is running.
+    Made in the greenlet that runs the loop, the hub.
     """
 
-    __slots__ = ("_hub", "_idle", "current", "scheduler")
+    __slots__ = ("_hub", "_idle", "scheduler")
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         scheduler.enter = self.run
-        scheduler.runners = self
         self._hub = getcurrent()
         self._idle: list[greenlet] = []
-        self.current: Straight | None = None
 
     def run(self, function: Callable[[], None]) -> None:
         """Called in the hub: run `function()` in a runner until it returns or waits."""
@@ -111,19 +109,19 @@ class Runners:
 
     def runs(self, steps: Straight) -> bool:
         """Whether this is a step of `steps`."""
-        return self.current is steps and get_ident() == steps.scheduler.thread
+        return self.scheduler.stepping is steps and get_ident() == steps.scheduler.thread
 
     def wait(self, steps: Straight) -> None:
         """Called in a step of `steps`: leave it; returns when `resume(steps)` is called."""
         steps.runner = getcurrent()
-        self.current = None
+        self.scheduler.stepping = None
         self._hub.switch(steps)
 
     def resume(self, steps: Straight) -> None:
         """Called in the hub: go on where `steps` waits, if it still does."""
         runner, steps.runner = steps.runner, None
         if runner is not None:
-            self.current = steps
+            self.scheduler.stepping = steps
             self._switch(runner)
 
     def start(self) -> None:

@@ -9,7 +9,7 @@
         group.start(fetch, "a")
 
 The first coroutine that fails has the others cancelled; when all have ended, what they failed with
-is raised where the group is waited for, as one ExceptionGroup (PEP 654).
+is raised as one ExceptionGroup (PEP 654): at the join, or at whatever else its block waits for.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from cogen.core.coroutines import Coroutine, call
 from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
+from cogen.core.scopes import Scope
 
 __all__ = ["JoinGroup", "TaskGroup"]
 
@@ -35,7 +36,7 @@ _NO_FAILURE: Final = (type(None), asyncio.CancelledError)
 _TOLD: Final = 5
 
 
-class TaskGroup:
+class TaskGroup(Scope):
     """Coroutines that end together, run by `scheduler` (None: that of whoever starts the first).
 
     `independent`: one that fails is logged, and the others go on; nothing is raised by `join`.
@@ -43,28 +44,31 @@ class TaskGroup:
     any thread, all else in that of the loop.
 
     A group is over once it was cancelled, one of its coroutines has failed, or the block of its
-    `with` was left: it starts no more.
+    `with` was left: it starts no more. What one failed with while nobody was in its block or joined
+    it is logged.
     """
 
     __slots__ = (
-        "__weakref__",
-        "_blocks",
         "_failures",
+        "_idle",
         "_joiners",
         "_members",
+        "_waits_at_end",
         "independent",
         "over",
         "scheduler",
     )
 
     def __init__(self, scheduler: Scheduler | None = None, *, independent: bool = False) -> None:
+        super().__init__()
         self.scheduler = scheduler
         self.independent = independent
         self.over = False
         self._members: dict[Coroutine, None] = {}
         self._failures: list[tuple[str, BaseException]] = []
         self._joiners: dict[Waiter, JoinGroup] = {}
-        self._blocks = 0
+        self._waits_at_end = False  # as `async with` does
+        self._idle: asyncio.Future[None] | None = None
 
     def start(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine:
         """Start the coroutine function `function(*args, **kwargs)` as one of the group.
@@ -113,10 +117,16 @@ class TaskGroup:
         """A group is something, also one that is empty."""
         return True
 
+    def statistics(self) -> dict[str, int]:
+        """Counts: coroutines that run, and those who join them."""
+        return {"coroutines": len(self._members), "joiners": len(self._joiners)}
+
     # A block of a generator, or of straight-line code.
 
     def __enter__(self) -> "TaskGroup":
-        self._blocks += 1
+        scopes = self._enter()
+        if self.scheduler is None:
+            self.scheduler = scopes.scheduler
         return self
 
     def __exit__(
@@ -127,9 +137,8 @@ class TaskGroup:
     ) -> None:
         """Cancel what is left, without waiting for it; raise failures that nobody was told of."""
         try:
-            self._blocks -= 1
             self.cancel()
-            if error is None:
+            if self._leave(error) or error is None:
                 self._raise_failures()
             else:
                 self._log_failures()
@@ -139,6 +148,7 @@ class TaskGroup:
     # A block of an `async def`.
 
     async def __aenter__(self) -> "TaskGroup":
+        self._waits_at_end = True
         return self.__enter__()
 
     async def __aexit__(
@@ -158,10 +168,10 @@ class TaskGroup:
                 if not isinstance(error, asyncio.CancelledError):
                     self._failures.insert(0, ("the block", error))
             cancelled = await self._all_ended()
-            self._blocks -= 1
             self.over = True
+            ours = self._leave(error)
             self._raise_failures()
-            if cancelled and error is None:
+            if cancelled and error is None and not ours:
                 raise asyncio.CancelledError
         finally:
             del self, error, traceback
@@ -170,12 +180,25 @@ class TaskGroup:
         """Wait for the end of all, however often it is cancelled; whether it was."""
         cancelled = False
         while self._members:
+            assert self.scheduler is not None
+            self._idle = self.scheduler.loop.create_future()
             try:
-                await _Ended(self)
+                await self._idle
             except asyncio.CancelledError:
                 cancelled = True
                 self.cancel()
+            finally:
+                self._idle = None
         return cancelled
+
+    # For its scope.
+
+    def has_ended(self) -> bool:
+        return bool(self._failures) and (self._waits_at_end or not self._members)
+
+    def error(self) -> BaseException:
+        failures, self._failures = self._failures, []
+        return _failure_of(failures)
 
     # For its coroutines and operations, on the loop.
 
@@ -184,30 +207,40 @@ class TaskGroup:
         self._members.pop(coroutine, None)
         told = False
         if not self.independent and not isinstance(coroutine.error, _NO_FAILURE):
-            told = bool(self._blocks or self._joiners)
+            told = self._scopes is not None or bool(self._joiners)
             self._failures.append((coroutine.name, coroutine.error))
             self.cancel()
         if not self._members:
-            joiners, self._joiners = self._joiners, {}
-            failures = self._failures
-            if joiners:
-                self._failures = []
-            for waiter, operation in joiners.items():
-                operation.all_ended(waiter, failures)
+            self._tell_that_all_ended()
+        if self._scopes is not None and self.has_ended() and self._idle is None:
+            self._scopes.interrupt(self)
         return told
 
-    def _raise_failures(self) -> None:
+    def _tell_that_all_ended(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+        joiners, self._joiners = self._joiners, {}
+        if not joiners:
+            return
         failures, self._failures = self._failures, []
-        try:
+        for waiter in joiners:
             if failures:
-                raise _failure_of(failures)
+                waiter.fail(_failure_of(failures))
+            else:
+                waiter.resume(None)
+
+    def _raise_failures(self) -> None:
+        try:
+            if self._failures:
+                raise self.error()
         finally:
-            del failures, self
+            del self
 
     def _log_failures(self) -> None:
         failures, self._failures = self._failures, []
         for name, error in failures:
             log.error("coroutine %s died of %r", name, error, exc_info=error)
+            del error
         del failures
 
     def __repr__(self) -> str:
@@ -222,7 +255,8 @@ class JoinGroup(Operation):
     That is an ExceptionGroup, or BaseExceptionGroup where one is no Exception, and is raised once.
     A CancelledError is no failure. Who leaves it, by a timeout, a deadline, or because it is
     cancelled or hung up, cancels the group: then the `finally` blocks of its coroutines have
-    not ended, and need not have begun, when the waiter goes on. To wait for them it joins again.
+    not ended, and need not have begun, when the waiter goes on. To wait for them it joins again,
+    `yield Shield(group.join(), timeout=5)` (cogen.core.shields).
     """
 
     __slots__ = ("group",)
@@ -248,28 +282,8 @@ class JoinGroup(Operation):
         self.group._joiners.pop(waiter, None)
         self.group.cancel()
 
-    def all_ended(self, waiter: Waiter, failures: list[tuple[str, BaseException]]) -> None:
-        """No coroutine of the group runs any more."""
-        if failures:
-            waiter.fail(_failure_of(failures))
-        else:
-            waiter.resume(None)
-
     def __repr__(self) -> str:
         return f"<JoinGroup {self.group!r}>"
-
-
-class _Ended(JoinGroup):
-    """Result: None, once no coroutine of the group runs. Who leaves it leaves them alone."""
-
-    __slots__ = ()
-
-    def undo(self, waiter: Waiter) -> None:
-        self.group._joiners.pop(waiter, None)
-
-    def all_ended(self, waiter: Waiter, failures: list[tuple[str, BaseException]]) -> None:
-        self.group._failures = failures
-        waiter.resume(None)
 
 
 def _failure_of(failures: list[tuple[str, BaseException]]) -> BaseException:

@@ -23,7 +23,7 @@ from cogen.core.timers import Timers
 
 if TYPE_CHECKING:
     from cogen.core.coroutines import Coroutine
-    from cogen.core.greenlets import Runners
+    from cogen.core.scopes import Scopes
 
 __all__ = [
     "PROACTORS",
@@ -105,6 +105,27 @@ class Waiter:
         finally:
             del self, operation
 
+    def start_wait(self, operation: Operation) -> Any:
+        """`perform` for code that waits: in the scopes that it has entered, if any.
+
+        Raises what has ended one of them.
+        """
+        try:
+            if self.scheduler.scopes:
+                self.check_scopes(operation)
+            return self.perform(operation)
+        finally:
+            del self, operation
+
+    def check_scopes(self, operation: Operation | None) -> None:
+        """It is about to wait for `operation`, None: its turn. Raises what has ended a scope."""
+        try:
+            scopes = self.scheduler.scopes.get(self.owner)
+            if scopes is not None and not (operation is not None and operation.shields):
+                scopes.begin(self, operation)
+        finally:
+            del self, operation
+
     def resume(self, value: Any, crowd: bool = False) -> None:
         """The operation has its result; `crowd`: others are resumed by the same act."""
         self._unpark()
@@ -131,9 +152,9 @@ class Waiter:
             self.scheduler.timers.start(self, operation.timeout)
 
     def withdraw(self) -> bool:
-        """Undo the parking; False if there was none, or the outcome is on its way."""
+        """Undo the parking; False if there was none, or the outcome is on its way or shielded."""
         operation = self.operation
-        if operation is None:
+        if operation is None or operation.shields:
             return False
         self._unpark()
         operation.undo(self)
@@ -155,10 +176,9 @@ class Scheduler(Posting):
 
     `enter` is what runs the steps of a turn, given as a function: by default it just calls it. One
     that returns before the function does has put its stack aside: the others' steps go on in the
-    next turn, and that stack runs none but its own when it goes on. `runners` are they that do so,
-    if there are any.
+    next turn, and that stack runs none but its own when it goes on.
 
-    `turns` counts those that have begun.
+    `turns` counts those that have begun. `stepping`: whose step is running, None: nobody's.
 
     `add`, `signal` and `statistics` may be called in any thread, all else in that of the loop.
     """
@@ -182,9 +202,10 @@ class Scheduler(Posting):
         self._crowd: deque[Waiter] = deque()
         self._turn_due = False
         self.turns = 0
+        self.stepping: Waiter | None = None
+        self.scopes: dict[Any, Scopes] = {}  # by Waiter.owner, of those who have entered one
         self._next_turn, self._next_steps = self._turn, self._steps  # bound once
         self.enter: Callable[[Callable[[], None]], None] = _call
-        self.runners: Runners | None = None
         self._idle: asyncio.Future[None] | None = None
         with Scheduler._making:
             # A scheduler holds its loop: nothing else would let go of the two.
@@ -379,10 +400,23 @@ class _AsyncioWaiter(Waiter):
     async def wait(self) -> Any:
         """The outcome of the operation it is parked in."""
         assert self._future is not None
+        shields = self.operation is not None and self.operation.shields
+        cancelled = 0
         try:
-            return await self._future
+            while True:
+                try:
+                    return await self._future
+                except asyncio.CancelledError:
+                    if not shields:
+                        raise
+                    cancelled += 1
+                    self._future = self.scheduler.loop.create_future()
+                    if self.operation is None:  # the outcome is on its way
+                        self.step()
         finally:
             self.withdraw()
+            if cancelled and self._task is not None:
+                _cancel_again(self._task, cancelled)
             # An error's traceback holds this frame: nothing here may hold the error.
             self._task = self._future = self.error = None
 
@@ -396,6 +430,14 @@ class _AsyncioWaiter(Waiter):
             future.set_result(self.value)
 
 
+def _cancel_again(task: "asyncio.Task[Any]", times: int) -> None:
+    """`task` was cancelled so often, and did not hear of it: it does at its next await."""
+    for _ in range(times):
+        task.uncancel()
+    for _ in range(times):
+        task.cancel()
+
+
 async def _ended(result: Any) -> Any:
     return result
 
@@ -405,7 +447,7 @@ def wait_in_asyncio(operation: Operation) -> Awaitable[Any]:
     the task undoes it."""
     waiter = _AsyncioWaiter(Scheduler.current())
     try:
-        result = waiter.perform(operation)
+        result = waiter.start_wait(operation)
         return waiter.wait() if result is PARKED else _ended(result)
     finally:
         del operation, waiter

@@ -103,7 +103,7 @@ class Asked(Straight):
         if not self._performs:
             return function()
         self._exchange.may_wait()
-        result = self.perform(operation_of(function(), self))
+        result = self.start_wait(operation_of(function(), self))
         if result is PARKED:
             self.parked()
         return result

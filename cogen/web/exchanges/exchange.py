@@ -424,7 +424,7 @@ class Exchange(Straight):
 
     def _perform(self, operation: Operation) -> Any:
         """Perform what the application named, in its context."""
-        return self.perform(operation)
+        return self.start_wait(operation)
 
     def _send(self, chunk: Any, last: bool) -> None:
         answer = self._begun(chunk)

@@ -168,11 +168,11 @@ class ThreadedExchange(Exchange):
             self.scheduler.loop.call_soon(self.runners.resume, self)
             return
         # Not in its context: a thread may enter that before this step is over.
-        self.runners.current = self
+        self.scheduler.stepping = self
         try:
             self.drive()
         finally:
-            self.runners.current = None
+            self.scheduler.stepping = None
 
     def drive(self) -> None:
         if self._returned is None:
@@ -283,7 +283,7 @@ class ThreadedExchange(Exchange):
         return self._failed or super()._may_write_on()
 
     def _perform(self, operation: Operation) -> Any:
-        return self.context.run(self.perform, operation)
+        return self.context.run(self.start_wait, operation)
 
     def _run_close(self, iterable: Any, close: Callable[[], Any]) -> None:
         if self._here:
@@ -401,7 +401,7 @@ class ThreadedExchange(Exchange):
         if not self._on_loop():
             named = functools.partial(to_wait_for, what, args, kwargs, timeout)
             return self._ask(named, performs=True)
-        current = self.runners.current
+        current = self.scheduler.stepping
         if type(current) is not Asked or current.owner is not self:
             return super().wait(what, *args, timeout=timeout, **kwargs)
         self.may_wait()

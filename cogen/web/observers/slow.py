@@ -53,7 +53,7 @@ class SlowRequests:
         if not self._seconds:
             return
         frames = sys._current_frames()
-        current = self._shared.runners.current
+        current = self._shared.scheduler.stepping
         if isinstance(current, Exchange):
             self._see(current, now, frames.get(loop_thread))
         if self._shared.pool is not None:

@@ -15,6 +15,7 @@ import types
 from collections.abc import Callable
 from typing import Final
 
+from cogen.core.greenlets import Straight
 from cogen.web.connections.shared import Shared
 from cogen.web.exchanges.stacks import stack_of
 from cogen.web.observers.groups import Groups
@@ -176,7 +177,8 @@ class Stalls:
         if frame is None or self._is_idle(frame):
             return
         stack = stack_of(frame, self._base)
-        current = self._shared.runners.current
+        stepping = self._shared.scheduler.stepping
+        current = stepping if isinstance(stepping, Straight) else None
         what = "a coroutine or callback" if current is None else repr(current)
         groups.add(what, stack[0].name if current is None else "", "runs", stack, seconds)
 

@@ -6,7 +6,9 @@ import contextlib
 from cogen.core.coroutines import coro
 from cogen.core.events import AddCoro, Join, OperationTimeout, Sleep, WaitForSignal
 from cogen.core.groups import TaskGroup
+from cogen.core.queue import Queue
 from cogen.core.schedulers import Scheduler
+from cogen.core.shields import Shield
 from tests.cogen.core.support import CoreCase, LoopThread, elsewhere
 from tests.support.cycles import assert_no_cycles
 
@@ -98,6 +100,36 @@ class GroupTests(CoreCase):
         self.assertEqual(["b cancelled", "b ended", "c ended"], self.seen)
         self.assert_nothing_is_left()
 
+    def test_a_failure_is_raised_at_whatever_the_block_waits_for(self):
+        queue = Queue()
+
+        def program():
+            try:
+                with TaskGroup() as group:
+                    group.start(self.members.failing, "first")
+                    group.start(self.members.slow_to_end, "b")
+                    yield queue.get()
+            except ExceptionGroup as failed:
+                queue.put_nowait("kept")
+                return self.messages(failed), self.loop.time(), queue.get_nowait()
+
+        begun = self.loop.time()
+        with self.assertNoLogs():
+            self.assertEqual((["first"], begun + 3, "kept"), self.run_(program))
+        self.assert_nothing_is_left()
+
+    def test_a_failure_is_raised_once(self):
+        def program():
+            with TaskGroup() as group:
+                group.start(self.members.failing, "first")
+                with self.assertRaises(ExceptionGroup):
+                    yield Sleep(5)
+                yield Sleep(1)
+                yield group.join()
+            return "goes on"
+
+        self.assertEqual("goes on", self.run_(program))
+
     def test_a_block_that_is_left_ends_its_members(self):
         def program():
             with TaskGroup() as group:
@@ -125,8 +157,9 @@ class GroupTests(CoreCase):
         def program():
             with TaskGroup() as group:
                 group.start(self.members.failing, "unheard", 0)
-                while len(group):
-                    yield Sleep(1)
+                done = self.loop.create_future()
+                self.loop.call_later(5, done.set_result, None)
+                yield Shield(done)
 
         with self.assertLogs(), self.assertRaises(ExceptionGroup) as caught:
             self.run_(program)
@@ -306,6 +339,32 @@ class GroupTests(CoreCase):
         with self.assertNoLogs():
             self.assertEqual(["first"], self.run_(program))
         self.assertEqual(["b ended"], self.seen)
+
+    def test_a_failure_ends_what_the_block_of_async_with_awaits(self):
+        async def program(wait):
+            try:
+                async with TaskGroup() as group:
+                    group.start(self.members.failing, "first")
+                    group.start(self.members.slow_to_end, "b")
+                    await wait()
+            except ExceptionGroup as failed:
+                await asyncio.sleep(1)
+                return self.messages(failed), self.seen.pop()
+
+        for wait in (lambda: Sleep(100), lambda: asyncio.sleep(100), Queue().get):
+            self.assertEqual((["first"], "b ended"), self.run_(program, wait))
+            self.assert_nothing_is_left()
+
+    def test_a_plain_with_in_an_async_def_raises_the_failure_at_its_end(self):
+        async def program():
+            try:
+                with TaskGroup() as group:
+                    group.start(self.members.failing, "first")
+                    await asyncio.sleep(100)
+            except ExceptionGroup as failed:
+                return self.messages(failed)
+
+        self.assertEqual(["first"], self.run_(program))
 
     def test_async_with_that_raises_cancels_its_members_and_waits_for_them(self):
         async def program():

@@ -1,0 +1,157 @@
+"""Waits for clean-up, which are not broken off."""
+
+import asyncio
+
+from cogen.core.coroutines import coro
+from cogen.core.deadlines import Deadline, DeadlinePassed
+from cogen.core.events import OperationTimeout, Sleep
+from cogen.core.groups import TaskGroup
+from cogen.core.queue import Queue
+from cogen.core.shields import Shield
+from tests.cogen.core.support import CoreCase
+
+
+class ShieldTests(CoreCase):
+    def setUp(self):
+        super().setUp()
+        self.seen = []
+
+    @coro
+    def saved(self):
+        yield Sleep(2)
+        self.seen.append("saved")
+        return "receipt"
+
+    async def native(self):
+        await asyncio.sleep(2)
+        self.seen.append("saved")
+        return "receipt"
+
+    def cases(self):
+        return {
+            "an operation": lambda: Sleep(2),
+            "a coroutine": self.saved,
+            "an async def": self.native,
+        }
+
+    def test_its_outcome_is_that_of_what_it_waits_for(self):
+        def fails():
+            yield Sleep(1)
+            raise ValueError("failed")
+
+        def program():
+            queue = Queue()
+            queue.put_nowait("item")
+            with self.assertRaisesRegex(ValueError, "failed"):
+                yield Shield(coro(fails)())
+            found = []
+            for each in (queue.get(), self.saved(), self.native()):
+                found.append((yield Shield(each)))
+            return found
+
+        self.assertEqual(["item", "receipt", "receipt"], self.run_(program))
+        self.assert_nothing_is_left()
+
+    def test_a_cancellation_comes_at_the_next_wait(self):
+        def generator(make):
+            self.seen.append((yield Shield(make())))
+            self.seen.append("goes on")
+            yield Sleep(1)
+            self.seen.append("never")
+
+        async def native(make):
+            self.seen.append(await Shield(make()))
+            self.seen.append("goes on")
+            await asyncio.sleep(1)
+            self.seen.append("never")
+
+        for name, make in self.cases().items():
+            for program in (generator, native):
+                with self.subTest(name, program=program.__name__):
+                    self.seen.clear()
+                    coroutine = self.start(program, make)
+                    self.loop.advance(1)
+                    coroutine.cancel()
+                    self.loop.settle()
+                    coroutine.cancel()
+                    self.loop.settle()
+                    self.assertFalse(coroutine.done)
+                    self.loop.advance(1.1)
+                    self.assertTrue(coroutine.done)
+                    self.assertEqual("goes on", self.seen[-1])
+                    with self.assertRaises(asyncio.CancelledError):
+                        coroutine.result()
+                    self.assert_nothing_is_left()
+
+    def test_a_deadline_is_raised_at_the_next_wait(self):
+        def generator(make):
+            with self.assertRaises(DeadlinePassed), Deadline(1):
+                self.seen.append((yield Shield(make())))
+                self.seen.append("goes on")
+                yield Sleep(1)
+
+        async def native(make):
+            with self.assertRaises(DeadlinePassed), Deadline(1):
+                self.seen.append(await Shield(make()))
+                self.seen.append("goes on")
+                await asyncio.sleep(1)
+
+        for name, make in self.cases().items():
+            for program in (generator, native):
+                with self.subTest(name, program=program.__name__):
+                    self.seen.clear()
+                    begun = self.loop.time()
+                    self.run_(program, make)
+                    self.assertEqual("goes on", self.seen[-1])
+                    self.assertGreaterEqual(self.loop.time(), begun + 2)
+                    self.assert_nothing_is_left()
+
+    def test_it_waits_in_a_block_whose_time_is_up(self):
+        def program():
+            with Deadline(1):
+                try:
+                    yield Sleep(5)
+                except DeadlinePassed:
+                    return (yield Shield(self.saved()))
+
+        self.assertEqual("receipt", self.run_(program))
+
+    def test_its_own_timeout_undoes_it(self):
+        def program(make):
+            with self.assertRaises(OperationTimeout):
+                yield Shield(make(), timeout=1)
+            return self.loop.time()
+
+        for name, make in self.cases().items():
+            with self.subTest(name):
+                begun = self.loop.time()
+                self.assertEqual(begun + 1, self.run_(program, make))
+                self.loop.advance(3)
+                self.assertEqual([], self.seen)
+                self.assert_nothing_is_left()
+
+    def test_who_leaves_a_group_waits_for_its_end(self):
+        def member():
+            try:
+                yield Sleep(100)
+            finally:
+                yield Sleep(2)
+                self.seen.append("member ended")
+
+        def program():
+            group = TaskGroup()
+            group.start(member)
+            try:
+                yield group.join()
+            finally:
+                yield Shield(group.join(), timeout=5)
+                self.seen.append("program ended")
+
+        coroutine = self.start(program)
+        self.loop.advance(1)
+        coroutine.cancel()
+        self.loop.settle()
+        coroutine.cancel()
+        self.loop.advance(3)
+        self.assertEqual(["member ended", "program ended"], self.seen)
+        self.assert_nothing_is_left()
