@@ -15,6 +15,7 @@ from wsgiref.util import request_uri
 from paste.deploy.converters import asbool, aslist
 
 from pylons._body import LISTS, close
+from pylons._debugger import ASKED, debugger, is_local
 from pylons._reports import Reports
 from pylons.error import template_error_formatters
 
@@ -28,8 +29,9 @@ log = logging.getLogger("pylons.middleware")
 class ErrorHandler:
     """Turns an exception of `app` into a logged traceback and a 500.
 
-    With `debug` the answer shows the traceback, but only to a client on this machine. Once content
-    has been sent nothing can be answered: the exception goes on to the server, which cuts the
+    With `debug` the answer shows the traceback, but only to a client on this machine; where
+    backlash is installed it is an interactive page (see `_debugger` for whom). Once content has
+    been sent nothing can be answered: the exception goes on to the server, which cuts the
     connection. Where `environ['paste.throw_errors']` is true (WebTest sets it) nothing is caught.
     """
 
@@ -57,6 +59,7 @@ class ErrorHandler:
         conf = global_conf or {}
         self.app = app
         self.debug: bool = asbool(conf.get("debug", False) if debug is None else debug)
+        self.debugger = debugger() if self.debug else None
         self.error_message = conf.get("error_message") if error_message is None else error_message
         addresses = aslist(error_email or conf.get("error_email"))
         user = smtp_username or conf.get("smtp_username")
@@ -74,6 +77,10 @@ class ErrorHandler:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("paste.throw_errors"):
             return self.app(environ, start_response)
+        if self.debugger is not None:
+            command = self.debugger.command(environ, start_response)
+            if command is not None:
+                return command
         try:
             body = self.app(environ, start_response)
             if isinstance(body, LISTS):
@@ -96,6 +103,7 @@ class ErrorHandler:
             headers = [
                 ("Content-Type", f"{kind}; charset=utf-8"),
                 ("Content-Length", str(len(page))),
+                ("X-Frame-Options", "DENY"),
             ]
             start_response("500 Internal Server Error", headers, exc_info)
             return [page]
@@ -103,14 +111,17 @@ class ErrorHandler:
             del exc_info
 
     def _page(self, environ: WSGIEnvironment) -> tuple[str, bytes]:
-        if self.debug and _is_local(environ):
-            return "text/html", _traceback_page(environ)
+        if self.debug and is_local(environ):
+            page = None if self.debugger is None else self.debugger.page(environ)
+            if page is None:
+                page = _traceback_page(environ, ASKED if self.debugger is None else "")
+            return "text/html", page
         if self.error_message is None:
             return "text/plain", b"Internal Server Error\n"
-        page = (
+        told = (
             f"<!DOCTYPE html><title>Server Error</title><h1>Server Error</h1>{self.error_message}"
         )
-        return "text/html", page.encode()
+        return "text/html", told.encode()
 
 
 class _Guarded:
@@ -141,18 +152,12 @@ class _Guarded:
         close(self._body)
 
 
-def _is_local(environ: WSGIEnvironment) -> bool:
-    """A client on this machine, and not one behind a proxy on this machine."""
-    forwarded = "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ
-    return environ.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and not forwarded
-
-
-def _traceback_page(environ: WSGIEnvironment) -> bytes:
+def _traceback_page(environ: WSGIEnvironment, asked: str) -> bytes:
     place = html.escape(f"{environ['REQUEST_METHOD']} {request_uri(environ)}")
     text = html.escape(traceback.format_exc())
     error = sys.exc_info()[1]
     template = "".join(filter(None, (format(error) for format in template_error_formatters)))
     return (
         f"<!DOCTYPE html><title>Internal Server Error</title><h1>Internal Server Error</h1>"
-        f"<p>{place}</p>{template}<pre>{text}</pre>"
+        f"<p>{place}</p>{template}<pre>{text}</pre>{asked}"
     ).encode()

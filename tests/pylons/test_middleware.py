@@ -23,7 +23,7 @@ class Errors(unittest.TestCase):
             self.assertEqual(got.content, b"Internal Server Error\n")
 
     def test_debug_shows_the_traceback_escaped(self):
-        got = self.failing("fails", "true")
+        got = self.failing("fails", "true", **{"wsgi.multiprocess": True})
         self.assertIn(b"ZeroDivisionError: &lt;script&gt;", got.content)
         self.assertNotIn(b"<script>", got.content)
 
