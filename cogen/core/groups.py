@@ -23,7 +23,7 @@ from cogen.core.coroutines import Coroutine, call
 from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
-from cogen.core.scopes import Scope
+from cogen.core.scopes import Scope, Scopes
 
 __all__ = ["JoinGroup", "TaskGroup"]
 
@@ -190,6 +190,22 @@ class TaskGroup(Scope):
             finally:
                 self._idle = None
         return cancelled
+
+    # The group of a request.
+
+    def bind(self, owner: Any) -> None:
+        """Have its failure raised at what `owner`, as of Waiter, waits for; until `release`."""
+        assert self.scheduler is not None
+        self._scopes = Scopes.of(self.scheduler, owner)
+        self._scopes.add(self, outermost=True)
+
+    def release(self) -> None:
+        """Cancel what is left; what failed and nobody was told of is logged."""
+        self.cancel()
+        scopes, self._scopes = self._scopes, None
+        if scopes is not None:
+            scopes.remove(self)
+        self._log_failures()
 
     # For its scope.
 

@@ -40,7 +40,8 @@ class Life:
 
     `start(environ)`: before the first request is taken; `environ` is what every environ begins
     with, its `wsgi.multiprocess` tells whether there are other processes, and its `cogen.peers` are
-    they: what answers and asks over cogen.web.peers. An error ends the start.
+    they: what answers and asks over cogen.web.peers. An error ends the start. Background work is
+    started in its `cogen.server_group`, a TaskGroup: it is cancelled, and cleans up, before `stop`.
     `stopping()`: no more requests are taken, held ones can still be answered.
     `stop()`: after the last response, of this process and of those that it replaced.
     `hand_over()`: a new process has loaded the application and starts when this has returned, so

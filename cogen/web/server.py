@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
+from cogen.core.events import OperationTimeout
+from cogen.core.groups import TaskGroup
 from cogen.core.schedulers import Scheduler, running_for
 from cogen.web.connections.connection import Connection
 from cogen.web.connections.handshakes import Handshakes
@@ -18,6 +20,7 @@ from cogen.web.connections.hosts import Hosts
 from cogen.web.connections.introduced import Introduced
 from cogen.web.connections.shared import Shared
 from cogen.web.exchanges.files import FileWrapper
+from cogen.web.exchanges.owner import RequestGroup
 from cogen.web.exchanges.pool import Pool
 from cogen.web.exchanges.stuck import POOL, threads_at_work
 from cogen.web.http.environ import base_environ
@@ -58,6 +61,9 @@ class Server:
         self.options = options
         self.peers = Peers()
         self.shared = _shared(application, scheduler, options)
+        self.group = TaskGroup(scheduler, independent=True)
+        self.shared.base_environ["cogen.group"] = RequestGroup()
+        self.shared.base_environ["cogen.server_group"] = self.group
         self._hosts = Hosts(options.allowed_hosts, self.shared.proxies)
         self._memory = Memory(scheduler.loop, self._trim)
         self.collector = Collector(scheduler.loop, options, self._memory.uses)
@@ -127,6 +133,7 @@ class Server:
                 if life.start is not None:
                     await life.start({**self.shared.base_environ, "cogen.peers": self.peers})
             except BaseException:
+                await self._end_group(_CUT_SECONDS)
                 for started in reversed(self.lives[:index]):
                     await _told(started.stop)
                 raise
@@ -184,11 +191,20 @@ class Server:
             if left:
                 where = ", ".join(threads_at_work(POOL))
                 log.warning("%d threads of the application are left: %s", left, where)
+        await self._end_group(max(2 * _CUT_SECONDS, deadline - loop.time()))
         await self.scheduler.cancel_all(2 * _CUT_SECONDS)
         self._memory.stop()
         self.stalls.stop()
         for life in reversed(self.lives):
             await _told(life.stop)
+
+    async def _end_group(self, patience: float) -> None:
+        """Cancel the background work of the application, and let it clean up."""
+        self.group.cancel()
+        try:
+            await self.group.join(patience)
+        except OperationTimeout:
+            log.error("background coroutines that did not end: %s", list(self.group))
 
     def hurry(self) -> None:
         """While it stops: no other process goes on serving, idle connections close now."""

@@ -1,8 +1,8 @@
 """The guides as data: their code blocks, and the commands that their sentences name.
 
 A block of a guide is fenced, and the first word behind the fence is its kind; a second one is the
-name of the file that it is. Blocks of README.txt are indented: Python, shell lines, or rows of a
-table, which are no code.
+name of the file that it is, but for `run`. Blocks of README.txt are indented: Python, shell lines,
+or rows of a table, which are no code.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _of_guide(page: Path) -> Iterator[Block]:
     text = page.read_text()
     for match in _FENCE.finditer(text):
         kind, _, name = match[1].partition(" ")
-        yield Block(page, _line(text, match.start()), kind, name, match[2])
+        yield Block(page, _line(text, match.start()), kind, "" if name == "run" else name, match[2])
 
 
 def _of_readme() -> Iterator[Block]:

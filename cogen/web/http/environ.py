@@ -43,7 +43,9 @@ def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> WSGIEnvi
         "cogen.call": None,
         "cogen.core": None,
         "cogen.early_hints": None,
+        "cogen.group": None,
         "cogen.input": None,
+        "cogen.server_group": None,
         "cogen.wait": None,
         "cogen.wsgi": None,
     }
