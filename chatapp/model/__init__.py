@@ -12,6 +12,7 @@ from chatapp.model.log import (
     Stored,
 )
 from chatapp.model.message import Draft, Message
+from chatapp.model.records import Record, Records
 
 __all__ = [
     "LOBBY",
@@ -22,6 +23,8 @@ __all__ = [
     "MessageLog",
     "NoSuchRoom",
     "NonceReused",
+    "Record",
+    "Records",
     "RoomLimit",
     "Slice",
     "Stored",

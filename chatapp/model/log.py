@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from chatapp.model.message import Draft, Message
+from chatapp.model.records import Records
 from cogen.web.peers import Answer
 
 __all__ = [
@@ -108,6 +109,9 @@ class MessageLog(ABC):
 
     Empty as long as a log that is elsewhere has not been reached since the start.
     """
+
+    records: Records
+    """What is kept beside the messages, once the log is open."""
 
     shared = False
     """Whether several processes may have it open at once."""

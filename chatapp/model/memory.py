@@ -19,6 +19,7 @@ from chatapp.model.log import (
 )
 from chatapp.model.message import Draft, Message
 from chatapp.model.names import Names
+from chatapp.model.records import MemoryRecords
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 
 __all__ = ["MemoryLog"]
@@ -53,6 +54,7 @@ class MemoryLog(MessageLog):
         self._max_age = max_age
         self._max_rooms = max_rooms
         self._clock = clock or Clock()
+        self.records = MemoryRecords(self._clock.wall)
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest silent first
         self._names = Names()
         self._gone: dict[str, int] = {}  # by slot: the last number of rooms that gave way

@@ -15,8 +15,8 @@ const LINE = 60; // characters
  */
 export function rowsOf({ transcript, entries, nick, sender, readUpTo }, [start, end]) {
   const rows = new Rows();
-  // What an older version of the server has stored has no sender.
-  const isOwn = (message) => (message.sender ? message.sender === sender : message.nick === nick);
+  // By the sender alone: a nick may have been another's before. What an older version of the server stored is nobody's.
+  const isOwn = (message) => Boolean(message.sender) && message.sender === sender;
   const whole = transcript.messages;
   const isLast = end === whole.length;
   if (start === 0 && transcript.loaded && !transcript.more) {

@@ -28,6 +28,7 @@ from chatapp.model.message import Draft
 from chatapp.model.redis.calls import Calls
 from chatapp.model.redis.entries import Id, messages_in
 from chatapp.model.redis.reader import Reader
+from chatapp.model.redis.records import RedisRecords
 from chatapp.model.redis.scripts import APPEND, FIND, FOLD, HEADS, HEADS_KEY, NAMED, STREAM_KEY
 from chatapp.names import folded
 from chatapp.redis.commands import Argument
@@ -98,6 +99,8 @@ class RedisLog(MessageLog):
         # A long answer to a read does not hold up what is stored.
         self._writes = Calls(self._engine)
         self._reads = Calls(self._engine)
+        clock = self._clock
+        self.records = RedisRecords(self._writes, clock.wall if clock else None)
         self._reader = Reader(self._engine, self._reads, self._observer)
         try:
             await self._reader.locate()

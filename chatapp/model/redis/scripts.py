@@ -11,6 +11,7 @@ chat:folds        hash: the other way round; of rooms that fold to the same, one
 chat:gone         hash: of rooms that gave way, the last seq by slot (chatapp.model.rooms)
 chat:stream       stream of what is stored in all rooms, for those who follow; the newest only
 chat:room:ROOM    stream of a room's messages, the id of each is SEQ-0
+chat:record:KEY   what is kept beside messages: chatapp.model.redis.records
 chat:nonce:HASH   what a nonce was used for: a digest of the text, the seq, the time
 
 An entry has the fields of chatapp.model.message by name; those that are empty are not there.

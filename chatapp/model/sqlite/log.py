@@ -15,9 +15,15 @@ from typing import Any
 from chatapp.model.clock import Clock
 from chatapp.model.log import Ask, LogObserver, LogUnavailable, MessageLog, Slice, Stored
 from chatapp.model.message import Draft
+from chatapp.model.records import Record, Records
 from chatapp.model.sqlite.readers import Readers
 from chatapp.model.sqlite.store import Store
-from chatapp.model.sqlite.succession import NoSuccessor, Successor, reply_to
+from chatapp.model.sqlite.succession import (
+    NoSuccessor,
+    Successor,
+    reply_to,
+    reply_to_change,
+)
 from chatapp.model.sqlite.writer import Entry, Writer
 from cogen.web.peers import Answer
 
@@ -45,7 +51,9 @@ class SQLiteLog(MessageLog):
     ) -> None:
         # Through links, so that a lock is one on the file itself.
         self.path = os.path.realpath(path)
-        writer = Writer(self.path, history, max_age, max_rooms, clock or Clock(), observer.occupied)
+        self._clock = clock or Clock()
+        writer = Writer(self.path, history, max_age, max_rooms, self._clock, observer.occupied)
+        self.records = _OpenRecords(self)
         self._store = Store(self.path, writer, observer)
         self._observer = observer
         self._readers: Readers | None = None
@@ -99,10 +107,19 @@ class SQLiteLog(MessageLog):
     # From process to process.
 
     def answers(self) -> Mapping[str, Answer]:
-        return {self._request: self._answer}
+        return {
+            f"chat.append {self.path}": self._answer,
+            f"chat.change {self.path}": self._answer_change,
+        }
+
+    async def _answer(self, asked: Any) -> Any:
+        return await reply_to(self._append, asked)
+
+    async def _answer_change(self, asked: Any) -> Any:
+        return await reply_to_change(self.records, asked)
 
     async def hand_over(self, ask: Ask) -> None:
-        self._successor = Successor(ask, self._request)
+        self._successor = Successor(ask, self.path)
         if self._is_open:
             self._is_open = False
             await self._store.close()
@@ -110,13 +127,6 @@ class SQLiteLog(MessageLog):
     async def take_back(self) -> None:
         self._successor = None
         await self._reopen()
-
-    @property
-    def _request(self) -> str:
-        return f"chat.append {self.path}"
-
-    async def _answer(self, asked: Any) -> Any:
-        return await reply_to(self._append, asked)
 
     async def _append(self, entry: Entry) -> Stored:
         if self._successor is not None:
@@ -128,6 +138,25 @@ class SQLiteLog(MessageLog):
         if not self._is_open:
             await self._reopen()
         return await self._store.append(entry)
+
+    async def find_records(self, keys: Sequence[str] | str) -> dict[str, str]:
+        """The records under `keys`, or whose key begins with that text. Raises LogUnavailable."""
+        assert self._readers is not None
+        return await self._readers.records(keys, self._clock.wall())
+
+    async def change_records(
+        self, found: Mapping[str, str | None], changes: Mapping[str, Record | None]
+    ) -> bool:
+        """As Records has it."""
+        if self._successor is not None:
+            try:
+                return await self._successor.change(found, changes)
+            except NoSuccessor:
+                self._successor = None
+        if not self._is_open:
+            await self._reopen()
+        store = self._store
+        return await store.thread.run(store.writer.change, found, changes)
 
     async def _reopen(self) -> None:
         """Open the file again. Raises LogUnavailable."""
@@ -146,3 +175,21 @@ class SQLiteLog(MessageLog):
             if epoch != self.epoch:
                 self.epoch = epoch
                 self._observer.recreated(epoch)
+
+
+class _OpenRecords(Records):
+    """Those in the file of `log`."""
+
+    def __init__(self, log: SQLiteLog) -> None:
+        self._log = log
+
+    async def get(self, keys: Sequence[str]) -> dict[str, str]:
+        return await self._log.find_records(keys)
+
+    async def change(
+        self, found: Mapping[str, str | None], changes: Mapping[str, Record | None]
+    ) -> bool:
+        return await self._log.change_records(found, changes)
+
+    async def all(self, prefix: str) -> dict[str, str]:
+        return await self._log.find_records(prefix)

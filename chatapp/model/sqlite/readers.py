@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from chatapp.model.holes import Holes, window_after, window_before
 from chatapp.model.log import Slice
 from chatapp.model.message import FIELDS, Message, message_of
+from chatapp.model.sqlite.records import find_records
 from chatapp.model.sqlite.schema import head_of
 from chatapp.model.sqlite.threads import Threads
 
@@ -39,6 +40,13 @@ class Readers:
     async def before(self, room: str, seq: int | None, limit: int) -> Slice:
         """As MessageLog has it."""
         return await self._threads.run(self._select, room, window_before, seq, limit)
+
+    async def records(self, keys: Sequence[str] | str, now: float) -> dict[str, str]:
+        """The records that find_records finds. Raises LogUnavailable."""
+        return await self._threads.run(self._find, keys, now)
+
+    def _find(self, keys: Sequence[str] | str, now: float) -> dict[str, str]:
+        return find_records(self._connection(), keys, now)
 
     def close(self) -> None:
         """Wait for the reads that have begun, then close the connections."""

@@ -7,6 +7,7 @@ gone      of rooms that gave way: the last seq, by slot (chatapp.model.rooms)
 nonces    the message that each was used for, and a digest of its text; `nick` is of older versions,
           and empty
 steps     of the machine's clock (chatapp.model.sqlite.ages)
+records   what the chat knows beside messages (chatapp.model.records), by key; `expires`: Unix time
 meta      the log's epoch, how many messages were ever stored, and what the clock last said
 """
 
@@ -37,9 +38,12 @@ create table if not exists nonces (
     id integer primary key, room text not null, session text not null, nonce text not null,
     seq integer not null, nick text not null, digest blob not null, at real not null);
 create unique index if not exists nonces_by_name on nonces (room, session, nonce);
+create table if not exists records (
+    key text primary key, text text not null, expires real) without rowid;
+create index if not exists records_by_end on records (expires) where expires is not null;
 """
 # That of the other tables, or of the newest field of a message.
-_VERSION = max(3, *(field.since for field in FIELDS))
+_VERSION = max(4, *(field.since for field in FIELDS))
 VERSIONS = tuple(range(1, _VERSION + 1))
 """Those that can be read; what is written is the last."""
 

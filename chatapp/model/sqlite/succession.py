@@ -8,16 +8,17 @@ client's or one of ours, keeps it from being stored twice.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from chatapp.model.log import Ask, LogUnavailable, NonceReused, NoSuchRoom, RoomLimit, Stored
 from chatapp.model.message import Draft
+from chatapp.model.records import Record, Records
 from chatapp.model.sqlite.writer import Entry
 from cogen.web.peers import ChannelClosed, RequestError, UnknownRequest
 
-__all__ = ["NoSuccessor", "Successor", "reply_to"]
+__all__ = ["NoSuccessor", "Successor", "reply_to", "reply_to_change"]
 
 _PATIENCE_SECONDS = 15.0
 _RETRY_SECONDS = 0.1
@@ -29,11 +30,11 @@ class NoSuccessor(Exception):
 
 
 class Successor:
-    """The process that has the file now; `ask` is how to ask it, for what is called `name`."""
+    """The process that has the file at `path` now; `ask` is how to ask it."""
 
-    def __init__(self, ask: Ask, name: str) -> None:
+    def __init__(self, ask: Ask, path: str) -> None:
         self._ask = ask
-        self._name = name
+        self._path = path
 
     async def append(self, entry: Entry) -> Stored:
         """As MessageLog has it. Raises NoSuccessor."""
@@ -41,10 +42,22 @@ class Successor:
             # No client's nonce has a space.
             entry = entry._replace(retry=f" {secrets.token_urlsafe(12)}")
         asked = {**entry._asdict(), "draft": asdict(entry.draft)}
+        return _stored(await self._reply(f"chat.append {self._path}", asked))
+
+    async def change(
+        self, found: Mapping[str, str | None], changes: Mapping[str, Record | None]
+    ) -> bool:
+        """As Records has it. Raises NoSuccessor.
+
+        One that was made, and whose reply was lost, is refused when it is asked for again.
+        """
+        return bool(await self._reply(f"chat.change {self._path}", [found, changes]))
+
+    async def _reply(self, name: str, asked: Any) -> Any:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
-                reply = await self._ask(self._name, asked)
+                return await self._ask(name, asked)
             except UnknownRequest:
                 raise NoSuccessor from None
             except ChannelClosed as error:
@@ -53,8 +66,6 @@ class Successor:
                 await asyncio.sleep(_RETRY_SECONDS)
             except RequestError as error:
                 raise LogUnavailable(str(error)) from None
-            else:
-                return _stored(reply)
 
 
 async def reply_to(append: Callable[[Entry], Awaitable[Stored]], asked: Any) -> Any:
@@ -66,6 +77,13 @@ async def reply_to(append: Callable[[Entry], Awaitable[Stored]], asked: Any) -> 
         return {"refused": type(error).__name__, "why": str(error)}
     # An older version wants to be told all of the message; what it had itself will do.
     return {**stored._asdict(), "nick": entry.draft.nick, "at": 0.0}
+
+
+async def reply_to_change(records: Records, asked: Any) -> bool:
+    """The reply to a predecessor that changes records."""
+    found, changes = asked
+    made = {key: None if each is None else Record(*each) for key, each in changes.items()}
+    return await records.change(found, made)
 
 
 def _entry(asked: Any) -> Entry:

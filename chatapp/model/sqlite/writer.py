@@ -3,19 +3,21 @@
 import hashlib
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from chatapp.model.clock import Clock
 from chatapp.model.log import LOBBY, NonceReused, NoSuchRoom, RoomLimit, Stored
 from chatapp.model.message import FIELDS, Draft, Message, values_of
 from chatapp.model.names import Names
+from chatapp.model.records import Record
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 from chatapp.model.sqlite.ages import Ages
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.heads import Head, load_heads, mend_heads
 from chatapp.model.sqlite.marks import Marks, counted
 from chatapp.model.sqlite.openfiles import OpenFiles
+from chatapp.model.sqlite.records import change_records, forget_records
 from chatapp.model.sqlite.schema import begin_epoch, count, head_of, is_new, prepare
 
 __all__ = ["Entry", "Writer"]
@@ -177,8 +179,23 @@ class Writer:
         self._marks.write(self._epoch, ever)
         return outcomes, stored
 
+    def change(self, found: Mapping[str, str | None], changes: Mapping[str, Record | None]) -> bool:
+        """Change records, as chatapp.model.records has it. Raises LogUnavailable."""
+        self._files.check()
+        self._db.execute("begin immediate")
+        try:
+            done = change_records(self._db, found, changes, self._clock.wall())
+            self._db.execute("commit")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+            self._files.wal.written()
+            raise
+        self._files.check_written()
+        return done
+
     def forget_old(self) -> None:
-        """Delete messages and nonces past their age, from the oldest on: no gap is made.
+        """Delete messages, nonces and records past their age, from the oldest on: no gap is made.
 
         Raises LogUnavailable.
         """
@@ -189,6 +206,7 @@ class Writer:
             if self._max_age:
                 self._forget("messages", now - self._max_age)
             self._forget("nonces", now - _NONCE_SECONDS)
+            forget_records(self._db, now)
             self._ages.forgot(self._db)
             self._ages.keep(self._db)
         except BaseException:

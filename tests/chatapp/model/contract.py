@@ -5,7 +5,7 @@ import inspect
 import itertools
 import random
 
-from chatapp.model import LOBBY, Draft, NonceReused, NoSuchRoom, RoomLimit, Slice, clock
+from chatapp.model import LOBBY, Draft, NonceReused, NoSuchRoom, Record, RoomLimit, Slice, clock
 from chatapp.model.rooms import slot
 
 ROOM = "garden"
@@ -91,6 +91,57 @@ class LogContract:
         self.assertEqual([(1, "a"), (2, "b"), (3, "c")], [(m.seq, m.text) for m in held.messages])
         other = await log.read("other", 0, 10)
         self.assertEqual([("other", 1, "Ann", "x")], [m[:4] for m in map(_row, other.messages)])
+
+    # Records.
+
+    async def test_a_record_is_kept_until_it_is_changed_or_taken_away(self):
+        records = (await self.opened()).records
+        self.assertEqual({}, await records.get(["a", "b"]))
+        self.assertTrue(await records.change({}, {"a": Record("one é"), "b": Record("")}))
+        self.assertEqual({"a": "one é", "b": ""}, await records.get(["a", "b", "c"]))
+        self.assertTrue(await records.change({"a": "one é"}, {"a": Record("two"), "b": None}))
+        self.assertEqual({"a": "two"}, await records.get(["a", "b"]))
+
+    async def test_of_changes_made_from_the_same_one_alone_is_made_and_wholly(self):
+        records = (await self.opened()).records
+        tries = [
+            records.change({"a": None, "b": None}, {"a": Record(each), "b": Record(each)})
+            for each in "xyz"
+        ]
+        self.assertEqual(1, sum(await asyncio.gather(*tries)))
+        found = await records.get(["a", "b"])
+        self.assertEqual(found["a"], found["b"])
+        self.assertFalse(await records.change({"a": None}, {"c": Record("c")}))
+        self.assertFalse(await records.change({"a": found["a"] + "?"}, {"a": None}))
+        self.assertFalse(await records.change({"c": ""}, {"a": None}))
+        self.assertEqual(found, await records.get(["a", "b", "c"]))
+
+    async def test_a_record_with_an_end_is_gone_after_it(self):
+        records = (await self.opened()).records
+        await records.change({}, {"a": Record("a", 86400.0), "b": Record("b")})
+        self.clock.advance(86_390.0)
+        self.assertEqual({"a": "a", "b": "b"}, await records.get(["a", "b"]))
+        self.clock.advance(20.0)
+        self.assertEqual({"b": "b"}, await records.get(["a", "b"]))
+        self.assertTrue(await records.change({"a": None}, {"a": Record("c", 10.0)}))
+        self.assertEqual({"a": "c"}, await records.get(["a"]))
+
+    async def test_records_are_found_by_what_their_keys_begin_with(self):
+        records = (await self.opened()).records
+        await records.change({}, {f"n*:{each}": Record(each) for each in "abc"})
+        await records.change({}, {"nx:a": Record("x")})
+        self.assertEqual({"n*:a": "a", "n*:b": "b", "n*:c": "c"}, await records.all("n*:"))
+        self.assertEqual(4, len(await records.all("")))
+        self.assertEqual({}, await records.all("m"))
+
+    async def test_of_many_records_those_whose_end_has_come_are_forgotten(self):
+        records = (await self.opened()).records
+        for number in range(300):
+            await records.change({}, {f"{number}": Record("", 10.0)})
+            self.clock.advance(1.0)
+        self.assertLess(len(await records.all("")), 12)
+
+    # Rooms' names.
 
     async def named(self, log, *names):
         found = log.canonical_names(names)

@@ -11,10 +11,11 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from chatapp.model import Draft, LogUnavailable, Message, NonceReused, Slice
+from chatapp.model import Draft, LogUnavailable, Message, NonceReused, Record, Slice
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.log import SQLiteLog
+from chatapp.model.sqlite.records import FileRecords
 from tests.chatapp.model.contract import ROOM, Clock, LogContract, Observer, OwnClockContract, store
 
 FIRST_VERSION = """
@@ -186,6 +187,37 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         self.assertEqual(
             [("d", "said", "bob's", "n2")], [(m.text, m.kind, m.sender, m.nonce) for m in newest]
         )
+
+    async def test_a_file_of_the_third_version_goes_on_and_has_records(self):
+        log = await self.begun()
+        await self.say(log, "a")
+        await log.close()
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            database.executescript("drop table records; pragma user_version = 3;")
+        with self.assertLogs("chatapp.model.sqlite.schema", "WARNING"):
+            again = await self.reopened(log)
+        self.addAsyncCleanup(again.close)
+        self.assertEqual(log.epoch, again.epoch)
+        self.assertEqual(["a"], [m.text for m in (await again.read(ROOM, 0, 9)).messages])
+        self.assertTrue(await again.records.change({"k": None}, {"k": Record("v")}))
+        self.assertEqual({"k": "v"}, await again.records.get(["k"]))
+
+    async def test_records_outlive_a_restart_and_are_changed_from_outside(self):
+        log = await self.begun()
+        outside = FileRecords(str(self.path), self.clock)
+        await log.records.change({}, {"k": Record("v"), "short": Record("s", 5.0)})
+        self.assertEqual({"k": "v"}, await outside.get(["k"]))
+        self.assertTrue(await outside.change({"k": "v"}, {"k": Record("w")}))
+        self.assertFalse(await outside.change({"k": "v"}, {"k": None}))
+        self.assertEqual({"k": "w"}, await log.records.get(["k"]))
+        await self.say(log, "a")
+        again = await self.reopened(log)
+        self.addAsyncCleanup(again.close)
+        self.assertEqual({"k": "w", "short": "s"}, await again.records.all(""))
+        self.clock.advance(6.0)
+        self.assertEqual({"k": "w"}, await outside.all(""))
+        with self.assertRaisesRegex(LogUnavailable, "unable to open"):
+            await FileRecords(str(self.folder / "none.db")).get(["k"])
 
     async def test_a_file_of_the_second_version_whose_nonces_are_damaged_goes_on(self):
         """The second version served it."""
@@ -403,7 +435,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         db.execute("pragma user_version = 99")
         db.close()
         log = self.make(Observer(), **self.OPTIONS)
-        line = f"^{self.path}: made by a newer version of the chat .*version 99.*up to 3.*$"
+        line = f"^{self.path}: made by a newer version of the chat .*version 99.*up to 4.*$"
         with self.assertRaisesRegex(LogUnavailable, line):
             await log.open()
 

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from chatapp.model import LogUnavailable, NonceReused, NoSuchRoom, RoomLimit
+from chatapp.model import LogUnavailable, NonceReused, NoSuchRoom, Record, RoomLimit
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite import succession
 from chatapp.model.sqlite.log import SQLiteLog
@@ -72,7 +72,7 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
     async def test_a_process_of_an_older_version_has_its_pushes_stored(self):
         log = await self.opened()
         self.processes.serves(log)
-        [name] = log.answers()
+        [name, _] = log.answers()
         asked = [ROOM, "session", "Ann", "a", "n1", True]
         for _ in range(2):
             reply = await self.processes.ask(name, asked)
@@ -81,6 +81,15 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         refused = await self.processes.ask(name, [ROOM, "session", "Ann", "b", "n1", True])
         self.assertEqual("NonceReused", refused["refused"])
         self.assertEqual([(1, "a")], await self.said(log))
+
+    async def test_records_that_a_process_changes_are_those_of_the_one_that_has_the_file(self):
+        old, new = await self.handed_over()
+        self.assertTrue(await old.records.change({"k": None}, {"k": Record("v"), "x": None}))
+        self.assertFalse(await old.records.change({"k": None}, {"k": Record("w")}))
+        self.assertEqual({"k": "v"}, await new.records.get(["k"]))
+        self.assertEqual({"k": "v"}, await old.records.all("k"))
+        self.assertTrue(await new.records.change({"k": "v"}, {"k": Record("w", 60.0)}))
+        self.assertEqual({"k": "w"}, await old.records.get(["k"]))
 
     async def said(self, log):
         return [(m.seq, m.text) for m in (await log.read(ROOM, 0, 1000)).messages]
@@ -165,7 +174,7 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         old, new = await self.handed_over()
         await new.hand_over(self.processes.ask)
         self.processes.current = None
-        [answer] = new.answers().values()
+        [answer, _] = new.answers().values()
         late = asyncio.ensure_future(answer([ROOM, "ann", "Ann", "a", "n"]))
         third = await self.opened()
         self.processes.serves(third)
@@ -174,7 +183,7 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_one_that_ended_without_an_answer_has_stored_it_once(self):
         old, new = await self.handed_over()
-        answer, [name] = new._answer, new.answers()
+        answer, [name, _] = new._answer, new.answers()
         told = []
 
         async def ends(asked):
