@@ -7,8 +7,9 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from wsgiref.util import request_uri
 
@@ -19,11 +20,18 @@ from pylons._debugger import ASKED, debugger, is_local
 from pylons._reports import Reports
 from pylons.error import template_error_formatters
 
-__all__ = ["ErrorHandler"]
+__all__ = ["ErrorHandler", "footer_html", "head_html"]
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 log = logging.getLogger("pylons.middleware")
+
+head_html: Final = """\
+<style>body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem } pre { overflow: auto }</style>
+"""
+"""In the head of the page with a traceback."""
+footer_html: Final = "<p class=credits>Pylons version %s"
+"""At its end, with the version."""
 
 
 class ErrorHandler:
@@ -158,6 +166,7 @@ def _traceback_page(environ: WSGIEnvironment, asked: str) -> bytes:
     error = sys.exc_info()[1]
     template = "".join(filter(None, (format(error) for format in template_error_formatters)))
     return (
-        f"<!DOCTYPE html><title>Internal Server Error</title><h1>Internal Server Error</h1>"
-        f"<p>{place}</p>{template}<pre>{text}</pre>{asked}"
+        f"<!DOCTYPE html><title>Internal Server Error</title>{head_html}"
+        f"<h1>Internal Server Error</h1><p>{place}</p>{template}<pre>{text}</pre>{asked}"
+        f"{footer_html % version('Pylons')}"
     ).encode()

@@ -171,5 +171,11 @@ class _Mail(SMTPHandler):
 
 
 class _Lines(logging.FileHandler):
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:  # of opening the file
+            self.handleError(record)
+
     def handleError(self, record: logging.LogRecord) -> None:
         log.exception("the report of a failure was not written to %s", self.baseFilename)

@@ -5,7 +5,20 @@ All pass chunks one for one, the empty ones too, and pass `close()` on.
 """
 
 from pylons._documents import StatusCodeRedirect
-from pylons._errors import ErrorHandler
+from pylons._error_pages import error_document_template, media_path
+from pylons._errors import ErrorHandler, footer_html, head_html
+from pylons._middleware09 import ErrorDocuments, StaticJavascripts, error_mapper
 from pylons._static import StaticFiles
 
-__all__ = ["ErrorHandler", "StaticFiles", "StatusCodeRedirect"]
+__all__ = [
+    "ErrorDocuments",
+    "ErrorHandler",
+    "StaticFiles",
+    "StaticJavascripts",
+    "StatusCodeRedirect",
+    "error_document_template",
+    "error_mapper",
+    "footer_html",
+    "head_html",
+    "media_path",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 import unittest
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any, ClassVar
 
 from nose.plugins import Plugin
 from paste.deploy import loadapp
+
+import pylons
 
 __all__ = ["HonestResults", "PylonsPlugin"]
 
@@ -41,9 +44,19 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
         self.enabled = bool(self.ini)
 
     def begin(self) -> None:
-        """Load the application before the first test."""
+        """Load the application, and push what `pylons.config` and others stand for in tests.
+
+        The folder is on the path first: a project need not be installed to be tested.
+        """
         global pylonsapp
-        pylonsapp = loadapp(f"config:{self.ini}", relative_to=os.getcwd())
+        folder = os.getcwd()
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        self.app = pylonsapp = loadapp(f"config:{self.ini}", relative_to=folder)
+        conf = getattr(pylonsapp, "config", None)
+        if conf:
+            pylons.config._push_object(conf)
+            pylons.app_globals._push_object(conf.get("pylons.app_globals"))
 
 
 class HonestResults(Plugin):  # type: ignore[misc]

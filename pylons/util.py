@@ -1,4 +1,7 @@
-"""`PylonsInstaller`: what `paster setup-app` and `paster make-config` do with an application."""
+"""`PylonsInstaller`: what `paster setup-app` and `paster make-config` do with an application.
+
+And names that applications have from here.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,19 @@ from paste.deploy import appconfig
 from paste.script.appinstall import Installer
 from paste.script.command import BadCommand
 
-__all__ = ["PylonsInstaller"]
+from pylons._calling import call_wsgi_application
+from pylons._names import class_name_from_module_name, resolve_dotted
+from pylons._namespaces import AttribSafeContextObj, ContextObj, PylonsContext
+
+__all__ = [
+    "AttribSafeContextObj",
+    "ContextObj",
+    "PylonsContext",
+    "PylonsInstaller",
+    "call_wsgi_application",
+    "class_name_from_module_name",
+    "resolve_dotted",
+]
 
 
 class PylonsInstaller(Installer):  # type: ignore[misc]
