@@ -34,7 +34,7 @@ def error_mapper(
     environ["pylons.error_call"] = True
     debug = asbool((global_conf or {}).get("debug", False))
     if code in _MAPPED or (code == 500 and not debug):
-        return f"/error/document/?{urlencode({'message': message, 'code': code})}"
+        return f"/error/document?{urlencode({'message': message, 'code': code})}"
     return None
 
 
@@ -51,6 +51,6 @@ def ErrorDocuments(
 
 
 def StaticJavascripts(**kwargs: Any) -> WSGIApplication:
-    """404, for Paste's Cascade: the JavaScript files of WebHelpers, which it served, are no more."""
+    """404, for Paste's Cascade: it served JavaScript files of WebHelpers, which are no more."""
     application: WSGIApplication = HTTPNotFound()
     return application

@@ -14,6 +14,7 @@ from nose.plugins import Plugin
 from paste.deploy import loadapp
 
 import pylons
+from pylons._translations import translations
 
 __all__ = ["HonestResults", "PylonsPlugin"]
 
@@ -57,6 +58,7 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
         if conf:
             pylons.config._push_object(conf)
             pylons.app_globals._push_object(conf.get("pylons.app_globals"))
+            pylons.translator._push_object(translations(conf.get("lang"), conf))
 
 
 class HonestResults(Plugin):  # type: ignore[misc]

@@ -25,8 +25,9 @@ greeting = hello
 class Plugins(unittest.TestCase):
     def run_nose(self, tests, *options, **files):
         with tempfile.TemporaryDirectory() as place:
-            files = {"test_it.py": tests, "runner.py": RUNNER, "test.ini": INI, **files}
-            files["app_of_test.py"] = "def make_app(global_conf, greeting): return greeting"
+            app = "def make_app(global_conf, greeting): return greeting"
+            files = {"app_of_test.py": app, **files}
+            files |= {"test_it.py": tests, "runner.py": RUNNER, "test.ini": INI}
             for name, text in files.items():
                 with open(os.path.join(place, name), "w") as file:
                     file.write(textwrap.dedent(text))
@@ -104,3 +105,26 @@ class Plugins(unittest.TestCase):
             "--with-pylons=test.ini",
         )
         self.assertEqual((code, text.splitlines()[-1]), (0, "1 passed, 0 failed, 0 skipped"), text)
+
+    def test_its_configuration_and_globals_are_there_for_tests_outside_requests(self):
+        code, text = self.run_nose(
+            """
+            import pylons
+            def test_config(): assert pylons.config._object_stack() == [pylons.config._current_obj()]
+            def test_globals(): assert pylons.app_globals["a"] == 1
+            def test_translator(): assert pylons.translator.gettext("a") == "a"
+            """,
+            "--with-pylons=test.ini",
+            **{
+                "app_of_test.py": """
+                from pylons.configuration import PylonsConfig
+                class App:
+                    config = PylonsConfig()
+                def make_app(global_conf, greeting):
+                    App.config.init_app({}, {}, package="x", paths={})
+                    App.config["pylons.app_globals"] = {"a": 1}
+                    return App()
+                """
+            },
+        )
+        self.assertEqual((code, text.splitlines()[-1]), (0, "3 passed, 0 failed, 0 skipped"), text)

@@ -131,6 +131,12 @@ class HelloController(WSGIController):
         c._pop_object()
         return ", ".join([*marks, c.mark])
 
+    def lax(self):
+        return repr(c.nothing)
+
+    def attached(self, id):
+        return c.id
+
     def registers(self):
         request.environ["paste.registry"].register(url, lambda: "registered")
         return url()
