@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from nose.plugins import Plugin
 from paste.deploy import loadapp
 
-import pylons
+from pylons._proxy import translator
 from pylons._translations import translations
+from pylons.configuration import app_globals, config
 
 __all__ = ["HonestResults", "PylonsPlugin"]
 
@@ -56,9 +57,9 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
         self.app = pylonsapp = loadapp(f"config:{self.ini}", relative_to=folder)
         conf = getattr(pylonsapp, "config", None)
         if conf:
-            pylons.config._push_object(conf)
-            pylons.app_globals._push_object(conf.get("pylons.app_globals"))
-            pylons.translator._push_object(translations(conf.get("lang"), conf))
+            config._push_object(conf)
+            app_globals._push_object(conf.get("pylons.app_globals"))
+            translator._push_object(translations(conf.get("lang"), conf))
 
 
 class HonestResults(Plugin):  # type: ignore[misc]
