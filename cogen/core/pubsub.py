@@ -13,8 +13,17 @@ from typing import Any, Final
 
 from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
+from cogen.core.mailboxes import Mailbox, Mailboxes, Overflow
+from cogen.core.queue import Full
 from cogen.core.schedulers import Scheduler, Waiter
 from cogen.core.slips import stays_in_process
+from cogen.core.subscriptions import (
+    FetchByKey,
+    SubscribeByKey,
+    Subscription,
+    UnsubscribeByKey,
+    hold,
+)
 
 __all__ = ["Fetch", "Publish", "PublishSubscribeQueue", "Subscribe", "Unsubscribe"]
 
@@ -27,39 +36,90 @@ _COMING: Final = 1 << 60
 class PublishSubscribeQueue:
     """Publish to all who subscribed before. Its methods return operations to yield.
 
+    `keep`: how many messages are kept for subscriptions that ask for the `last` of them. `late`:
+    who subscribes gets what is kept first, as in cogen 0.2; that is everything, until `compact`,
+    if `keep` says no number.
+
     `publish_nowait`, `subscribe_nowait` and `drop` may be called in any thread: a message is on
     its way when `publish_nowait` returns. All subscribers get all messages in one order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int = 0, late: bool = False) -> None:
+        if keep < 0:
+            raise ValueError(f"PublishSubscribeQueue: keep must be 0 or more, not {keep!r}")
         self._parts: dict[Scheduler, _Part] = {}
-        self._only: _Part | None = None  # where there is but one
+        # Where there is but one, and no mailboxes: these take a lock.
+        self._only: _Part | None = None
         self._lock = RLock()  # of `_parts`, and of the order in which all of them get a message
+        self._late = late
+        self._mailboxes: Mailboxes | None = None
+        if keep or late:
+            self._mailboxes = Mailboxes(self._lock, keep or None)
 
-    def publish(self, message: Any) -> "Publish":
-        """The operation that publishes `message`; its result is the number of subscribers."""
-        return Publish(self, message)
+    def publish(
+        self, message: Any, key: object = None, timeout: Duration | None = None
+    ) -> "Publish":
+        """The operation that publishes `message`; its result is the number of subscribers.
 
-    def subscribe(self) -> "Subscribe":
+        It waits while a subscription with `overflow="wait"` has no room. `key` counts for nothing,
+        as in cogen 0.2.
+        """
+        return Publish(self, message, timeout)
+
+    def subscribe(self, key: object = None) -> Operation:
         """The operation that subscribes the coroutine that yields it, from now on.
 
-        Its end unsubscribes it. Subscribing again changes nothing.
+        Its end unsubscribes it. Subscribing again changes nothing. With a `key`, that is
+        subscribed, until it is unsubscribed: whoever fetches by it gets the messages.
         """
-        return Subscribe(self)
+        if key is None:
+            return Subscribe(self)
+        return SubscribeByKey(self._with_mailboxes(), key, None if self._late else 0)
 
-    def unsubscribe(self) -> "Unsubscribe":
-        """The operation that unsubscribes the coroutine that yields it."""
-        return Unsubscribe(self)
+    def unsubscribe(self, key: object = None) -> Operation:
+        """The operation that unsubscribes the coroutine that yields it, or `key`."""
+        if key is None:
+            return Unsubscribe(self)
+        return UnsubscribeByKey(self._with_mailboxes(), key)
 
-    def fetch(self, timeout: Duration | None = None) -> "Fetch":
+    def fetch(self, key: object = None, timeout: Duration | None = None) -> Operation:
         """The operation that waits for messages; its result is a tuple of all not yet fetched.
 
-        Raises LookupError in a coroutine that has not subscribed.
+        Raises LookupError in a coroutine that has not subscribed, or for a `key` that has not.
         """
-        return Fetch(self, timeout)
+        if key is None:
+            return Fetch(self, timeout)
+        return FetchByKey(self._with_mailboxes(), key, timeout)
+
+    def subscription(
+        self,
+        last: int = 0,
+        bound: int | None = 1000,
+        overflow: Overflow = "end",
+        key: object = None,
+        keep: Duration = 30.0,
+    ) -> Subscription:
+        """A subscription that begins now and ends with whoever holds it: `with` its block.
+
+        `last`: it begins with so many messages that were published before; the queue has to
+        `keep` them. `bound`: of the messages that wait to be fetched, None for no limit. Where
+        there are more, `overflow` decides: "end" ends it, and its fetch raises SlowSubscriber;
+        "oldest" drops the oldest ones and tells how many were `lost`; "wait" has publishers wait,
+        and `publish_nowait` raise Full.
+
+        `key` (hashable): it is kept for `keep` seconds after its holder has left it. Who
+        subscribes with the same key within these gets what was published meanwhile, and it is
+        `resumed`. While somebody still holds it, the newer one takes over, and the older one's
+        fetch raises TakenOver. A key needs a loop: RuntimeError where none runs and the thread
+        works for none. Raises ValueError for what makes no sense.
+        """
+        return hold(self._with_mailboxes(), last, bound, overflow, key, keep)
 
     def publish_nowait(self, message: Any) -> int:
-        """Publish `message` now; returns the number of subscribers."""
+        """Publish `message` now; returns the number of subscribers.
+
+        Raises Full where a subscription with `overflow="wait"` has no room.
+        """
         part = self._only
         if part is None or not part.is_here() or part.scheduler.loop.is_closed():
             return self._publish_everywhere(message)
@@ -69,6 +129,11 @@ class PublishSubscribeQueue:
     def _publish_everywhere(self, message: Any) -> int:
         told = 0
         with self._lock:
+            if self._mailboxes is not None:
+                told = self._mailboxes.accept(message)
+                if self._mailboxes.idle:
+                    self._mailboxes = None
+                    self._choose_only()
             for part in self._all():
                 # Told at once, they may have gone by the time that this goes on.
                 subscribers = len(part.positions)
@@ -76,6 +141,9 @@ class PublishSubscribeQueue:
                     told += subscribers
                 else:
                     self._remove(part)
+        for part in self._all():
+            if part.is_here():
+                part.catch_up()
         return told
 
     def subscribe_nowait(self, subscriber: Any) -> None:
@@ -86,6 +154,9 @@ class PublishSubscribeQueue:
         scheduler = _scheduler_of(subscriber)
         if scheduler is None:
             raise RuntimeError(f"{subscriber!r} cannot subscribe: it has not been started")
+        if self._late:
+            self._subscribe_late(subscriber)
+            return
         part = self.part_of(scheduler)
         if part is not None and part.is_here():
             part.catch_up()
@@ -95,7 +166,7 @@ class PublishSubscribeQueue:
             part = self._parts.get(scheduler)
             if part is None:
                 part = self._parts[scheduler] = _Part(scheduler, self)
-                self._only = part if len(self._parts) == 1 else None
+                self._choose_only()
             if part.is_here():
                 part.subscribe(subscriber)
             elif part.positions.setdefault(subscriber, _COMING) == _COMING:
@@ -103,6 +174,10 @@ class PublishSubscribeQueue:
 
     def drop(self, subscriber: Any) -> None:
         """Unsubscribe `subscriber`, a coroutine or task; nothing happens if it is none."""
+        box = self.late_mailbox_of(subscriber)
+        if box is not None:
+            box.end()
+            return
         scheduler = _scheduler_of(subscriber)
         part = self.part_of(scheduler) if scheduler is not None else None
         if part is None:
@@ -117,7 +192,7 @@ class PublishSubscribeQueue:
 
         Those that are kept on the loops of other threads go later and are not counted.
         """
-        dropped = 0
+        dropped = 0 if self._mailboxes is None else self._mailboxes.compact()
         for part in self._all():
             if part.is_here():
                 dropped += part.compact()
@@ -128,10 +203,12 @@ class PublishSubscribeQueue:
     def statistics(self) -> dict[str, int]:
         """Counts: subscribers, those that wait in `fetch`, messages kept for the others."""
         parts = self._all()
+        boxes = self._mailboxes
+        subscribers, fetchers, messages = (0, 0, 0) if boxes is None else boxes.statistics()
         return {
-            "subscribers": sum(len(part.positions) for part in parts),
-            "fetchers": sum(len(part.fetchers) for part in parts),
-            "messages": sum(len(part.messages) for part in parts),
+            "subscribers": subscribers + sum(len(part.positions) for part in parts),
+            "fetchers": fetchers + sum(len(part.fetchers) for part in parts),
+            "messages": messages + sum(len(part.messages) for part in parts),
         }
 
     def __reduce__(self) -> Any:
@@ -157,7 +234,35 @@ class PublishSubscribeQueue:
 
     def _remove(self, part: "_Part") -> None:
         self._parts.pop(part.scheduler, None)
-        self._only = next(iter(self._parts.values())) if len(self._parts) == 1 else None
+        self._choose_only()
+
+    def _choose_only(self) -> None:
+        alone = len(self._parts) == 1 and self._mailboxes is None
+        self._only = next(iter(self._parts.values())) if alone else None
+
+    def _with_mailboxes(self) -> Mailboxes:
+        with self._lock:
+            if self._mailboxes is None:
+                self._mailboxes = Mailboxes(self._lock, 0)
+                self._only = None
+            return self._mailboxes
+
+    def _subscribe_late(self, subscriber: Any) -> None:
+        _, there = self._with_mailboxes().add(subscriber, None, None, "end")
+        if not there:
+            subscriber.add_done_callback(self.drop)
+
+    def late_mailbox_of(self, subscriber: Any) -> Mailbox | None:
+        """What is kept for `subscriber`, who got what was published before; None if nothing is."""
+        return self._with_mailboxes().find(subscriber) if self._late else None
+
+    def wait_for_room(self, publish: "Publish", waiter: Waiter) -> Any:
+        """For `publish`, which found none: its result later, and PARKED now."""
+        return self._with_mailboxes().wait_for_room(publish, waiter)
+
+    def leave(self, waiter: Waiter) -> None:
+        """A publisher waits for room no longer."""
+        self._with_mailboxes().leave(waiter)
 
 
 class _Part:
@@ -252,12 +357,27 @@ class Publish(_PubSubOperation):
 
     __slots__ = ("message",)
 
-    def __init__(self, pubsub: PublishSubscribeQueue, message: Any) -> None:
-        super().__init__(pubsub)
+    def __init__(
+        self, pubsub: PublishSubscribeQueue, message: Any, timeout: Duration | None = None
+    ) -> None:
+        super().__init__(pubsub, timeout)
         self.message = message
 
-    def run(self, waiter: Waiter) -> int:
-        return self.pubsub.publish_nowait(self.message)
+    def run(self, waiter: Waiter) -> Any:
+        try:
+            return self.pubsub.publish_nowait(self.message)
+        except Full:
+            return self.pubsub.wait_for_room(self, waiter)
+
+    def attempt(self) -> Any:
+        """In any thread: the result, or PARKED."""
+        try:
+            return self.pubsub.publish_nowait(self.message)
+        except Full:
+            return PARKED
+
+    def undo(self, waiter: Waiter) -> None:
+        self.pubsub.leave(waiter)
 
 
 class Subscribe(_PubSubOperation):
@@ -290,6 +410,9 @@ class Fetch(_PubSubOperation):
         subscriber = waiter.owner
         position = part.positions.get(subscriber) if part is not None else None
         if part is None or position is None:
+            box = self.pubsub.late_mailbox_of(subscriber)
+            if box is not None:
+                return box.take_or_park(self, waiter)
             who = repr(waiter)
             del waiter, subscriber  # the error's traceback holds this frame
             raise LookupError(f"{who} fetches without having subscribed: yield subscribe()")
@@ -304,6 +427,12 @@ class Fetch(_PubSubOperation):
         part = self.pubsub.part_of(waiter.scheduler)
         if part is not None:
             part.fetchers.pop(waiter.owner, None)
+        elif (box := self.pubsub.late_mailbox_of(waiter.owner)) is not None:
+            box.undo(self)
+
+    def taken(self, box: Mailbox) -> tuple[Any, ...]:
+        """For a late subscriber: what there is."""
+        return box.take()
 
 
 def _scheduler_of(subscriber: Any) -> Scheduler | None:

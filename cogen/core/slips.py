@@ -10,7 +10,7 @@ __all__ = ["ended_by_stop_iteration", "explain", "stays_in_process"]
 
 _PEP_479 = "generator raised StopIteration"
 # Compiled functions do not say which keyword it is.
-_REFUSED = re.compile(r"got an unexpected keyword argument|takes at most \d+ ")
+_REFUSED = re.compile(r"(unexpected|invalid) keyword argument|takes at most \d+ ")
 _KEYWORDS = {
     "prio": "there are no priorities, whoever is ready first runs first",
     "weak_timeout": "a timeout of a socket or stream is put off by what arrives",
