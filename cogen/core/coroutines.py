@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cogen.core.events import PARKED, Await, Join, Operation, Owned
 from cogen.core.schedulers import SLICE, Scheduler, Waiter
+from cogen.core.shown import shown
 from cogen.core.slips import ended_by_stop_iteration, explain
 
 if TYPE_CHECKING:
@@ -239,6 +240,7 @@ class Coroutine(Waiter):
                 self._task = self._context.run(
                     asyncio.ensure_future, _awaiting(made), loop=self.scheduler.loop
                 )
+                self._task.set_name(self.name)  # for asyncio's own tools
                 self._task.add_done_callback(self._task_ended)
             else:
                 self._end(made, None)
@@ -365,18 +367,49 @@ class Coroutine(Waiter):
         if self.group is not None:
             heard = self.group.ended(self) or heard
         if error is not None and not heard:
-            log.error("coroutine %s died of %r", self.name, error, exc_info=error)
+            self._tell(error)
         callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
             callback(self)
+
+    def _tell(self, error: BaseException) -> None:
+        """It died of `error`, and nobody waits for it."""
+        try:
+            if self.scheduler.on_error is None:
+                log.error("coroutine %s died of %r", self.name, error, exc_info=error)
+            else:
+                self.scheduler.on_error(self, error)
+        except Exception as failed:
+            log.error("on_error failed: %r", failed, exc_info=failed)
+        finally:
+            del self, error
+
+    @property
+    def steps(self) -> list[Any]:
+        """What it consists of while it runs: generators, each called by the one before, or the
+        coroutine of its asyncio task."""
+        if self._task is not None:
+            return [self._task.get_coro()]
+        own = [self._generator] if self._generator is not None else []
+        return [*(self._callers or ()), *own]
+
+    @property
+    def awaited(self) -> Operation | None:
+        """What it waits for, also in an `async def`; None if it is ready, or that is asyncio's."""
+        if self._task is None:
+            return self.operation
+        waiter = self.scheduler.awaiting.get(self._task)
+        return waiter.operation if waiter is not None else None
 
     def __repr__(self) -> str:
         if self.done:
             state = "ended"
         elif not self.started:
             state = "not started"
-        elif self.operation is not None:
-            state = f"waits for {self.operation!r}"
+        elif (operation := self.awaited) is not None:
+            state = f"waits for {shown(operation)}"
+        elif self._task is not None:
+            state = "in asyncio"
         else:
             state = "ready"
         return f"<Coroutine {self.name}: {state}>"

@@ -57,10 +57,14 @@ class Operation:
 
     Its methods are called on the waiter's loop, and `waiter.resume` and `.fail` have to be: another
     thread does it by `waiter.scheduler.post`.
+
+    `by_coroutines`: without a timeout only other code that runs can end it, a coroutine or a
+    thread, and nothing that comes from outside: where none can, that is a deadlock.
     """
 
     __slots__ = ("timeout",)
 
+    by_coroutines: ClassVar[bool] = False
     shields: ClassVar[bool] = False
 
     def __init__(self, timeout: Duration | None = None) -> None:
@@ -133,6 +137,8 @@ class WaitForSignal(Operation):
 
     __slots__ = ("name",)
 
+    by_coroutines: ClassVar[bool] = True
+
     def __init__(self, name: Any, timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self.name = name
@@ -201,6 +207,8 @@ class Join(Operation):
 
     __slots__ = ("coroutine",)
 
+    by_coroutines: ClassVar[bool] = True
+
     def __init__(self, coroutine: "Coroutine", timeout: Duration | None = None) -> None:
         super().__init__(timeout)
         self.coroutine = coroutine
@@ -248,7 +256,7 @@ class Join(Operation):
             waiter.resume(self.coroutine.value)
 
     def __repr__(self) -> str:
-        return f"<Join {self.coroutine!r}>"
+        return f"<Join {self.coroutine.name}>"  # it may wait for who joins it
 
 
 class Owned(Join):

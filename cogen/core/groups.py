@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Iterator
 from threading import RLock
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from cogen.core.coroutines import Coroutine, call
 from cogen.core.durations import Duration
@@ -276,6 +276,8 @@ class JoinGroup(Operation):
     """
 
     __slots__ = ("group",)
+
+    by_coroutines: ClassVar[bool] = True
 
     def __init__(self, group: TaskGroup, timeout: Duration | None = None) -> None:
         super().__init__(timeout)

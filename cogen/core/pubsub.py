@@ -9,7 +9,7 @@ posts what it publishes to every loop that has subscribers.
 
 from functools import partial
 from threading import RLock, get_ident
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
@@ -402,6 +402,8 @@ class Fetch(_PubSubOperation):
     """Result: a tuple of messages, at least one."""
 
     __slots__ = ()
+
+    by_coroutines: ClassVar[bool] = True
 
     def run(self, waiter: Waiter) -> Any:
         part = self.pubsub._only

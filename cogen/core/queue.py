@@ -12,7 +12,7 @@ the deque of items, whose `append` and `popleft` are atomic.
 
 from collections import deque
 from threading import get_ident
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from cogen.core.away import Away, lock
 from cogen.core.durations import Duration
@@ -348,6 +348,8 @@ def _first(waiters: dict[Waiter, None]) -> Waiter:
 
 class _QueueOperation(Operation):
     __slots__ = ("queue",)
+
+    by_coroutines: ClassVar[bool] = True
 
     def __init__(self, queue: Queue[Any], timeout: Duration | None = None) -> None:
         super().__init__(timeout)

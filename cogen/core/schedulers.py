@@ -22,7 +22,10 @@ from cogen.core.posting import Posting
 from cogen.core.timers import Timers
 
 if TYPE_CHECKING:
+    import signal
+
     from cogen.core.coroutines import Coroutine
+    from cogen.core.running import Run
     from cogen.core.scopes import Scopes
 
 __all__ = [
@@ -179,8 +182,11 @@ class Scheduler(Posting):
     next turn, and that stack runs none but its own when it goes on.
 
     `turns` counts those that have begun. `stepping`: whose step is running, None: nobody's.
+    `on_error(coroutine, error)` is called for what a coroutine died of that nobody waits for;
+    None: it is logged. `awaiting` are asyncio tasks that wait for an operation.
 
-    `add`, `signal` and `statistics` may be called in any thread, all else in that of the loop.
+    `add`, `signal`, `stop` and `statistics` may be called in any thread, all else in that of the
+    loop.
     """
 
     _by_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Scheduler"]] = (
@@ -206,7 +212,11 @@ class Scheduler(Posting):
         self.scopes: dict[Any, Scopes] = {}  # by Waiter.owner, of those who have entered one
         self._next_turn, self._next_steps = self._turn, self._steps  # bound once
         self.enter: Callable[[Callable[[], None]], None] = _call
-        self._idle: asyncio.Future[None] | None = None
+        self.awaiting: dict[Any, Waiter] = {}
+        self.on_error: Callable[[Coroutine, BaseException], object] | None = None
+        self._idle: list[asyncio.Future[None]] = []
+        self._cancelled: set[Coroutine] = set()  # they have been told, and end
+        self._running: Run | None = None
         with Scheduler._making:
             # A scheduler holds its loop: nothing else would let go of the two.
             for each in [each for each in Scheduler._by_loop if each.is_closed()]:
@@ -324,34 +334,91 @@ class Scheduler(Posting):
     def ended(self, coroutine: "Coroutine") -> None:
         """`coroutine` has ended; called by itself."""
         self.coroutines.pop(coroutine, None)
-        if not self.coroutines and self._idle is not None and not self._idle.done():
-            self._idle.set_result(None)
+        if self._idle and not self.coroutines:
+            idle, self._idle = self._idle, []
+            for future in idle:
+                if not future.done():
+                    future.set_result(None)
+
+    def idle(self) -> "asyncio.Future[None]":
+        """A future that is done when no coroutine is left."""
+        future = self.loop.create_future()
+        if self.coroutines:
+            self._idle.append(future)
+        else:
+            future.set_result(None)
+        return future
 
     async def wait_idle(self) -> None:
         """Return when no coroutine is left."""
         while self.coroutines:
-            self._idle = self.loop.create_future()
-            await self._idle
-            self._idle = None
+            await self.idle()
 
-    def run(self) -> None:
-        """Run the loop until no coroutine is left. Raises RuntimeError where it is running."""
+    def run(self) -> "signal.Signals | None":
+        """Run the loop until no coroutine is left, or it is to stop; the signal that said so.
+
+        `stop()`, SIGINT and SIGTERM cancel every coroutine, and it returns when all have ended, so
+        their `finally` blocks have run. Signals are taken in the main thread, where nobody else
+        handles them, and only once each: a second SIGINT raises KeyboardInterrupt, a second SIGTERM
+        ends the process. A SystemExit of a coroutine is raised after the others were cancelled.
+
+        Raises Deadlock (cogen.core.deadlock) where nobody can go on, RuntimeError where the loop is
+        running.
+        """
         self._check_stands("run")
-        self.loop.run_until_complete(self.wait_idle())
+        from cogen.core.running import Run
+
+        self._running = Run(self)
+        try:
+            return self._running.run()
+        finally:
+            self._running = None
+
+    def stop(self) -> None:
+        """Have `run` cancel every coroutine and return; nothing happens where it does not run.
+
+        May be called in any thread, and by a coroutine.
+        """
+        running = self._running
+        if running is not None:
+            running.stop()
 
     async def cancel_all(self, patience: float | None = None) -> None:
-        """Cancel every coroutine and return when all have ended.
+        """Cancel every coroutine, once, also those that others start meanwhile; return when all
+        have ended.
 
         Those that have not within `patience` seconds are left, and that is logged; None: however
         long it takes.
         """
-        for coroutine in list(self.coroutines):
-            coroutine.cancel()
         try:
             async with asyncio.timeout(patience):
-                await self.wait_idle()
+                while self.coroutines:
+                    await self.cancel_these()
         except TimeoutError:
+            self._cancelled.clear()
             log.error("coroutines that did not end: %s", list(self.coroutines))
+
+    def cancel_these(self) -> "asyncio.Future[None]":
+        """Cancel those that there are now; a future that is done when they have ended."""
+        coroutines = list(self.coroutines)
+        left = len(coroutines)
+        ended = self.loop.create_future()
+        if not left:
+            ended.set_result(None)
+
+        def count(coroutine: "Coroutine") -> None:
+            nonlocal left
+            left -= 1
+            self._cancelled.discard(coroutine)
+            if not left and not ended.done():
+                ended.set_result(None)
+
+        for coroutine in coroutines:
+            coroutine.add_done_callback(count)
+            if coroutine not in self._cancelled:
+                self._cancelled.add(coroutine)
+                coroutine.cancel()
+        return ended
 
     def shutdown(self, patience: float | None = None) -> None:
         """Cancel every coroutine, run their `finally` blocks, close the loop if it is ours.
@@ -402,6 +469,7 @@ class _AsyncioWaiter(Waiter):
         assert self._future is not None
         shields = self.operation is not None and self.operation.shields
         cancelled = 0
+        self.scheduler.awaiting[self._task] = self
         try:
             while True:
                 try:
@@ -414,6 +482,7 @@ class _AsyncioWaiter(Waiter):
                     if self.operation is None:  # the outcome is on its way
                         self.step()
         finally:
+            self.scheduler.awaiting.pop(self._task, None)
             self.withdraw()
             if cancelled and self._task is not None:
                 _cancel_again(self._task, cancelled)

@@ -11,7 +11,7 @@ for so many seconds, and who comes with the same key gets what was published mea
 """
 
 import weakref
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from cogen.core.durations import Duration
 from cogen.core.events import Operation
@@ -158,6 +158,8 @@ class FetchItems(Operation):
 
     __slots__ = ("_most", "_subscription")
 
+    by_coroutines: ClassVar[bool] = True
+
     def __init__(
         self, subscription: Subscription, timeout: Duration | None = None, most: int | None = None
     ) -> None:
@@ -185,6 +187,8 @@ class FetchByKey(Operation):
     """Result: a tuple of messages, at least one, of a subscription that `subscribe(key)` made."""
 
     __slots__ = ("_box", "_boxes", "_key")
+
+    by_coroutines: ClassVar[bool] = True
 
     def __init__(self, boxes: Mailboxes, key: object, timeout: Duration | None = None) -> None:
         super().__init__(timeout)
