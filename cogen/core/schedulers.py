@@ -22,7 +22,7 @@ from cogen.core.posting import Posting
 from cogen.core.timers import Timers
 
 if TYPE_CHECKING:
-    import signal
+    from signal import Signals
 
     from cogen.core.coroutines import Coroutine
     from cogen.core.running import Run
@@ -354,7 +354,7 @@ class Scheduler(Posting):
         while self.coroutines:
             await self.idle()
 
-    def run(self) -> "signal.Signals | None":
+    def run(self) -> "Signals | None":
         """Run the loop until no coroutine is left, or it is to stop; the signal that said so.
 
         `stop()`, SIGINT and SIGTERM cancel every coroutine, and it returns when all have ended, so
