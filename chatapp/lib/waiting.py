@@ -130,7 +130,7 @@ def answered(
                 continue
             poll.waiting = True
             try:
-                yield wsgi.name(poll.client.messages.get(poll.hold))
+                yield wsgi.name(poll.client.messages.get(timeout=poll.hold))
             except GeneratorExit:
                 # A get that was undone has no result; else it was handed something before.
                 poll.owes = poll.owes or wsgi.result is not None
