@@ -11,7 +11,6 @@ none.
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Any, Final, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -19,6 +18,7 @@ from beaker.session import SessionObject
 from routes import URLGenerator
 
 from pylons._config import PylonsConfig
+from pylons._current import current
 from pylons._http import Request, Response
 from pylons._namespaces import AttribSafeContextObj, ContextObj, PylonsContext
 from pylons._translations import translations
@@ -130,7 +130,8 @@ class RequestState(PylonsContext):
     def url(self) -> Any:
         """Routes' URLGenerator for this request; kept out of environ, which it refers to."""
         if self._url is None:
-            self._url = URLGenerator(self.config["routes.map"], self.environ)
+            made = self.environ.get("routes.url")  # by RoutesMiddleware
+            self._url = made or URLGenerator(self.config["routes.map"], self.environ)
         return self._url
 
     @url.setter
@@ -259,10 +260,6 @@ class Pushed:
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self.base, name, value)
-
-
-current: ContextVar[RequestState] = ContextVar("pylons.request")
-"""The request whose code is running."""
 
 
 def current_state(name: str) -> RequestState:

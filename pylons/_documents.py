@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -24,12 +24,12 @@ class StatusCodeRedirect:
     def __init__(
         self,
         app: WSGIApplication,
-        errors: Container[int] = (400, 401, 403, 404),
-        path: str = "/error/document",
+        errors: Iterable[int] = (400, 401, 403, 404),
+        path: str | None = "/error/document",
     ) -> None:
         self.app = app
-        self.errors = errors
-        self.path = path
+        self.errors = tuple(str(status) for status in errors)
+        self.error_path = path
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         watch = _Watch(self, environ, start_response)
@@ -46,7 +46,8 @@ class StatusCodeRedirect:
         status, headers, exc_info = watch.held
         watch.held = None
         original = Response(status=status, headerlist=headers, app_iter=_drained(body))
-        page_environ = _page_environ(environ, self.path)
+        assert self.error_path is not None
+        page_environ = _page_environ(environ, self.error_path)
         page_environ["pylons.original_response"] = original
         page_environ["pylons.original_request"] = Request(environ)
 
@@ -73,7 +74,7 @@ class _Watch:
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Any:
-        wanted = int(status[:3]) in self.redirect.errors
+        wanted = self.redirect.error_path and status[:3] in self.redirect.errors
         if wanted and "pylons.status_code_redirect" not in self._environ:
             self.held = (status, headers, exc_info)
             return _ignore

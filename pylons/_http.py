@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import webob
+from webob.multidict import GetDict
+
+from pylons._current import current
+from pylons._signed import sign, unsign
 
 __all__ = ["Request", "Response"]
 
@@ -29,6 +34,74 @@ class Request(webob.Request):  # type: ignore[misc]
                 found.append(tag)
         return [*found, own]
 
+    @property
+    def GET(self) -> Any:
+        """The query; bytes that are not UTF-8 become U+FFFD, where WebOb raises an error."""
+        try:
+            return webob.Request.GET.fget(self)
+        except UnicodeDecodeError:
+            query = self.environ["QUERY_STRING"]
+            pairs = [
+                (_replaced(name), _replaced(value))
+                for name, value in parse_qsl(query, keep_blank_values=True, encoding="latin-1")
+            ]
+            values = GetDict(pairs, self.environ)
+            self.environ["webob._parsed_query_vars"] = (values, query)
+            return values
+
+    @property
+    def config(self) -> Any:
+        """The configuration of the application that answers."""
+        return _state().config
+
+    @property
+    def tmpl_context(self) -> Any:
+        """What `pylons.tmpl_context` stands for."""
+        return _state().tmpl_context
+
+    @property
+    def session(self) -> Any:
+        """What `pylons.session` stands for. Raises AttributeError if there is none."""
+        try:
+            return _state().session
+        except TypeError as error:
+            raise AttributeError(str(error)) from None
+
+    @property
+    def route_dict(self) -> Any:
+        """The values of the route."""
+        return self.environ["pylons.routes_dict"]
+
+    @property
+    def link(self) -> Any:
+        """What `pylons.url` stands for."""
+        return _state().url
+
+    def determine_browser_charset(self) -> Any:
+        """`accept_charset`, by its name of Pylons 0.9."""
+        return self.accept_charset
+
+    def match_accept(self, mimetypes: Sequence[str]) -> str | None:
+        """The first of `mimetypes` that the client takes (RFC 9110 12.5.1), or None."""
+        return next((each for each in mimetypes if self.accept.acceptable_offers([each])), None)
+
+    def signed_cookie(self, name: str, secret: str | bytes) -> Any:
+        """The value that `Response.signed_cookie` has put into this cookie, else None."""
+        cookie = self.cookies.get(name)
+        return None if cookie is None else unsign(cookie, secret)
+
+
+def _replaced(text: str) -> str:
+    """Bytes, as latin-1 characters, read as UTF-8."""
+    return text.encode("latin-1").decode("utf-8", "replace")
+
+
+def _state() -> Any:
+    try:
+        return current.get()
+    except LookupError:
+        raise AttributeError("this is there while the request is being answered") from None
+
 
 # The header that a content type becomes; few are ever used.
 _CONTENT_TYPES: Final[dict[str, tuple[str, str]]] = {}
@@ -37,6 +110,8 @@ _MOST_CONTENT_TYPES: Final = 100
 
 class Response(webob.Response):  # type: ignore[misc]
     """`webob.Response` made from the `pylons.response_options` of the configuration."""
+
+    default_charset = "utf-8"
 
     def _set_content_type(self, content_type: str) -> None:
         """As WebOb does it, which takes it ten times as long."""
@@ -74,3 +149,31 @@ class Response(webob.Response):  # type: ignore[misc]
         twin._headerlist = list(self._headerlist)
         twin._app_iter = list(self._app_iter)
         return twin
+
+    content = webob.Response.body
+    """`body`, by its name of Pylons 0.9."""
+
+    def determine_charset(self) -> str | None:
+        """`charset`, by its name of Pylons 0.9."""
+        charset: str | None = self.charset
+        return charset
+
+    def has_header(self, header: str) -> bool:
+        """Whether there is a header of that name."""
+        return header in self.headers
+
+    def get_content(self) -> bytes:
+        """`body`, by its name of Pylons 0.9."""
+        body: bytes = self.body
+        return body
+
+    def wsgi_response(self) -> tuple[str, Any, bytes]:
+        """Status, headers and body."""
+        return self.status, self.headers, self.body
+
+    def signed_cookie(self, name: str, data: Any, secret: str | bytes, **kwargs: Any) -> None:
+        """Set a cookie that the client can read and not change; `kwargs` are of `set_cookie`.
+
+        `data` is pickled: whoever knows `secret` can run code here.
+        """
+        self.set_cookie(name, sign(data, secret), **kwargs)

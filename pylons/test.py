@@ -27,12 +27,14 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
     """`nosetests --with-pylons=test.ini` loads that application into `pylons.test.pylonsapp`."""
 
     name: ClassVar[str] = "pylons"
+    enabled = False
+    enableOpt = "pylons_config"
 
     def options(self, parser: Any, env: Any) -> None:
         """Add the option to the command line of nosetests."""
         parser.add_option(
             "--with-pylons",
-            dest="pylons_ini",
+            dest=self.enableOpt,
             default=env.get("NOSE_WITH_PYLONS"),
             metavar="INI",
             help="load the application of this ini file before the tests (INI#name for another"
@@ -42,7 +44,7 @@ class PylonsPlugin(Plugin):  # type: ignore[misc]
     def configure(self, options: Any, conf: Any) -> None:
         """The plugin is on if the option was given."""
         self.conf = conf
-        self.ini = options.pylons_ini
+        self.ini = getattr(options, self.enableOpt)
         self.enabled = bool(self.ini)
 
     def begin(self) -> None:

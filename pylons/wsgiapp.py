@@ -63,6 +63,11 @@ class PylonsApp:
         self.controller_classes: dict[str, Any] = {}
         self._lacking: set[str] = set()  # modules that were told to have no controller
 
+    @property
+    def log_debug(self) -> bool:
+        """Whether this module logs what is for debugging."""
+        return log.isEnabledFor(logging.DEBUG)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         state = RequestState(environ, start_response, self.config)
         token = current.set(state)
@@ -78,7 +83,10 @@ class PylonsApp:
                 if callable(body):
                     body = body(environ, start_response)
                 if body is None:
-                    raise TypeError(f"no content returned by {controller!r}: return it")
+                    raise TypeError(
+                        "No content returned by controller (Did you remember to 'return' it?)"
+                        f" in: {getattr(controller, '__name__', controller)!r}"
+                    )
             except HTTPException as exc:
                 body = answer(state, drop_traceback(exc))
             if testing:
@@ -92,7 +100,7 @@ class PylonsApp:
     def setup_app_env(self, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         """What actions and middleware find in environ, for as long as the application is called."""
         environ["pylons.environ_config"] = self.environ_config
-        environ["pylons.log_debug"] = log.isEnabledFor(logging.DEBUG)
+        environ["pylons.log_debug"] = self.log_debug
         if "paste.registry" in environ:
             self.register_globals(environ)
 
@@ -125,7 +133,7 @@ class PylonsApp:
         values = routed[1] if routed else match_route(self.config["routes.map"], environ)
         environ["pylons.routes_dict"] = values
         controller = values.get("controller") or values.get("responder")
-        if not controller:
+        if not controller or not self._may_be_named(controller):
             raise HTTPNotFound()
         return self.find_controller(controller)
 
@@ -150,7 +158,7 @@ class PylonsApp:
         return application(environ, start_response)
 
     def _import_controller(self, name: str) -> Any:
-        if ("." in name or ":" in name) and self._is_named_by_a_route(name):
+        if "." in name or ":" in name:
             return resolve_dotted(name)
         path = name.replace("-", "_")
         if not _CONTROLLER.fullmatch(path):
@@ -170,10 +178,13 @@ class PylonsApp:
             raise HTTPNotFound()
         return found
 
-    def _is_named_by_a_route(self, name: str) -> bool:
-        """Whether the application wrote this name, so that no URL reaches any module."""
+    def _may_be_named(self, controller: Any) -> bool:
+        """Whether the application wrote a dotted name itself: no URL reaches just any module."""
+        if not isinstance(controller, str) or not ("." in controller or ":" in controller):
+            return True
         routes = self.config["routes.map"].matchlist
-        return any(route.defaults.get("controller") == name for route in routes)
+        named = (route.defaults.get(key) for route in routes for key in ("controller", "responder"))
+        return controller in named
 
 
 # Keys of environ that refer to what refers to environ.

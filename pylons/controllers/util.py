@@ -65,12 +65,15 @@ def url_for(*args: Any, **kwargs: Any) -> str:
     return str(url(*args, **kwargs))
 
 
-def etag_cache(key: str) -> None:
+def etag_cache(key: Any = None) -> None:
     """Set the ETag of the response to `key`; answer 304 if the client already has that."""
     state = current_state("controllers.util.etag_cache")
-    state.response.etag = key
-    if key in state.request.if_none_match:
-        raise status_map[304](headers=[("ETag", state.response.headers["ETag"])])
+    headers = state.response.headers
+    headers["ETag"] = f'"{key}"'
+    if str(key) in state.request.if_none_match:
+        for name in ("Content-Type", "Cache-Control", "Pragma"):
+            headers.pop(name, None)
+        raise status_map[304](headers=[("ETag", headers["ETag"])])
 
 
 def forward(wsgi_app: WSGIApplication) -> Iterable[bytes]:

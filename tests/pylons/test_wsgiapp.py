@@ -1,6 +1,12 @@
 import unittest
 
-from tests.pylons.support import get, make_app
+import webob
+from beaker.middleware import SessionMiddleware
+from paste.registry import RegistryManager
+from webtest import TestApp
+
+from pylons.wsgiapp import PylonsApp
+from tests.pylons.support import get, make_app, make_config
 
 
 class Routing(unittest.TestCase):
@@ -85,3 +91,90 @@ class Routing(unittest.TestCase):
         route = ((), {"controller": "hello", "action": "args", "id": "x"})
         got = get(self.app, "/elsewhere", **{"wsgiorg.routing_args": route})
         self.assertEqual(got.content, b"x none /elsewhere")
+
+    def test_a_dotted_name_is_for_routes_alone(self):
+        app = make_app()
+        name = "tests.pylons.example.controllers.admin.user_list:UserListController"
+        route = ((), {"controller": name, "action": "index"})
+        extra = {"wsgiorg.routing_args": route}
+        self.assertEqual("404 Not Found", get(app, "/", **extra).status)
+        app.config["routes.map"].connect("/dotted", controller=name, action="index")
+        self.assertEqual(b"users", get(app, "/", **extra).content)
+        self.assertEqual("UserListController", app.find_controller(name).__name__)
+
+    def test_a_module_may_name_its_controller(self):
+        self.assertEqual(b"named", self.get_controller("named").content)
+
+    def test_a_responder_is_called_with_the_request(self):
+        app = make_app()
+        respond = lambda request: webob.Response(request.path)  # noqa: E731
+        route = ((), {"responder": respond})
+        self.assertEqual(b"/here", get(app, "/here", **{"wsgiorg.routing_args": route}).content)
+
+    def test_the_configuration_is_that_of_the_process_if_none_is_given(self):
+        config = make_config()
+        self.assertIs(config, PylonsApp().config)
+
+    def test_nothing_returned_is_named(self):
+        route = ((), {"controller": lambda environ, start_response: None})
+        with self.assertRaisesRegex(TypeError, "No content returned by controller.*lambda"):
+            get(self.app, "/", **{"wsgiorg.routing_args": route})
+
+
+class Steps(PylonsApp):
+    """Each step is told, and may be overridden with the arguments of Pylons 1.0."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.taken = []
+
+    def setup_app_env(self, environ, start_response):
+        self.taken.append("setup_app_env")
+        super().setup_app_env(environ, start_response)
+
+    def register_globals(self, environ):
+        self.taken.append("register_globals")
+        super().register_globals(environ)
+
+    def load_test_env(self, environ):
+        self.taken.append("load_test_env")
+        super().load_test_env(environ)
+
+    def resolve(self, environ, start_response):
+        self.taken.append("resolve")
+        return super().resolve(environ, start_response)
+
+    def find_controller(self, controller):
+        self.taken.append("find_controller")
+        return super().find_controller(controller)
+
+    def dispatch(self, controller, environ, start_response):
+        self.taken.append("dispatch")
+        return super().dispatch(controller, environ, start_response)
+
+
+class Overriding(unittest.TestCase):
+    def test_the_steps_are_taken_in_their_order(self):
+        app = Steps(make_config())
+        testing = {}
+        extra = {"paste.testing_variables": testing}
+        self.assertEqual(b"7 item /items/7", get(RegistryManager(app), "/items/7", **extra).content)
+        steps = "setup_app_env register_globals load_test_env resolve find_controller dispatch"
+        self.assertEqual(steps.split(), app.taken)
+        self.assertEqual("/items/7", testing["req"].path)
+
+
+class TestingVariables(unittest.TestCase):
+    def test_a_test_finds_the_objects_of_the_request_in_webtests_response(self):
+        config = make_config()
+        config["pylons.h"] = "helpers"
+        app = TestApp(SessionMiddleware(PylonsApp(config), {"session.type": "memory"}))
+        got = app.get("/hello/keeps")
+        self.assertEqual(("kept", 1), (got.c.mark, got.session["n"]))
+        self.assertIs(got.c, got.tmpl_context)
+        self.assertIs(config["pylons.app_globals"], got.g)
+        self.assertIs(got.g, got.app_globals)
+        self.assertEqual(("helpers", "/hello/keeps"), (got.h, got.req.path))
+        self.assertIs(config, got.config)
+        self.assertEqual(b"kept", got.response.body)
+        self.assertEqual(b"own", app.get("/hello/webob_response").response.body)

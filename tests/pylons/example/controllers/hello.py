@@ -137,6 +137,11 @@ class HelloController(WSGIController):
     def attached(self, id):
         return c.id
 
+    def keeps(self):
+        c.mark = "kept"
+        session["n"] = 1
+        return c.mark
+
     def registers(self):
         request.environ["paste.registry"].register(url, lambda: "registered")
         return url()
