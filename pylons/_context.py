@@ -11,7 +11,7 @@ none.
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from beaker.session import SessionObject
@@ -265,7 +265,8 @@ class Pushed:
 def current_state(name: str) -> RequestState:
     """The request in progress, on behalf of `name`. Raises OutsideRequest when there is none."""
     try:
-        return current.get()
+        state: RequestState = current.get()
+        return state
     except LookupError:
         raise _outside(name) from None
 
@@ -274,7 +275,7 @@ def push(name: str, pushed: Any) -> None:
     """In this context `name` stands for `pushed` from now on; in a request until its step ends."""
     base, objects = _pushed()
     stack = (*objects.get(name, ()), pushed)
-    current.set(cast("RequestState", Pushed(base, {**objects, name: stack})))
+    current.set(Pushed(base, {**objects, name: stack}))
 
 
 def pop(name: str, expected: Any = None) -> None:
@@ -290,7 +291,7 @@ def pop(name: str, expected: Any = None) -> None:
         return
     if expected is not None and stack[-1] is not expected:
         raise AssertionError(f"pylons.{name}: {stack[-1]!r} was pushed last, not {expected!r}")
-    current.set(cast("RequestState", Pushed(base, {**objects, name: stack[:-1]})))
+    current.set(Pushed(base, {**objects, name: stack[:-1]}))
 
 
 def pushed_objects(name: str) -> list[Any]:

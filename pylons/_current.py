@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pylons._context import RequestState
+from typing import Any
 
 __all__ = ["current"]
 
-current: ContextVar[RequestState] = ContextVar("pylons.request")
-"""The request whose code is running."""
+current: ContextVar[Any] = ContextVar("pylons.request")
+"""The request whose code is running, a `RequestState`."""
