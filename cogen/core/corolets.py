@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from greenlet import getcurrent, greenlet
 
 from cogen.core.coroutines import Coroutine, coro
+from cogen.core.durations import Duration
 from cogen.core.events import Await, Join, Operation, Owned
 from cogen.core.greenlets import Straight
 from cogen.core.schedulers import Scheduler, Waiter
@@ -32,7 +33,7 @@ __all__ = ["StraightThread", "Waits", "corolet", "to_wait_for", "wait"]
 class Waits(Protocol):
     """For whom straight-line code may wait."""
 
-    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+    def wait(self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
         """As the function `wait`."""
 
 
@@ -78,7 +79,7 @@ def _drive(
     return yielded
 
 
-def wait(what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+def wait(what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
     """Wait, in straight-line code of a request or a corolet: the result, or what was raised.
 
     `what` is an operation, a coroutine or an awaitable of asyncio, or a function: that is called on
@@ -123,7 +124,7 @@ def _who_waits() -> Waits:
 
 
 def to_wait_for(
-    what: Any, args: Sequence[Any], kwargs: Mapping[str, Any], timeout: float | None
+    what: Any, args: Sequence[Any], kwargs: Mapping[str, Any], timeout: Duration | None
 ) -> Any:
     """On the loop: the operation, coroutine or awaitable that `wait` with these arguments means."""
     if _is_waitable(what):
@@ -150,7 +151,7 @@ def _is_waitable(what: Any) -> bool:
     return isinstance(what, (Operation, Coroutine)) or isawaitable(what)
 
 
-def _limited(made: Any, timeout: float) -> Operation:
+def _limited(made: Any, timeout: Duration) -> Operation:
     if isinstance(made, Coroutine):
         if made.started:
             return Join(made, timeout)

@@ -13,6 +13,7 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from cogen.core.coroutines import operation_of
+from cogen.core.durations import Duration
 from cogen.core.events import PARKED
 from cogen.core.schedulers import Scheduler, Waiter
 
@@ -48,7 +49,7 @@ class Straight(Waiter):
         """Go on with the outcome of what was waited for."""
         raise NotImplementedError
 
-    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+    def wait(self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
         """Called in a step, by `corolets.wait`: what that does."""
         raise NotImplementedError
 

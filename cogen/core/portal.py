@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from cogen.core.corolets import to_wait_for
 from cogen.core.coroutines import Coroutine
+from cogen.core.durations import Duration, seconds_of
 from cogen.core.events import Join, OperationTimeout
 from cogen.core.schedulers import Scheduler
 
@@ -41,7 +42,7 @@ class Portal:
     def __init__(self, scheduler: Scheduler | None = None) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.current()
 
-    def call(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+    def call(self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
         """Wait in this thread for what `what(*args, **kwargs)`, called on the loop, comes to.
 
         What the function returns is waited for if it is an operation, a coroutine or an awaitable,
@@ -61,12 +62,13 @@ class Portal:
                 f"Portal.call({what!r:.80}) was called in the thread of its own loop, which would "
                 "wait for itself: `yield` or `await` it there, or call it in another thread"
             )
-        if timeout is not None and not timeout >= 0:
+        seconds = None if timeout is None else seconds_of(timeout, "Portal.call: timeout")
+        if seconds is not None and not seconds >= 0:
             raise ValueError(f"Portal.call: timeout must be 0 or more seconds, not {timeout!r}")
         coroutine = scheduler.add(_calling(what, args, kwargs))
         try:
-            in_time = self._awaited(coroutine, timeout)
-            return _outcome(coroutine, None if in_time else timeout)
+            in_time = self._awaited(coroutine, seconds)
+            return _outcome(coroutine, None if in_time else seconds)
         finally:
             del coroutine  # a traceback that it holds leads here
 

@@ -1,10 +1,12 @@
 """For the tests of programs and applications that wait; under unittest, nose and pytest alike.
 
 `clock`: a scheduler whose clock jumps. `memory`: the server without sockets, and who asks it.
+`waiting`: an application that waits, for WebTest.
 """
 
 from cogen.testing.clock import Deadlock, FakeClock, FakeClockLoop
 from cogen.testing.memory import Answer, Browser, MemoryServer, MemoryTransport
+from cogen.testing.waiting import WaitingApp
 
 __all__ = [
     "Answer",
@@ -14,4 +16,5 @@ __all__ = [
     "FakeClockLoop",
     "MemoryServer",
     "MemoryTransport",
+    "WaitingApp",
 ]

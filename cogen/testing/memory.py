@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httptools
@@ -15,13 +15,14 @@ from cogen.web.life import Life
 from cogen.web.options import Options
 from cogen.web.server import Server
 
-__all__ = ["Answer", "Browser", "MemoryServer", "MemoryTransport"]
+__all__ = ["Answer", "Browser", "MemoryServer", "MemoryTransport", "nothing"]
 
 
 class MemoryTransport(asyncio.Transport):
     """What the server writes is in `written`; `closed` once either side has closed.
 
-    `address`: the client's; empty: it came by a Unix socket. `writes` counts the calls.
+    `address`: the client's; empty: it came by a Unix socket. `writes` counts the calls. `changed`
+    is called after each, and at the end.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class MemoryTransport(asyncio.Transport):
         self.protocol: asyncio.Protocol | None = protocol  # None once it knows of the end
         self.written = bytearray()
         self.writes = 0
+        self.changed: Callable[[], None] = nothing
         self.closed = False
         protocol.connection_made(self)
 
@@ -43,6 +45,7 @@ class MemoryTransport(asyncio.Transport):
         """As of asyncio; the client has it at once."""
         self.written += data
         self.writes += 1
+        self.changed()
 
     def writelines(self, pieces: Any) -> None:
         """As of asyncio, in one write."""
@@ -53,6 +56,7 @@ class MemoryTransport(asyncio.Transport):
         if not self.closed:
             self.closed = True
             self._loop.call_soon(self._lost)
+            self.changed()
 
     abort = close
 
@@ -92,13 +96,27 @@ class MemoryTransport(asyncio.Transport):
         """Tests feed as they like."""
 
 
+def nothing() -> None:
+    """What a transport calls by default."""
+
+
 class MemoryServer:
-    """`application` on cogen's server with a fake clock; close it at the end of the test."""
+    """`application` on cogen's server with a fake clock; close it at the end of the test.
+
+    `options`: by default those with `threads="0"`. `lives`: what the applications in it have
+    registered, `cogen.web.life.take_lives()` for all. A context manager as well.
+    """
 
     def __init__(
-        self, application: Any, options: Options | None = None, lives: Sequence[Life] = ()
+        self,
+        application: Any,
+        options: Options | None = None,
+        lives: Sequence[Life] = (),
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self.loop = FakeClockLoop()
+        self.loop: Any = loop if loop is not None else FakeClockLoop()
+        if isinstance(self.loop, FakeClockLoop):
+            self.loop.busy = self._busy
         self.scheduler = Scheduler(self.loop)
         self.server = Server(application, self.scheduler, options or Options(threads="0"), lives)
         self.server.shared.base_environ["SERVER_NAME"] = "127.0.0.1"
@@ -110,24 +128,44 @@ class MemoryServer:
         protocol: Any = Connection(self.server.shared)  # has its methods, not its class
         return MemoryTransport(self.loop, protocol, address)
 
+    def _busy(self) -> bool:
+        """Whether a thread has a request to see to: its clock waits for that."""
+        shared = self.server.shared
+        return shared.pool is not None and any(not each.awaits_news for each in shared.exchanges)
+
     def close(self) -> None:
         """Stop the server, end what is left, and close the loop."""
+        if self.loop.is_closed():
+            return
         self.loop.run_until_complete(self.server.stop())
         self.scheduler.shutdown()
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
 
+    def __enter__(self) -> MemoryServer:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
 
 class Answer:
-    """What came for one request; `done` once it is whole."""
+    """What came for one request; `done` once it is whole.
 
-    def __init__(self, browser: Browser, transport: MemoryTransport) -> None:
+    `browser` keeps its cookies. `head_only`: it is to a HEAD, and has no body.
+    """
+
+    def __init__(
+        self, browser: Browser | None, transport: MemoryTransport, head_only: bool = False
+    ) -> None:
         self.done = False
         self.status = 0
+        self.reason = ""
         self.headers: list[tuple[str, str]] = []
         self.body = b""
         self.transport = transport
         self._browser = browser
+        self._head_only = head_only
         self._seen = 0
         self._parser = httptools.HttpResponseParser(self)
 
@@ -135,7 +173,7 @@ class Answer:
         """Take in what has been written meanwhile."""
         news = bytes(self.transport.written[self._seen :])
         self._seen += len(news)
-        if news:
+        if news and not self.done:
             self._parser.feed_data(news)
         return self
 
@@ -149,6 +187,10 @@ class Answer:
 
     # httptools
 
+    def on_status(self, reason: bytes) -> None:
+        """For the parser."""
+        self.reason = reason.decode("latin-1")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """For the parser."""
         self.headers.append((name.decode(), value.decode("latin-1")))
@@ -156,7 +198,9 @@ class Answer:
     def on_headers_complete(self) -> None:
         """For the parser."""
         self.status = self._parser.get_status_code()
-        self._browser.keep_cookies(self.headers)
+        if self._browser is not None:
+            self._browser.keep_cookies(self.headers)
+        self.done = self._head_only and self.status >= 200
 
     def on_body(self, body: bytes) -> None:
         """For the parser."""
@@ -164,7 +208,10 @@ class Answer:
 
     def on_message_complete(self) -> None:
         """For the parser."""
-        self.done = True
+        if self.status >= 200:
+            self.done = True
+        else:  # an interim response (RFC 9110 section 15.2)
+            self.headers.clear()
 
 
 class Browser:
@@ -186,7 +233,7 @@ class Browser:
             lines["Content-Length"] = str(len(body))
         head = "".join(f"{key}: {value}\r\n" for key, value in lines.items())
         transport = self.server.connect(self.address)
-        answer = Answer(self, transport)
+        answer = Answer(self, transport, method == "HEAD")
         request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body
         assert transport.protocol is not None
         transport.protocol.data_received(request)

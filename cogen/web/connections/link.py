@@ -70,7 +70,10 @@ class Link(Front):
             return -1
         if transport.get_extra_info("sslcontext") is not None:
             return -1
-        number: int = transport.get_extra_info("socket").fileno()
+        socket = transport.get_extra_info("socket")
+        if socket is None:  # one in memory
+            return -1
+        number: int = socket.fileno()
         return number
 
     def pause_writing(self) -> None:

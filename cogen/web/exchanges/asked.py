@@ -6,6 +6,7 @@ from contextvars import Context
 from typing import Any
 
 from cogen.core.coroutines import operation_of
+from cogen.core.durations import Duration
 from cogen.core.events import PARKED
 from cogen.core.greenlets import Straight
 from cogen.web.exchanges.exchange import Exchange
@@ -74,7 +75,7 @@ class Asked(Straight):
         self.scheduler.ready(self)
         return True
 
-    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+    def wait(self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
         return self._exchange.wait(what, *args, timeout=timeout, **kwargs)
 
     def parked(self) -> None:

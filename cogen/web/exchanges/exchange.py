@@ -37,6 +37,7 @@ from greenlet import GreenletExit
 
 from cogen.core.corolets import to_wait_for
 from cogen.core.coroutines import Coroutine, operation_of
+from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.greenlets import Runners, Straight
 from cogen.core.schedulers import SLICE
@@ -241,7 +242,7 @@ class Exchange(Straight):
             self._callbacks = []
         self._callbacks.append(callback)
 
-    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+    def wait(self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
         """environ['cogen.wait'], and `cogen.web.wait` in the request: see `corolets.wait`.
 
         Raises RuntimeError outside of the request.

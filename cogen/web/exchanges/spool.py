@@ -6,6 +6,7 @@ from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import Any, Protocol
 
+from cogen.core.durations import Duration
 from cogen.web.exchanges.body import Body, NoSource, Read
 from cogen.web.http.errors import HTTPError
 
@@ -18,7 +19,7 @@ class _Taker(Protocol):
     """The exchange whose body it is."""
 
     def wait(
-        self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any
+        self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any
     ) -> Any: ...
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None: ...

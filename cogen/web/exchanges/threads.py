@@ -26,6 +26,7 @@ from wsgiref.types import WSGIEnvironment
 from greenlet import GreenletExit
 
 from cogen.core.corolets import to_wait_for
+from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.greenlets import Runners
 from cogen.core.schedulers import running_for
@@ -397,7 +398,7 @@ class ThreadedExchange(Exchange):
 
     # In a thread, or on the loop.
 
-    def wait(self, what: Any, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+    def wait(self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
         if not self._on_loop():
             named = functools.partial(to_wait_for, what, args, kwargs, timeout)
             return self._ask(named, performs=True)
