@@ -103,7 +103,7 @@ class PortalTests(unittest.TestCase):
 
     def test_a_timeout_undoes_what_is_waited_for(self):
         queue = Queue()
-        with self.assertRaisesRegex(OperationTimeout, "Join <Coroutine Queue.get: ended"):
+        with self.assertRaisesRegex(OperationTimeout, "<Join Queue.get>"):
             self.portal.call(queue.get, timeout=0.001)
         queue.put_nowait("item")
         self.assertEqual("item", self.portal.call(queue.get, timeout=10))
