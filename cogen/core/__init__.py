@@ -10,8 +10,10 @@ from cogen.core import (
     pubsub,
     queue,
     schedulers,
+    servers,
     shields,
     sockets,
+    streams,
     threads,
 )
 
@@ -25,7 +27,9 @@ __all__ = [
     "pubsub",
     "queue",
     "schedulers",
+    "servers",
     "shields",
     "sockets",
+    "streams",
     "threads",
 ]
