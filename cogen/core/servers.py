@@ -26,6 +26,7 @@ from cogen.core.events import PARKED, OperationTimeout, Sleep
 from cogen.core.groups import TaskGroup
 from cogen.core.listening import Listening, tcp_sockets, unix_socket
 from cogen.core.queue import Queue
+from cogen.core.shields import Shield
 from cogen.core.sockets import Accept, Readable, Socket
 from cogen.core.streams import OpenStream, Stream, address_text
 
@@ -91,7 +92,7 @@ class Listener:
                 yield server.group.join()
             finally:
                 server.group.cancel()
-                yield server.group.join()
+                yield Shield(server.group.join())
 
     def close(self) -> None:
         """Listen no longer; a Unix socket's path is removed."""
@@ -237,7 +238,7 @@ class _Server:
         finally:
             stream.close()
             try:
-                yield stream.wait_closed(patience)
+                yield Shield(stream.wait_closed(patience))
             except OperationTimeout:
                 pass  # the peer does not take what was written
             finally:

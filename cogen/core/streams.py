@@ -176,6 +176,7 @@ class Stream(asyncio.Protocol):
     # Called by the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is connected."""
         self._transport = transport
         with contextlib.suppress(OSError):  # it has gone already
             self.peer = transport.get_extra_info("peername")
@@ -183,6 +184,7 @@ class Stream(asyncio.Protocol):
             transport.set_write_buffer_limits(_MOST_UNSENT, _LEAST_UNSENT)
 
     def data_received(self, data: bytes) -> None:
+        """`data` has come."""
         self._buffer += data
         if self._reader is not None:
             self._reader.try_again(progress=True)
@@ -191,19 +193,23 @@ class Stream(asyncio.Protocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
+        """Nothing more will come; whether we may still send."""
         self._ended = True
         if self._reader is not None:
             self._reader.try_again()
         return not self._sent_eof and self._transport.can_write_eof()
 
     def pause_writing(self) -> None:
+        """The peer takes nothing."""
         self._writing_paused = True
 
     def resume_writing(self) -> None:
+        """It takes something again."""
         self._writing_paused = False
         self._try_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended, and broke if there is an `exc`."""
         self._lost = self._ended = True
         if exc is not None:
             code = getattr(exc, "errno", None) or errno.ECONNABORTED
@@ -215,10 +221,12 @@ class Stream(asyncio.Protocol):
     # Called by the operations.
 
     def park(self, operation: "Read") -> None:
+        """`operation` waits for what comes."""
         self._reader = operation
         self._read_on(0)
 
     def take(self, count: int) -> bytes:
+        """Up to `count` bytes of what has come."""
         buffer = self._buffer
         taken = bytes(buffer[:count]) if count < len(buffer) else bytes(buffer)
         del buffer[:count]
