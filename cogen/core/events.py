@@ -18,9 +18,10 @@ from cogen.core.durations import Duration, seconds_of
 if TYPE_CHECKING:
     from cogen.core.coroutines import Coroutine
     from cogen.core.groups import TaskGroup
-    from cogen.core.schedulers import Waiter
+    from cogen.core.schedulers import Scheduler, Waiter
 
 __all__ = [
+    "FOREVER",
     "PARKED",
     "AddCoro",
     "Await",
@@ -43,6 +44,10 @@ PARKED: Final = _Parked()
 """What `run` returns where the waiter is resumed later."""
 
 
+FOREVER: Final = -1.0
+"""The timeout of what waits for ever, whatever the scheduler's default is."""
+
+
 class OperationTimeout(Exception):
     """An operation did not end within its `timeout`; `args[0]` is the operation."""
 
@@ -51,7 +56,8 @@ class OperationTimeout(Exception):
 class Operation:
     """Base of all operations. `timeout`: how long to wait, None for ever.
 
-    It is seconds (monotonic), a timedelta, or the datetime at which they are over.
+    It is seconds (monotonic), a timedelta, or the datetime at which they are over; -1 is for ever,
+    also where the scheduler has a `default_timeout`.
 
     `shields`: only its own timeout undoes it; a cancellation waits until it has ended.
 
@@ -71,7 +77,7 @@ class Operation:
         seconds: float | None = None
         if timeout is not None:
             seconds = timeout if type(timeout) is float else self._seconds(timeout)
-            if not seconds >= 0:
+            if not seconds >= 0 and timeout != FOREVER:
                 raise ValueError(
                     f"{type(self).__name__}: timeout must be 0 or more seconds, not {timeout!r}"
                 )
@@ -81,6 +87,11 @@ class Operation:
         if type(timeout) is int:
             return float(timeout)
         return seconds_of(timeout, f"{type(self).__name__}: timeout")
+
+    @property
+    def has_end(self) -> bool:
+        """Whether it has a timeout."""
+        return self.timeout is not None and self.timeout >= 0
 
     def run(self, waiter: "Waiter") -> Any:
         """Return the result, or keep `waiter` to resume later and return PARKED."""
@@ -105,7 +116,7 @@ class Operation:
             del self
 
     def __repr__(self) -> str:
-        within = "" if self.timeout is None else f" within {self.timeout:g} s"
+        within = f" within {self.timeout:g} s" if self.has_end else ""
         return f"<{type(self).__name__}{within}>"
 
 
@@ -118,6 +129,8 @@ class Sleep(Operation):
         if seconds is None:
             raise TypeError("Sleep: None is for ever; say how many seconds")
         super().__init__(seconds)
+        if self.timeout == FOREVER:
+            raise ValueError(f"Sleep: timeout must be 0 or more seconds, not {seconds!r}")
 
     def run(self, waiter: "Waiter") -> Any:
         return PARKED
@@ -147,8 +160,22 @@ class WaitForSignal(Operation):
         scheduler = waiter.scheduler
         if scheduler.posted:  # signals that were sent before this wait
             scheduler.do_posted()
+        if scheduler.signalling:
+            sent = self._sent(scheduler)
+            if sent is not None:
+                return sent.value
         scheduler.signals.setdefault(self.name, {})[waiter] = None
         return PARKED
+
+    def _sent(self, scheduler: "Scheduler") -> "Signal | None":
+        """The signal that has waited for one more, and is sent now."""
+        senders = scheduler.signalling.get(self.name, {})
+        for sender, signal in senders.items():
+            if len(scheduler.signals.get(self.name, ())) + 1 >= signal.recipients:
+                signal.undo(sender)
+                sender.resume(scheduler.signal(self.name, signal.value) + 1)
+                return signal
+        return None
 
     def undo(self, waiter: "Waiter") -> None:
         signals = waiter.scheduler.signals
@@ -162,17 +189,48 @@ class WaitForSignal(Operation):
 
 
 class Signal(Operation):
-    """Resume all that wait for `name` with `value`; the result is how many there were."""
+    """Resume all that wait for `name` with `value`; the result is how many there were.
 
-    __slots__ = ("name", "value")
+    It waits until there are `recipients` of them, 0: for nobody.
+    """
 
-    def __init__(self, name: Any, value: Any = None) -> None:
-        super().__init__()
+    __slots__ = ("name", "recipients", "value")
+
+    by_coroutines: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        name: Any,
+        value: Any = None,
+        recipients: int = 0,
+        timeout: Duration | None = None,
+    ) -> None:
+        super().__init__(timeout)
         self.name = name
         self.value = value
+        self.recipients = recipients
 
-    def run(self, waiter: "Waiter") -> int:
-        return waiter.scheduler.signal(self.name, self.value)
+    def run(self, waiter: "Waiter") -> Any:
+        scheduler = waiter.scheduler
+        if self.recipients > 0:
+            if scheduler.posted:  # signals that were sent before this one
+                scheduler.do_posted()
+            if len(scheduler.signals.get(self.name, ())) < self.recipients:
+                scheduler.signalling.setdefault(self.name, {})[waiter] = self
+                return PARKED
+        return scheduler.signal(self.name, self.value)
+
+    def undo(self, waiter: "Waiter") -> None:
+        signalling = waiter.scheduler.signalling
+        senders = signalling[self.name]
+        del senders[waiter]
+        if not senders:
+            del signalling[self.name]
+
+    def __repr__(self) -> str:
+        if not self.recipients:
+            return f"<Signal {self.name!r}>"
+        return f"<Signal {self.name!r} to {self.recipients}>"
 
 
 class AddCoro(Operation):

@@ -11,8 +11,9 @@ the deque of items, whose `append` and `popleft` are atomic.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from threading import get_ident
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from cogen.core.away import Away, lock
 from cogen.core.durations import Duration
@@ -20,9 +21,24 @@ from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
 from cogen.core.slips import stays_in_process
 
-__all__ = ["Empty", "Full", "Get", "GetNow", "JoinQueue", "Put", "PutNow", "Queue"]
+__all__ = ["Empty", "Full", "Get", "GetNow", "Items", "JoinQueue", "Put", "PutNow", "Queue"]
 
 Item = TypeVar("Item")
+
+
+class Items(Protocol):
+    """What a queue holds its items in; `append` and `popleft` are atomic for threads."""
+
+    def append(self, item: Any, /) -> None:
+        """Put `item` in."""
+
+    def popleft(self) -> Any:
+        """Take out the one whose turn it is. Raises IndexError if there is none."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """In the order in which they leave."""
 
 
 class Full(Exception):
@@ -59,7 +75,7 @@ class Queue(Generic[Item]):
             raise ValueError(f"Queue: maxsize must be 0 (no limit) or more, not {maxsize!r}")
         self.maxsize = maxsize
         # The reference changes under the lock; elsewhere the items are touched under it only.
-        self._items: deque[Any] | None = None
+        self._items: Items | None = None
         self._unfinished = 0  # counted at home
         self._elsewhere = 0  # counted in other threads
         self._home: Scheduler | None = None
@@ -267,8 +283,12 @@ class Queue(Generic[Item]):
         with lock:
             if 0 < self.maxsize <= len(self) + len(self._putters or ()):
                 return False
-            self._elsewhere += 1
-            self._append(item)
+            self._elsewhere += 1  # before somebody takes it
+            try:
+                self._append(item)
+            except BaseException:
+                self._elsewhere -= 1
+                raise
         self._tell()
         return True
 
@@ -291,8 +311,12 @@ class Queue(Generic[Item]):
             items = self._make_items()
         items.append(item)
 
-    def _make_items(self) -> deque[Any]:
-        made: deque[Any] = deque()
+    def _new_items(self) -> "Items":
+        """In the order in which they are to leave; who changes that holds another."""
+        return deque()
+
+    def _make_items(self) -> "Items":
+        made = self._new_items()
         with lock:
             if self._items is None:
                 self._items = made
@@ -331,7 +355,7 @@ class Queue(Generic[Item]):
         raise stays_in_process(self)
 
     def __repr__(self) -> str:
-        return f"<Queue {len(self)}/{self.maxsize or 'no limit'}>"
+        return f"<{type(self).__name__} {len(self)}/{self.maxsize or 'no limit'}>"
 
 
 def _check_not(block: object) -> None:

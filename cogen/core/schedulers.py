@@ -17,7 +17,8 @@ from weakref import WeakKeyDictionary
 
 from mypy_extensions import mypyc_attr
 
-from cogen.core.events import PARKED, Operation
+from cogen.core.durations import Duration, seconds_of
+from cogen.core.events import FOREVER, PARKED, Operation, Signal
 from cogen.core.posting import Posting
 from cogen.core.timers import Timers
 
@@ -123,6 +124,8 @@ class Waiter:
     def check_scopes(self, operation: Operation | None) -> None:
         """It is about to wait for `operation`, None: its turn. Raises what has ended a scope."""
         try:
+            if operation is not None and operation.timeout is None:
+                operation.timeout = self.scheduler.default_timeout
             scopes = self.scheduler.scopes.get(self.owner)
             if scopes is not None and not (operation is not None and operation.shields):
                 scopes.begin(self, operation)
@@ -175,6 +178,9 @@ class Waiter:
 class Scheduler(Posting):
     """Runs coroutines on `loop`, or on a new loop of the kind `proactor` names.
 
+    `default_timeout` is that of what coroutines and requests wait for without one; None or -1: they
+    wait for ever.
+
     `statistics()` tells what it holds. Several schedulers may exist, each on a loop of its own.
 
     `enter` is what runs the steps of a turn, given as a function: by default it just calls it. One
@@ -195,12 +201,17 @@ class Scheduler(Posting):
     _making: ClassVar = RLock()
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop | None = None, proactor: str = "any"
+        self,
+        loop: asyncio.AbstractEventLoop | None = None,
+        proactor: str = "any",
+        default_timeout: Duration | None = None,
     ) -> None:
+        default = _default_of(default_timeout)
         super().__init__(loop if loop is not None else new_event_loop(proactor))
         self._owns_loop = loop is None
         self.timers = Timers(self.loop)
         self.signals: dict[Any, dict[Waiter, None]] = {}
+        self.signalling: dict[Any, dict[Waiter, Signal]] = {}  # those that wait for recipients
         self._signalled: set[Any] = set()  # names of those that are posted
         self._lock = RLock()  # of `_signalled`
         self.coroutines: dict[Coroutine, None] = {}
@@ -209,7 +220,11 @@ class Scheduler(Posting):
         self._turn_due = False
         self.turns = 0
         self.stepping: Waiter | None = None
-        self.scopes: dict[Any, Scopes] = {}  # by Waiter.owner, of those who have entered one
+        # By Waiter.owner, of those who have entered one.
+        self.scopes: dict[Any, Scopes | None] = {}
+        self.default_timeout = default
+        if default is not None:
+            self.scopes[self] = None  # so that each wait is looked at
         self._next_turn, self._next_steps = self._turn, self._steps  # bound once
         self.enter: Callable[[Callable[[], None]], None] = _call
         self.awaiting: dict[Any, Waiter] = {}
@@ -446,7 +461,8 @@ class Scheduler(Posting):
             "coroutines": len(self.coroutines),
             "ready": len(self._ready) + len(self._crowd),
             "deadlines": len(self.timers),
-            "signal_waiters": sum(map(len, self.signals.values())),
+            "signal_waiters": sum(map(len, self.signals.values()))
+            + sum(map(len, self.signalling.values())),
         }
 
 
@@ -520,6 +536,18 @@ def wait_in_asyncio(operation: Operation) -> Awaitable[Any]:
         return waiter.wait() if result is PARKED else _ended(result)
     finally:
         del operation, waiter
+
+
+def _default_of(timeout: Duration | None) -> float | None:
+    """The seconds of a `default_timeout`; None: there is none. Raises ValueError, TypeError."""
+    if timeout is None:
+        return None
+    seconds = seconds_of(timeout, "Scheduler: default_timeout")
+    if seconds == FOREVER:
+        return None
+    if not seconds >= 0:
+        raise ValueError(f"Scheduler: default_timeout must be 0 or more seconds, not {timeout!r}")
+    return seconds
 
 
 def _call(function: Callable[[], None]) -> None:

@@ -55,12 +55,14 @@ class Timers:
         self._lanes: dict[float, _Lane] = {}
 
     def start(self, waiter: Expires, duration: float) -> None:
-        """Have `waiter.expire()` called once, `duration` seconds (monotonic) from now.
+        """Have `waiter.expire()` called once, `duration` seconds (monotonic) from now; not if < 0.
 
         It is called late by up to 0.5 %, at most 0.05 s, where others expire just before.
         """
         lane = self._lanes.get(duration)
         if lane is None:
+            if duration < 0:  # for ever
+                return
             lane = self._lanes[duration] = _Lane()
         deadline = self._loop.time() + duration
         # A waiter that starts again goes to the end: the lane stays in order.

@@ -228,7 +228,7 @@ class Exchange(Straight):
 
     def hurry(self) -> None:
         """End a wait that has a timeout as if its time were up."""
-        if self.operation is not None and self.operation.timeout is not None:
+        if self.operation is not None and self.operation.has_end:
             self.operation.expire(self)
 
     def give_up(self) -> None:

@@ -150,7 +150,7 @@ class ThreadedExchange(Exchange):
     def hurry(self) -> None:
         super().hurry()
         for asked in self._asked.copy():
-            if asked.operation is not None and asked.operation.timeout is not None:
+            if asked.operation is not None and asked.operation.has_end:
                 asked.operation.expire(asked)
 
     def give_up(self) -> None:

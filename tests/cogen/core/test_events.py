@@ -55,6 +55,53 @@ class SignalTests(CoreCase):
         self.assertEqual(0, self.run_(late))
         self.assert_nothing_is_left()
 
+    def test_a_signal_waits_for_its_recipients(self):
+        def waiting(seconds):
+            yield Sleep(seconds)
+            return (yield WaitForSignal("news"))
+
+        waiters = [self.start(waiting, seconds) for seconds in (0, 1, 2)]
+        begun = self.loop.time()
+        self.assertEqual(3, self.run_(lambda: (yield Signal("news", "value", recipients=3))))
+        self.assertLess(self.loop.time(), begun + 4)
+        self.assertEqual(["value"] * 3, [each.result() for each in waiters])
+        self.assert_nothing_is_left()
+
+    def test_a_signal_with_enough_recipients_waits_for_nobody(self):
+        waiters = [self.start(lambda: (yield WaitForSignal("news"))) for _ in range(3)]
+        self.loop.settle()
+        self.assertEqual(3, self.run_(lambda: (yield Signal("news", "value", recipients=2))))
+        self.assertEqual(["value"] * 3, [each.result() for each in waiters])
+
+    def test_a_signal_that_is_left_is_not_sent(self):
+        def sending():
+            with self.assertRaises(OperationTimeout):
+                yield Signal("news", recipients=2, timeout=1)
+
+        def late():
+            yield Sleep(2)
+            with self.assertRaises(OperationTimeout):
+                yield WaitForSignal("news", timeout=1)
+
+        cancelled = self.start(lambda: (yield Signal("news", recipients=1)))
+        self.loop.settle()
+        self.assertEqual(1, self.scheduler.statistics()["signal_waiters"])
+        cancelled.cancel()
+        self.start(late)
+        self.run_(sending)
+        self.scheduler.run()
+        self.assert_nothing_is_left()
+
+    def test_signals_that_wait_are_sent_in_their_order(self):
+        first = self.start(lambda: (yield Signal("news", "first", recipients=1)))
+        second = self.start(lambda: (yield Signal("news", "second", recipients=1)))
+        both = self.start(lambda: (yield Signal("news", "both", recipients=2)))
+        self.loop.settle()
+        heard = [self.start(lambda: (yield WaitForSignal("news"))) for _ in range(4)]
+        self.loop.settle()
+        self.assertEqual([1, 1, 2], [each.result() for each in (first, second, both)])
+        self.assertEqual(["first", "second", "both", "both"], [each.result() for each in heard])
+
     def test_names_are_apart(self):
         def waiting(name):
             return (yield WaitForSignal(name))

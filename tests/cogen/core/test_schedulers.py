@@ -7,7 +7,50 @@ from cogen.core.coroutines import coro
 from cogen.core.events import OperationTimeout, Signal, Sleep, WaitForSignal
 from cogen.core.queue import Queue
 from cogen.core.schedulers import SLICE, Scheduler, Waiter, new_event_loop
+from cogen.testing.clock import FakeClockLoop
 from tests.cogen.core.support import CoreCase
+
+
+class DefaultTimeoutTests(unittest.TestCase):
+    def scheduler(self, default_timeout):
+        loop = FakeClockLoop()
+        self.addCleanup(loop.close)
+        scheduler = Scheduler(loop, default_timeout=default_timeout)
+        self.addCleanup(scheduler.shutdown)
+        return scheduler
+
+    def waited(self, scheduler, wait):
+        """Seconds until the wait has timed out."""
+
+        def waiting():
+            try:
+                yield wait()
+            except OperationTimeout:
+                return scheduler.loop.time() - begun
+
+        begun = scheduler.loop.time()
+        coroutine = scheduler.add(waiting)
+        scheduler.loop.advance(50)
+        return coroutine.result() if coroutine.done else "for ever"
+
+    def test_it_is_for_what_has_no_timeout(self):
+        scheduler, queue = self.scheduler(5), Queue()
+        never = scheduler.loop.create_future()
+        for wait in (queue.get, lambda: WaitForSignal("x"), lambda: never):
+            self.assertEqual(5, self.waited(scheduler, wait))
+        self.assertEqual(2, self.waited(scheduler, lambda: queue.get(timeout=2)))
+        self.assertEqual("for ever", self.waited(scheduler, lambda: queue.get(timeout=-1)))
+
+    def test_none_and_minus_1_are_for_ever(self):
+        for default_timeout in (None, -1):
+            scheduler = self.scheduler(default_timeout)
+            self.assertEqual({}, scheduler.scopes)
+            self.assertEqual("for ever", self.waited(scheduler, Queue().get))
+
+    def test_what_makes_no_sense_is_refused(self):
+        for default_timeout in (-2, float("nan")):
+            with self.assertRaisesRegex(ValueError, "0 or more"):
+                self.scheduler(default_timeout)
 
 
 class SchedulerTests(CoreCase):
