@@ -7,5 +7,6 @@ Applications import `wait`, `life`, `peers` and `options`, and find `extensions`
 """
 
 from cogen.core.corolets import wait
+from cogen.web.http.errors import ServerStopping
 
-__all__ = ["wait"]
+__all__ = ["ServerStopping", "wait"]

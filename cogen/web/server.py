@@ -22,6 +22,7 @@ from cogen.web.connections.shared import Shared
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.owner import RequestGroup
 from cogen.web.exchanges.pool import Pool
+from cogen.web.exchanges.stopping import Stopping
 from cogen.web.exchanges.stuck import POOL, threads_at_work
 from cogen.web.http.environ import base_environ
 from cogen.web.life import Application, Life, OnLoop
@@ -64,6 +65,8 @@ class Server:
         self.group = TaskGroup(scheduler, independent=True)
         self.shared.base_environ["cogen.group"] = RequestGroup()
         self.shared.base_environ["cogen.server_group"] = self.group
+        self._stopping = Stopping(scheduler, lambda: self.shared.exchanges)
+        self.shared.base_environ["cogen.stopping"] = self._stopping
         self._hosts = Hosts(options.allowed_hosts, self.shared.proxies)
         self._memory = Memory(scheduler.loop, self._trim)
         self.collector = Collector(scheduler.loop, options, self._memory.uses)
@@ -166,10 +169,12 @@ class Server:
         deadline = loop.time() + patience
         for listener in self._listeners:
             listener.close()
+        self._stopping.begin()
         try:
             async with asyncio.timeout_at(deadline):
                 for life in reversed(self.lives):
                     await _told(life.stopping)
+                self._stopping.tell()
                 for connection in list(self.shared.connections):
                     connection.stop()
                 await self.shared.all_ended()
@@ -177,6 +182,7 @@ class Server:
                     await outlived()
         except TimeoutError:
             log.warning("%d connections were cut at the stop", len(self.shared.connections))
+        self._stopping.end()
         self._cut()
         for listener in self._listeners:
             if isinstance(listener, Handshakes):

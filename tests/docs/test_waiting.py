@@ -22,3 +22,15 @@ class LifeTests(unittest.TestCase):
             server.close()
         self.assertEqual(b"the server stops\n", held.look().body)
         self.assertEqual("opened\nclosed\n", printed.getvalue())
+
+    def test_an_endless_answer_ends_itself(self):
+        [block] = [each for each in blocks(DOCS / "waiting.md") if each.name == "ticker.py"]
+        names = {}
+        exec(compile(block.text, str(block), "exec"), names)
+        server = MemoryServer(names["application"])
+        held = Browser(server).begin("GET", "/")
+        server.loop.advance(1.5)
+        began = server.loop.time()
+        server.close()
+        self.assertLess(server.loop.time() - began, 1)
+        self.assertEqual(b"tick\ntick\nthe server stops\n", held.look().body)

@@ -231,6 +231,29 @@ class Exchange(Straight):
         if self.operation is not None and self.operation.has_end:
             self.operation.expire(self)
 
+    @property
+    def streams_events(self) -> bool:
+        """Whether the application answers with a stream of events."""
+        return self._answer is not None and self._answer.head.of_events
+
+    def interrupt(self, error: BaseException) -> bool:
+        """End what the application waits for with `error`, raised there; whether it waits."""
+        if self.left or self.closing or not (self.waits or self.runner is not None):
+            return False
+        if not self.awaits_news or not self.withdraw():
+            return False
+        self.error = error
+        self.scheduler.ready(self)
+        return True
+
+    def end_stream(self) -> None:
+        """End the response of an application that waits by a chunk: what there is of it is all."""
+        if self.waits and not self.closing and self.withdraw():
+            self.waits = False
+            self.unparked()
+            self._finish()
+            self.scheduler.ready(self)
+
     def give_up(self) -> None:
         """What the application still does to close may wait no longer."""
         self.late = True

@@ -153,6 +153,15 @@ class ThreadedExchange(Exchange):
             if asked.operation is not None and asked.operation.has_end:
                 asked.operation.expire(asked)
 
+    def interrupt(self, error: BaseException) -> bool:
+        waited = self._job is None and super().interrupt(error)
+        if self.left or self.closing:
+            return waited
+        for asked in self._asked.copy():
+            if not isinstance(asked.operation, _NO_NEWS) and asked.leave(error):
+                waited = True
+        return waited
+
     def give_up(self) -> None:
         self.late = True
         if self._job is None:

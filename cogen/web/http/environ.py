@@ -46,6 +46,7 @@ def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> WSGIEnvi
         "cogen.group": None,
         "cogen.input": None,
         "cogen.server_group": None,
+        "cogen.stopping": None,
         "cogen.wait": None,
         "cogen.wsgi": None,
     }

@@ -1,6 +1,6 @@
 """What can go wrong with a request."""
 
-__all__ = ["BodyError", "HTTPError", "LostOperation"]
+__all__ = ["BodyError", "HTTPError", "LostOperation", "ServerStopping"]
 
 
 class HTTPError(Exception):
@@ -17,3 +17,13 @@ class BodyError(OSError):
 
 class LostOperation(RuntimeError):
     """An operation was named, but its empty chunk did not reach the server by itself."""
+
+
+class ServerStopping(HTTPError):
+    """The server stops: raised at what a stream waits for, so that it ends itself.
+
+    Where an application lets it pass before there is a head, the answer is 503.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(503, "the server stops")

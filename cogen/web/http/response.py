@@ -79,6 +79,11 @@ class Head:
             lines.append(f"{name}: {value}\r\n")
         self.encoded = "".join(lines).encode("latin-1")
 
+    @property
+    def of_events(self) -> bool:
+        """Whether the content is a stream of events, of which browsers ask for another."""
+        return b"\r\ncontent-type: text/event-stream" in self.encoded.lower()
+
     def _special(self, name: str, value: str) -> bool:
         """Take note of it; whether it is sent as it is."""
         self._names.add(name)
