@@ -42,6 +42,11 @@ class ChatOptions:
         "Time after a poll until its client counts as gone; the nick is kept as long again.",
         least=1,
     )
+    nick_keep: float = option(
+        2_592_000.0,
+        "Time that a name stays its owner's after a message under it (30 days); 0: it does not.",
+        least=0,
+    )
     max_clients: int = option(20_000, "Clients at once.", least=1)
     max_clients_per_session: int = option(20, "Clients (tabs) of one session.", least=1)
     max_rooms_per_poll: int = option(100, "Rooms that one poll can name.", least=1)

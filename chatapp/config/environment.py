@@ -12,6 +12,7 @@ from paste.deploy.converters import asbool
 from chatapp.config.routing import make_map
 from chatapp.config.sessions import check_session, session_options
 from chatapp.config.version import version_of
+from chatapp.identity.names import KeptNames
 from chatapp.lib.about import about
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.cookies import token_name
@@ -36,7 +37,7 @@ _SERVER_NAMES = frozenset(["http_port", *(field.name for field in dataclasses.fi
 
 
 class Globals:
-    """`app_globals`: the hub, addresses, the signer of tokens, the templates.
+    """`app_globals`: the hub, addresses, whose names are, the signer of tokens, the templates.
 
     `fresh`: these are read at each use.
     """
@@ -52,6 +53,7 @@ class Globals:
         secret_fingerprint = fingerprint(secret)
         self.addresses = Addresses()
         self.hub = Hub(options, secret_fingerprint, about(options, version))
+        self.names = KeptNames(self.hub.log, options.nick_keep)
         self.signer = Signer(derived_key(secret, "token"), token_name(secret_fingerprint))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
         self._lookup = None if fresh else _loaded(self._make_lookup())

@@ -10,7 +10,7 @@ import orjson
 
 from chatapp.directory import NickTaken
 from chatapp.lib.base import BaseController, refuse
-from chatapp.lib.outcomes import directed, logged, of_directory
+from chatapp.lib.outcomes import directed, logged, of_directory, taken
 from chatapp.lib.poll_requests import request_in_body, request_in_url
 from chatapp.lib.waiting import Steps, answered, live_names, resolve
 from chatapp.lib.wire import (
@@ -61,6 +61,7 @@ class ChatController(BaseController):
         response.content_type = "application/json" if as_json else "text/plain"
         text, nonce = self._message(environ, as_json)
         participant = yield from self._pusher(environ, _MESSAGE_BYTES + len(text.encode()))
+        yield from self._keep_nick(environ, participant)
         figures, began = self._hub.figures, time.perf_counter()
         stored = yield from self._stored(environ, room, participant, text, nonce)
         figures.commits.observe(time.perf_counter() - began)
@@ -139,12 +140,12 @@ class ChatController(BaseController):
         # Others are told of it, as of a message.
         yield from self._charge(environ, "address_push_rate")
         participant = self._known(environ) or (yield from self._join(environ))
+        yield from self._check_nick(environ, nick, participant.sender)
         try:
             yield environ["cogen.call"](self._hub.directory.rename)(participant, nick)
             directed(environ)
         except NickTaken as error:
-            like = nick if nick == error.taken else f"{nick} looks like {error.taken}, which"
-            raise BadInput(409, f"The name {like} is taken; choose another.") from None
+            raise taken(nick, error) from None
         session["nick"] = nick
         session.save()
         response.content_type = "application/json"

@@ -22,7 +22,7 @@ class PageController(BaseController):
         environ = request.environ
         if "cogen.wsgi" in environ and self._is_new(environ):
             return self._first(environ)
-        self._identify(environ)
+        self._identify(environ, renew=True)
         return self._chat()
 
     def _first(self, environ: WSGIEnvironment) -> Steps:

@@ -7,12 +7,13 @@ from wsgiref.types import WSGIEnvironment
 
 from webob.exc import status_map
 
-from chatapp.directory import Cost
+from chatapp.directory import Cost, NickTaken
+from chatapp.identity.names import KeptNames
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.cookies import COOKIE_SECONDS
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
-from chatapp.lib.outcomes import directed, of_directory, refusal, too_much
+from chatapp.lib.outcomes import directed, logged, of_directory, refusal, taken, too_much
 from chatapp.lib.waiting import participant_of, token_of
 from chatapp.lib.wire import BadInput
 from chatapp.live.errors import Refused
@@ -40,6 +41,7 @@ class BaseController(WSGIController):
         self._hub: Hub = shared.hub
         self._signer: Signer = shared.signer
         self._addresses: Addresses = shared.addresses
+        self._names: KeptNames = shared.names
 
     def __before__(self, environ: WSGIEnvironment) -> None:
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_ours(environ):
@@ -66,15 +68,51 @@ class BaseController(WSGIController):
             yield from self._charge(environ, "address_sessions")
         identity = self._identify(environ)
         address = self._addresses.whose(environ)
+        sender = self._signer.sender(identity)
+        nick = yield from self._own_nick(environ, sender)
         try:
-            sender = self._signer.sender(identity)
-            yield environ["cogen.call"](self._hub.join)(
-                identity, session.get("nick"), sender, address
-            )
+            yield environ["cogen.call"](self._hub.join)(identity, nick, sender, address)
             participant: Participant = directed(environ)
         except Refused as error:
             raise refusal(error) from None
         return participant
+
+    def _own_nick(
+        self, environ: WSGIEnvironment, sender: str
+    ) -> Generator[bytes, None, str | None]:
+        """The nick in the session, unless it has become another's."""
+        nick: str | None = session.get("nick")
+        if nick is None:
+            return None
+        try:
+            yield from self._check_nick(environ, nick, sender)
+        except BadInput as bad:
+            # While the log is away nobody speaks: before they do, it is asked again.
+            return None if bad.status == 409 else nick
+        return nick
+
+    def _check_nick(
+        self, environ: WSGIEnvironment, nick: str, sender: str
+    ) -> Generator[bytes, None, None]:
+        """Raises BadInput if that nick is kept for another."""
+        yield environ["cogen.call"](self._names.check)(nick, sender)
+        self._unless_taken(environ, nick)
+
+    def _keep_nick(
+        self, environ: WSGIEnvironment, participant: Participant
+    ) -> Generator[bytes, None, None]:
+        """Who is about to speak keeps the nick. Raises BadInput if it is kept for another."""
+        nick, sender = participant.nick, participant.sender
+        if not self._names.is_kept(nick, sender):
+            address = self._addresses.whose(environ)
+            yield environ["cogen.call"](self._names.keep)(nick, sender, address)
+            self._unless_taken(environ, nick)
+
+    def _unless_taken(self, environ: WSGIEnvironment, nick: str) -> None:
+        try:
+            logged(environ, self._hub.figures)
+        except NickTaken as error:
+            raise taken(nick, error) from None
 
     def _charge(
         self,
@@ -103,14 +141,19 @@ class BaseController(WSGIController):
         """Whether who asks has no id yet."""
         return not isinstance(session.get("id"), str) and self._token_identity(environ) is None
 
-    def _identify(self, environ: WSGIEnvironment) -> str:
-        """Give who asks an id, in the session and in a signed token; returns it."""
+    def _identify(self, environ: WSGIEnvironment, renew: bool = False) -> str:
+        """Give who asks an id, in the session and in a signed token; returns it.
+
+        `renew`: the cookies of who has one are given again, so that they end later.
+        """
         identity = self._token_identity(environ)
         own = session.get("id")
         if not isinstance(own, str):
             own = session["id"] = identity or new_id()
+            renew = True
+        if renew:
             session.save()
-        if own != identity:
+        if renew or own != identity:
             response.set_cookie(
                 self._signer.cookie,
                 self._signer.sign(own),

@@ -12,8 +12,9 @@ from chatapp.lib.identity import Signer, cookie_value
 
 __all__ = ["COOKIE_SECONDS", "FormerCookies", "session_name", "token_name"]
 
-COOKIE_SECONDS = 30 * 86400
-"""How long a browser keeps the chat's cookies."""
+COOKIE_SECONDS = 400 * 86400
+"""How long a browser keeps the chat's cookies, from when the page was opened last: at most so long
+(draft-ietf-httpbis-rfc6265bis, 5.5)."""
 
 _TOKEN = "chat_token"
 _SESSION = "chat_session"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar, cast
 from wsgiref.types import WSGIEnvironment
 
-from chatapp.directory import Directory, DirectoryUnavailable, MayWait, Refusal
+from chatapp.directory import Directory, DirectoryUnavailable, MayWait, NickTaken, Refusal
 from chatapp.lib.wire import BadInput
 from chatapp.live.errors import ChatFull, Refused
 from chatapp.live.figures import Figures
@@ -19,6 +19,7 @@ __all__ = [
     "logged",
     "of_directory",
     "refusal",
+    "taken",
     "too_much",
 ]
 
@@ -76,6 +77,12 @@ def refusal(error: Refused) -> BadInput:
     """What tells of `error`: 503 where there is no place for anybody, 429 for this one."""
     status = 503 if isinstance(error, ChatFull) else 429
     return BadInput(status, str(error), error.retry_after)
+
+
+def taken(nick: str, error: NickTaken) -> BadInput:
+    """What tells that `nick`, or one that it looks like, is another's."""
+    like = nick if nick == error.taken else f"{nick} looks like {error.taken}, which"
+    return BadInput(409, f"The name {like} is taken; choose another.")
 
 
 def directed(environ: WSGIEnvironment) -> Any:

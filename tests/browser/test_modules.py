@@ -311,4 +311,4 @@ class RowsTests(ModuleTestCase):
 
     def test_a_message_of_a_kind_that_is_not_known_is_passed_over(self):
         kinds = {"kind": "said"}, {"kind": "painted"}, {}
-        self.assertEqual([["1", True], ["3", True]], self.shown(*kinds))
+        self.assertEqual([["1", False], ["3", False]], self.shown(*kinds))

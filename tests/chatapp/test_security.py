@@ -64,6 +64,16 @@ class CookieTests(ChatCase):
         ann = self.joined("ann")
         self.assertNotIn("Set-Cookie", dict(ann.poll().headers))
 
+    def test_cookies_end_long_after_the_page_was_opened_last(self):
+        ann = self.joined("ann")
+        for _ in range(2):
+            answer = ann.ask("GET", "/")
+            cookies = [value for name, value in answer.headers if name.lower() == "set-cookie"]
+            self.assertEqual(set(ann.cookies), {cookie.partition("=")[0] for cookie in cookies})
+            for cookie in cookies:
+                self.assertIn("Max-Age=34560000" if "token" in cookie else "expires=", cookie)
+        self.assertEqual(b'{"nick":"ann"}', ann.ask("GET", "/chat/nick").body)
+
     def test_two_chats_of_one_host_have_cookies_of_their_own(self):
         ann = self.joined("ann")
         first = self.server
@@ -101,7 +111,7 @@ class FormerCookieTests(ChatCase):
             self.assertEqual(4, len({line.partition("=")[0] for line in lines}), lines)
             for name, value in self.given.items():
                 [line] = [line for line in lines if line.startswith(f"{name}={value};")]
-                for attribute in ("Max-Age=2592000", "Path=/", "HttpOnly", "SameSite=Lax"):
+                for attribute in ("Max-Age=34560000", "Path=/", "HttpOnly", "SameSite=Lax"):
                     self.assertIn(attribute, line)
                 [line] = [line for line in lines if line.startswith(f"{name[:-9]}=;")]
                 self.assertIn("Max-Age=0", line)

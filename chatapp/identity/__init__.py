@@ -1,0 +1,1 @@
+"""Who somebody is, and which name is whose."""
