@@ -16,6 +16,7 @@ from cogen.core import (
     shields,
     sockets,
     streams,
+    subscriptions,
     threads,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "shields",
     "sockets",
     "streams",
+    "subscriptions",
     "threads",
 ]

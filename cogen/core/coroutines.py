@@ -42,6 +42,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cogen.core.events import PARKED, Await, Join, Operation, Owned
+from cogen.core.gone import tell_of
+from cogen.core.local import local
 from cogen.core.schedulers import SLICE, Scheduler, Waiter
 from cogen.core.shown import shown
 from cogen.core.slips import ended_by_stop_iteration, explain
@@ -49,7 +51,7 @@ from cogen.core.slips import ended_by_stop_iteration, explain
 if TYPE_CHECKING:
     from cogen.core.groups import TaskGroup
 
-__all__ = ["Coroutine", "call", "coro", "coroutine", "operation_of"]
+__all__ = ["Coroutine", "call", "coro", "coroutine", "local", "operation_of"]
 
 log = logging.getLogger(__name__)
 
@@ -457,3 +459,13 @@ def operation_of(yielded: Any, waiter: Waiter) -> Operation:
     else:
         hint = "what has its value already, as after get_nowait(), needs no yield"
     raise TypeError(f"{waiter!r} yielded {yielded!r}, which is no operation: {hint}")
+
+
+# As a function of that name it would have mypy take every name for one of these.
+globals()["__getattr__"] = tell_of(
+    __name__,
+    {
+        "CoroutineException": "an error is raised at the yield, and is Coroutine.error afterwards",
+        "CoroutineInstance": "what calling a coroutine function makes is a Coroutine",
+    },
+)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from mypy_extensions import mypyc_attr
 
 from cogen.core.durations import Duration, seconds_of
+from cogen.core.gone import PRIORITY, tell_of
 
 if TYPE_CHECKING:
     from cogen.core.coroutines import Coroutine
@@ -95,7 +96,9 @@ class Operation:
 
     def run(self, waiter: "Waiter") -> Any:
         """Return the result, or keep `waiter` to resume later and return PARKED."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how it runs")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say how it runs: it has to have run(waiter)"
+        )
 
     def undo(self, waiter: "Waiter") -> None:
         """Forget `waiter`, which `run` parked and nothing has resumed."""
@@ -367,3 +370,16 @@ class Await(Operation):
 
     def __repr__(self) -> str:
         return f"<Await {self.awaitable!r}>"
+
+
+# As a function of that name it would have mypy take every name for one of these.
+globals()["__getattr__"] = tell_of(
+    __name__,
+    {
+        "Call": "yield the call itself, `result = yield other(...)`",
+        "ConnectionClosed": "it is in cogen.core.sockets",
+        "ConnectionError": "it is cogen.core.sockets.SocketError",
+        "TimedOperation": "every Operation takes timeout=; one of your own has run(waiter)",
+        "priority": PRIORITY,
+    },
+)

@@ -19,6 +19,7 @@ from mypy_extensions import mypyc_attr
 
 from cogen.core.durations import Duration, seconds_of
 from cogen.core.events import FOREVER, PARKED, Operation, Signal
+from cogen.core.gone import SCHEDULER, refusal
 from cogen.core.posting import Posting
 from cogen.core.timers import Timers
 
@@ -205,7 +206,10 @@ class Scheduler(Posting):
         loop: asyncio.AbstractEventLoop | None = None,
         proactor: str = "any",
         default_timeout: Duration | None = None,
+        **gone: Any,
     ) -> None:
+        if gone:
+            raise refusal("Scheduler", gone, SCHEDULER)
         default = _default_of(default_timeout)
         super().__init__(loop if loop is not None else new_event_loop(proactor))
         self._owns_loop = loop is None
