@@ -8,8 +8,9 @@
     yield serve_tcp(echo, "127.0.0.1", 7, limit=1000, idle=60)     # until it is cancelled
 
 A handler takes the `Stream`; it may be a generator function, an `async def` or a plain function.
-What it raises ends its own connection. ConnectionClosed, IdleTimeout and the like, which are the
-peer's doing, are told in the log as what happens; anything else is an error, logged once.
+What it raises ends its own connection. ConnectionClosed, IdleTimeout, LineTooLong and errors of
+TLS, which are the peer's doing, are logged as what happens (INFO); anything else is an error,
+logged once.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from cogen.core.listening import Listening, tcp_sockets, unix_socket
 from cogen.core.queue import Queue
 from cogen.core.shields import Shield
 from cogen.core.sockets import Accept, Readable, Socket
-from cogen.core.streams import OpenStream, Stream, address_text
+from cogen.core.streams import IdleTimeout, LineTooLong, OpenStream, Stream, address_text
 
 __all__ = ["Listener", "listen_tcp", "listen_unix", "serve_tcp", "serve_unix"]
 
@@ -45,7 +46,7 @@ _PAUSE = 1.0
 _LINGER, _LINGER_AT_END = 30.0, 0.5
 _HANDSHAKE = 30.0
 
-_OF_THE_PEER = (SocketError, OperationTimeout, ssl.SSLError)
+_OF_THE_PEER = (ConnectionClosed, IdleTimeout, LineTooLong, ssl.SSLError)
 
 
 class Listener:
@@ -221,10 +222,11 @@ class _Server:
         try:
             stream = yield OpenStream(open_, f"take the connection of {peer}", self._idle, None)
             yield self._handle(stream)
-        except _OF_THE_PEER as error:
-            log.info("%s: %s", peer, error)
         except Exception as error:
-            log.error("the handler of %s failed: %r", peer, error, exc_info=error)
+            if _is_of_the_peer(error):
+                log.info("%s: %s", peer, error)
+            else:
+                log.error("the handler of %s failed: %r", peer, error, exc_info=error)
 
     @coro
     def _handle(self, stream: Stream) -> Any:
@@ -243,3 +245,10 @@ class _Server:
                 pass  # the peer does not take what was written
             finally:
                 stream.abort()
+
+
+def _is_of_the_peer(error: BaseException) -> bool:
+    """Whether it is the peer's doing; of a group, all of it."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_of_the_peer, error.exceptions))
+    return isinstance(error, _OF_THE_PEER)
