@@ -49,6 +49,8 @@ _MOST_UNREAD, _LEAST_UNREAD = 64 * 1024, 16 * 1024
 # Bytes that are held unsent before `write` waits, and where it goes on.
 _MOST_UNSENT, _LEAST_UNSENT = 64 * 1024, 16 * 1024
 
+_GONE = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+
 LINE = 64 * 1024
 """Bytes of the longest line, if `limit` is not given."""
 
@@ -283,8 +285,9 @@ class OpenStream(Await):
         except ssl.SSLError:
             raise
         except OSError as error:
-            what = error.strerror or str(error)
-            raise SocketError(error.errno, f"cannot {self.what}: {what}") from None
+            made = ConnectionClosed if isinstance(error, _GONE) else SocketError
+            what = error.strerror or str(error) or "the peer has gone"
+            raise made(error.errno, f"cannot {self.what}: {what}") from None
         return stream
 
     def undo(self, waiter: Waiter) -> None:
