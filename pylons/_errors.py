@@ -6,7 +6,8 @@ import html
 import logging
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Final
@@ -20,7 +21,14 @@ from pylons._debugger import ASKED, debugger, is_local
 from pylons._reports import Reports
 from pylons.error import template_error_formatters
 
-__all__ = ["ErrorHandler", "footer_html", "head_html"]
+__all__ = [
+    "DebugHandler",
+    "ErrorHandler",
+    "debugger_filter_app_factory",
+    "debugger_filter_factory",
+    "footer_html",
+    "head_html",
+]
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -130,6 +138,27 @@ class ErrorHandler:
             f"<!DOCTYPE html><title>Server Error</title><h1>Server Error</h1>{self.error_message}"
         )
         return "text/html", told.encode()
+
+
+def DebugHandler(
+    app: WSGIApplication, global_conf: Mapping[str, Any], **kwargs: Any
+) -> ErrorHandler:
+    """An ErrorHandler with `debug`, whatever `global_conf` says; `kwargs` change nothing."""
+    return ErrorHandler(app, global_conf, debug=True)
+
+
+def debugger_filter_factory(
+    global_conf: Mapping[str, Any], **kwargs: Any
+) -> Callable[[WSGIApplication], ErrorHandler]:
+    """The paste.filter_factory of a DebugHandler: `use = egg:Pylons#debugger`."""
+    return partial(DebugHandler, global_conf=global_conf)
+
+
+def debugger_filter_app_factory(
+    app: WSGIApplication, global_conf: Mapping[str, Any], **kwargs: Any
+) -> ErrorHandler:
+    """The paste.filter_app_factory of a DebugHandler."""
+    return DebugHandler(app, global_conf)
 
 
 class _Guarded:

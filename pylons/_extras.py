@@ -12,6 +12,7 @@ _DISTRIBUTIONS: Final = {
     "formencode": "FormEncode",
     "genshi": "Genshi",
     "IPython": "IPython",
+    "fissix": "fissix",
     "jinja2": "Jinja2",
     "webtest": "WebTest",
 }

@@ -6,16 +6,26 @@ All pass chunks one for one, the empty ones too, and pass `close()` on.
 
 from pylons._documents import StatusCodeRedirect
 from pylons._error_pages import error_document_template, media_path
-from pylons._errors import ErrorHandler, footer_html, head_html
+from pylons._errors import (
+    DebugHandler,
+    ErrorHandler,
+    debugger_filter_app_factory,
+    debugger_filter_factory,
+    footer_html,
+    head_html,
+)
 from pylons._middleware09 import ErrorDocuments, StaticJavascripts, error_mapper
 from pylons._static import StaticFiles
 
 __all__ = [
+    "DebugHandler",
     "ErrorDocuments",
     "ErrorHandler",
     "StaticFiles",
     "StaticJavascripts",
     "StatusCodeRedirect",
+    "debugger_filter_app_factory",
+    "debugger_filter_factory",
     "error_document_template",
     "error_mapper",
     "footer_html",

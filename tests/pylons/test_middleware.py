@@ -1,6 +1,11 @@
 import unittest
 
-from pylons.middleware import ErrorHandler, StatusCodeRedirect
+from pylons.middleware import (
+    ErrorHandler,
+    StatusCodeRedirect,
+    debugger_filter_app_factory,
+    debugger_filter_factory,
+)
 from tests.pylons.support import Exchange, get, make_app
 
 
@@ -128,3 +133,12 @@ class Closing(unittest.TestCase):
         for steps in (2, 3):
             self.assertEqual([b"", b"page", b"!"][:steps], self.taken("/fails", steps))
             self.assertEqual((1, 1), (self.body.closed, self.page.closed), steps)
+
+
+class Debugger(unittest.TestCase):
+    def test_an_ini_may_ask_for_the_traceback_page(self):
+        for make in (
+            lambda app: debugger_filter_factory({})(app),
+            lambda app: debugger_filter_app_factory(app, {}),
+        ):
+            self.assertTrue(make(make_app()).debug)
