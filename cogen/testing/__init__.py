@@ -4,7 +4,8 @@
 `waiting`: an application that waits, for WebTest.
 """
 
-from cogen.testing.clock import Deadlock, FakeClock, FakeClockLoop
+from cogen.core.deadlock import Deadlock
+from cogen.testing.clock import FakeClock, FakeClockLoop
 from cogen.testing.memory import Answer, Browser, MemoryServer, MemoryTransport
 from cogen.testing.waiting import WaitingApp
 

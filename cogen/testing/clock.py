@@ -10,16 +10,13 @@ from types import TracebackType
 from typing import Any
 
 from cogen.core.coroutines import Coroutine
+from cogen.core.deadlock import Deadlock
 from cogen.core.schedulers import Scheduler
 
-__all__ = ["REAL_SECONDS", "Deadlock", "FakeClock", "FakeClockLoop"]
+__all__ = ["REAL_SECONDS", "FakeClock", "FakeClockLoop"]
 
 REAL_SECONDS = 10.0
 """What threads and sockets of a test may really take."""
-
-
-class Deadlock(AssertionError):
-    """The loop was to wait, and nothing that could end the wait is under way."""
 
 
 class FakeClockLoop(asyncio.SelectorEventLoop):
@@ -99,11 +96,7 @@ class FakeClockLoop(asyncio.SelectorEventLoop):
         return []
 
     def _deadlock(self) -> Deadlock:
-        names = ", ".join(map(repr, Scheduler.of(self).coroutines))
-        waiting = f"; there are {names}" if names else ""
-        return Deadlock(
-            f"nothing came that could wake the loop within {self.patience:g} real seconds{waiting}"
-        )
+        return Deadlock(list(Scheduler.of(self).coroutines))
 
 
 class _JumpingSelector(selectors.DefaultSelector):

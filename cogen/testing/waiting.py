@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from cogen.testing.clock import Deadlock
+from cogen.core.deadlock import Deadlock
+from cogen.testing.clock import FakeClockLoop
 from cogen.testing.memory import Answer, MemoryServer, MemoryTransport, nothing
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.life import Life, LoopIterable
@@ -88,7 +89,7 @@ class WaitingApp:
         finally:
             self._call = call.error = None
             transport.close()
-            self.server.loop.run_until_complete(asyncio.sleep(0))
+            self._settle()
         headers = [each for each in answer.headers if each[0].lower() not in _HOP_BY_HOP]
         start_response(f"{answer.status} {answer.reason}", headers)
         return [answer.body]
@@ -106,14 +107,21 @@ class WaitingApp:
         transport.protocol.data_received(request)
         try:
             self.server.loop.run_until_complete(over)
-        except Deadlock:
-            waiting = [f"{each!r} waits for {each.awaited!r}" for each in self._exchanges()]
-            raise Deadlock("there can be no answer: " + ", ".join(waiting)) from None
+        except Deadlock as error:
+            exchanges = self.server.server.shared.exchanges
+            waiting = [f"{each!r} waits for {each.awaited!r}" for each in exchanges]
+            error.args = ("there can be no answer: " + ", ".join(waiting),)
+            raise
         finally:
             transport.changed = nothing
 
-    def _exchanges(self) -> list[Any]:
-        return list(self.server.server.shared.exchanges)
+    def _settle(self) -> None:
+        """Let the others have what this call has done."""
+        loop = self.server.loop
+        if isinstance(loop, FakeClockLoop):
+            loop.settle()
+        else:
+            loop.run_until_complete(asyncio.sleep(0))
 
     def _called(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         """The application of the server."""

@@ -11,8 +11,11 @@ import sys
 import time
 import unittest
 from pathlib import Path
+from typing import Any
 
-__all__ = ["ROOT", "ExampleCase", "lines_of_code"]
+from benchmarks.harness.commands import CommandServer
+
+__all__ = ["ROOT", "ExampleCase", "ExampleServer", "lines_of_code"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,6 +79,16 @@ class ExampleCase(unittest.TestCase):
         output, _ = program.communicate(timeout=_PATIENCE)
         self.assertEqual(0, program.returncode, output)
         return time.monotonic() - began, output
+
+
+class ExampleServer(CommandServer):
+    """`cogen-serve` with the example in the file `name`; options are its flags."""
+
+    def __init__(
+        self, name: str, environment: dict[str, str] | None = None, **options: Any
+    ) -> None:
+        super().__init__(name, environment, **options)
+        (self.folder / name).write_text((ROOT / "examples" / name).read_text())
 
 
 def free_port() -> int:

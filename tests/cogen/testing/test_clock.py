@@ -55,7 +55,7 @@ class ClockTests(unittest.TestCase):
         def philosopher():
             yield Queue().get()
 
-        with self.assertRaisesRegex(Deadlock, "philosopher: waits for <Get <Queue 0/no limit>>"):
+        with self.assertRaisesRegex(Deadlock, "philosopher: waits for <Get"):
             self.clock.run(philosopher)
 
     def test_the_clock_waits_for_threads(self):
