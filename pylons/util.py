@@ -19,12 +19,15 @@ from paste.script.command import BadCommand
 from pylons._calling import call_wsgi_application
 from pylons._names import class_name_from_module_name, resolve_dotted
 from pylons._namespaces import AttribSafeContextObj, ContextObj, PylonsContext
+from pylons._projects import MinimalPylonsTemplate, PylonsTemplate
 
 __all__ = [
     "AttribSafeContextObj",
     "ContextObj",
+    "MinimalPylonsTemplate",
     "PylonsContext",
     "PylonsInstaller",
+    "PylonsTemplate",
     "call_wsgi_application",
     "class_name_from_module_name",
     "resolve_dotted",
