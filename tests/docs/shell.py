@@ -36,8 +36,8 @@ _DRY_BY = {
 _AS_ROOT = re.compile(r"^runuser -u chat -- |/srv/chat/\.venv/bin/|^cd /srv/chat$")
 # Programs whose commands are run as they stand.
 RUN = (
-    ":", "cat", "chatapp", "cogen-serve", "curl", "export", "grep", "kill", "mkdir", "paster",
-    "python", "python3", "sqlite3", "ulimit", "until", "wait",
+    ":", "cat", "cd", "chatapp", "cogen-serve", "curl", "export", "grep", "kill", "mkdir",
+    "nosetests", "paster", "pybabel", "python", "python3", "sed", "sqlite3", "ulimit", "until", "wait",
 )  # fmt: skip
 _SERVER = re.compile(
     r"(?:[A-Z_]+=\S+ )*(?:cogen-serve (?!--version|--check)|paster serve\b|chatapp serve\b)"
@@ -166,6 +166,8 @@ class Shell:
             return self._chatapp(command)
         if program == "make":
             return f"(cd {ROOT}; {command.replace('make', 'make --dry-run', 1)}\n) >dry-run"
+        if command.startswith("paster create "):
+            return f"{command} >created\nsed -i s/5000/{self.port}/ */development.ini"
         for changes, option in _DRY_BY.items():
             if command.startswith(f"{changes} "):
                 return f"{command} {option} >dry-run"

@@ -91,7 +91,7 @@ class Controllers(ProjectCase):
         fresh.run([fresh.bin / "ruff", "format", "growing/config/routing.py"], "growing")
         self.passes("growing", 21)
         said = fresh.paster("routes", inside="growing")
-        self.assertRegex(said, r"admin_note +GET +/admin/notes/\{id\} +admin/notes +show")
+        self.assertRegex(said, r"admin_note +GET +/admin/notes/:\(id\) +admin/notes +show")
         said = fresh.paster("routes", "none.ini", inside="growing", status=2)
         self.assertEqual("there is no none.ini in this folder: name the ini file\n", said)
 
