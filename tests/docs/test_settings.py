@@ -136,7 +136,7 @@ class SentenceTests(unittest.TestCase):
             return  # those of other servers: test_moving
         known = {action for parser in _parsers() for action in parser._option_string_actions}
         for flag in re.findall(r"`(--[a-z-]+)", page.read_text()):
-            self.assertIn(flag, known | {"--out", "--with-pylons"})
+            self.assertIn(flag, known | {"--no-interactive", "--out", "--with-pylons"})
 
 
 @needs("nginx")

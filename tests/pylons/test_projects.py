@@ -49,7 +49,7 @@ class ProjectCase(unittest.TestCase):
 class MadeProjects(ProjectCase):
     def test_each_engine_passes_its_tests_and_lint_with_and_without_a_database(self):
         for engine in ("mako", "jinja2", "genshi"):
-            for database, count in ((False, 3), (True, 4)):
+            for database, count in ((False, 4), (True, 5)):
                 name = f"made{engine}{database}"
                 with self.subTest(name):
                     self.create(name, f"template_engine={engine}", f"sqlalchemy={database}")
@@ -89,7 +89,7 @@ class Controllers(ProjectCase):
             routes = routes.replace("    # Routes of yours", f"    {route}\n    # Routes of yours")
         self.write("growing/growing/config/routing.py", routes)
         fresh.run([fresh.bin / "ruff", "format", "growing/config/routing.py"], "growing")
-        self.passes("growing", 21)
+        self.passes("growing", 22)
         said = fresh.paster("routes", inside="growing")
         self.assertRegex(said, r"admin_note +GET +/admin/notes/:\(id\) +admin/notes +show")
         said = fresh.paster("routes", "none.ini", inside="growing", status=2)
