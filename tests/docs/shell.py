@@ -37,7 +37,8 @@ _AS_ROOT = re.compile(r"^runuser -u chat -- |/srv/chat/\.venv/bin/|^cd /srv/chat
 # Programs whose commands are run as they stand.
 RUN = (
     ":", "cat", "cd", "chatapp", "cogen-serve", "curl", "export", "grep", "kill", "mkdir",
-    "nosetests", "paster", "pybabel", "python", "python3", "sed", "sqlite3", "ulimit", "until", "wait",
+    "nosetests", "paster", "pybabel", "python", "python3", "sed", "sqlite3", "ulimit", "until",
+    "wait",
 )  # fmt: skip
 _SERVER = re.compile(
     r"(?:[A-Z_]+=\S+ )*(?:cogen-serve (?!--version|--check)|paster serve\b|chatapp serve\b)"
