@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -13,6 +14,8 @@ from paste.deploy.converters import asbool
 from pylons._http import Response
 
 __all__ = ["PylonsConfig", "loaded", "request_defaults", "response_defaults"]
+
+log = logging.getLogger("pylons.configuration")
 
 request_defaults: Final[dict[str, Any]] = {
     "charset": "utf-8",
@@ -95,6 +98,7 @@ class PylonsConfig(dict[str, Any]):
         conf["pylons.errorware"] = _errorware(conf)
         cache_dir = conf["pylons.cache_dir"] = conf.pop("cache_dir", None)
         if cache_dir is not None:
+            _check_folder(cache_dir)
             for kind, folder in (("session", "sessions"), ("cache", "cache")):
                 # Beaker takes options with its name before them and without.
                 if f"{kind}.data_dir" not in conf:
@@ -119,6 +123,20 @@ class PylonsConfig(dict[str, Any]):
     def default_response(self) -> Response:
         """What `pylons.response` begins as; settled by the first request."""
         return Response.from_options(self.response_options)
+
+
+def _check_folder(cache_dir: str) -> None:
+    """Log one line if nothing can be kept there, which else the first session would tell."""
+    place = os.path.abspath(cache_dir)
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
+        log.error(
+            "cache_dir = %s, where sessions and caches are kept: %s is not a folder that can be"
+            " written",
+            cache_dir,
+            place,
+        )
 
 
 def _errorware(conf: Mapping[str, Any]) -> dict[str, Any]:

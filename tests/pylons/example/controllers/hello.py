@@ -140,7 +140,13 @@ class HelloController(WSGIController):
     def keeps(self):
         c.mark = "kept"
         session["n"] = 1
+        session.save()
         return c.mark
+
+    def counts(self):
+        session["n"] = session.get("n", 0) + 1
+        session.save()
+        return str(session["n"])
 
     def registers(self):
         request.environ["paste.registry"].register(url, lambda: "registered")
