@@ -1,12 +1,13 @@
 """For the tests of programs and applications that wait; under unittest, nose and pytest alike.
 
 `clock`: a scheduler whose clock jumps. `memory`: the server without sockets, and who asks it.
-`waiting`: an application that waits, for WebTest.
+`streams`: connections without sockets. `waiting`: an application that waits, for WebTest.
 """
 
 from cogen.core.deadlock import Deadlock
 from cogen.testing.clock import FakeClock, FakeClockLoop
 from cogen.testing.memory import Answer, Browser, MemoryServer, MemoryTransport
+from cogen.testing.streams import memory_streams
 from cogen.testing.waiting import WaitingApp
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "MemoryServer",
     "MemoryTransport",
     "WaitingApp",
+    "memory_streams",
 ]
