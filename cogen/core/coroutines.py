@@ -80,7 +80,8 @@ coroutine = coro
 class Coroutine(Waiter):
     """One call of a coroutine function: not started, running, or `done`.
 
-    `group` is the task group that owns it, None if it is on its own.
+    `group` is the task group that owns it, None if it is on its own. `begun`: when it was started,
+    by the clock of the loop.
     """
 
     __slots__ = (
@@ -94,6 +95,7 @@ class Coroutine(Waiter):
         "_kwargs",
         "_task",
         "_traceback",
+        "begun",
         "done",
         "group",
         "joiners",
@@ -106,6 +108,7 @@ class Coroutine(Waiter):
         self.operation = None
         self.value = None
         self.error = None
+        self.begun = 0.0
         self.started = False
         self.done = False
         self.group: TaskGroup | None = None
@@ -133,6 +136,7 @@ class Coroutine(Waiter):
         if self.started:
             raise RuntimeError(f"{self!r} was started before: call its function again")
         self.started = True
+        self.begun = scheduler.loop.time()
         self.scheduler = scheduler
         self._context = contextvars.copy_context()
         scheduler.coroutines[self] = None
@@ -394,6 +398,11 @@ class Coroutine(Waiter):
             return [self._task.get_coro()]
         own = [self._generator] if self._generator is not None else []
         return [*(self._callers or ()), *own]
+
+    @property
+    def in_asyncio(self) -> bool:
+        """Whether it is an `async def`, which asyncio runs as a task."""
+        return self._task is not None
 
     @property
     def awaited(self) -> Operation | None:

@@ -199,6 +199,11 @@ class TaskGroup(Scope):
         self._scopes = Scopes.of(self.scheduler, owner)
         self._scopes.add(self, outermost=True)
 
+    @property
+    def owner(self) -> Any:
+        """Whose block it is in, or whose it is: as Waiter.owner; None if it is nobody's."""
+        return self._scopes.owner if self._scopes is not None else None
+
     def release(self) -> None:
         """Cancel what is left; what failed and nobody was told of is logged."""
         self.cancel()

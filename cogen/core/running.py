@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from cogen.core.deadlock import Deadlock, stuck
+from cogen.core.dump import Dump
 
 if TYPE_CHECKING:
     from cogen.core.schedulers import Scheduler
@@ -92,6 +93,9 @@ class Run:
         for number, default in _STOPS.items():
             if signal.getsignal(number) is default:
                 self._before[number] = signal.signal(number, self._handle)
+        if signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL:
+            dump = Dump(self._scheduler)
+            self._before[signal.SIGUSR2] = signal.signal(signal.SIGUSR2, lambda *_: dump.begin())
 
     def _give_back(self, number: int) -> None:
         signal.signal(number, self._before.pop(number))

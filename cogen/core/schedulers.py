@@ -381,6 +381,8 @@ class Scheduler(Posting):
         handles them, and only once each: a second SIGINT raises KeyboardInterrupt, a second SIGTERM
         ends the process. A SystemExit of a coroutine is raised after the others were cancelled.
 
+        At SIGUSR2 the log is told what all threads and coroutines are at (cogen.core.dump).
+
         Raises Deadlock (cogen.core.deadlock) where nobody can go on, RuntimeError where the loop is
         running.
         """

@@ -108,6 +108,12 @@ class Options:
         "Path that tells whether requests can be answered, like /readyz; empty: none.",
         form=_PATH,
     )
+    dump_path: str = option(
+        "",
+        "Path that tells what threads, requests and coroutines are at, with their stacks, like "
+        "/dump; empty: none. It is not for strangers.",
+        form=_PATH,
+    )
     stall_warning: float = option(
         0.5,
         "Time that code may hold the event loop, or a request wait because all threads are held, "

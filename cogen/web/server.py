@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
+from cogen.core.dump import Dump
 from cogen.core.events import OperationTimeout
 from cogen.core.groups import TaskGroup
 from cogen.core.schedulers import Scheduler, running_for
@@ -28,9 +29,9 @@ from cogen.web.http.environ import base_environ
 from cogen.web.life import Application, Life, OnLoop
 from cogen.web.observers.access import AccessLog
 from cogen.web.observers.collector import Collector
-from cogen.web.observers.dump import Dump
-from cogen.web.observers.endpoints import Endpoints
+from cogen.web.observers.endpoints import Endpoints, wants_endpoints
 from cogen.web.observers.memory import Memory
+from cogen.web.observers.requests import Requests
 from cogen.web.observers.slow import SlowRequests
 from cogen.web.observers.stalls import Stalls
 from cogen.web.options import Options
@@ -76,13 +77,14 @@ class Server:
             access = AccessLog(options.access_log, options.workers > 1)
             self.shared.when_begun.append(access.began)
             self.shared.when_refused.append(access.refused)
-        self.dump = Dump(self.shared)
+        names = {self.group: "the server"}
+        self.dump = Dump(scheduler, [Requests(self.shared)], names)
         slow = SlowRequests(self.shared, options.slow_request)
         self.stalls = Stalls(
-            self.shared, options.stall_warning, slow, lambda: self.collector.collected
+            self.shared, options.stall_warning, slow, lambda: self.collector.collected, names
         )
-        if options.metrics_path or options.health_path or options.ready_path:
-            Endpoints(self.shared, lives, self.peers, self.stalls)
+        if wants_endpoints(options):
+            Endpoints(self.shared, lives, self.peers, self.stalls, self.dump)
         self._listeners: list[asyncio.Server | Handshakes] = []
         self._not_introduced: set[Introduced] = set()
 

@@ -4,7 +4,7 @@ import logging
 import types
 from typing import Any, Final, TypeAlias
 
-from cogen.web.exchanges.stacks import called, inner, raised, suspended
+from cogen.core.stacks import called, inner, raised, suspended
 
 __all__ = ["generator_in", "outside", "place", "standing", "tell_unclosed"]
 

@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterator
 from typing import Final
 
-from cogen.web.exchanges.stacks import is_library, is_ours
+from cogen.core.stacks import is_library, is_ours
 
 __all__ = ["POOL", "threads_at_work"]
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.types import WSGIEnvironment
 
+from cogen.core.dump import Dump
+from cogen.core.threads import RunInThread
 from cogen.web.connections.shared import Shared
 from cogen.web.life import Application, Life
 from cogen.web.observers.stalls import Stalls
@@ -13,32 +15,48 @@ from cogen.web.peers import Peers
 if TYPE_CHECKING:
     from cogen.web.observers.scrape import Scrape
 
-__all__ = ["Endpoints"]
+__all__ = ["Endpoints", "wants_endpoints"]
 
 _READING: Final = ("GET", "HEAD")
 # HAProxy asks by OPTIONS unless it is told otherwise.
 _ASKING: Final = (*_READING, "OPTIONS")
 
-_PATHS: Final = ("metrics_path", "health_path", "ready_path")
+_PATHS: Final = ("metrics_path", "health_path", "ready_path", "dump_path")
+
+
+def wants_endpoints(options: Options) -> bool:
+    """Whether one of the paths is given."""
+    return any(getattr(options, name) for name in _PATHS)
 
 
 class Endpoints:
-    """A WSGI application for `metrics_path`, `health_path` and `ready_path`, on the loop.
+    """A WSGI application for `metrics_path`, `health_path`, `ready_path` and `dump_path`, on the
+    loop.
 
     Another method than each takes is answered 405. Health: 200 `ok`, or 503 `stopping` while the
-    server stops. Ready: the same, and 503 with what one of `lives` lacks. What `shared` observes
+    server stops. Ready: the same, and 503 with what one of `lives` lacks. Dump: what the process is
+    at, as SIGUSR2 has the log told; 503 while that is told already. What `shared` observes
     for it, it is told. Raises OptionError where two have one path, or there is a `metrics_path` and
     no prometheus_client.
     """
 
-    def __init__(self, shared: Shared, lives: Sequence[Life], peers: Peers, stalls: Stalls) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        lives: Sequence[Life],
+        peers: Peers,
+        stalls: Stalls,
+        dump: Dump,
+    ) -> None:
         self._shared = shared
         self._lives = lives
+        self._dump = dump
         options = shared.options
         _check_paths(options)
         self._answers: dict[str, Application] = {
             options.health_path: self._health,
             options.ready_path: self._ready,
+            options.dump_path: self._told,
         }
         self._answers.pop("", None)
         if options.metrics_path:
@@ -51,7 +69,8 @@ class Endpoints:
         self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        methods = _READING if path == self._shared.options.metrics_path else _ASKING
+        options = self._shared.options
+        methods = _READING if path in (options.metrics_path, options.dump_path) else _ASKING
         if environ["REQUEST_METHOD"] not in methods:
             return _say("405 Method Not Allowed", "not this method", methods, start_response)
         return self._answers[path](environ, start_response)
@@ -65,6 +84,16 @@ class Endpoints:
         self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         return _well(self._not_ready(), start_response)
+
+    def _told(
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        yield environ["cogen.call"](RunInThread)(self._dump.text)
+        if environ["cogen.wsgi"].exception:
+            raise environ["cogen.wsgi"].result
+        text: str = environ["cogen.wsgi"].result
+        status = "200 OK" if text else "503 Service Unavailable"
+        yield from _say(status, text or "it is being told already", _READING, start_response)
 
     def _not_ready(self) -> str:
         """'' or one line that says why requests cannot be answered."""

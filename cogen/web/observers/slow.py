@@ -8,9 +8,9 @@ import sys
 import time
 import types
 
+from cogen.core.stacks import stack_of
 from cogen.web.connections.shared import Shared
 from cogen.web.exchanges.exchange import Exchange
-from cogen.web.exchanges.stacks import stack_of
 from cogen.web.exchanges.stopwatch import Stopwatch
 
 __all__ = ["SlowRequests"]

@@ -7,18 +7,23 @@ in C that keeps the interpreter's lock keeps this thread too. It is told when th
 as the process has used its time: one that was stopped has not.
 """
 
+import asyncio
 import logging
 import sys
 import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from cogen.core.greenlets import Straight
+from cogen.core.alike import Groups
+from cogen.core.coroutines import Coroutine
+from cogen.core.dump import owner_of
+from cogen.core.groups import TaskGroup
+from cogen.core.shown import shown
+from cogen.core.stacks import stack_of
 from cogen.web.connections.shared import Shared
-from cogen.web.exchanges.stacks import stack_of
-from cogen.web.observers.groups import Groups
+from cogen.web.observers.requests import add_request
 from cogen.web.observers.slow import SlowRequests
 
 __all__ = ["Stalls", "add_threads"]
@@ -46,7 +51,7 @@ class Stalls:
     `counts` are how often, by `loop` and `threads`; `lasted` the seconds that those of the loop
     that are over took. `looks` and `questions`: how often it looked, and asked the loop.
     `slow` requests are looked at too. `collected()`: when all was last searched for garbage
-    (time.monotonic), and the seconds that it took.
+    (time.monotonic), and the seconds that it took. `names` are those of task groups.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Stalls:
         seconds: float,
         slow: SlowRequests,
         collected: Callable[[], tuple[float, float]],
+        names: Mapping[TaskGroup, str] | None = None,
     ) -> None:
         self.counts = {"loop": 0, "threads": 0}
         self.lasted = 0.0
@@ -65,6 +71,7 @@ class Stalls:
         self._loop = shared.scheduler.loop
         self._seconds = seconds
         self._collected = collected
+        self._names = names or {}
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._base = 0  # the frame that runs the loop
@@ -178,9 +185,16 @@ class Stalls:
             return
         stack = stack_of(frame, self._base)
         stepping = self._shared.scheduler.stepping
-        current = stepping if isinstance(stepping, Straight) else None
-        what = "a coroutine or callback" if current is None else repr(current)
-        groups.add(what, stack[0].name if current is None else "", "runs", stack, seconds)
+        task = asyncio.current_task(self._loop)
+        if isinstance(stepping, Coroutine):
+            whose = owner_of(stepping.group, self._names)
+            groups.add("coroutine", f"{stepping.name}{whose}", "runs", stack, seconds)
+        elif stepping is not None:
+            groups.add(shown(stepping), "", "runs", stack, seconds)
+        elif task is not None:
+            groups.add("task", task.get_name(), "runs", stack, seconds)
+        else:
+            groups.add("a callback", stack[0].name, "runs", stack, seconds)
 
     def _goes_on(self, now: float) -> None:
         if self._told is not None:
@@ -218,4 +232,4 @@ def add_threads(groups: Groups, shared: Shared, now: float) -> None:
     for exchange in list(shared.exchanges):
         frame = frames.get(exchange.worker)
         if frame is not None:
-            groups.add_request(exchange, stack_of(frame), now)
+            add_request(groups, exchange, stack_of(frame), now)

@@ -28,6 +28,7 @@ NONSENSE = {
     "metrics_path": PATHS,
     "health_path": PATHS,
     "ready_path": PATHS,
+    "dump_path": PATHS,
     "server_timing": ("maybe", ""),
     "stall_warning": TIMES,
     "slow_request": TIMES,

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.harness.commands import CommandServer
 from benchmarks.harness.server import ServerThread, eventually
+from cogen.core.events import Sleep
 from cogen.core.schedulers import Scheduler
 from cogen.web.life import Life
 from cogen.web.options import OptionError, Options
@@ -169,3 +170,36 @@ class HealthTest(unittest.TestCase):
                 response = self.asked(server, path, method)
                 self.assertEqual((response.status, response.body), (405, b"not this method\n"))
                 self.assertEqual(response.headers["allow"], allowed)
+
+
+class DumpTest(unittest.TestCase):
+    def test_what_it_is_at_is_told_where_a_path_is_given(self):
+        def waits():
+            yield Sleep(3600)
+
+        def starts(environ, start_response):
+            environ["cogen.server_group"].start(waits)
+            return application(environ, start_response)
+
+        with Records(), ServerThread(starts, dump_path="/dump") as server:
+            server.get("/")
+            told = server.get("/dump")
+            self.assertEqual(200, told.status)
+            self.assertIn("text/plain", told.headers["content-type"])
+            text = told.body.decode()
+            self.assertIn(" threads\nthread ", text)
+            self.assertIn("1 requests are held\nGET /dump waits for <RunInThread ", text)
+            self.assertRegex(text, r"\ncoroutine DumpTest\..*waits of the server waits for <Sleep ")
+            with server.connect() as client:
+                client.send(b"POST /dump HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+                self.assertEqual(405, client.response().status)
+
+    def test_who_asks_while_it_is_told_hears_that(self):
+        with Records(), ServerThread(application, dump_path="/dump") as server:
+            with server.server.dump._turn:
+                self.assertEqual(503, server.get("/dump").status)
+            self.assertEqual(200, server.get("/dump").status)
+
+    def test_it_is_off_by_default(self):
+        with ServerThread(application) as server:
+            self.assertEqual(b"hello", server.get("/dump").body)

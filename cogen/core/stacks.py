@@ -1,6 +1,6 @@
 """Where code of an application is: what a frame, an error or an iterator tells of it.
 
-The server's own frames are left out. What mypyc compiled has none, but for those that it makes up
+Cogen's own frames are left out. What mypyc compiled has none, but for those that it makes up
 for a traceback.
 """
 
@@ -11,14 +11,17 @@ import linecache
 import os
 import threading
 import types
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from greenlet import greenlet
 
 __all__ = [
     "Line",
     "Stack",
     "called",
+    "chain",
     "inner",
     "is_library",
     "is_ours",
@@ -29,11 +32,13 @@ __all__ = [
 
 _STANDARD: Final = (os.path.dirname(threading.__file__) + os.sep, "<frozen ")
 _INSTALLED: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_OURS: Final = f"{Path(__file__).parents[2]}{os.sep}"
+_OURS: Final = f"{Path(__file__).parents[1]}{os.sep}"
 # mypyc names its sources as setup.py does.
 _COMPILED: Final = ("cogen/core/", "cogen/web/")
 # Iterators in iterators, and decorators around functions, that are looked into.
 _DEPTH: Final = 12
+# Generators that await each other: more are a recursion.
+_DEPTHS: Final = 100
 # What holds the __next__ of another iterator.
 _FUNCTION: Final = types.FunctionType
 _METHODS: Final = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
@@ -134,6 +139,42 @@ def raised(error: BaseException) -> Stack:
             lines.append(_line(code, traceback.tb_lineno))
         traceback = traceback.tb_next
     return Stack(lines)
+
+
+def chain(steps: Iterable[Any]) -> Stack:
+    """Where `steps`, suspended generators and coroutines each of which called the next, stand, with
+    all that they await."""
+    lines: list[Line] = []
+    for step in steps:
+        for _ in range(_DEPTHS):
+            frame, code, step = _parts(step)
+            if code is None:
+                break
+            if not is_ours(code.co_filename):
+                lines.append(_line(code, None if frame is None else frame.f_lineno))
+            elif frame is not None:
+                lines.extend(_of_greenlet(frame))
+    return Stack(lines)
+
+
+def _parts(step: Any) -> tuple[types.FrameType | None, types.CodeType | None, Any]:
+    """Its frame, its code, and what it awaits; None for what is not there."""
+    kind = type(step)
+    if kind is types.GeneratorType:
+        return step.gi_frame, step.gi_code, step.gi_yieldfrom
+    if kind is types.CoroutineType:
+        return step.cr_frame, step.cr_code, step.cr_await
+    if kind is types.AsyncGeneratorType:
+        return step.ag_frame, step.ag_code, step.ag_await
+    return None, None, None
+
+
+def _of_greenlet(frame: types.FrameType) -> Stack:
+    """Where the straight-line code stands that `frame`, of ours, drives, if it does."""
+    for value in frame.f_locals.values():
+        if isinstance(value, greenlet) and value.gr_frame is not None:
+            return stack_of(value.gr_frame)
+    return Stack()
 
 
 def suspended(iterator: Any) -> Stack:

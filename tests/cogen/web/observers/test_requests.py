@@ -130,7 +130,7 @@ class DumpTest(ServedTestCase):
         self.assertRegex(
             text,
             r"1 requests are held\nGET /pull waits for <Get <Queue 0/no limit>>, "
-            r"for 0\.\d s at .*/test_dump\.py:\d+ in DumpTest\.yields\n",
+            r"for 0\.\d s at .*/test_requests\.py:\d+ in DumpTest\.yields\n",
         )
         self.assertIn("(timeout=60)  # yielded", text)
         self.assertNotIn("since", text)
@@ -141,7 +141,7 @@ class DumpTest(ServedTestCase):
                 with self.subTest(middleware, application=application):
                     wrapped = middleware(passing_by_generator(Passing(application)))
                     text = self.held(wrapped, "/pull")
-                    self.assertRegex(text, r" s at .*/test_dump\.py:\d+ in DumpTest\.yields\n")
+                    self.assertRegex(text, r" s at .*/test_requests\.py:\d+ in DumpTest\.yields\n")
                     self.assertIn("(timeout=60)  # yielded", text)
 
     def test_one_that_waits_in_a_call_is_told_with_its_stack(self):

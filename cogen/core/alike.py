@@ -1,13 +1,13 @@
-"""Requests and threads that are at the same place, told once: ten thousand polls are one line."""
+"""What is at the same place is told once: ten thousand polls are one line."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from cogen.core.events import Operation
-from cogen.web.exchanges.exchange import Exchange
-from cogen.web.exchanges.stacks import Stack
+from cogen.core.shown import shown
+from cogen.core.stacks import Stack
 
-__all__ = ["Groups"]
+__all__ = ["Groups", "waits"]
 
 # Paths of a group that are named, and groups.
 _PATHS: Final = 3
@@ -47,7 +47,7 @@ class Groups:
         `operation` is an example of what it waits for."""
         group = self._groups.get((what, does, stack))
         if group is None:
-            example = "" if operation is None else _shown(operation)
+            example = "" if operation is None else shown(operation, _LENGTH)
             group = self._groups[what, does, stack] = _Group(example)
         group.count += 1
         self.count += 1
@@ -55,18 +55,6 @@ class Groups:
             group.oldest = max(group.oldest or 0.0, age)
         if len(group.paths) <= _PATHS:
             group.paths[path] = None
-
-    def add_request(self, exchange: Exchange, stack: Stack, now: float) -> None:
-        """The request of `exchange`, which is at `stack` at the time `now` of the loop."""
-        method, path = exchange.method.decode(), exchange.path.decode()
-        operation = exchange.awaited
-        if not exchange.begun:
-            self.add(method, path, "sends its body", stack)
-            return
-        does = "runs" if exchange.worker or not stack else "is ready to go on"
-        if operation is not None:
-            does = _name(operation)
-        self.add(method, path, does, stack, now - exchange.begun, operation)
 
     def __iter__(self) -> Iterator[str]:
         """A text of each, the largest first; reads the files that it has lines of."""
@@ -78,14 +66,8 @@ class Groups:
             yield f"and {left:,} more, in {len(groups) - _MOST:,} kinds"
 
 
-def _shown(operation: Operation) -> str:
-    try:
-        return repr(operation)[:_LENGTH]
-    except Exception:  # noqa: BLE001 (it is the application's)
-        return f"<{type(operation).__name__}>"
-
-
-def _name(operation: Operation) -> str:
+def waits(operation: Operation) -> str:
+    """What somebody does who waits for `operation`: its kind."""
     kind = type(operation)
     return f"{kind.__module__.rpartition('.')[2]}.{kind.__qualname__}"
 
