@@ -55,11 +55,13 @@ class Coroutines:
         self._names = names
 
     def all(self) -> Iterable[Coroutine]:
+        """Those that there are now."""
         return self._scheduler.coroutines
 
     def add(
         self, groups: Groups, one: Coroutine, frames: Mapping[int, types.FrameType], now: float
     ) -> None:
+        """Add `one`, unless it is over."""
         if not one.done:
             _add(groups, one, now, self._names)
 

@@ -20,11 +20,13 @@ class Requests:
         self._shared = shared
 
     def all(self) -> Iterable[Exchange]:
+        """Those that there are now."""
         return self._shared.exchanges
 
     def add(
         self, groups: Groups, one: Exchange, frames: Mapping[int, types.FrameType], now: float
     ) -> None:
+        """Add `one`, unless it is over."""
         if not one.ended:
             frame = frames.get(one.worker)
             add_request(groups, one, _waiting(one) if frame is None else stack_of(frame), now)
