@@ -9,7 +9,7 @@ with Deadline(10) as deadline:
 from functools import partial
 from types import TracebackType
 
-from cogen.core.durations import Duration, seconds_of
+from cogen.core.durations import Duration, span_of
 from cogen.core.scopes import Scope, on_loop
 
 __all__ = ["Deadline", "DeadlinePassed"]
@@ -45,7 +45,7 @@ class Deadline(Scope):
 
     def __init__(self, seconds: Duration) -> None:
         super().__init__()
-        self.seconds = _checked(seconds)
+        self.seconds = span_of(seconds, "Deadline: seconds")
         self.passed = False
         self._ends = 0.0  # by the clock of the loop
         self._armed = 0.0  # the duration that its timer has
@@ -57,12 +57,12 @@ class Deadline(Scope):
 
     def extend(self, seconds: Duration) -> None:
         """Put it off by `seconds`. Raises RuntimeError if it is up, or outside of its block."""
-        self._put_off(self._ends + _checked(seconds))
+        self._put_off(self._ends + span_of(seconds, "Deadline: seconds"))
 
     def reset(self, seconds: Duration | None = None) -> None:
         """Begin anew, with `seconds` from now, None: as many as before. Raises as `extend`."""
         if seconds is not None:
-            self.seconds = _checked(seconds)
+            self.seconds = span_of(seconds, "Deadline: seconds")
         self._put_off(self._now() + self.seconds)
 
     def __enter__(self) -> "Deadline":
@@ -131,10 +131,3 @@ class Deadline(Scope):
 
     def __repr__(self) -> str:
         return f"<Deadline of {self.seconds:g} s{', up' if self.passed else ''}>"
-
-
-def _checked(duration: Duration) -> float:
-    seconds = seconds_of(duration, "Deadline")
-    if not seconds >= 0:
-        raise ValueError(f"Deadline: it takes 0 or more seconds, not {duration!r}")
-    return seconds

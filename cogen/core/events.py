@@ -330,6 +330,7 @@ class Owned(Join):
         self.coroutine.cancel()
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Await(Operation):
     """Wait for an asyncio awaitable (coroutine, task, future); undone, it is cancelled."""
 

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from mypy_extensions import mypyc_attr
 
-from cogen.core.durations import Duration, seconds_of
+from cogen.core.durations import Duration, span_of
 from cogen.core.events import FOREVER, PARKED, Operation, Signal
 from cogen.core.gone import SCHEDULER, refusal
 from cogen.core.posting import Posting
@@ -548,12 +548,7 @@ def _default_of(timeout: Duration | None) -> float | None:
     """The seconds of a `default_timeout`; None: there is none. Raises ValueError, TypeError."""
     if timeout is None:
         return None
-    seconds = seconds_of(timeout, "Scheduler: default_timeout")
-    if seconds == FOREVER:
-        return None
-    if not seconds >= 0:
-        raise ValueError(f"Scheduler: default_timeout must be 0 or more seconds, not {timeout!r}")
-    return seconds
+    return None if timeout == FOREVER else span_of(timeout, "Scheduler: default_timeout")
 
 
 def _call(function: Callable[[], None]) -> None:

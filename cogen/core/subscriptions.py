@@ -13,7 +13,7 @@ for so many seconds, and who comes with the same key gets what was published mea
 import weakref
 from typing import Any, ClassVar, Self
 
-from cogen.core.durations import Duration
+from cogen.core.durations import Duration, span_of
 from cogen.core.events import Operation
 from cogen.core.leases import Lease
 from cogen.core.mailboxes import (
@@ -258,7 +258,7 @@ def hold(
     _check(boxes, last, bound, overflow)
     if key is not None and overflow == "wait":
         raise ValueError("overflow='wait' has no key: publishers would wait for who is away")
-    lease = None if key is None else Lease(Operation(keep).timeout or 0.0, Scheduler.current())
+    lease = None if key is None else Lease(span_of(keep, "keep"), Scheduler.current())
     with boxes.lock:
         box, resumed = boxes.add(key, last, bound, overflow)
         subscription = Subscription(boxes, box, resumed)

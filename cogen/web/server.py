@@ -12,7 +12,6 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from cogen.core.dump import Dump
-from cogen.core.events import OperationTimeout
 from cogen.core.groups import TaskGroup
 from cogen.core.schedulers import Scheduler, running_for
 from cogen.web.connections.connection import Connection
@@ -64,7 +63,7 @@ class Server:
         self.peers = Peers()
         self.shared = _shared(application, scheduler, options)
         self.group = TaskGroup(scheduler, independent=True)
-        self.shared.base_environ["cogen.group"] = RequestGroup()
+        self.shared.base_environ["cogen.group"] = self._requests = RequestGroup()
         self.shared.base_environ["cogen.server_group"] = self.group
         self._stopping = Stopping(scheduler, lambda: self.shared.exchanges)
         self.shared.base_environ["cogen.stopping"] = self._stopping
@@ -207,11 +206,13 @@ class Server:
             await _told(life.stop)
 
     async def _end_group(self, patience: float) -> None:
-        """Cancel the background work of the application, and let it clean up."""
+        """Cancel the background work of the application; that and what requests own cleans up."""
         self.group.cancel()
         try:
-            await self.group.join(patience)
-        except OperationTimeout:
+            async with asyncio.timeout(patience):
+                await self._requests.all_ended()
+                await self.group.join()
+        except TimeoutError:
             log.error("background coroutines that did not end: %s", list(self.group))
 
     def hurry(self) -> None:

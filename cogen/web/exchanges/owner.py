@@ -1,5 +1,6 @@
 """What a request owns: the coroutines that it starts, which end with it."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, Final
@@ -26,10 +27,12 @@ class RequestGroup:
     comes. Its coroutines may use it too. Methods are as of TaskGroup.
     """
 
-    __slots__ = ("_groups",)
+    __slots__ = ("_ending", "_groups", "_quiet")
 
     def __init__(self) -> None:
         self._groups: dict[Exchange, TaskGroup] = {}
+        self._ending: dict[Coroutine, None] = {}  # that clean up when their request is over
+        self._quiet: asyncio.Event | None = None
 
     def start(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine:
         """Start the coroutine function `function(*args, **kwargs)`; it ends with the request.
@@ -76,13 +79,29 @@ class RequestGroup:
         _group.set(group)
         return group
 
+    async def all_ended(self) -> None:
+        """Return when nothing is left that requests which are over have started."""
+        while self._ending:
+            self._quiet = asyncio.Event()
+            await self._quiet.wait()
+
     def statistics(self) -> dict[str, int]:
-        """Counts: requests that have one, and coroutines that run in these."""
+        """Counts: requests that have one; coroutines of these, and of requests that are over."""
         groups = list(self._groups.values())
-        return {"groups": len(groups), "coroutines": sum(map(len, groups))}
+        coroutines = sum(map(len, groups)) + len(self._ending)
+        return {"groups": len(groups), "coroutines": coroutines}
 
     def _ended(self, exchange: Exchange) -> None:
-        self._groups.pop(exchange).release()
+        group = self._groups.pop(exchange)
+        group.release()
+        for coroutine in group:
+            self._ending[coroutine] = None
+            coroutine.add_done_callback(self._cleaned_up)
+
+    def _cleaned_up(self, coroutine: Coroutine) -> None:
+        del self._ending[coroutine]
+        if not self._ending and self._quiet is not None:
+            self._quiet.set()
 
     def __repr__(self) -> str:
         return "<RequestGroup: of the request that uses it>"

@@ -136,8 +136,8 @@ class WaitTests(CoroletCase):
                 wait(Sleep(1), 2)
             with self.assertRaisesRegex(TypeError, "<Sleep within 1 s> has a timeout of its own"):
                 wait(Sleep, 1, timeout=2)
-            with self.assertRaisesRegex(ValueError, "timeout must be 0 or more seconds, not -1"):
-                wait(Queue().get, timeout=-1)
+            with self.assertRaisesRegex(ValueError, "timeout must be 0 or more seconds, not -2"):
+                wait(Queue().get, timeout=-2)
 
         self.straight(straight)
 

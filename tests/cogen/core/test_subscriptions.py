@@ -324,7 +324,7 @@ class BoundTests(SubscriptionCase):
             ("last=-1", {"last": -1}),
             ("last=5 is more than bound=4", {"last": 5, "bound": 4}),
             ("'wait' has no key", {"key": "a", "overflow": "wait"}),
-            ("0 or more seconds, not -1", {"key": "a", "keep": -1}),
+            ("keep must be 0 or more seconds, not -1", {"key": "a", "keep": -1}),
         ):
             with self.subTest(words), self.assertRaisesRegex(ValueError, words):
                 self.subscribe(**options)

@@ -28,13 +28,8 @@ class OwnerCase(RecordedTestCase):
         self.server = MemoryServer(application, Options(threads=threads), lives)
         self.addCleanup(self.server.close)
         self.shared = self.server.server.shared
-        self.server.loop.busy = self.in_thread  # the clock waits for code that runs there
         self.group = self.shared.base_environ["cogen.group"]
         return Browser(self.server)
-
-    def in_thread(self):
-        jobs = [each for each in list(self.shared.exchanges) if getattr(each, "_job", None)]
-        return any(not any(asked.operation for asked in each._asked) for each in jobs)
 
     def settle(self, seconds=0):
         self.server.loop.advance(seconds)
@@ -355,13 +350,23 @@ class ServerTests(OwnerCase):
         self.assertEqual(["stopping", "cleans up", "stop"], self.seen)
         self.assertEqual([], self.errors())
 
-    def background(self):
+    def background(self, seconds=2):
         try:
             while True:
                 yield Sleep(1)
         finally:
-            yield Sleep(2)
+            yield Sleep(seconds)
             self.seen.append("cleans up")
+
+    def test_what_a_request_owns_cleans_up_at_the_stop(self):
+        def application(environ, start_response):
+            environ["cogen.group"].start(self.background, 0.2)
+            wait(Queue().get)
+
+        self.serve(application).begin("GET", "/")
+        self.settle(1)
+        self.server.loop.run_until_complete(self.server.server.stop())
+        self.assertEqual(["cleans up"], self.seen)
 
     def test_one_that_fails_is_logged_and_ends_no_other(self):
         async def start(environ):
