@@ -323,6 +323,13 @@ class Scheduler(Posting):
             self._turn_due = True
             self.loop.call_soon(self._next_turn)
 
+    def ready_next(self, waiter: Waiter) -> None:
+        """Have `waiter.step()` called before all that are ready already."""
+        self._ready.appendleft(waiter)
+        if not self._turn_due:
+            self._turn_due = True
+            self.loop.call_soon(self._next_turn)
+
     def _turn(self) -> None:
         self.thread = get_ident()
         self.turns += 1
