@@ -177,12 +177,14 @@ class Stream(asyncio.Protocol):
 
     # Called by the transport.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:
         """It is connected."""
         self._transport = transport
-        with contextlib.suppress(OSError):  # it has gone already
+        # It may have gone already; uvloop's pipes have no name, and fail where they are asked.
+        with contextlib.suppress(OSError, AttributeError):
             self.peer = transport.get_extra_info("peername")
-        if isinstance(transport, asyncio.WriteTransport):
+        # A pipe to be read has no such thing.
+        with contextlib.suppress(AttributeError, NotImplementedError):
             transport.set_write_buffer_limits(_MOST_UNSENT, _LEAST_UNSENT)
 
     def data_received(self, data: bytes) -> None:
