@@ -59,7 +59,8 @@ class PageTests(unittest.TestCase):
 
     def check_requirements(self, page):
         """What we do not need and a program of the page imports, the page says how to install."""
-        told = re.findall(r"'([A-Za-z0-9-]+)[<>=]", " ".join(_PIP.findall(page.read_text())))
+        commands = " ".join(_PIP.findall(page.read_text()))
+        told = re.findall(r"'([A-Za-z0-9-]+)(?:\[\w+\])?[<>=]", commands)
         for block in blocks(page, "python"):
             if block.name:
                 strangers = _distributions(block.text) - _OURS

@@ -5,7 +5,16 @@ import sys
 import unittest
 from importlib.util import find_spec
 
+from tests.docs.pages import DOCS, blocks
 from tests.examples.support import ROOT
+
+
+class GuideTests(unittest.TestCase):
+    def test_the_guides_have_the_examples_as_they_are(self):
+        for page, name in (("testing.md", "test_news.py"), ("waiting.md", "flask_redis.py")):
+            code = (ROOT / "examples" / name).read_text().split('"""\n\n', 1)[1]
+            [block] = [each for each in blocks(DOCS / page) if each.name == name]
+            self.assertEqual(code, block.text)
 
 
 class RunnerTests(unittest.TestCase):
