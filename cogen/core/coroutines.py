@@ -295,7 +295,7 @@ class Coroutine(Waiter):
                     continue
                 if self._cancelling:
                     self._cancelling = False
-                    self.error = asyncio.CancelledError()
+                    self.error = _cancelled_at(yielded)
                     continue
                 try:
                     value = self._perform(yielded)
@@ -424,6 +424,13 @@ class Coroutine(Waiter):
         else:
             state = "ready"
         return f"<Coroutine {self.name}: {state}>"
+
+
+def _cancelled_at(yielded: Any) -> asyncio.CancelledError:
+    """What to raise in place of waiting for `yielded`."""
+    if inspect.iscoroutine(yielded):
+        yielded.close()  # nobody will await it
+    return asyncio.CancelledError()
 
 
 async def _awaiting(awaitable: Any) -> Any:

@@ -284,6 +284,19 @@ class CancelTests(CoreCase):
         self.scheduler.run()
         self.assertEqual("stayed", coroutine.result())
 
+    def test_what_it_yields_when_it_was_cancelled_is_not_left_unawaited(self):
+        async def fetched():
+            raise AssertionError("it is not to run")
+
+        def cancelling():
+            coroutine.cancel()
+            yield fetched()  # Python warns, and that is an error, where it is just dropped
+
+        coroutine = self.start(cancelling)
+        self.loop.settle()
+        with self.assertRaises(asyncio.CancelledError):
+            coroutine.result()
+
     def test_to_cancel_what_has_ended_changes_nothing(self):
         coroutine = self.start(nap, 1, "x")
         self.scheduler.run()
