@@ -41,6 +41,7 @@ from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cogen.core.decorating import calling
 from cogen.core.events import PARKED, Await, Join, Operation, Owned
 from cogen.core.gone import tell_of
 from cogen.core.local import local
@@ -64,13 +65,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def coro(function: Callable[..., Any]) -> Callable[..., "Coroutine"]:
     """Make a coroutine function of a generator function, plain function or `async def`."""
-
-    @functools.wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Coroutine:
-        return Coroutine(function, args, kwargs)
-
-    called.is_coro = True  # type: ignore[attr-defined]
-    return called
+    return calling(function, Coroutine)
 
 
 coroutine = coro

@@ -1,0 +1,21 @@
+"""The function that a decorated one becomes. Not compiled: mypyc never lets go of what it holds."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+__all__ = ["calling"]
+
+
+def calling(
+    function: Callable[..., Any],
+    make: Callable[[Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any],
+) -> Callable[..., Any]:
+    """A function like `function`, a call of which is `make(function, args, kwargs)`."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return make(function, args, kwargs)
+
+    called.is_coro = True  # type: ignore[attr-defined]
+    return called
