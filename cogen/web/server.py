@@ -47,7 +47,8 @@ _CUT_SECONDS = 0.15
 class Server:
     """Serves a WSGI `application` on the loop of `scheduler`.
 
-    `lives` are those of the applications in it, which registered while they were made.
+    `lives` are those of the applications in it, which registered while they were made. `alone`:
+    its stop ends all coroutines of the scheduler, for there is nothing but the server.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Server:
         scheduler: Scheduler,
         options: Options,
         lives: Sequence[Life] = (),
+        alone: bool = True,
     ) -> None:
         self.lives = lives
+        self._alone = alone
         self.scheduler = scheduler
         self.options = options
         self.peers = Peers()
@@ -199,7 +202,8 @@ class Server:
                 where = ", ".join(threads_at_work(POOL))
                 log.warning("%d threads of the application are left: %s", left, where)
         await self._end_group(max(2 * _CUT_SECONDS, deadline - loop.time()))
-        await self.scheduler.cancel_all(2 * _CUT_SECONDS)
+        if self._alone:
+            await self.scheduler.cancel_all(2 * _CUT_SECONDS)
         self._memory.stop()
         self.stalls.stop()
         for life in reversed(self.lives):

@@ -33,7 +33,7 @@ from cogen.web.processes.systemd import notify
 from cogen.web.processes.worker import Worker
 from cogen.web.server import Server
 
-__all__ = ["ListenError", "check_options", "serve"]
+__all__ = ["ListenError", "allow_files", "check_options", "listened_on", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def serve(
     """
     signals = signals or Signals()
     worker = Worker.this()
-    _allow_files(options.max_connections)
+    allow_files(options.max_connections)
     with contextlib.ExitStack() as stack:
         stack.callback(signals.close)
         if worker is not None:
@@ -129,7 +129,7 @@ _STOP_MARGIN = 1.5
 _OTHER_FILES = 1000
 
 
-def _allow_files(connections: int) -> None:
+def allow_files(connections: int) -> None:
     """Raise the limit of open files, as far as the system lets us, to hold `connections`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + _OTHER_FILES if connections else hard
@@ -142,19 +142,25 @@ def _allow_files(connections: int) -> None:
 def _sockets(options: Options, stack: contextlib.ExitStack) -> list[socket.socket]:
     """Raises ListenError."""
     socks = inherited_sockets()
+    for sock in socks:
+        stack.callback(sock.close)
+    return socks or listened_on(options, stack)
+
+
+def listened_on(options: Options, stack: contextlib.ExitStack) -> list[socket.socket]:
+    """The socket that listens where `options` say; `stack` closes it. Raises ListenError."""
     try:
-        if not socks and options.unix_socket:
+        if options.unix_socket:
             path = UnixPath(options.unix_socket)
             stack.callback(path.remove)
-            socks = [path.listen(int(options.unix_mode, 8), options.backlog)]
-        elif not socks:
-            socks = [listening_socket(options)]
+            sock = path.listen(int(options.unix_mode, 8), options.backlog)
+        else:
+            sock = listening_socket(options)
     except OSError as error:
         place = options.unix_socket or f"{options.host}:{options.port}"
         raise ListenError(f"cannot listen on {place}: {error.strerror or error}") from None
-    for sock in socks:
-        stack.callback(sock.close)
-    return socks
+    stack.callback(sock.close)
+    return [sock]
 
 
 def _supervise(

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from cogen.core.gone import tell_of
 from cogen.web import factory
+from cogen.web.embedding import WSGIServer
 from cogen.web.filters import lazy_sr, sync_input
 from cogen.web.life import Application
 
-__all__ = ["lazy_sr", "server_factory", "sync_input"]
+__all__ = ["WSGIServer", "lazy_sr", "server_factory", "sync_input"]
 
 
 def server_factory(
