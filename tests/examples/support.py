@@ -97,8 +97,12 @@ def free_port() -> int:
         return port
 
 
+def code_of(name: str) -> str:
+    """An example without its docstring."""
+    return (ROOT / "examples" / name).read_text().split('"""', 2)[2].strip()
+
+
 def lines_of_code(name: str) -> int:
     """Of an example, without its docstring, empty lines and comments."""
-    text = (ROOT / "examples" / name).read_text()
-    code = text.split('"""', 2)[2]
-    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in code.split("\n"))
+    lines = map(str.strip, code_of(name).split("\n"))
+    return sum(bool(line) and not line.startswith("#") for line in lines)

@@ -1,6 +1,6 @@
 """The line echo server that a newcomer writes."""
 
-from tests.examples.support import ExampleCase, lines_of_code
+from tests.examples.support import ROOT, ExampleCase, code_of, lines_of_code
 
 
 def read_all(client):
@@ -11,7 +11,8 @@ def read_all(client):
 
 
 class EchoTests(ExampleCase):
-    def test_it_is_short(self):
+    def test_it_is_short_and_stands_in_the_guide(self):
+        self.assertIn(code_of("echo.py"), (ROOT / "docs/network.md").read_text())
         self.assertLessEqual(lines_of_code("echo.py"), 15)
 
     def test_200_clients_50_silent_ones_and_a_stop(self):

@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 
-from tests.examples.support import ExampleCase, lines_of_code
+from tests.examples.support import ROOT, ExampleCase, code_of, lines_of_code
 
 
 class ForwardTests(ExampleCase):
@@ -20,7 +20,8 @@ class ForwardTests(ExampleCase):
         self.addCleanup(server.close)
         return program, client, server
 
-    def test_it_is_short(self):
+    def test_it_is_short_and_stands_in_the_guide(self):
+        self.assertIn(code_of("forward.py"), (ROOT / "docs/network.md").read_text())
         self.assertLessEqual(lines_of_code("forward.py"), 25)
 
     def test_what_one_sends_the_other_gets_and_half_closes_too(self):
