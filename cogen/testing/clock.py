@@ -123,6 +123,10 @@ def _never() -> bool:
     return False
 
 
+async def _end_of(coroutine: Coroutine) -> Any:
+    return await coroutine
+
+
 class FakeClock:
     """A scheduler on a loop of its own with a fake clock, for the tests of a program.
 
@@ -146,18 +150,16 @@ class FakeClock:
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """What `function(*args, **kwargs)` returns, or raises, at its end; the clock jumps on.
 
-        Raises Deadlock where nothing could bring that about.
+        Raises Deadlock where nothing could bring that about, and cancels it.
         """
-        coroutine = self.add(function, *args, **kwargs)
-        ended: asyncio.Future[None] = self.loop.create_future()
-
-        def tell(_: Coroutine) -> None:
-            if not ended.done():
-                ended.set_result(None)
-
-        coroutine.add_done_callback(tell)
-        self.loop.run_until_complete(ended)
-        return coroutine.result()
+        task = self.loop.create_task(_end_of(self.add(function, *args, **kwargs)))
+        try:
+            return self.loop.run_until_complete(task)
+        finally:
+            if not task.done():
+                task.cancel()
+                self.loop.run_until_complete(asyncio.wait([task]))
+            del task
 
     def settle(self) -> None:
         """Run until all are parked; no time passes."""

@@ -29,7 +29,7 @@ class ClockTests(unittest.TestCase):
         def fails():
             yield Queue().get(timeout=10)
 
-        with self.assertRaises(OperationTimeout):
+        with self.assertNoLogs("cogen"), self.assertRaises(OperationTimeout):
             self.clock.run(fails)
 
     def test_settling_parks_all_and_lets_no_time_pass(self):
@@ -57,6 +57,7 @@ class ClockTests(unittest.TestCase):
 
         with self.assertRaisesRegex(Deadlock, "philosopher: waits for <Get"):
             self.clock.run(philosopher)
+        self.assertEqual(0, self.clock.scheduler.statistics()["coroutines"])
 
     def test_the_clock_waits_for_threads(self):
         def asks():
