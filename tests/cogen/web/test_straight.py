@@ -17,7 +17,7 @@ from cogen.testing.memory import MemoryServer
 from cogen.web import wait
 from cogen.web.life import OnLoop
 from cogen.web.options import Options
-from tests.cogen.web.support import ServedTestCase, WaitingTestCase, in_each_mode
+from tests.cogen.web.support import Records, ServedTestCase, WaitingTestCase, in_each_mode
 from tests.support.cycles import assert_no_cycles
 
 PLAIN = [("Content-Type", "text/plain")]
@@ -274,6 +274,74 @@ class ThreadTests(ServedTestCase):
         seen = []
         self.serve(answering(lambda environ: seen.append(view(environ))), threads="1").get()
         eventually(lambda: seen[0].waits, None)
+
+
+class ManyTests(unittest.TestCase):
+    """Requests that are answered, fail, or are hung up in the middle of a wait leave nothing."""
+
+    batches = 10
+
+    def check(self, threads):
+        news = PublishSubscribeQueue()
+
+        async def slow():
+            await asyncio.sleep(5)
+
+        @coro
+        def slow_too():
+            yield news.subscribe()
+            yield news.fetch()
+
+        def application(environ, start_response):
+            wait(news.subscribe)
+            try:
+                wait(asyncio.gather, slow(), slow())
+                if environ["PATH_INFO"] == "/fails":
+                    raise ZeroDivisionError
+                with contextlib.suppress(OperationTimeout):
+                    wait(slow_too, timeout=1)
+            finally:
+                wait(Sleep, 0)
+            start_response("200 OK", PLAIN)
+            return [b"done"]
+
+        options = Options(threads=threads, access_log="off", stall_warning=0)
+        with MemoryServer(application, options) as server:
+
+            def counts():
+                pool = server.server.shared.pool
+                busy = pool.statistics()["threads_busy"] if pool is not None else 0
+                tasks = len(asyncio.all_tasks(server.loop))
+                subscribers = news.statistics()["subscribers"]
+                return server.scheduler.statistics(), tasks, subscribers, busy
+
+            before = counts()
+            for _ in range(self.batches):
+                clients = [server.connect() for _ in range(40)]
+                for number, client in enumerate(clients):
+                    path = (b"/fine", b"/fails", b"/left", b"/late")[number % 4]
+                    client.protocol.data_received(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path)
+                server.loop.settle()
+                for client in clients[2::4]:
+                    client.close()
+                server.loop.advance(5.5)
+                for client in clients[3::4]:
+                    client.close()
+                server.loop.advance(2)
+                said = [bytes(client.written[9:12]) for client in clients[:4]]
+                self.assertEqual([b"200", b"500", b"", b""], said)
+                for client in clients:
+                    client.close()
+                server.loop.settle()
+            self.assertEqual(before, counts())
+
+    def test_on_the_loop(self):
+        with Records():
+            self.check("0")
+
+    def test_in_threads(self):
+        with Records():
+            self.check("40")
 
 
 class CycleTests(unittest.TestCase):
