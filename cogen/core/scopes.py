@@ -27,14 +27,12 @@ def current_owner() -> tuple[Scheduler, Any]:
 
     Raises RuntimeError outside of a coroutine, a request and an asyncio task.
     """
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    if asyncio._get_running_loop() is None:
         thread = threading.current_thread()
         if isinstance(thread, StraightThread) and isinstance(thread.waits, Straight):
             return thread.waits.scheduler, thread.waits.owner
     else:
-        scheduler = Scheduler.of(loop)
+        scheduler = Scheduler.current()
         if scheduler.stepping is not None:
             return scheduler, scheduler.stepping.owner
         task = asyncio.current_task()

@@ -2,11 +2,13 @@
 
 import asyncio
 
+from cogen.core.corolets import corolet, wait
 from cogen.core.coroutines import coro
 from cogen.core.deadlines import Deadline, DeadlinePassed
 from cogen.core.events import AddCoro, Join, OperationTimeout, Sleep
 from cogen.core.groups import TaskGroup
 from cogen.core.queue import Queue
+from cogen.core.schedulers import Scheduler
 from tests.cogen.core.support import CoreCase
 from tests.support.cycles import assert_no_cycles
 
@@ -185,9 +187,9 @@ class DeadlineTests(CoreCase):
             await asyncio.sleep(1)
             return inside, self.passed()
 
-        for wait in (lambda: Sleep(10), lambda: asyncio.sleep(10), Queue().get):
+        for make in (lambda: Sleep(10), lambda: asyncio.sleep(10), Queue().get):
             self.begun = self.loop.time()
-            self.assertEqual((2, 3), self.run_(program, wait))
+            self.assertEqual((2, 3), self.run_(program, make))
             self.nothing_is_left()
 
     def test_a_wait_of_an_async_def_after_the_end_raises_at_once(self):
@@ -225,6 +227,39 @@ class DeadlineTests(CoreCase):
         self.assertEqual((DeadlinePassed, 1), self.run_(program, 1, 2))
         self.begun = self.loop.time()
         self.assertEqual((TimeoutError, 1), self.run_(program, 2, 1))
+        self.nothing_is_left()
+
+    def test_a_program_of_asyncio_has_it_too(self):
+        async def main():
+            with self.assertRaises(DeadlinePassed), Deadline(0.01):
+                await asyncio.sleep(10)
+            with self.assertRaises(ExceptionGroup):
+                async with TaskGroup() as group:
+                    group.start(failing)
+                    await asyncio.sleep(10)
+            return dict(Scheduler.current().scopes)
+
+        async def failing():
+            raise ValueError
+
+        self.assertEqual({}, asyncio.run(main()))
+
+    def test_a_corolet_has_it_as_a_generator(self):
+        @corolet
+        def program():
+            with self.assertRaises(DeadlinePassed), Deadline(2):
+                wait(Sleep(1))
+                wait(asyncio.sleep, 10)
+            with self.assertRaises(ExceptionGroup), TaskGroup() as group:
+                group.start(failing)
+                wait(Queue().get)
+            return self.passed()
+
+        def failing():
+            yield Sleep(1)
+            raise ValueError
+
+        self.assertEqual(3, self.run_(lambda: (yield program())))
         self.nothing_is_left()
 
     # Groups.

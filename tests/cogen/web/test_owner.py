@@ -7,6 +7,7 @@ from cogen.core.deadlines import Deadline, DeadlinePassed
 from cogen.core.events import Sleep
 from cogen.core.pubsub import PublishSubscribeQueue
 from cogen.core.queue import Queue
+from cogen.core.shields import Shield
 from cogen.testing.memory import Browser, MemoryServer
 from cogen.web import wait
 from cogen.web.life import Life
@@ -309,6 +310,43 @@ class RequestTests(OwnerCase):
                     self.assertFalse(answer.look().done)
                     self.settle(0.2)
                     self.assertEqual(b"True, True", answer.look().body)
+                    self.assert_nothing_is_left()
+
+    def test_a_shield_holds_until_its_end_when_the_client_leaves(self):
+        def yielding(environ, start_response):
+            try:
+                yield environ["cogen.call"](Queue().get)()
+            finally:
+                self.seen.append("told")
+
+        def shielded(environ, start_response):
+            yield environ["cogen.call"](Shield)(Sleep(5), timeout=9)
+            self.seen.append("never: its chunks are asked for no more")
+
+        def waiting(environ, start_response):
+            wait(Shield(Sleep(5), timeout=9))
+            self.seen.append("slept")
+            try:
+                wait(Sleep(5))
+            finally:
+                self.seen.append("told")
+
+        cases = {
+            yielding: (["told"], ["told"]),
+            shielded: ([], []),
+            waiting: ([], ["slept", "told"]),
+        }
+        for mode, threads in MODES.items():
+            for application, (at_once, then) in cases.items():
+                with self.subTest(mode, application=application.__name__):
+                    self.seen.clear()
+                    answer = self.serve(application, threads).begin("GET", "/")
+                    self.settle(1)
+                    answer.hang_up()
+                    self.settle(1)
+                    self.assertEqual(at_once, self.seen)
+                    self.settle(4)
+                    self.assertEqual(then, self.seen)
                     self.assert_nothing_is_left()
 
     def test_a_failure_leaves_nothing_for_the_collector(self):
