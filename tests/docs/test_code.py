@@ -44,6 +44,7 @@ ELSEWHERE = {
     "python -m benchmarks.encounters": "tests/benchmarks/test_encounters.py",
     "python -m benchmarks.budget --keep": "tests/benchmarks/test_budget.py",
     "python -m benchmarks.instructions": "tests/benchmarks/test_instructions.py",
+    "python -m pylons.fixes .": "tests/pylons/test_fixes.py",
     "gunicorn --paste production.ini": "tests/functional/test_mountings.py",
 }
 
