@@ -181,6 +181,8 @@ class EmbeddingTests(unittest.TestCase):
                 return [b"hello"]
 
             def leads():
+                while not os.path.exists(path):
+                    yield Sleep(0.01)
                 heard.append((yield RunInThread(asked, path)))
                 self.scheduler.stop()
 
