@@ -48,11 +48,21 @@ from cogen.core.local import local
 from cogen.core.schedulers import SLICE, Scheduler, Waiter
 from cogen.core.shown import shown
 from cogen.core.slips import ended_by_stop_iteration, explain
+from cogen.core.tracing import trace_running, traced
 
 if TYPE_CHECKING:
     from cogen.core.groups import TaskGroup
 
-__all__ = ["Coroutine", "call", "coro", "coroutine", "local", "operation_of"]
+__all__ = [
+    "Coroutine",
+    "call",
+    "coro",
+    "coroutine",
+    "debug_coro",
+    "debug_coroutine",
+    "local",
+    "operation_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +80,22 @@ def coro(function: Callable[..., Any]) -> Callable[..., "Coroutine"]:
 
 coroutine = coro
 """The same by the name that cogen 0.2 has for it."""
+
+
+def debug_coroutine(function: Any, output: Any = None) -> Any:
+    """As `coro`, and each step of the coroutines is told to `output`, a file; None: to the log.
+
+    It takes a `Coroutine` too, which is traced from then on, and returned. Raises RuntimeError for
+    one that has ended, or is an `async def` that has begun.
+    """
+    if not isinstance(function, Coroutine):
+        return coro(traced(function, output))
+    function.trace(output)
+    return function
+
+
+debug_coro = debug_coroutine
+"""The same by the other name that cogen 0.2 has for it."""
 
 
 class Coroutine(Waiter):
@@ -393,6 +419,17 @@ class Coroutine(Waiter):
             return [self._task.get_coro()]
         own = [self._generator] if self._generator is not None else []
         return [*(self._callers or ()), *own]
+
+    def trace(self, output: Any) -> None:
+        """Tell each step to `output`, a file, None: the log. Raises RuntimeError if it is late."""
+        if not self.started:
+            self._function = traced(self._function, output)
+        elif self._generator is not None:
+            self._generator = trace_running(self._generator, output)
+        elif self.done or self._task is not None:
+            raise RuntimeError(f"{self!r} cannot be traced any more: trace its function")
+        else:
+            self._function = traced(self._function, output)
 
     @property
     def in_asyncio(self) -> bool:

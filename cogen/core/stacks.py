@@ -154,6 +154,7 @@ def chain(steps: Iterable[Any]) -> Stack:
                 lines.append(_line(code, None if frame is None else frame.f_lineno))
             elif frame is not None:
                 lines.extend(_of_greenlet(frame))
+                step = frame.f_locals.get("traced", step)  # in cogen.core.tracing
     return Stack(lines)
 
 
