@@ -23,7 +23,7 @@ from cogen.core.coroutines import Coroutine, call
 from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.schedulers import Scheduler, Waiter
-from cogen.core.scopes import Scope, Scopes
+from cogen.core.scopes import Scope, Scopes, current_owner
 
 __all__ = ["JoinGroup", "TaskGroup"]
 
@@ -53,6 +53,7 @@ class TaskGroup(Scope):
         "_idle",
         "_joiners",
         "_members",
+        "_untold",
         "_waits_at_end",
         "independent",
         "over",
@@ -67,6 +68,7 @@ class TaskGroup(Scope):
         self._members: dict[Coroutine, None] = {}
         self._failures: list[tuple[str, BaseException]] = []
         self._joiners: dict[Waiter, JoinGroup] = {}
+        self._untold = False  # a failure was not logged: somebody was there to be told of it
         self._waits_at_end = False  # as `async with` does
         self._idle: asyncio.Future[None] | None = None
 
@@ -124,9 +126,12 @@ class TaskGroup(Scope):
     # A block of a generator, or of straight-line code.
 
     def __enter__(self) -> "TaskGroup":
-        scopes = self._enter()
+        scheduler, _ = current_owner()
         if self.scheduler is None:
-            self.scheduler = scopes.scheduler
+            self.scheduler = scheduler
+        elif self.scheduler is not scheduler:
+            raise RuntimeError(f"{self!r} runs on another loop: enter its block there")
+        self._enter()
         return self
 
     def __exit__(
@@ -229,6 +234,7 @@ class TaskGroup(Scope):
         told = False
         if not self.independent and not isinstance(coroutine.error, _NO_FAILURE):
             told = self._scopes is not None or bool(self._joiners)
+            self._untold = self._untold or told
             self._failures.append((coroutine.name, coroutine.error))
             self.cancel()
         if not self._members:
@@ -242,6 +248,8 @@ class TaskGroup(Scope):
             self._idle.set_result(None)
         joiners, self._joiners = self._joiners, {}
         if not joiners:
+            if self._untold and self._scopes is None:  # whoever was there has left
+                self._log_failures()
             return
         failures, self._failures = self._failures, []
         for waiter in joiners:
@@ -258,7 +266,7 @@ class TaskGroup(Scope):
             del self
 
     def _log_failures(self) -> None:
-        failures, self._failures = self._failures, []
+        failures, self._failures, self._untold = self._failures, [], False
         for name, error in failures:
             log.error("coroutine %s died of %r", name, error, exc_info=error)
             del error

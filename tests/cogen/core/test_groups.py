@@ -198,6 +198,21 @@ class GroupTests(CoreCase):
                 self.assertEqual(["a cancelled", "a ended"], self.seen)
                 self.assert_nothing_is_left()
 
+    def test_a_failure_is_logged_if_who_joined_has_left_meanwhile(self):
+        def program(group):
+            with self.assertRaises(OperationTimeout):
+                yield group.join(timeout=3)
+
+        group = TaskGroup(self.scheduler)
+        group.start(self.members.failing, "unheard", 2)
+        group.start(self.members.slow_to_end, "b")
+        self.start(program, group)
+        with self.assertNoLogs():
+            self.loop.advance(3.5)
+        with self.assertLogs("cogen.core.groups") as logs:
+            self.loop.advance(2)
+        self.assertIn("died of ValueError('unheard')", logs.output[0])
+
     def test_who_left_a_join_waits_for_the_end_by_joining_again(self):
         def program():
             group = TaskGroup()
@@ -413,11 +428,16 @@ class GroupTests(CoreCase):
         self.addCleanup(other.shutdown)
         group = TaskGroup(other)
 
-        def program():
+        def joining():
             yield group.join()
 
-        with self.assertLogs(), self.assertRaisesRegex(RuntimeError, "runs on another loop"):
-            self.run_(program)
+        def entering():
+            with group:
+                yield
+
+        for program in (joining, entering):
+            with self.assertLogs(), self.assertRaisesRegex(RuntimeError, "runs on another loop"):
+                self.run_(program)
 
 
 class CycleTests(CoreCase):
