@@ -80,11 +80,15 @@ class RPCController(WSGIController):
         raise NotImplementedError
 
     def _find_method(self, name: str) -> Callable[..., Any] | None:
-        """The method of that name that a client may call, or None."""
+        """The method of that name that a client may call, or None.
+
+        That of another object, which an attribute holds (as `start_response`), is not.
+        """
         if not isinstance(name, str) or name.startswith("_"):
             return None
         found = getattr(self, name, None)
-        return found if isinstance(found, MethodType) else None
+        own = isinstance(found, MethodType) and found.__self__ is self
+        return found if own else None
 
     def _read_body(self, environ: WSGIEnvironment) -> bytes:
         length = int(environ.get("CONTENT_LENGTH") or 0)

@@ -12,12 +12,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from pylons.controllers._rpc import MissingArguments, RPCController, set_content_type
 from pylons.controllers.util import Response
 
-__all__ = ["XMLRPCController", "xmlrpc_fault", "xmlrpc_sig"]
+__all__ = ["XMLRPC_MAPPING", "XMLRPCController", "xmlrpc_fault", "xmlrpc_sig"]
 
 log = logging.getLogger(__name__)
 
-# In this order: a bool is an int too.
-_TYPES: Final = (
+XMLRPC_MAPPING: Final = (
     (str, "string"),
     (list, "array"),
     (bool, "boolean"),
@@ -27,6 +26,7 @@ _TYPES: Final = (
     (xmlrpc.client.DateTime, "dateTime.iso8601"),
     (xmlrpc.client.Binary, "base64"),
 )
+"""The names of types in a signature; in this order, for a bool is an int too."""
 _PARSE_ERROR: Final = -32700
 _INVALID_PARAMS: Final = -32602
 
@@ -37,7 +37,7 @@ def xmlrpc_sig(args: Iterable[Any]) -> list[str]:
 
 
 def _type_name(value: Any) -> str:
-    return next((name for kind, name in _TYPES if isinstance(value, kind)), "nil")
+    return next((name for kind, name in XMLRPC_MAPPING if isinstance(value, kind)), "nil")
 
 
 def xmlrpc_fault(code: int, message: str) -> Response:

@@ -20,8 +20,8 @@ Action = Callable[..., Any]
 log = logging.getLogger(__name__)
 
 csrf_detected_message = (
-    "This form was not sent by a page of this site, or that page is too old: cross-site request"
-    " forgery detected, request denied. Load the page with the form again, and send it."
+    "Cross-site request forgery detected, request denied: this form was not sent by a page of this"
+    " site, or that page is too old. Load the page with the form again, and send it."
 )
 """What a client reads whose form `authenticate_form` refuses."""
 

@@ -74,23 +74,29 @@ class Fresh:
         return self.run([self.bin / "paster", *words], inside, said, status)
 
     @contextmanager
-    def served(self, inside: str, ini: str, *options: str) -> Iterator[Site]:
-        """The site of `ini`, while it is served by paster."""
+    def served(
+        self, inside: str, ini: str, *options: str, path: str = "", more: str = ""
+    ) -> Iterator[Site]:
+        """The site of `ini`, while it is served by paster.
+
+        `path` has libraries of its own, `more` is added to its [server:main].
+        """
         port = free_port()
-        path = self.folder / inside / ini
-        path.write_text(path.read_text().replace("port = 5000", f"port = {port}"))
+        file = self.folder / inside / ini
+        before = file.read_text()
+        file.write_text(before.replace("port = 5000", f"port = {port}{more}"))
         log = self.folder / "server.log"
         with log.open("w") as output:
             process = subprocess.Popen(
                 [self.bin / "paster", "serve", *options, ini], cwd=self.folder / inside,
-                env=self._environ, stdout=output, stderr=output,
+                env={**self._environ, "PYTHONPATH": path}, stdout=output, stderr=output,
             )  # fmt: skip
             try:
                 yield Site(port, process, log)
             finally:
                 process.terminate()
                 process.wait(_PATIENCE)
-                path.write_text(path.read_text().replace(f"port = {port}", "port = 5000"))
+                file.write_text(before)
 
 
 class Site:

@@ -141,6 +141,36 @@ class Served(ProjectCase):
         self.assertIn("development.ini is set up", said)
 
 
+FAILING = """\
+from failing.lib.base import BaseController
+
+
+class FailController(BaseController):
+    def index(self):
+        number = 41
+        return number / 0
+"""
+
+
+class Debugging(ProjectCase):
+    def test_the_interactive_page_is_there_for_one_process_at_this_machine_alone(self):
+        self.create("failing")
+        self.write("failing/failing/controllers/fail.py", FAILING)
+        fresh.run([fresh.bin / "pip", "install", "-q", "--target", "added", "backlash"])
+        for more, interactive in (("", True), ("\nworkers = 2", False)):
+            settings = {"path": str(fresh.folder / "added"), "more": more}
+            with fresh.served("failing", "development.ini", **settings) as site:
+                status, page = site.get("/fail/index")
+                self.assertEqual(500, status)
+                self.assertIn("ZeroDivisionError", page)
+                self.assertEqual(interactive, "SECRET" in page)
+                if interactive:
+                    secret = re.findall(r'SECRET = "(\w+)"', page)[0]
+                    frame = re.findall(r'id="frame-(\d+)"', page)[-1]
+                    query = f"__debugger__=yes&cmd=number%2B1&frm={frame}&s={secret}"
+                    self.assertIn(">42<", site.get(f"/fail/index?{query}")[1])
+
+
 class Shells(ProjectCase):
     LINES = (
         "print('is', url('/x'), request.path, config['pylons.package'])\n"

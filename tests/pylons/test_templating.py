@@ -1,6 +1,7 @@
 """The template engines, what they have in common, and what is kept of them."""
 
 import os
+import tempfile
 import unittest
 from unittest import mock
 
@@ -94,6 +95,13 @@ class EngineTests(unittest.TestCase):
         self.assertEqual("Good day one", page("a", "one"))
         self.assertEqual("Good day one", page("a", "two"))
         self.assertEqual("Good day two", page("b", "two"))
+
+    def test_it_is_kept_in_a_file_unless_a_type_is_named(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.globals.cache = CacheManager(data_dir=folder)
+        pages = [self.get("render_forever", QUERY_STRING=f"name={name}") for name in ("one", "two")]
+        self.assertEqual(["Good day one"] * 2, pages)
+        self.assertIn("container_dbm", os.listdir(folder))
 
     def test_a_cache_has_to_be_there(self):
         del self.globals.cache

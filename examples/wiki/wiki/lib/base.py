@@ -14,8 +14,9 @@ from wiki.model import Session
 
 __all__ = ["LANGUAGES", "BaseController", "render", "signed_in"]
 
-# Those that there are catalogs of; the texts themselves are English.
-LANGUAGES = ("de", "fr")
+# The texts themselves are English, which is the last that a request takes; there are catalogs of
+# the others.
+LANGUAGES = ("en", "de", "fr")
 
 
 class BaseController(WSGIController):
@@ -27,12 +28,10 @@ class BaseController(WSGIController):
             Session.remove()
 
     def __before__(self):
-        for tag in request.languages:
-            language = tag.lower().partition("-")[0]
-            if language in LANGUAGES:
-                set_lang(language)
-            if language in (*LANGUAGES, "en"):
-                break
+        accepted = (tag.lower().partition("-")[0] for tag in request.languages)
+        c.language = next(each for each in accepted if each in LANGUAGES)
+        if c.language != "en":
+            set_lang(c.language)
         c.user = session.get("user")
 
 

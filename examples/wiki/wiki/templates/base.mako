@@ -1,5 +1,5 @@
 <!DOCTYPE html>
-<html lang="${(translator.pylons_lang[0] if hasattr(translator, 'pylons_lang') else 'en')}">
+<html lang="${c.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -75,6 +75,10 @@ class TextsController(WSGIController):
         c.name = request.GET["name"]
         return render_mako("greeting.mako", {"part": ""}, cache_key=id, cache_type="memory")
 
+    def render_forever(self):
+        c.name = request.GET["name"]
+        return render_mako("greeting.mako", {"part": ""}, cache_expire="never")
+
     def render_def(self, id):
         return render_mako_def("greeting.mako", id, who="<all>")
 

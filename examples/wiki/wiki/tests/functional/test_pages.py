@@ -67,7 +67,7 @@ class TestPagesController(TestController):
         titles = {"de-AT": "Alle Seiten", "fr": "Toutes les pages", "en, de": "All pages"}
         for language, text in titles.items():
             page = self.app.get(url("pages"), headers={"Accept-Language": language})
-            page.mustcontain(f"<h1>{text}</h1>")
+            page.mustcontain(f"<h1>{text}</h1>", f'<html lang="{language[:2]}">')
 
 
 class TestEditorsController(TestController):
