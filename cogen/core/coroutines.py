@@ -149,6 +149,11 @@ class Coroutine(Waiter):
         """Of its function, with those it is nested in."""
         return getattr(self._function, "__qualname__", repr(self._function))
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended, as cogen 0.2 had it."""
+        return self.started and not self.done
+
     def start(self, scheduler: Scheduler) -> None:
         """Run on `scheduler`, in a copy of the caller's context, from its next turn on.
 

@@ -8,12 +8,13 @@ posts what it publishes to every loop that has subscribers.
 """
 
 from functools import partial
-from threading import RLock, get_ident
-from typing import Any, ClassVar, Final
+from threading import RLock
+from typing import Any, ClassVar
 
 from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
 from cogen.core.mailboxes import Mailbox, Mailboxes, Overflow
+from cogen.core.parts import COMING, Part
 from cogen.core.queue import Full
 from cogen.core.schedulers import Scheduler, Waiter
 from cogen.core.slips import stays_in_process
@@ -26,11 +27,6 @@ from cogen.core.subscriptions import (
 )
 
 __all__ = ["Fetch", "Publish", "PublishSubscribeQueue", "Subscribe", "Unsubscribe"]
-
-# Fetched messages are dropped when at least this many, and half of all, may have been fetched.
-_COMPACT_AT = 64
-# The position of a subscriber that another thread has subscribed and the loop has not yet.
-_COMING: Final = 1 << 60
 
 
 class PublishSubscribeQueue:
@@ -47,9 +43,9 @@ class PublishSubscribeQueue:
     def __init__(self, keep: int = 0, late: bool = False) -> None:
         if keep < 0:
             raise ValueError(f"PublishSubscribeQueue: keep must be 0 or more, not {keep!r}")
-        self._parts: dict[Scheduler, _Part] = {}
+        self._parts: dict[Scheduler, Part] = {}
         # Where there is but one, and no mailboxes: these take a lock.
-        self._only: _Part | None = None
+        self._only: Part | None = None
         self._lock = RLock()  # of `_parts`, and of the order in which all of them get a message
         self._late = late
         self._mailboxes: Mailboxes | None = None
@@ -165,11 +161,11 @@ class PublishSubscribeQueue:
         with self._lock:
             part = self._parts.get(scheduler)
             if part is None:
-                part = self._parts[scheduler] = _Part(scheduler, self)
+                part = self._parts[scheduler] = Part(scheduler, self.drop, self.left)
                 self._choose_only()
             if part.is_here():
                 part.subscribe(subscriber)
-            elif part.positions.setdefault(subscriber, _COMING) == _COMING:
+            elif part.positions.setdefault(subscriber, COMING) == COMING:
                 scheduler.post(partial(part.subscribe_coming, subscriber))
 
     def drop(self, subscriber: Any) -> None:
@@ -215,24 +211,24 @@ class PublishSubscribeQueue:
         """Raises TypeError."""
         raise stays_in_process(self)
 
-    def part_of(self, scheduler: Scheduler) -> "_Part | None":
+    def part_of(self, scheduler: Scheduler) -> "Part | None":
         """What those hold who fetch on the loop of `scheduler`; None if nobody does."""
         part = self._only
         if part is not None and part.scheduler is scheduler:
             return part
         return self._parts.get(scheduler)
 
-    def left(self, part: "_Part") -> None:
+    def left(self, part: "Part") -> None:
         """The last subscriber of `part` may have gone; called on its loop."""
         with self._lock:
             # Another thread may just be subscribing one.
             if not part.positions:
                 self._remove(part)
 
-    def _all(self) -> "list[_Part]":
+    def _all(self) -> "list[Part]":
         return list(self._parts.values())
 
-    def _remove(self, part: "_Part") -> None:
+    def _remove(self, part: "Part") -> None:
         self._parts.pop(part.scheduler, None)
         self._choose_only()
 
@@ -263,85 +259,6 @@ class PublishSubscribeQueue:
     def leave(self, waiter: Waiter) -> None:
         """A publisher waits for room no longer."""
         self._with_mailboxes().leave(waiter)
-
-
-class _Part:
-    """The subscribers of one loop, and the messages that they have not fetched."""
-
-    __slots__ = (
-        "_compact_at",
-        "_pubsub",
-        "base",
-        "fetchers",
-        "messages",
-        "positions",
-        "scheduler",
-    )
-
-    def __init__(self, scheduler: Scheduler, pubsub: PublishSubscribeQueue) -> None:
-        self.scheduler = scheduler
-        self.messages: list[Any] = []
-        self.positions: dict[Any, int] = {}  # subscriber: number of its next message
-        self.fetchers: dict[Any, Waiter] = {}  # subscriber: who waits
-        self.base = 0  # number of the first kept message
-        self._pubsub = pubsub
-        self._compact_at = _COMPACT_AT
-
-    def is_here(self) -> bool:
-        """Whether this is the thread of its loop."""
-        return get_ident() == self.scheduler.thread
-
-    def catch_up(self) -> None:
-        """Do what other threads have done here before."""
-        if self.scheduler.posted:
-            self.scheduler.do_posted()
-
-    # Called on the loop.
-
-    def publish(self, message: Any) -> int:
-        """Returns the number of subscribers."""
-        if len(self.positions) > len(self.fetchers):
-            self.messages.append(message)
-            if len(self.messages) >= self._compact_at:
-                self.compact()
-                self._compact_at = max(_COMPACT_AT, 2 * len(self.messages))
-        else:
-            # All are up to date and wait: nobody will come back for this one.
-            self.base += len(self.messages) + 1
-            self.messages.clear()
-        following = self.base + len(self.messages)
-        fetchers, self.fetchers = self.fetchers, {}
-        messages: tuple[Any, ...] = (message,)
-        for subscriber, waiter in fetchers.items():
-            self.positions[subscriber] = following
-            waiter.resume(messages, crowd=True)
-        return len(self.positions)
-
-    def subscribe(self, subscriber: Any) -> None:
-        if self.positions.get(subscriber, _COMING) == _COMING:
-            self.positions[subscriber] = self.base + len(self.messages)
-            subscriber.add_done_callback(self._pubsub.drop)
-
-    def subscribe_coming(self, subscriber: Any) -> None:
-        """Another thread has subscribed it, and may have dropped it."""
-        if subscriber in self.positions:
-            self.subscribe(subscriber)
-
-    def compact(self) -> int:
-        oldest = min(self.positions.values(), default=self.base + len(self.messages))
-        # One that waits for the next message has nothing to come back for.
-        fetched = min(max(0, oldest - self.base), len(self.messages))
-        del self.messages[:fetched]
-        self.base += fetched
-        return fetched
-
-    def drop(self, subscriber: Any) -> None:
-        self.positions.pop(subscriber, None)
-        waiter = self.fetchers.pop(subscriber, None)
-        if waiter is not None:
-            waiter.fail(LookupError(f"{waiter!r} was unsubscribed while it waited for a message"))
-        if not self.positions:
-            self._pubsub.left(self)
 
 
 class _PubSubOperation(Operation):

@@ -9,7 +9,8 @@ from setuptools import find_packages, setup
 SOURCES = "." if os.path.isdir("cogen") else "../.."
 
 COMPILED = {
-    "core": "coroutines events greenlets ordered posting pubsub queue schedulers threads timers",
+    "core": "coroutines events greenlets ordered parts posting pubsub queue schedulers "
+    "threads timers",
     "web": "extensions server",
     "web/connections": "connection intake link shared",
     "web/exchanges": "answer asked exchange front pool sendfile threads",

@@ -297,6 +297,13 @@ class CancelTests(CoreCase):
         with self.assertRaises(asyncio.CancelledError):
             coroutine.result()
 
+    def test_it_is_running_from_its_start_to_its_end(self):
+        self.assertFalse(nap(1, "x").running)
+        coroutine = self.start(nap, 1, "x")
+        self.assertTrue(coroutine.running)
+        self.scheduler.run()
+        self.assertFalse(coroutine.running)
+
     def test_to_cancel_what_has_ended_changes_nothing(self):
         coroutine = self.start(nap, 1, "x")
         self.scheduler.run()
