@@ -190,7 +190,7 @@ class ReadUntil(Read):
         self, stream: "Stream", separator: bytes, limit: int, timeout: float | None
     ) -> None:
         super().__init__(stream, timeout)
-        self.separator = bytes(octets(separator))
+        self.separator = separator if type(separator) is bytes else bytes(octets(separator))
         if not self.separator:
             raise ValueError("read_until: the separator must not be empty")
         self.limit = _positive(limit, "read_until", "limit")
@@ -198,6 +198,8 @@ class ReadUntil(Read):
 
     def enough(self) -> int:
         buffer = self.stream._buffer
+        if not buffer:
+            return 0
         start = self._searched if self.waiter is not None else 0
         found = buffer.find(self.separator, start)
         length = found + len(self.separator) if found >= 0 else len(buffer)

@@ -41,6 +41,8 @@ ELSEWHERE = {
     "python -m benchmarks.attack": "tests/benchmarks/test_attack.py",
     "python -m benchmarks.crowds": "tests/benchmarks/test_crowds.py",
     "python -m benchmarks.dump": "tests/benchmarks/test_dump.py",
+    "python -m benchmarks.echo": "tests/benchmarks/test_echo.py",
+    "python -m benchmarks.echo --keep": "tests/benchmarks/test_echo.py",
     "python -m benchmarks.encounters": "tests/benchmarks/test_encounters.py",
     "python -m benchmarks.budget --keep": "tests/benchmarks/test_budget.py",
     "python -m benchmarks.instructions": "tests/benchmarks/test_instructions.py",
