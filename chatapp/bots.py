@@ -70,7 +70,7 @@ _LINE = 200
 _MOST_UNMOVED = 3
 _AT_ONCE_SECONDS = 0.5
 # What the chat itself refuses with (docs/wire.md); it says 429 and 503 of what passes.
-_REFUSALS = (400, 403, 404, 405, 409, 413, 429, 503)
+_REFUSALS = (400, 401, 403, 404, 405, 409, 413, 429, 503)
 _PASSING = (429, 503)
 # A longer URL goes as a body.
 _LONGEST_URL = 4096

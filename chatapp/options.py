@@ -47,6 +47,28 @@ class ChatOptions:
         "Time that a name stays its owner's after a message under it (30 days); 0: it does not.",
         least=0,
     )
+    identity: str = option(
+        "open",
+        "Who is who: `open`, `host`, `token`, or a function of yours, `mysite.chat:who`.",
+        form=(r"open|host|token|[\w.]+:[\w.]+", "open, host, token or module:function"),
+    )
+    login_url: str = option(
+        "",
+        "Where somebody signs in whom `chat.identity` does not know.",
+        form=(r"|(https?:/)?/[^\s\"<>]*", "a URL of http or https, or a path"),
+    )
+    user_header: str = option(
+        "",
+        "`host`: the header with the user, believed from `trusted_proxies`; empty: REMOTE_USER.",
+    )
+    name_header: str = option("", "`host`: the header with the name that others see.")
+    groups_header: str = option("", "`host`: the header with the user's groups, commas between.")
+    token_key: str = option("", "`token`: the key of HS256, or several, spaces between.")
+    token_public_key: str = option(
+        "", "`token`: files of public keys in PEM, Ed25519 or RSA, spaces between."
+    )
+    token_cookie: str = option("chat_jwt", "`token`: the cookie in which a page brings its token.")
+    token_audience: str = option("", "`token`: what the token's `aud` has to have.")
     max_clients: int = option(20_000, "Clients at once.", least=1)
     max_clients_per_session: int = option(20, "Clients (tabs) of one session.", least=1)
     max_rooms_per_poll: int = option(100, "Rooms that one poll can name.", least=1)

@@ -105,7 +105,7 @@ def _serving_findings(
     """What is wrong with servers and chats as they are used together."""
     logs = [chat.backend for chat in chats]
     yield from _database_findings(chats)
-    yield from _permission_findings(path, logs)
+    yield from _permission_findings(path, chats)
     is_taken = any(problem and problem.taken for _, _, problem in servers)
     holders = [holder_of(backend) for backend in logs]
     for chat, holder in zip(chats, holders, strict=True):
@@ -127,9 +127,12 @@ def _server(section: Section) -> Options:
     return server_options(ini, section.global_conf, section.settings)
 
 
-def _permission_findings(path: str, logs: list[Backend]) -> Iterator[Finding]:
+def _permission_findings(path: str, chats: list[Chat]) -> Iterator[Finding]:
+    logs = [chat.backend for chat in chats]
     if any(isinstance(backend, RedisBackend) and "@" in backend.url for backend in logs):
         yield from mode_findings(path, stat.S_IROTH, "has a password and can be read by everybody")
+    if any(chat.options.token_key for chat in chats):
+        yield from mode_findings(path, stat.S_IROTH, "has a key and can be read by everybody")
     yield from mode_findings(path, stat.S_IWOTH, "can be changed by everybody")
 
 

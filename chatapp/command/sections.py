@@ -11,6 +11,7 @@ from paste.deploy import loadwsgi
 from chatapp.backends import Backend, backend_of
 from chatapp.config.environment import chat_options, chat_settings
 from chatapp.config.middleware import make_app
+from chatapp.identity.kinds import identity_of
 from chatapp.options import ChatOptions
 from cogen.web.settings.ini import Ini
 
@@ -88,6 +89,7 @@ def chat_of(section: Section) -> Chat:
     """The chat that `section` makes. Raises ValueError, naming what is wrong."""
     settings = chat_settings(Ini(section.global_conf), section.settings)
     options = chat_options(settings)
+    identity_of(options)
     return Chat(section, settings, options, backend_of(options.log))
 
 

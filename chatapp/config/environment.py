@@ -12,11 +12,14 @@ from paste.deploy.converters import asbool
 from chatapp.config.routing import make_map
 from chatapp.config.sessions import check_session, session_options
 from chatapp.config.version import version_of
+from chatapp.identity.kinds import identity_of
 from chatapp.identity.names import KeptNames
 from chatapp.lib.about import about
 from chatapp.lib.addresses import Addresses
-from chatapp.lib.cookies import token_name
+from chatapp.lib.badges import Badges
+from chatapp.lib.cookies import badge_name, token_name
 from chatapp.lib.identity import Signer
+from chatapp.lib.people import People
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
 from chatapp.live.hub import Hub
 from chatapp.options import ChatOptions
@@ -39,7 +42,8 @@ _SERVER_NAMES = frozenset(["http_port", *(field.name for field in dataclasses.fi
 class Globals:
     """`app_globals`: the hub, addresses, whose names are, the signer of tokens, the templates.
 
-    `fresh`: these are read at each use.
+    `badges` and `people` who are known: None where a name is all it takes. `fresh`: the templates
+    are read at each use.
     """
 
     def __init__(
@@ -54,6 +58,13 @@ class Globals:
         self.addresses = Addresses()
         self.hub = Hub(options, secret_fingerprint, about(options, version))
         self.names = KeptNames(self.hub.log, options.nick_keep)
+        self.badges: Badges | None = None
+        self.people: People | None = None
+        identity = identity_of(options)
+        if identity is not None:
+            signer = Signer(derived_key(secret, "badge"), badge_name(secret_fingerprint))
+            self.badges = Badges(identity, signer)
+            self.people = People(self.hub, self.badges, options.login_url)
         self.signer = Signer(derived_key(secret, "token"), token_name(secret_fingerprint))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
         self._lookup = None if fresh else _loaded(self._make_lookup())

@@ -25,7 +25,7 @@ __all__ = ["ChatApp", "make_app", "make_chat"]
 
 log = logging.getLogger(__name__)
 
-_ERRORS = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 501, 503})
+_ERRORS = frozenset({400, 401, 403, 404, 405, 409, 413, 429, 500, 501, 503})
 _STATIC_SECONDS = 300
 
 
@@ -59,7 +59,7 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     )
     headers = config["pylons.response_options"]["headers"]
     # Polls that need nothing of the above.
-    app = Polls(app, shared.hub, shared.addresses, shared.signer, headers)
+    app = Polls(app, shared.hub, shared.addresses, shared.signer, headers, shared.badges)
     return ChatApp(app, shared.hub)
 
 

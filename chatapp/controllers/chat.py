@@ -82,7 +82,7 @@ class ChatController(BaseController):
             wanted = request_in_url(environ, rooms, most)
         participant = self._known(environ)
         hold = None
-        if participant is None and self._is_new(environ):
+        if participant is None and self._people is None and self._is_new(environ):
             if not hub.welcomes(self._addresses.whose(environ)):
                 hold = _MANY_SECONDS
             participant = yield from self._visitor(environ, wanted, hold is None)
@@ -91,7 +91,10 @@ class ChatController(BaseController):
         json = accepts_json(environ)
         # Before the first wait: a response that changes after it has to be started again.
         response.content_type = "application/json" if json else "text/plain"
-        yield from answered(environ, hub, self._addresses, participant, wanted, json, hold)
+        known_for = self._known_for(participant)
+        yield from answered(
+            environ, hub, self._addresses, participant, wanted, json, hold, known_for
+        )
 
     def history(self, environ: WSGIEnvironment, room: str) -> Steps:
         """Messages before a seq, or the newest."""
@@ -100,6 +103,7 @@ class ChatController(BaseController):
         limit = checked_seq(query.get("limit", str(_HISTORY_DEFAULT)), "limit", 1, _HISTORY_LIMIT)
         seq = checked_seq(query["before"], "before", 1) if "before" in query else None
         response.content_type = "application/json"
+        yield from self._admitted(environ)
         room = yield from self._called(environ, room)
         yield environ["cogen.call"](self._hub.log.before)(room, seq, limit)
         held = logged(environ, self._hub.figures)
@@ -119,6 +123,7 @@ class ChatController(BaseController):
     def people(self, environ: WSGIEnvironment, room: str) -> Steps:
         """Who is present in a room."""
         response.content_type = "application/json"
+        yield from self._admitted(environ)
         room = yield from self._called(environ, checked_room(room))
         hub = self._hub
         people = yield from of_directory(environ, hub.directory, hub.people, room)
@@ -137,6 +142,9 @@ class ChatController(BaseController):
             nick = checked_nick(checked_json(body).get("nick"))
         else:
             nick = checked_nick(_decoded(body))
+        if self._people is not None:
+            yield from self._admitted(environ)
+            raise BadInput(403, "Your name is the one that you have where you sign in.")
         # Others are told of it, as of a message.
         yield from self._charge(environ, "address_push_rate")
         participant = self._known(environ) or (yield from self._join(environ))

@@ -8,7 +8,7 @@ import orjson
 from chatapp.lib.base import BaseController
 from chatapp.lib.waiting import Steps
 from chatapp.lib.wire import BadInput
-from pylons import request, response
+from pylons import request, response, session
 from pylons import tmpl_context as c
 
 __all__ = ["PageController"]
@@ -20,10 +20,12 @@ class PageController(BaseController):
     def index(self) -> bytes | Steps:
         """The page; who opens it has an id from now on, so that its first requests agree."""
         environ = request.environ
+        if self._people is not None:
+            return self._for_known(environ)
         if "cogen.wsgi" in environ and self._is_new(environ):
             return self._first(environ)
         self._identify(environ, renew=True)
-        return self._chat()
+        return self._chat(session.get("nick") or "")
 
     def _first(self, environ: WSGIEnvironment) -> Steps:
         """For somebody new; without an id if there are too many of those."""
@@ -35,10 +37,19 @@ class PageController(BaseController):
             self._identify(environ)
         yield environ["cogen.wsgi"].last(self._chat())
 
-    def _chat(self) -> bytes:
-        """The page, compressed to who takes gzip: its size tells nothing, as no secret is in it."""
+    def _for_known(self, environ: WSGIEnvironment) -> Steps:
+        """For who is known; raises BadInput for anybody else."""
+        participant = self._known(environ) or (yield from self._join(environ))
+        yield environ["cogen.wsgi"].last(self._chat(participant.nick))
+
+    def _chat(self, nick: str = "") -> bytes:
+        """The page of who is called so, compressed to who takes gzip.
+
+        Its size tells nothing, as no secret is in it.
+        """
         about = self._hub.about
         c.title = self._hub.options.title
+        c.nick, c.is_known = nick, self._people is not None
         c.url = request.application_url
         c.version = about["version"]
         c.limits = orjson.dumps(about["limits"]).decode()

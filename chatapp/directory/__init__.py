@@ -9,7 +9,7 @@ from chatapp.directory.directory import (
     MayWait,
     NickTaken,
     OtherSecret,
-    Person,
+    Somebody,
 )
 from chatapp.directory.limits import Cost, Limit, Limits, Refusal
 
@@ -24,7 +24,7 @@ __all__ = [
     "MayWait",
     "NickTaken",
     "OtherSecret",
-    "Person",
     "Refusal",
+    "Somebody",
     "TokenBuckets",
 ]

@@ -14,7 +14,7 @@ __all__ = [
     "MayWait",
     "NickTaken",
     "OtherSecret",
-    "Person",
+    "Somebody",
 ]
 
 PRESENCE_LIMIT = 500
@@ -26,7 +26,7 @@ MayWait: TypeAlias = _Result | Awaitable[_Result]
 """The result, or an awaitable of it: either way what `environ['cogen.call']` takes."""
 
 
-class Person(Protocol):
+class Somebody(Protocol):
     """A participant, as far as a directory cares."""
 
     id: str
@@ -99,11 +99,14 @@ class Directory(ABC):
     # Participants and their nicks.
 
     @abstractmethod
-    def join(self, identity: str, nick: str | None) -> MayWait[str]:
-        """A participant comes: returns their nick, which is `nick` unless it is another's."""
+    def join(self, identity: str, nick: str | None, numbered: bool = False) -> MayWait[str]:
+        """A participant comes: returns their nick, which is `nick` unless it is another's.
+
+        Then it is that with a number behind it if it is to be `numbered`, or else a guest's.
+        """
 
     @abstractmethod
-    def release(self, person: Person) -> None:
+    def release(self, person: Somebody) -> None:
         """The participant has no client at this process any more."""
 
     @abstractmethod
@@ -114,7 +117,7 @@ class Directory(ABC):
         """
 
     @abstractmethod
-    def rename(self, person: Person, nick: str) -> MayWait[None]:
+    def rename(self, person: Somebody, nick: str) -> MayWait[None]:
         """Give the participant another nick, which the observer hears of.
 
         Raises NickTaken, DirectoryUnavailable.
@@ -123,15 +126,15 @@ class Directory(ABC):
     # Rooms.
 
     @abstractmethod
-    def entered(self, person: Person, tab: str, room: str) -> None:
+    def entered(self, person: Somebody, tab: str, room: str) -> None:
         """The client is in the room from now on, and this process keeps its lease."""
 
     @abstractmethod
-    def left(self, person: Person, tab: str, room: str) -> None:
+    def left(self, person: Somebody, tab: str, room: str) -> None:
         """The client is in the room no more."""
 
     @abstractmethod
-    def expired(self, person: Person, tab: str, room: str) -> None:
+    def expired(self, person: Somebody, tab: str, room: str) -> None:
         """The client's lease here is over. The client may poll at another worker."""
 
     @abstractmethod
@@ -158,7 +161,7 @@ class Directory(ABC):
 
     @abstractmethod
     def consume(
-        self, costs: Sequence[Cost], person: Person | None = None
+        self, costs: Sequence[Cost], person: Somebody | None = None
     ) -> MayWait[Refusal | None]:
         """Take the tokens of all `costs`, or, if a bucket has too few, none: then returns why not.
 
@@ -169,11 +172,11 @@ class Directory(ABC):
     # Clients that carry no cursor.
 
     @abstractmethod
-    def load_cursor(self, person: Person, tab: str) -> MayWait[str | None]:
+    def load_cursor(self, person: Somebody, tab: str) -> MayWait[str | None]:
         """The cursor that was saved for the client, None if there is none."""
 
     @abstractmethod
-    def save_cursor(self, person: Person, tab: str, cursor: str) -> MayWait[None]:
+    def save_cursor(self, person: Somebody, tab: str, cursor: str) -> MayWait[None]:
         """The client is about to be answered and is at `cursor` then."""
 
     @abstractmethod

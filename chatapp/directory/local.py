@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 from chatapp.directory.bucket import TokenBuckets
-from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Person
-from chatapp.directory.guests import guest_nicks
+from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Somebody
+from chatapp.directory.guests import other_nicks
 from chatapp.directory.limits import Cost, Limits, Refusal
 from chatapp.names import looks
 
@@ -37,20 +37,20 @@ class LocalDirectory(Directory):
     async def close(self) -> None:
         """Nothing to let go."""
 
-    def join(self, identity: str, nick: str | None) -> str:
-        guests = guest_nicks(identity)
+    def join(self, identity: str, nick: str | None, numbered: bool = False) -> str:
+        others = other_nicks(identity, nick, numbered)
         while nick is None or self._owner(identity, nick) is not None:
-            nick = next(guests)
+            nick = next(others)
         self._own(identity, nick)
         return nick
 
-    def release(self, person: Person) -> None:
+    def release(self, person: Somebody) -> None:
         self._disown(person.nick)
 
     def leave(self, identity: str) -> None:
         """Whoever is not connected to this process has left already."""
 
-    def rename(self, person: Person, nick: str) -> None:
+    def rename(self, person: Somebody, nick: str) -> None:
         if (taken := self._owner(person.id, nick)) is not None:
             raise NickTaken(taken)
         self._disown(person.nick)
@@ -75,14 +75,14 @@ class LocalDirectory(Directory):
         for look in looks(nick):
             del self._owners[look]
 
-    def entered(self, person: Person, tab: str, room: str) -> None:
+    def entered(self, person: Somebody, tab: str, room: str) -> None:
         counts = self._rooms.setdefault(room, {})
         count = counts.get(person.id, 0)
         counts[person.id] = count + 1
         if not count:
             self._observer.present(room, person.id, person.nick)
 
-    def left(self, person: Person, tab: str, room: str) -> None:
+    def left(self, person: Somebody, tab: str, room: str) -> None:
         counts = self._rooms[room]
         counts[person.id] -= 1
         if not counts[person.id]:
@@ -105,7 +105,7 @@ class LocalDirectory(Directory):
     def people(self, room: str) -> list[str]:
         return []
 
-    def consume(self, costs: Sequence[Cost], person: Person | None = None) -> Refusal | None:
+    def consume(self, costs: Sequence[Cost], person: Somebody | None = None) -> Refusal | None:
         now = self._clock()
         for count, (limit, key, amount) in enumerate(costs):
             if wait := self._buckets[limit].take(key, now, amount):
@@ -114,12 +114,12 @@ class LocalDirectory(Directory):
                 return Refusal(limit, wait)
         return None
 
-    def load_cursor(self, person: Person, tab: str) -> str | None:
+    def load_cursor(self, person: Somebody, tab: str) -> str | None:
         cursor, _ = self._cursors.pop((person.id, tab), (None, 0.0))
         self._saved -= len(cursor or "")
         return cursor
 
-    def save_cursor(self, person: Person, tab: str, cursor: str) -> None:
+    def save_cursor(self, person: Somebody, tab: str, cursor: str) -> None:
         self.load_cursor(person, tab)
         self._cursors[person.id, tab] = (cursor, self._clock())
         self._saved += len(cursor)

@@ -10,10 +10,12 @@ from webob.exc import status_map
 from chatapp.directory import Cost, NickTaken
 from chatapp.identity.names import KeptNames
 from chatapp.lib.addresses import Addresses
+from chatapp.lib.badges import Badges
 from chatapp.lib.cookies import COOKIE_SECONDS
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
 from chatapp.lib.outcomes import directed, logged, of_directory, refusal, taken, too_much
+from chatapp.lib.people import People
 from chatapp.lib.waiting import participant_of, token_of
 from chatapp.lib.wire import BadInput
 from chatapp.live.errors import Refused
@@ -42,6 +44,8 @@ class BaseController(WSGIController):
         self._signer: Signer = shared.signer
         self._addresses: Addresses = shared.addresses
         self._names: KeptNames = shared.names
+        self._badges: Badges | None = shared.badges
+        self._people: People | None = shared.people
 
     def __before__(self, environ: WSGIEnvironment) -> None:
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_ours(environ):
@@ -56,14 +60,37 @@ class BaseController(WSGIController):
 
     def _known(self, environ: WSGIEnvironment) -> Participant | None:
         """Who asks, if that is somebody alive; no session is looked at."""
-        return participant_of(environ, self._hub, self._signer)
+        if self._badges is None:
+            return participant_of(environ, self._hub, self._signer)
+        badge = self._badges.shown(environ)
+        return None if badge is None else self._hub.participants.get(badge.participant)
+
+    def _known_for(self, participant: Participant) -> float | None:
+        """Seconds until it has to be asked again who that is; None: it has not."""
+        if self._badges is None or participant.person is None:
+            return None
+        return self._badges.seconds_left(participant.person)
+
+    def _admitted(self, environ: WSGIEnvironment) -> Generator[bytes, None, None]:
+        """Raises BadInput for who has to be somebody known to see this, and is not."""
+        if self._badges is not None and self._known(environ) is None:
+            yield from self._join(environ)
 
     def _token_identity(self, environ: WSGIEnvironment) -> str | None:
         """The id in the signed token, which need not lead to anybody."""
+        if self._badges is not None:
+            badge = self._badges.shown(environ)
+            return None if badge is None else badge.participant
         return self._signer.verified(token_of(environ, self._signer))
 
     def _join(self, environ: WSGIEnvironment) -> Generator[bytes, None, Participant]:
-        """Who asks, by the session. Raises BadInput."""
+        """Who asks, by the session or as `chat.identity` knows them. Raises BadInput."""
+        if self._people is not None:
+            address = self._addresses.whose(environ)
+            participant, badge = yield from self._people.join(environ, address)
+            if badge and self._badges is not None:
+                self._set_cookie(self._badges.cookie, badge)
+            return participant
         if self._is_new(environ):
             yield from self._charge(environ, "address_sessions")
         identity = self._identify(environ)
@@ -72,10 +99,10 @@ class BaseController(WSGIController):
         nick = yield from self._own_nick(environ, sender)
         try:
             yield environ["cogen.call"](self._hub.join)(identity, nick, sender, address)
-            participant: Participant = directed(environ)
+            participant = directed(environ)
         except Refused as error:
             raise refusal(error) from None
-        return participant
+        return participant  # type: ignore[no-any-return]
 
     def _own_nick(
         self, environ: WSGIEnvironment, sender: str
@@ -103,7 +130,7 @@ class BaseController(WSGIController):
     ) -> Generator[bytes, None, None]:
         """Who is about to speak keeps the nick. Raises BadInput if it is kept for another."""
         nick, sender = participant.nick, participant.sender
-        if not self._names.is_kept(nick, sender):
+        if participant.person is None and not self._names.is_kept(nick, sender):
             address = self._addresses.whose(environ)
             yield environ["cogen.call"](self._names.keep)(nick, sender, address)
             self._unless_taken(environ, nick)
@@ -154,15 +181,18 @@ class BaseController(WSGIController):
         if renew:
             session.save()
         if renew or own != identity:
-            response.set_cookie(
-                self._signer.cookie,
-                self._signer.sign(own),
-                max_age=COOKIE_SECONDS,
-                httponly=True,
-                samesite="Lax",
-                secure=request.scheme == "https",
-            )
+            self._set_cookie(self._signer.cookie, self._signer.sign(own))
         return own
+
+    def _set_cookie(self, name: str, value: str) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=COOKIE_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=request.scheme == "https",
+        )
 
     def _page(self, template: str) -> str:
         """What `template` makes of tmpl_context.
@@ -182,6 +212,8 @@ def refuse(bad: BadInput) -> None:
     """Raise the HTTPException that tells of `bad`; its page is the error document's."""
     request.environ["chatapp.error"] = bad
     headers = [bad.retry_header] if bad.retry_after is not None else []
+    if bad.challenge:
+        headers.append(("WWW-Authenticate", bad.challenge))
     raise status_map[bad.status](detail=bad.line, headers=headers) from None
 
 

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIEnvironment
 
 from chatapp.lib.identity import Signer, cookie_value
 
-__all__ = ["COOKIE_SECONDS", "FormerCookies", "session_name", "token_name"]
+__all__ = ["COOKIE_SECONDS", "FormerCookies", "badge_name", "session_name", "token_name"]
 
 COOKIE_SECONDS = 400 * 86400
 """How long a browser keeps the chat's cookies, from when the page was opened last: at most so long
@@ -18,11 +18,17 @@ COOKIE_SECONDS = 400 * 86400
 
 _TOKEN = "chat_token"
 _SESSION = "chat_session"
+_BADGE = "chat_badge"
 
 
 def token_name(fingerprint: str) -> str:
     """Of the cookie with the signed token."""
     return f"{_TOKEN}_{fingerprint[:8]}"
+
+
+def badge_name(fingerprint: str) -> str:
+    """Of the cookie with a known person's badge."""
+    return f"{_BADGE}_{fingerprint[:8]}"
 
 
 def session_name(fingerprint: str) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "of_directory",
     "refusal",
     "taken",
+    "tell_once",
     "too_much",
 ]
 
@@ -120,10 +121,21 @@ def too_much(refusal: Refusal, figures: Figures) -> BadInput:
 
 
 def _tell(line: str) -> None:
+    if _is_due(line):
+        log.error("%s", line)
+
+
+def tell_once(about: str, line: str) -> None:
+    """Write down, once a minute of what it is `about`, that somebody was refused."""
+    if _is_due(about):
+        log.warning("%s: %s", about, line)
+
+
+def _is_due(line: str) -> bool:
     now = time.monotonic()
     if now - _written.get(line, -_SILENT_SECONDS) < _SILENT_SECONDS:
-        return
+        return False
     if len(_written) >= _MOST_LINES:
         _written.clear()
     _written[line] = now
-    log.error("%s", line)
+    return True

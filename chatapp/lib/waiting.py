@@ -15,6 +15,7 @@ from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
 from chatapp.lib.addresses import Addresses
+from chatapp.lib.badges import Badges
 from chatapp.lib.identity import Signer, cookie_value, same
 from chatapp.lib.outcomes import cogen_value, directed, log_refusal, logged, refusal
 from chatapp.lib.poll_requests import request_in_url
@@ -103,11 +104,12 @@ def answered(
     request: PollRequest,
     json: bool,
     most_hold: float | None = None,
+    known_for: float | None = None,
 ) -> Steps:
     """Answer a poll of `participant`, once there is something to answer with.
 
     `most_hold`: seconds for which a visitor is held, where there are too many to be answered at
-    once. Raises BadInput.
+    once; `known_for`: after which it has to be asked again who this is. Raises BadInput.
     """
     since = request.since
     forgetful = since is None and participant.id != ""
@@ -121,6 +123,8 @@ def answered(
     poll = _begun(environ, hub, addresses, participant, request, json, called)
     if forgetful and most_hold is not None:
         poll.joining, poll.hold = False, min(most_hold, poll.hold)
+    if known_for is not None and known_for < poll.hold:
+        poll.hold = max(known_for, 0.0)
     # All that a poll keeps while it waits is this frame, and what it refers to.
     try:
         wsgi = environ["cogen.wsgi"]
@@ -209,7 +213,7 @@ def _catch_up(environ: WSGIEnvironment, hub: Hub, poll: Poll, step: Step) -> Ste
 class Polls:
     """Middleware: answers the polls of those who are known, and leaves the rest to `app`.
 
-    `headers` are those of every answer, but for its type.
+    `headers` are those of every answer, but for its type; `badges`: where people are known.
     """
 
     def __init__(
@@ -219,8 +223,10 @@ class Polls:
         addresses: Addresses,
         signer: Signer,
         headers: Mapping[str, str],
+        badges: Badges | None = None,
     ) -> None:
         self._app = app
+        self._badges = badges
         self._hub = hub
         self._addresses = addresses
         self._signer = signer
@@ -230,10 +236,18 @@ class Polls:
     def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path.startswith(_PATH) and environ["REQUEST_METHOD"] == "GET":
-            participant = participant_of(environ, self._hub, self._signer)
+            known_for = None
+            if self._badges is None:
+                participant = participant_of(environ, self._hub, self._signer)
+            else:
+                participant = None
+                badge = self._badges.shown(environ)
+                if badge is not None:
+                    participant = self._hub.participants.get(badge.participant)
+                    known_for = self._badges.seconds_left(badge.person)
             request = self._request(environ, path[len(_PATH) :])
             if participant is not None and request is not None:
-                return self._answer(environ, start_response, participant, request)
+                return self._answer(environ, start_response, participant, request, known_for)
         return self._app(environ, start_response)
 
     def _request(self, environ: WSGIEnvironment, rest: str) -> PollRequest | None:
@@ -254,12 +268,16 @@ class Polls:
         start_response: Any,
         participant: Participant,
         request: PollRequest,
+        known_for: float | None,
     ) -> Steps:
         json = accepts_json(environ)
+        hub, addresses = self._hub, self._addresses
         # Nothing is sent before the first chunk that is not empty: a refusal replaces this.
         start_response("200 OK", list(self._json if json else self._text))
         try:
-            yield from answered(environ, self._hub, self._addresses, participant, request, json)
+            yield from answered(
+                environ, hub, addresses, participant, request, json, None, known_for
+            )
         except BadInput as bad:
             yield self._refusal(bad, json, start_response)
         except Exception:

@@ -55,17 +55,26 @@ _PARAMETER = re.compile(r"(?=[^&])([^&=]*)=?([^&]*)")
 class BadInput(Exception):
     """What a client sent cannot be taken: `status` and the line to answer with.
 
-    `room`: the name, as the client wrote it, of the one that it is about.
+    `room`: the name, as the client wrote it, of the one that it is about. `challenge`: of a 401,
+    how to be let in; `login`: where.
     """
 
     def __init__(
-        self, status: int, line: str, retry_after: float | None = None, room: str | None = None
+        self,
+        status: int,
+        line: str,
+        retry_after: float | None = None,
+        room: str | None = None,
+        challenge: str = "",
+        login: str = "",
     ) -> None:
         super().__init__(line)
         self.status = status
         self.line = line
         self.retry_after = retry_after
         self.room = room
+        self.challenge = challenge
+        self.login = login
 
     @property
     def json(self) -> bytes:
@@ -73,6 +82,8 @@ class BadInput(Exception):
         told = {"error": self.line}
         if self.room is not None:
             told["room"] = self.room
+        if self.login:
+            told["login"] = self.login
         return orjson.dumps(told)
 
     @property

@@ -14,6 +14,7 @@ from typing import Any
 
 from chatapp.backends import backend_of
 from chatapp.directory import Directory, MayWait, TokenBuckets
+from chatapp.identity.person import Person
 from chatapp.live.batch import Batch
 from chatapp.live.errors import ChatFull, TooManyPlaces
 from chatapp.live.figures import Figures
@@ -202,11 +203,17 @@ class Hub:
     # Participants.
 
     def join(
-        self, identity: str, nick: str | None, sender: str, address: str | None = None
+        self,
+        identity: str,
+        nick: str | None,
+        sender: str,
+        address: str | None = None,
+        person: Person | None = None,
     ) -> MayWait[Participant]:
         """The one with that id, made if need be; with that nick unless another has it.
 
-        `sender`: the id that the log has of them.
+        `sender`: the id that the log has of them; `person`: who they are, where that is known: then
+        a nick that another has gets a number.
 
         Raises Refused if the chat is full, or the `address` has no place left.
         """
@@ -219,28 +226,40 @@ class Hub:
             raise self._full()
         if not self._session_places.take(address):
             raise self._too_many("address_clients", "Too many sessions at your address.")
-        given = self.directory.join(identity, nick)
+        given = self.directory.join(identity, nick, person is not None)
         if isinstance(given, str):
-            return self._joined(identity, given, sender, address)
-        return self._join_later(identity, given, sender, address)
+            return self._joined(identity, given, sender, address, person)
+        return self._join_later(identity, given, sender, address, person)
 
     async def _join_later(
-        self, identity: str, nick: Awaitable[str], sender: str, address: str | None
+        self,
+        identity: str,
+        nick: Awaitable[str],
+        sender: str,
+        address: str | None,
+        person: Person | None,
     ) -> Participant:
         try:
             given = await nick
         except BaseException:
             self._session_places.give_back(address)
             raise
-        return self._joined(identity, given, sender, address)
+        return self._joined(identity, given, sender, address, person)
 
-    def _joined(self, identity: str, nick: str, sender: str, address: str | None) -> Participant:
+    def _joined(
+        self,
+        identity: str,
+        nick: str,
+        sender: str,
+        address: str | None,
+        person: Person | None,
+    ) -> Participant:
         participant = self.participants.get(identity)
         if participant is not None:
             self._session_places.give_back(address)
         else:
             participant = Participant(
-                identity, nick, self._drop_participant, address, sender=sender
+                identity, nick, self._drop_participant, address, sender=sender, person=person
             )
             self.participants[identity] = participant
             self._timers.start(participant, self.options.lease)

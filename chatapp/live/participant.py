@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chatapp.directory import Person
+from chatapp.directory import Somebody
+from chatapp.identity.person import Person
 from chatapp.live.cursor import Cursor
 from chatapp.live.figures import Figures
 from chatapp.live.held import HeldPoll
@@ -21,13 +22,24 @@ class Participant:
     """Lives while it has clients, and a while after.
 
     A visitor has brought no cookie yet, reads for one poll, and is not here for others.
+    `person`: who that is, where people are known.
     `sender` is the id that the log keeps with their messages; a visitor has none ('').
     `token` is the signed token with which it last came, once that has been verified; `address`
     has its place. `clients` are those that are alive, by tab; `leave(participant)` is called when
     it has been without one for a lease.
     """
 
-    __slots__ = ("address", "clients", "id", "is_visitor", "leave", "nick", "sender", "token")
+    __slots__ = (
+        "address",
+        "clients",
+        "id",
+        "is_visitor",
+        "leave",
+        "nick",
+        "person",
+        "sender",
+        "token",
+    )
 
     def __init__(
         self,
@@ -37,11 +49,13 @@ class Participant:
         address: str | None = None,
         is_visitor: bool = False,
         sender: str = "",
+        person: Person | None = None,
     ) -> None:
         self.id = identity
         self.is_visitor = is_visitor
         self.nick = nick
         self.sender = sender
+        self.person = person
         self.address = address
         self.token = ""
         self.clients: dict[str, Client] = {}
@@ -195,7 +209,7 @@ class Client:
             self.leave(self)
 
     @property
-    def _presence(self) -> Person | None:
+    def _presence(self) -> Somebody | None:
         """Who is present where this client is; None: a visitor, whom nobody sees."""
         return None if self.participant.is_visitor else self.participant
 

@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
-from chatapp.directory import PRESENCE_LIMIT, Directory, Person
+from chatapp.directory import PRESENCE_LIMIT, Directory, Somebody
 from chatapp.live.batch import Batch, NewHead, PresenceChanges
 from cogen.core.pubsub import PublishSubscribeQueue
 
@@ -111,19 +111,19 @@ class Room:
 
     # Clients. `person`: whose client it is, None for a visitor, whom nobody sees.
 
-    def entered(self, person: Person | None, tab: str) -> None:
+    def entered(self, person: Somebody | None, tab: str) -> None:
         """That client is in the room from now on."""
         self._clients += 1
         if person is not None:
             self._directory.entered(person, tab, self.name)
 
-    def left(self, person: Person | None, tab: str) -> None:
+    def left(self, person: Somebody | None, tab: str) -> None:
         """That client is elsewhere now."""
         if person is not None:
             self._directory.left(person, tab, self.name)
         self._uncount()
 
-    def expired(self, person: Person | None, tab: str) -> None:
+    def expired(self, person: Somebody | None, tab: str) -> None:
         """That client has ended here; it may poll at another worker."""
         if person is not None:
             self._directory.expired(person, tab, self.name)
@@ -136,7 +136,7 @@ class Room:
 
     # Presence.
 
-    def people(self, asking: Person | None = None) -> list[str]:
+    def people(self, asking: Somebody | None = None) -> list[str]:
         """The nicks of those present, in the order they came, and who asks.
 
         At most PRESENCE_LIMIT of them. Until there is a snapshot it is a guess.

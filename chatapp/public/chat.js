@@ -16,7 +16,7 @@ import { Reading } from './reading.js';
 import { Rooms } from './rooms.js';
 import { RoomsView, roomName } from './viewrooms.js';
 import { isName, isSeq, listOf, mapOf } from './shape.js';
-import { learn, version } from './server.js';
+import { learn, me, version } from './server.js';
 import { NAME, recall, remember, share, token } from './shared.js';
 import { oncePerTurn, sleep } from './delay.js';
 import { Store } from './store.js';
@@ -86,7 +86,7 @@ async function lead(tookOver) {
   outbox.lead();
   poll.cursor = tookOver ? (store.get('cursor') ?? recall('cursor', isName)) : null;
   if (!store.get('nick')) return;
-  await Promise.race([claim.make(), sleep(CLAIMING)]);
+  if (!me.fixed) await Promise.race([claim.make(), sleep(CLAIMING)]);
   if (leads()) poll.start();
 }
 
@@ -200,12 +200,13 @@ function take({ answer, rooms: names }) {
   learn(answer.limits);
   if (answer.version && version && answer.version !== version) linkView.offerReload();
   const called = renamed(answer.names ?? {}, names);
-  const nick = store.get('nick');
   const { you } = answer;
+  if (me.fixed && you?.nick) store.set('nick', you.nick);
+  const nick = store.get('nick');
   if (you) store.set('named', you.nick === nick && you.cookie !== false);
   if (you?.sender) store.set('sender', you.sender);
   // Without cookies the server knows nobody: claiming the nick again would not help.
-  if (leads() && !store.get('named') && you?.cookie !== false) claim.make();
+  if (leads() && !me.fixed && !store.get('named') && you?.cookie !== false) claim.make();
   for (const message of rooms.apply(answer)) if (message.nonce) outbox.echo(message);
   outbox.settle(rooms.heads());
   const others = (answer.presence ?? []).filter((event) => event.room === store.get('room') && event.nick !== nick);
@@ -337,6 +338,10 @@ function nameAs(id, name) {
 // --- start
 
 const TAB = token();
+
+if (me.nick && (me.fixed || !store.get('nick'))) store.set('nick', me.nick);
+document.getElementById('nick-change').disabled = me.fixed;
+document.querySelector('#nick-change .hint').hidden = me.fixed;
 
 store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox'], changed);
 store.on('named', () => outbox.wake());

@@ -16,7 +16,11 @@
     % if c.code == 404:
     <p class="hint">The address may be mistyped. A room has its name after a #, as in #lobby.</p>
     % endif
+    % if c.login:
+    <a href="${c.login}">Sign in</a>
+    % else:
     <a href="${c.base}/">Back to the chat</a>
+    % endif
   </main>
 </body>
 </html>

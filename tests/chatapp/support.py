@@ -8,11 +8,12 @@ import tempfile
 import types
 import unittest
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from chatapp.config.middleware import make_chat
 from cogen.testing.memory import Answer, Browser, MemoryServer
+from cogen.web.options import Options, parse_options
 
 __all__ = ["ChatCase", "Person", "untold"]
 
@@ -64,6 +65,8 @@ class ChatCase(unittest.TestCase):
     """`self.start(**options)` starts the chat; options as in the ini, without `chat.`."""
 
     server: MemoryServer
+    served: ClassVar[dict[str, str]] = {}
+    """Options of the server."""
     wrapped = staticmethod(lambda app: app)
     """Makes of the application what is served."""
 
@@ -72,7 +75,8 @@ class ChatCase(unittest.TestCase):
         settings = {"log": "memory:", "data": data, "push_rate": 0, **options}
         app_conf = {f"chat.{name}": str(value) for name, value in settings.items()}
         self.app = make_chat({"debug": "false"}, **app_conf)
-        self.server = MemoryServer(self.wrapped(self.app), lives=[self.app.life])
+        options = parse_options({"threads": "0", **self.served}, Options)
+        self.server = MemoryServer(self.wrapped(self.app), options, [self.app.life])
         self.addCleanup(self.server.close)
         return self.server
 

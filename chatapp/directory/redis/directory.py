@@ -24,9 +24,9 @@ from chatapp.directory.directory import (
     DirectoryUnavailable,
     NickTaken,
     OtherSecret,
-    Person,
+    Somebody,
 )
-from chatapp.directory.guests import guest_nicks
+from chatapp.directory.guests import guest_nicks, other_nicks
 from chatapp.directory.limits import Cost, Limits, Refusal
 from chatapp.directory.redis.events import EventReader, StreamEntry
 from chatapp.directory.redis.leases import BATCH, Leases
@@ -130,36 +130,36 @@ class RedisDirectory(Directory):
 
     # Participants and their nicks.
 
-    async def join(self, identity: str, nick: str | None) -> str:
+    async def join(self, identity: str, nick: str | None, numbered: bool = False) -> str:
         try:
-            return await self._claim(identity, nick)
+            return await self._claim(identity, nick, numbered)
         except DirectoryUnavailable:
             self._unclaimed[identity] = nick or next(guest_nicks(identity))
             return self._unclaimed[identity]
 
-    async def _claim(self, identity: str, nick: str | None) -> str:
-        guests = guest_nicks(identity)
+    async def _claim(self, identity: str, nick: str | None, numbered: bool = False) -> str:
+        others = other_nicks(identity, nick, numbered)
         while True:
             words = identity, nick or "", looks_of(nick or ""), self._participant_milliseconds
             given = await self._runner.run(JOIN, *words)
             if given is not None:
                 return str(given, "utf-8", "replace")
-            nick = next(guests)
+            nick = next(others)
 
-    def release(self, person: Person) -> None:
+    def release(self, person: Somebody) -> None:
         self._unclaimed.pop(person.id, None)
 
     async def leave(self, identity: str) -> None:
         await self._runner.run(LEAVE, self._worker, identity, self._participant_milliseconds)
 
-    async def rename(self, person: Person, nick: str) -> None:
+    async def rename(self, person: Somebody, nick: str) -> None:
         words = person.id, nick, looks_of(nick), self._participant_milliseconds
         taken = await self._runner.run(RENAME, *words)
         if taken is not None:
             raise NickTaken(str(taken, "utf-8", "replace") or nick)
         self._observer.renamed(person.id, nick)
 
-    def _refused(self, person: Person) -> None:
+    def _refused(self, person: Somebody) -> None:
         self._unclaimed[person.id] = person.nick
 
     async def _claim_nicks(self) -> None:
@@ -177,15 +177,15 @@ class RedisDirectory(Directory):
 
     # Rooms.
 
-    def entered(self, person: Person, tab: str, room: str) -> None:
+    def entered(self, person: Somebody, tab: str, room: str) -> None:
         self._registrations.enter(person, tab, room)
         self._leases.send_soon()
 
-    def left(self, person: Person, tab: str, room: str) -> None:
+    def left(self, person: Somebody, tab: str, room: str) -> None:
         self._registrations.leave(person, tab, room)
         self._leases.send_soon()
 
-    def expired(self, person: Person, tab: str, room: str) -> None:
+    def expired(self, person: Somebody, tab: str, room: str) -> None:
         self._registrations.drop(person, tab, room)
 
     async def subscribe(self, room: str) -> None:
@@ -207,7 +207,9 @@ class RedisDirectory(Directory):
 
     # Limits.
 
-    async def consume(self, costs: Sequence[Cost], person: Person | None = None) -> Refusal | None:
+    async def consume(
+        self, costs: Sequence[Cost], person: Somebody | None = None
+    ) -> Refusal | None:
         limited = [cost for cost in costs if self._limits[cost.limit].rate]
         if not limited and person is None:
             return None
@@ -224,17 +226,17 @@ class RedisDirectory(Directory):
             self._correct(person, nick.decode(errors="replace"))
         return Refusal(limited[refused - 1].limit, float(wait)) if refused else None
 
-    def _correct(self, person: Person, nick: str) -> None:
+    def _correct(self, person: Somebody, nick: str) -> None:
         if person.nick != nick:
             self._observer.renamed(person.id, nick)
 
     # Clients that carry no cursor.
 
-    async def load_cursor(self, person: Person, tab: str) -> str | None:
+    async def load_cursor(self, person: Somebody, tab: str) -> str | None:
         cursor = await self._runner.run(LOAD_CURSOR, person.id, tab)
         return None if cursor is None else str(cursor, "utf-8")
 
-    async def save_cursor(self, person: Person, tab: str, cursor: str) -> None:
+    async def save_cursor(self, person: Somebody, tab: str, cursor: str) -> None:
         # If it cannot be saved, the client may get some messages twice at another worker.
         with contextlib.suppress(DirectoryUnavailable):
             await self._runner.run(SAVE_CURSOR, person.id, tab, cursor, self._cursor_milliseconds)

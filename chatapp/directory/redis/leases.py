@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable
 from math import ceil
 
-from chatapp.directory.directory import DirectoryObserver, DirectoryUnavailable, Person
+from chatapp.directory.directory import DirectoryObserver, DirectoryUnavailable, Somebody
 from chatapp.directory.redis.registrations import Registration, Registrations
 from chatapp.directory.redis.runner import ScriptRunner, looks_of
 from chatapp.directory.redis.scripts import REGISTER, RENEW, SWEEP
@@ -34,7 +34,7 @@ class Leases:
         observer: DirectoryObserver,
         worker: str,
         milliseconds: int,
-        refused: Callable[[Person], None],
+        refused: Callable[[Somebody], None],
     ) -> None:
         self.registrations = Registrations()
         self._runner = runner

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable
 from itertools import islice
 
-from chatapp.directory.directory import Person
+from chatapp.directory.directory import Somebody
 
 __all__ = ["Registration", "Registrations"]
 
@@ -13,7 +13,7 @@ class Registration:
 
     __slots__ = ("person", "rooms", "tab")
 
-    def __init__(self, person: Person, tab: str) -> None:
+    def __init__(self, person: Somebody, tab: str) -> None:
         self.person = person
         self.tab = tab
         self.rooms: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Registrations:
     def __len__(self) -> int:
         return len(self._all)
 
-    def enter(self, person: Person, tab: str, room: str) -> None:
+    def enter(self, person: Somebody, tab: str, room: str) -> None:
         """The client is in one room more."""
         registration = self._all.get((person.id, tab))
         if registration is None:
@@ -41,13 +41,13 @@ class Registrations:
         registration.rooms += (room,)
         self.unsent[registration] = None
 
-    def leave(self, person: Person, tab: str, room: str) -> None:
+    def leave(self, person: Somebody, tab: str, room: str) -> None:
         """The client is in one room less; without any it stays registered until that is sent."""
         registration = self._all[person.id, tab]
         registration.leave(room)
         self.unsent[registration] = None
 
-    def drop(self, person: Person, tab: str, room: str) -> None:
+    def drop(self, person: Somebody, tab: str, room: str) -> None:
         """The client is in one room less, of which nothing is sent."""
         registration = self._all[person.id, tab]
         registration.leave(room)

@@ -76,6 +76,7 @@ class Proxies:
         """Set REMOTE_ADDR, the scheme, the host and SCRIPT_NAME as the proxies say."""
         if not self.trusts(environ["REMOTE_ADDR"]):
             return
+        environ["cogen.proxied"] = True
         for name in self._dropped:
             environ.pop(name, None)
         hops = _forwarded(environ) if "HTTP_FORWARDED" in environ else _x_forwarded(environ)

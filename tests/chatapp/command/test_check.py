@@ -330,6 +330,16 @@ class CheckTests(unittest.TestCase):
         self.assertRegex(lines[1], rf"chat.log: redis://127.0.0.1:{port}: .*111")
         self.assertNotIn("word@", "".join(lines))
 
+    def test_what_cannot_say_who_asks_and_a_key_that_everybody_can_read(self):
+        status, lines = self.check(chat="chat.identity = token")
+        self.assertEqual(1, status)
+        self.assertIn("needs chat.token_key or chat.token_public_key", lines[0])
+        self.ini.touch(0o644)
+        key = "chat.identity = token\nchat.token_key = " + "k" * 40
+        status, lines = self.check(chat=key)
+        self.assertEqual(1, status)
+        self.assertIn("has a key and can be read by everybody", lines[0])
+
     def test_redis_that_answers(self):
         with RedisServer() as redis:
             status, lines = self.check(chat=f"chat.log = {redis.url}")

@@ -1,0 +1,70 @@
+"""Badges: who a known person is, in a small signed cookie, so that it is found out once.
+
+A badge is the id of the participant, a dot, what is known of the person as JSON in base64url, a
+dot, and the signature. It counts as long as a request says in the same way as before who sent it
+(`Identity.proof`) and the time has not come until which the person is known.
+"""
+
+import base64
+import time
+from typing import NamedTuple
+from wsgiref.types import WSGIEnvironment
+
+import orjson
+
+from chatapp.identity.person import Identity, Person
+from chatapp.lib.identity import Signer, cookie_value
+
+__all__ = ["Badge", "Badges"]
+
+_MOST_READ = 10_000
+
+
+class Badge(NamedTuple):
+    """`participant`: the id of theirs; `proof`: of the request in which they came."""
+
+    participant: str
+    person: Person
+    proof: str
+
+
+class Badges:
+    """Those of `identity`, signed and read by `signer`."""
+
+    def __init__(self, identity: Identity, signer: Signer) -> None:
+        self.identity = identity
+        self.cookie = signer.cookie
+        self._signer = signer
+        self._read: dict[str, Badge] = {}
+
+    def made(self, environ: WSGIEnvironment, person: Person) -> tuple[Badge, str]:
+        """The badge of the person who sent the request, and the cookie's value."""
+        participant = self._signer.participant(person.id)
+        badge = Badge(participant, person, self.identity.proof(environ))
+        text = base64.urlsafe_b64encode(orjson.dumps([*person, badge.proof])).decode()
+        return badge, self._signer.sign(f"{participant}.{text}")
+
+    def shown(self, environ: WSGIEnvironment) -> Badge | None:
+        """The badge that came with the request, if it counts."""
+        token = cookie_value(environ.get("HTTP_COOKIE", ""), self.cookie)
+        badge = None if token is None else self._read.get(token) or self._verified(token)
+        if badge is None or self.seconds_left(badge.person) <= 0:
+            return None
+        return badge if badge.proof == self.identity.proof(environ) else None
+
+    def seconds_left(self, person: Person) -> float:
+        """Until it has to be asked again who that is; without end, if only by another proof."""
+        expires = person.expires
+        return float("inf") if expires is None else expires - time.time()
+
+    def _verified(self, token: str) -> Badge | None:
+        payload = self._signer.verified(token)
+        participant, dot, text = (payload or "").partition(".")
+        if not dot:
+            return None
+        identity, name, groups, role, expires, proof = orjson.loads(base64.urlsafe_b64decode(text))
+        badge = Badge(participant, Person(identity, name, tuple(groups), role, expires), proof)
+        if len(self._read) >= _MOST_READ:
+            self._read.clear()
+        self._read[token] = badge
+        return badge
