@@ -43,7 +43,9 @@ class ConfigTests(unittest.TestCase):
         self.assertNotIn("docs/", self.text)
 
     def test_defaults_that_are_commented_out_are_the_defaults(self):
-        away = ("chat.log", "chat.secret_file")
+        away = {"chat.log", "chat.secret_file", "chat.login_url"}
+        away |= {f"chat.{each}_header" for each in ("user", "name", "groups")}
+        away |= {f"chat.token_{each}" for each in ("key", "public_key", "audience")}
         said = dict(re.findall(r"(?m)^#(chat\.\w+) = (.*)", self.text))
         given = {name: value for name, value in said.items() if name not in away}
         self.assertEqual(ChatOptions(), parse_options(given, ChatOptions, prefix="chat."))
