@@ -243,7 +243,8 @@ class OneServerTestCase(PageTestCase):
     def serve(self) -> ChatServer:
         kind = repr(self.options)
         if kind not in _servers:
-            server = _servers[kind] = ChatServer(app=self.options)
+            # Tests of one server have the same names, one after the other.
+            server = _servers[kind] = ChatServer(app={"chat.nick_keep": 0, **self.options})
             server.start()
         return _servers[kind]
 

@@ -1,4 +1,4 @@
-from tests.browser.chromium import OneServerTestCase, close_all, expect
+from tests.browser.chromium import OneServerTestCase, PageTestCase, close_all, expect
 
 tearDownModule = close_all
 
@@ -192,3 +192,23 @@ class HistoryTests(OneServerTestCase):
         ann.wait_for("message 0")
         self.assertEqual([f"ann: message {number}" for number in range(70)], ann.transcript())
         expect(ann.page.locator("#jump")).to_be_visible()
+
+
+class ImpostorTests(PageTestCase):
+    def test_a_name_that_was_spoken_under_stays_its_owners(self):
+        ann = self.tab().enter("ann")
+        ann.send("it is me")
+        ann.wait_for("it is me")
+        user = ann.page.context
+        ann.page.close()
+        other = self.tab().open()
+        other.choose("ann")
+        expect(other.page.locator("#nick-error")).to_contain_text("taken")
+        other.choose("bob")
+        other.wait_for("it is me")
+        expect(other.page.locator("#log .message.own")).to_have_count(0)
+        again = self.tab(user).open()
+        again.wait_for("it is me")
+        expect(again.page.locator("#log .message.own")).to_have_count(1)
+        # The refusal itself is an answer of 409, which Chromium reports.
+        other.errors = [error for error in other.errors if "status of 409" not in error]
