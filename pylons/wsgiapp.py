@@ -92,6 +92,9 @@ class PylonsApp:
             if testing:
                 environ["paste.testing_variables"]["response"] = state.response
             return body
+        except BaseException:
+            state.release()
+            raise
         finally:
             current.reset(token)
             for key in _OF_THE_CALL:

@@ -10,11 +10,12 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from webob.exc import HTTPException
 
+from pylons._answer import answer
 from pylons._context import current_state
 from pylons.controllers.core import WSGIController
-from pylons.controllers.util import abort
+from pylons.controllers.util import Response, abort
 
-__all__ = ["MissingArguments", "RPCController", "set_content_type"]
+__all__ = ["MissingArguments", "RPCController", "refused", "set_content_type"]
 
 
 class MissingArguments(TypeError):
@@ -30,7 +31,7 @@ class RPCController(WSGIController):
 
     max_body_length: int = 4194304
     """Bytes that a body may have; a longer one is answered 413."""
-    _func: Callable[..., Any]
+    _called: str
     _arguments: dict[str, Any]
     _rpc_args: dict[str, Any]
 
@@ -43,7 +44,8 @@ class RPCController(WSGIController):
     ) -> Iterable[bytes]:
         """Answer with what `func` returns for `given`. Raises MissingArguments."""
         own = {"action": func.__name__, "environ": environ, "start_response": start_response}
-        self._func = func
+        # Not the method itself: that would lead back here.
+        self._called = func.__name__
         self._arguments = _arguments(func, given, own)
         self._rpc_args = {**own, **self._arguments}
         return super().__call__(environ, start_response)
@@ -53,30 +55,36 @@ class RPCController(WSGIController):
 
     def _dispatch_call(self) -> Any:
         try:
-            result = self._perform_call(self._func, self._arguments)
+            result = self._perform_call(getattr(self, self._called), self._arguments)
             if isinstance(result, GeneratorType):
                 return self._waiting(result)
             return self._written(result)
         except HTTPException:
             raise
-        except Exception as error:  # noqa: BLE001 - _failed raises what is not for the client
-            return self._failed(error)
+        except Exception as error:
+            body = self._failed(error)
+            if body is None:
+                raise
+            return body
 
     def _waiting(self, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, None]:
         try:
             body = self._written((yield from steps))
         except HTTPException:
             raise
-        except Exception as error:  # noqa: BLE001 - as above
-            body = self._failed(error)
+        except Exception as error:
+            failed = self._failed(error)
+            if failed is None:
+                raise
+            body = failed
         yield body
 
     def _written(self, value: Any) -> bytes:
         """The body that tells of `value`."""
         raise NotImplementedError
 
-    def _failed(self, error: Exception) -> bytes:
-        """The body that tells of `error`; raises it again if it is not for the client."""
+    def _failed(self, error: Exception) -> bytes | None:
+        """The body that tells of `error`; None if it is not for the client."""
         raise NotImplementedError
 
     def _find_method(self, name: str) -> Callable[..., Any] | None:
@@ -98,6 +106,11 @@ class RPCController(WSGIController):
             abort(413, f"The body of a call has {self.max_body_length} bytes at most.")
         body: bytes = environ["wsgi.input"].read(length)
         return body
+
+
+def refused(response: Response) -> Iterable[bytes]:
+    """Answer with `response`, before a method is called."""
+    return answer(current_state("controllers"), response)
 
 
 def set_content_type(content_type: str) -> None:

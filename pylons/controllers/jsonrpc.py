@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from pylons._context import current_state
-from pylons.controllers._rpc import MissingArguments, RPCController, set_content_type
+from pylons.controllers._rpc import MissingArguments, RPCController, refused, set_content_type
 from pylons.controllers.util import Response
 
 __all__ = [
@@ -95,30 +95,27 @@ class JSONRPCController(RPCController):
         try:
             call = _loaded(body)
         except ValueError:
-            return self._refused("parse_error", environ, start_response)
+            return self._refused("parse_error")
         if not isinstance(call, dict) or not isinstance(call.get("method"), str):
-            return self._refused("invalid_request", environ, start_response)
+            return self._refused("invalid_request")
         self._req_id = call.get("id")
         self._is_notification = "id" not in call
         given = call.get("params", [])
         if not isinstance(given, (list, dict)):
-            return self._refused("invalid_request", environ, start_response)
+            return self._refused("invalid_request")
         func = self._find_method(call["method"])
         if func is None:
-            return self._refused("method_not_found", environ, start_response)
+            return self._refused("method_not_found")
         set_content_type("application/json")
         if self._is_notification:
             current_state("controllers.jsonrpc").response.status = 204
         try:
             return self._call_method(func, given, environ, start_response)
         except MissingArguments:
-            return self._refused("invalid_params", environ, start_response)
+            return self._refused("invalid_params")
 
-    def _refused(
-        self, error: str, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        answer: Iterable[bytes] = jsonrpc_error(self._req_id, error)(environ, start_response)
-        return answer
+    def _refused(self, error: str) -> Iterable[bytes]:
+        return refused(jsonrpc_error(self._req_id, error))
 
     def _written(self, value: Any) -> bytes:
         told = {"jsonrpc": JSONRPC_VERSION, "id": self._req_id, "result": value}
@@ -127,10 +124,10 @@ class JSONRPCController(RPCController):
 
     def _failed(self, error: Exception) -> bytes:
         if not isinstance(error, JSONRPCError):
-            log.error("the method %s failed", self._func.__qualname__, exc_info=error)
+            name = f"{type(self).__name__}.{self._called}"
+            log.error("the method %s failed", name, exc_info=error)
             error = JSONRPC_INTERNAL_ERROR
         body = _error_body(self._req_id, error)
-        error.__traceback__ = None
         return b"" if self._is_notification else body
 
 

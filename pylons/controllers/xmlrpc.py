@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from pylons.controllers._rpc import MissingArguments, RPCController, set_content_type
+from pylons.controllers._rpc import MissingArguments, RPCController, refused, set_content_type
 from pylons.controllers.util import Response
 
 __all__ = ["XMLRPC_MAPPING", "XMLRPCController", "xmlrpc_fault", "xmlrpc_sig"]
@@ -70,16 +70,14 @@ class XMLRPCController(RPCController):
         try:
             given, called = xmlrpc.client.loads(body)
         except Exception as error:  # noqa: BLE001 - a parser and a stranger's bytes
-            fault = xmlrpc_fault(_PARSE_ERROR, f"this is no XML-RPC call: {error}")
-            return fault(environ, start_response)  # type: ignore[no-any-return]
+            return refused(xmlrpc_fault(_PARSE_ERROR, f"this is no XML-RPC call: {error}"))
         set_content_type("text/xml")
         try:
-            return self._called(str(called), given, environ, start_response)
-        except xmlrpc.client.Fault as fault_:
-            fault = xmlrpc_fault(fault_.faultCode, fault_.faultString)
-            return fault(environ, start_response)  # type: ignore[no-any-return]
+            return self._answer(str(called), given, environ, start_response)
+        except xmlrpc.client.Fault as fault:
+            return refused(xmlrpc_fault(fault.faultCode, fault.faultString))
 
-    def _called(
+    def _answer(
         self,
         called: str,
         given: tuple[Any, ...],
@@ -108,10 +106,8 @@ class XMLRPCController(RPCController):
         text = xmlrpc.client.dumps(sent, methodresponse=True, allow_none=self.allow_none)
         return text.encode("utf-8")
 
-    def _failed(self, error: Exception) -> bytes:
-        if isinstance(error, xmlrpc.client.Fault):
-            return self._written(error.with_traceback(None))
-        raise error
+    def _failed(self, error: Exception) -> bytes | None:
+        return self._written(error) if isinstance(error, xmlrpc.client.Fault) else None
 
     def _find_method_name(self, name: str) -> str:
         """The method's name here of one that a client sends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
 from types import GeneratorType
@@ -102,6 +103,7 @@ def _schema_errors(
         controller.form_result = schema.to_python(fields, state)
     except extra("formencode", _WANTED_BY).Invalid as error:
         errors = error.unpack_errors(*unpacking)
+        _cut_loose(error)
         # An error of the form as a whole is a bare text.
         return dict(errors) if isinstance(errors, Mapping) else {"form": errors}
     return {}
@@ -119,8 +121,19 @@ def _field_errors(
         try:
             controller.form_result[name] = validator.to_python(fields.get(name), state)
         except invalid as error:
-            errors[name] = error.with_traceback(None)
+            errors[name] = error
+            _cut_loose(error)
     return errors
+
+
+def _cut_loose(error: Any) -> None:
+    """FormEncode's frames hold the errors that hold the frames: let go of these."""
+    inner = error.error_dict.values() if error.error_dict else error.error_list or ()
+    for each in inner:
+        if each is not None and hasattr(each, "error_dict"):
+            _cut_loose(each)
+    traceback.clear_frames(error.__traceback__)
+    error.__traceback__ = error.__context__ = None
 
 
 def _call_form(controller: Any, form: str) -> Any:
