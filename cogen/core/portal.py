@@ -49,9 +49,9 @@ class Portal:
         and `what` may itself be one of these. Its result is returned and its exception raised here.
         It runs as a coroutine in a copy of this thread's context.
 
-        After `timeout` seconds it is cancelled, and when it has ended OperationTimeout is raised;
-        if it had its result by then, that is returned: nothing is lost. An exception in this
-        thread, KeyboardInterrupt for one, cancels it as well.
+        After `timeout` seconds, 0 for what is there at once, it is cancelled, and when it has ended
+        OperationTimeout is raised; if it had its result by then, that is returned: nothing is lost.
+        An exception in this thread, KeyboardInterrupt for one, cancels it as well.
 
         Raises concurrent.futures.CancelledError if it is cancelled there, as `shutdown` does,
         RuntimeError in the thread of the loop itself, and if the loop is or gets closed.
@@ -80,7 +80,9 @@ class Portal:
         try:
             if self._ends(coroutine, ended, timeout):
                 return True
-            coroutine.cancel()
+            # Behind its first step: what is there at once is had within no time.
+            loop = self.scheduler.loop
+            self.scheduler.post(lambda: loop.call_soon(coroutine.cancel))
             self._ends(coroutine, ended, None)
             return False
         except BaseException:

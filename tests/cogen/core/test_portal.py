@@ -109,6 +109,16 @@ class PortalTests(unittest.TestCase):
         self.assertEqual("item", self.portal.call(queue.get, timeout=10))
         self.idle()
 
+    def test_within_no_time_it_takes_what_is_there(self):
+        queue = Queue()
+        for number in range(50):
+            queue.put_nowait(number)
+        taken = [self.portal.call(queue.get, timeout=0) for _ in range(50)]
+        self.assertEqual(list(range(50)), taken)
+        with self.assertRaises(OperationTimeout):
+            self.portal.call(queue.get, timeout=0)
+        self.idle()
+
     def test_what_comes_as_the_time_is_up_is_not_lost(self):
         queue, taken = Queue(), []
 
@@ -209,6 +219,30 @@ class EndTests(unittest.TestCase):
     def test_where_no_scheduler_is_there_is_none(self):
         with self.assertRaisesRegex(RuntimeError, "works for no scheduler"):
             elsewhere(Portal)
+
+
+class ProgramTests(unittest.TestCase):
+    def test_a_program_without_a_server_runs_beside_a_thread(self):
+        for proactor in LOOPS:
+            with self.subTest(proactor):
+                scheduler = Scheduler(proactor=proactor)
+                self.addCleanup(scheduler.shutdown)
+                portal, queue, seen = Portal(scheduler), Queue(1), []
+
+                def feeds(portal=portal, queue=queue):
+                    for item in ("one", "two", None):
+                        portal.call(queue.put, item)
+
+                def eats(queue=queue, seen=seen):
+                    while (item := (yield queue.get())) is not None:
+                        seen.append(item)
+
+                scheduler.add(eats)
+                thread = threading.Thread(target=feeds)
+                thread.start()
+                scheduler.run()
+                thread.join(10)
+                self.assertEqual(["one", "two"], seen)
 
 
 class BackgroundTests(unittest.TestCase):

@@ -11,6 +11,7 @@ from sqlalchemy import String, create_engine, event, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
 
 from cogen.core.pubsub import PublishSubscribeQueue
+from cogen.web import wait
 from tests.support.gate import Gate
 
 engine = create_engine(
@@ -78,11 +79,10 @@ def blocks(author: str) -> Response:
 @application.get("/waits/<author>")
 def waits(author: str) -> Response:
     """Waits with a session that it has written its name into."""
-    wait = request.environ["cogen.wait"]
     Session.info["author"] = author
     before = _place()
-    wait(news.subscribe())
-    (said,) = wait(news.fetch())
+    wait(news.subscribe)
+    (said,) = wait(news.fetch)
     return jsonify([Session.info["author"], _notes(author), said, _place() == before])
 
 
@@ -121,7 +121,7 @@ def waiting() -> str:
 
 @application.get("/tell")
 def tell() -> str:
-    return str(request.environ["cogen.wait"](news.publish("it rains")))
+    return str(wait(news.publish, "it rains"))
 
 
 @application.get("/sessions")

@@ -13,6 +13,7 @@ from django.middleware.csrf import get_token
 from django.urls import path
 
 from cogen.core.pubsub import PublishSubscribeQueue
+from cogen.web import wait
 from tests.frameworks.sites.django_site.models import Note
 from tests.support.gate import Gate
 
@@ -65,11 +66,10 @@ def blocks(request: HttpRequest) -> JsonResponse:
 @login_required
 def waits(request: HttpRequest) -> JsonResponse:
     """Waits for news, with a connection to the database and a name in a threading.local."""
-    wait = request.environ["cogen.wait"]
     local.name = request.user.username
     before = _place()
-    wait(news.subscribe())
-    (said,) = wait(news.fetch())
+    wait(news.subscribe)
+    (said,) = wait(news.fetch)
     same = _place() == before and local.name == request.user.username
     answer = notes(request)
     answer["X-Said"], answer["X-Same"] = said, str(same)
@@ -113,7 +113,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
 
 
 def tell(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(str(request.environ["cogen.wait"](news.publish("it rains"))))
+    return HttpResponse(str(wait(news.publish, "it rains")))
 
 
 urlpatterns = [
