@@ -2,7 +2,10 @@
 
 import copy
 import pickle
+import tempfile
 from datetime import UTC, datetime, timedelta
+
+from beaker.session import Session
 
 from cogen.core.coroutines import coro
 from cogen.core.events import AddCoro, OperationTimeout, Signal, Sleep, WaitForSignal
@@ -95,6 +98,14 @@ class QueueSlipTests(SlipCase):
             for act in (pickle.dumps, copy.copy, copy.deepcopy):
                 with self.assertRaisesRegex(TypeError, "in the session .* only its key"):
                     act(queue)
+
+    def test_a_session_that_is_stored_does_not_take_one(self):
+        """As the chat of cogen 0.2 did: `session['client'] = Client()`, which has a queue."""
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        session = Session({}, use_cookies=False, type="file", data_dir=folder)
+        session["client"] = {"messages": Queue(10)}
+        with self.assertRaisesRegex(TypeError, "in the session .* only its key"):
+            session.save()
 
 
 class TimeSlipTests(SlipCase):
