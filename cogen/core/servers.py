@@ -14,6 +14,7 @@ logged once.
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 import ssl
@@ -26,7 +27,7 @@ from cogen.core.descriptors import ConnectionClosed, SocketError
 from cogen.core.events import PARKED, OperationTimeout, Sleep
 from cogen.core.groups import TaskGroup
 from cogen.core.listening import Listening, tcp_sockets, unix_socket
-from cogen.core.queue import Queue
+from cogen.core.locks import Permit, Semaphore
 from cogen.core.shields import Shield
 from cogen.core.sockets import Accept, Readable, Socket
 from cogen.core.streams import IdleTimeout, LineTooLong, OpenStream, Stream, address_text
@@ -160,7 +161,7 @@ class _Server:
     ) -> None:
         self.group = TaskGroup()
         self._handler = handler
-        self._places: Queue[None] = Queue(limit or 0)
+        self._places = Semaphore(limit) if limit is not None else None
         self._idle = idle
         self._tls = tls
         self._exhausted = False
@@ -169,34 +170,35 @@ class _Server:
     def accept(self, sock: Socket) -> Any:
         """Accept for ever; a place is taken first."""
         while sock.fileno() >= 0:
+            permit = None
             try:
                 yield Readable(sock)
-                yield self._places.put(None)
+                if self._places is not None:
+                    permit = yield self._places.acquire()
                 if self.group.over:
                     return
-                self._start(Accept(sock).attempt())
+                accepted = Accept(sock).attempt()
             except SocketError as error:
                 if sock.fileno() < 0:
                     return
-                self._places.get_nowait()
                 if error.errno in _EXHAUSTED:
                     self._tell_exhausted(sock, error)
                     yield Sleep(_PAUSE)
                 elif not isinstance(error, ConnectionClosed):
                     raise
+            else:
+                if accepted is not PARKED:  # else the peer has gone, or another process was first
+                    connection, address = accepted
+                    self._start(connection, address, permit)
+                    permit = None
+            finally:
+                if permit is not None:
+                    permit.release()
 
-    def _start(self, accepted: Any) -> None:
-        if accepted is PARKED:  # the peer has gone, or another process was first
-            self._places.get_nowait()
-            return
+    def _start(self, sock: Socket, address: Any, permit: Permit | None) -> None:
         self._exhausted = False
-        sock, address = accepted
-        self.group.start(self._serve, sock, address).add_done_callback(partial(self._ended, sock))
-
-    def _ended(self, sock: Socket, coroutine: Coroutine) -> None:
-        """A connection has ended, perhaps before it began."""
-        sock.close()
-        self._places.get_nowait()
+        connection = self.group.start(self._serve, sock, address)
+        connection.add_done_callback(partial(_ended, sock, permit))
 
     def _tell_exhausted(self, sock: Socket, error: SocketError) -> None:
         if not self._exhausted:
@@ -221,7 +223,10 @@ class _Server:
         peer = address_text(address)
         try:
             stream = yield OpenStream(open_, f"take the connection of {peer}", self._idle, None)
-            yield self._handle(stream)
+            try:
+                yield self._handle(stream)
+            finally:
+                stream.abort()
         except Exception as error:
             if _is_of_the_peer(error):
                 log.info("%s: %s", peer, error)
@@ -239,12 +244,15 @@ class _Server:
             raise
         finally:
             stream.close()
-            try:
+            with contextlib.suppress(OperationTimeout):  # the peer does not take what was written
                 yield Shield(stream.wait_closed(patience))
-            except OperationTimeout:
-                pass  # the peer does not take what was written
-            finally:
-                stream.abort()
+
+
+def _ended(sock: Socket, permit: Permit | None, connection: Coroutine) -> None:
+    """A connection has ended, perhaps before it began."""
+    sock.close()
+    if permit is not None:
+        permit.release()
 
 
 def _is_of_the_peer(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 from benchmarks.harness.certificates import certificate_files
+from cogen.core.corolets import corolet, wait
 from cogen.core.coroutines import coro
 from cogen.core.events import OperationTimeout, Sleep
 from cogen.core.schedulers import Scheduler
@@ -75,9 +76,17 @@ def ended(server):
 
 class ServerTests(ServerCase):
     def test_handlers_of_each_kind(self):
+        @corolet
+        def straight_echo(stream):
+            while line := wait(stream.read_line()):
+                wait(stream.write(line))
+
+        def one_write(stream):
+            return stream.write(b"hi\n")
+
         def main():
             answers = []
-            for handler in (echo, async_echo, coro(echo), lambda stream: stream.write(b"hi\n")):
+            for handler in (echo, async_echo, coro(echo), straight_echo, one_write):
                 listener = listen_tcp("127.0.0.1", 0)
                 server = self.serve(listener, handler)
                 with (yield connect_tcp("127.0.0.1", listener.port)) as stream:
@@ -86,7 +95,7 @@ class ServerTests(ServerCase):
                 yield from ended(server)
             return answers
 
-        self.assertEqual([b"hi\n"] * 4, self.run_(main))
+        self.assertEqual([b"hi\n"] * 5, self.run_(main))
 
     def test_serve_tcp_and_serve_unix_listen_themselves(self):
         folder = tempfile.TemporaryDirectory()

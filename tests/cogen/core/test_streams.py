@@ -5,12 +5,16 @@ import os
 import socket
 import unittest
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cogen.core.coroutines import coro
 from cogen.core.events import OperationTimeout, Sleep
 from cogen.core.schedulers import Scheduler
 from cogen.core.sockets import ConnectionClosed, IncompleteRead, SocketError
 from cogen.core.streams import IdleTimeout, LineTooLong, Stream
-from tests.cogen.core.support import CoreCase
+from cogen.testing.memory import MemoryTransport
+from tests.cogen.core.support import CoreCase, LoopThread
 from tests.cogen.core.test_sockets import reset
 from tests.support.cycles import assert_no_cycles
 
@@ -303,11 +307,76 @@ class EndingTests(StreamCase):
                 self.waits(operation)
         self.assertIsNone(self.waits(self.ours.wait_closed()))
 
+    def test_another_loop_is_refused(self):
+        with LoopThread() as other, self.assertLogs():
+            coroutine = other.start(coro(lambda: (yield self.ours.read())))
+            with self.assertRaisesRegex(RuntimeError, "belongs to another loop"):
+                coroutine.result()
+
     def test_what_was_written_is_sent_before_the_close(self):
         self.waits(self.ours.write(b"last"))
         self.ours.close()
         self.loop.settle()
         self.assertEqual(b"last", self.received())
+
+
+class PiecesTests(CoreCase):
+    """What is read depends on the bytes alone, not on the pieces in which they come."""
+
+    READS = st.one_of(
+        st.just(("read_line",)),
+        st.tuples(st.just("read_exactly"), st.integers(1, 9)),
+        st.tuples(st.just("read_until"), st.sampled_from([b"-", b"--", b"-\n-"])),
+    )
+
+    @settings(deadline=None)
+    @given(
+        st.lists(st.sampled_from([b"a", b"-", b"\n", b"-\n-", b"abc--"]), max_size=12),
+        st.lists(st.integers(1, 7), max_size=12),
+        st.lists(READS, min_size=1, max_size=6),
+    )
+    def test_reads(self, words, sizes, reads):
+        data = b"".join(words)
+        stream = Stream(self.scheduler)
+        MemoryTransport(self.loop, stream)
+
+        @coro
+        def reading():
+            got = []
+            for name, *args in reads:
+                try:
+                    got.append((yield getattr(stream, name)(*args)))
+                except IncompleteRead as error:
+                    got.append(("incomplete", error.partial))
+            return got
+
+        coroutine = self.start(reading)
+        self.loop.settle()
+        rest = data
+        for size in sizes:
+            if rest:
+                stream.data_received(rest[:size])
+                self.loop.settle()
+            rest = rest[size:]
+        if rest:
+            stream.data_received(rest)
+        stream.eof_received()
+        self.loop.settle()
+        self.assertEqual(expected(data, reads), coroutine.result())
+
+
+def expected(data, reads):
+    """What the reads give where all is there from the start."""
+    got = []
+    for name, *args in reads:
+        if name == "read_exactly":
+            end = args[0] if len(data) >= args[0] else 0
+        else:
+            separator = args[0] if args else b"\n"
+            end = data.find(separator) + len(separator) if separator in data else 0
+        taken, data = (data[:end], data[end:]) if end else (data, b"")
+        got.append(taken if end or name == "read_line" else ("incomplete", taken))
+    return got
 
 
 class CycleTests(unittest.TestCase):
