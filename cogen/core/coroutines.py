@@ -41,9 +41,9 @@ from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cogen.core.decorating import calling
 from cogen.core.events import PARKED, Await, Join, Operation, Owned
 from cogen.core.gone import tell_of
+from cogen.core.interpreted import awaiting, calling
 from cogen.core.local import local
 from cogen.core.schedulers import SLICE, Scheduler, Waiter
 from cogen.core.shown import shown
@@ -270,7 +270,7 @@ class Coroutine(Waiter):
                 return True
             if inspect.isawaitable(made):
                 self._task = self._context.run(
-                    asyncio.ensure_future, _awaiting(made), loop=self.scheduler.loop
+                    asyncio.ensure_future, awaiting(made), loop=self.scheduler.loop
                 )
                 self._task.set_name(self.name)  # for asyncio's own tools
                 self._task.add_done_callback(self._task_ended)
@@ -468,10 +468,6 @@ def _cancelled_at(yielded: Any) -> asyncio.CancelledError:
     if inspect.iscoroutine(yielded):
         yielded.close()  # nobody will await it
     return asyncio.CancelledError()
-
-
-async def _awaiting(awaitable: Any) -> Any:
-    return await awaitable
 
 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Coroutine:

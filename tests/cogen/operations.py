@@ -371,6 +371,8 @@ ELSEWHERE = {
 
 MODULES_ELSEWHERE = {
     "descriptors": "test_sockets, in every state of the other end",
+    "pipe": "test_pipe",
+    "processes": "test_processes",
     "socketops": "test_sockets",
     "sockets": "test_sockets",
     "streamops": "test_streams",
