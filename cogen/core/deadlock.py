@@ -32,6 +32,8 @@ _IDLE: Final = frozenset(
     {"FileSystemEvent", "Handle", "Loop", "LruCache", "Server", "TimerHandle"}
     | {"UVAsync", "UVCheck", "UVIdle", "UVTimer"}
 )
+# Objects that Python itself keeps from the collector, from its start on.
+_FROZEN: Final = gc.get_freeze_count()
 # How the closures of its own functions are named.
 _SCOPE: Final = "__pyx_scope"
 
@@ -119,6 +121,8 @@ def _is_idle(loop: Any) -> bool:
 
 def _uvloop_is_idle(loop: asyncio.AbstractEventLoop) -> bool:
     # It tells nothing of what it holds, but that is all there for the collector to see.
+    if gc.get_freeze_count() > _FROZEN:
+        return False
     polls, now = 0, loop.time()
     for each in gc.get_objects():
         kind = type(each)

@@ -255,6 +255,13 @@ class _Cases:
 class UvloopTests(_Cases, unittest.TestCase):
     proactor = "uvloop"
 
+    def test_what_the_program_keeps_from_the_collector_cannot_be_seen(self):
+        self.loop.call_later(0.5, self.queue.put_nowait, "news")
+        self.scheduler.add(self.get)
+        self.addCleanup(gc.unfreeze)
+        gc.freeze()
+        self.goes_on()
+
 
 class AsyncioTests(_Cases, unittest.TestCase):
     proactor = "asyncio"
