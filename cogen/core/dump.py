@@ -6,6 +6,7 @@ at a time, so that ten thousand of them hold nobody up. A loop that is held itse
 threads, which are told first.
 """
 
+import asyncio
 import logging
 import sys
 import threading
@@ -123,7 +124,14 @@ class Dump:
                 log.warning("nobody tells what there is: %s", error)
 
     def text(self) -> str:
-        """All of it, for who asks in another thread than the loop's; empty while one tells."""
+        """All of it; empty while it is told already.
+
+        Raises RuntimeError in code that runs on the loop, which would wait for itself.
+        """
+        if asyncio._get_running_loop() is self._scheduler.loop:
+            raise RuntimeError(
+                "Dump.text() was called on the loop that it looks at: yield RunInThread(dump.text)"
+            )
         if not self._turn.acquire(blocking=False):
             return ""
         try:
@@ -146,7 +154,8 @@ class Dump:
             if not self._scheduler.post(look.begin):
                 return
             while not look.over.wait(_PATIENCE):
-                if self._scheduler.loop.is_closed():
+                if not self._scheduler.loop.is_running():
+                    yield f"the loop does not run, nobody can tell what {part.noun}"
                     return
             yield _section(look.groups, part.noun)
 

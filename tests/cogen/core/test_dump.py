@@ -14,7 +14,9 @@ from cogen.core.dump import Dump
 from cogen.core.events import Sleep, WaitForSignal
 from cogen.core.groups import TaskGroup
 from cogen.core.queue import Queue
-from tests.cogen.core.support import LoopThread
+from cogen.core.schedulers import Scheduler
+from cogen.core.threads import RunInThread
+from tests.cogen.core.support import LoopThread, end_of
 
 PROGRAM = """
 import sys
@@ -132,6 +134,23 @@ class DumpTests(unittest.TestCase):
         gate.set()
         first.join()
         self.assertIn("0 coroutines are there", texts[0])
+
+    def test_on_the_loop_it_would_wait_for_itself(self):
+        dump = Dump(self.thread.scheduler)
+
+        def asks():
+            with self.assertRaisesRegex(RuntimeError, r"yield RunInThread\(dump\.text\)"):
+                dump.text()
+            return (yield RunInThread(dump.text))
+
+        asking = self.thread.scheduler.add(asks)
+        self.assertIn("asks waits for <RunInThread", end_of(asking))
+
+    def test_a_loop_that_does_not_run_is_told_as_that(self):
+        scheduler = Scheduler()
+        self.addCleanup(scheduler.shutdown)
+        scheduler.add(self.get)
+        self.assertIn("the loop does not run", Dump(scheduler).text())
 
     def test_one_that_is_ready_is_told_as_that(self):
         def spins():
