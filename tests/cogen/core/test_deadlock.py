@@ -117,7 +117,7 @@ class _Cases:
     def test_a_deadline(self):
         def waits():
             with contextlib.suppress(OperationTimeout):
-                yield self.queue.get(timeout=0.5)
+                yield self.queue.get(timeout=0.3)
             self.queue.put_nowait("news")
 
         self.scheduler.add(waits)
@@ -126,12 +126,12 @@ class _Cases:
 
     def test_a_thread_of_its_own(self):
         self.scheduler.add(self.get)
-        threading.Timer(0.5, self.queue.put_nowait, ("news",)).start()
+        threading.Timer(0.3, self.queue.put_nowait, ("news",)).start()
         self.goes_on()
 
     def test_run_in_thread(self):
         def works():
-            yield RunInThread(time.sleep, 0.5)
+            yield RunInThread(time.sleep, 0.3)
             self.queue.put_nowait("news")
 
         self.scheduler.add(works)
@@ -140,7 +140,7 @@ class _Cases:
 
     def test_a_thread_of_the_pool(self):
         def work():
-            time.sleep(0.5)
+            time.sleep(0.3)
             self.queue.put_nowait("news")
 
         self.loop.run_in_executor(None, work)
@@ -148,7 +148,7 @@ class _Cases:
         self.goes_on()
 
     def test_a_timer_of_the_loop(self):
-        self.loop.call_later(0.5, self.queue.put_nowait, "news")
+        self.loop.call_later(0.3, self.queue.put_nowait, "news")
         self.scheduler.add(self.get)
         self.goes_on()
 
@@ -159,12 +159,12 @@ class _Cases:
             self.got.append((yield Await(future)))
 
         self.scheduler.add(waits)
-        self.loop.call_later(0.5, future.set_result, "news")
+        self.loop.call_later(0.3, future.set_result, "news")
         self.goes_on()
 
     def test_a_task_of_asyncio(self):
         async def works():
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.3)
             self.queue.put_nowait("news")
 
         task = self.loop.create_task(works())
@@ -181,7 +181,7 @@ class _Cases:
 
         self.loop.add_reader(reading, arrived)
         self.scheduler.add(self.get)
-        pause = threading.Timer(0.5, os.write, (writing, b"x"))
+        pause = threading.Timer(0.3, os.write, (writing, b"x"))
 
         def alone():
             # The thread is not what it may wait for: it is gone when it is looked at.
@@ -204,7 +204,7 @@ class _Cases:
 
         def listens():
             server.append((yield self.loop.create_server(Told, "127.0.0.1", 0)))
-            self.loop.call_later(0.5, ask, server[0].sockets[0].getsockname())
+            self.loop.call_later(0.3, ask, server[0].sockets[0].getsockname())
             yield from self.get()
 
         def ask(address):
@@ -221,7 +221,7 @@ class _Cases:
 
     def test_a_subprocess(self):
         def runs():
-            process = yield asyncio.create_subprocess_exec("sleep", "0.5")
+            process = yield asyncio.create_subprocess_exec("sleep", "0.3")
             yield process.wait()
             self.queue.put_nowait("news")
 
@@ -232,14 +232,14 @@ class _Cases:
     def test_a_handler_of_a_signal(self):
         before = signal.signal(signal.SIGALRM, lambda *_: self.queue.put_nowait("news"))
         self.addCleanup(signal.signal, signal.SIGALRM, before)
-        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
         self.scheduler.add(self.get)
         self.goes_on()
 
     def test_a_coroutine_of_another_loop(self):
         other = Scheduler(proactor="asyncio")
         self.addCleanup(other.shutdown)
-        works = other.add(lambda: (yield Sleep(0.5)))
+        works = other.add(lambda: (yield Sleep(0.3)))
 
         def waits():
             yield Join(works)
@@ -256,7 +256,7 @@ class UvloopTests(_Cases, unittest.TestCase):
     proactor = "uvloop"
 
     def test_what_the_program_keeps_from_the_collector_cannot_be_seen(self):
-        self.loop.call_later(0.5, self.queue.put_nowait, "news")
+        self.loop.call_later(0.3, self.queue.put_nowait, "news")
         self.scheduler.add(self.get)
         self.addCleanup(gc.unfreeze)
         gc.freeze()
