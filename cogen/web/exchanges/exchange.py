@@ -246,13 +246,18 @@ class Exchange(Straight):
         self.scheduler.ready(self)
         return True
 
-    def end_stream(self) -> None:
-        """End the response of an application that waits by a chunk: what there is of it is all."""
-        if self.waits and not self.closing and self.withdraw():
-            self.waits = False
-            self.unparked()
-            self._finish()
-            self.scheduler.ready(self)
+    def end_stream(self) -> bool:
+        """End the response of an application that waits by a chunk: what there is of it is all.
+
+        Whether it does.
+        """
+        if not self.waits or self.closing or not self.withdraw():
+            return False
+        self.waits = False
+        self.unparked()
+        self._finish()
+        self.scheduler.ready(self)
+        return True
 
     def give_up(self) -> None:
         """What the application still does to close may wait no longer."""

@@ -75,10 +75,10 @@ class Stopping:
         self._again = self._scheduler.loop.call_later(_AGAIN, self.tell)
 
     def _tell(self, exchange: Exchange) -> None:
-        if exchange in self._told and exchange.streams_events:
-            # It took the error for one of those after which a stream goes on.
-            exchange.end_stream()
-        elif exchange.interrupt(ServerStopping()) and exchange not in self._told:
+        goes_on = exchange in self._told  # it took the error for one like any other
+        if goes_on and exchange.streams_events and exchange.end_stream():
+            return
+        if exchange.interrupt(ServerStopping()) and exchange not in self._told:
             self._told.add(exchange)
             exchange.add_done_callback(self._told.discard)
 

@@ -141,6 +141,24 @@ class StreamTests(ServedTestCase):
         self.assertEqual(b"data: 1\n\ndata: 2\n\n", answer.body)
         self.assertLess(seconds, 1)
 
+    def test_and_again_where_it_was_swallowed(self):
+        swallowed = []
+
+        def application(environ, start_response):
+            write = start_response("200 OK", EVENTS)
+            write(b"data: 1\n\n")
+            while len(swallowed) < 3:
+                try:
+                    environ["cogen.wait"](WaitForSignal("never"))
+                except Exception as error:  # noqa: BLE001 (it is the slip)
+                    swallowed.append(type(error))
+            return [b"data: 2\n\n"]
+
+        answer, seconds = self.stops(application)
+        self.assertEqual([ServerStopping] * 3, swallowed)
+        self.assertTrue(answer.done)
+        self.assertLess(seconds, 1)
+
     def test_another_response_is_told_that_asks_for_it(self):
         def application(environ, start_response):
             environ["cogen.stopping"].raises()
