@@ -14,6 +14,9 @@ from pathlib import Path
 from paste.deploy import loadapp
 
 from benchmarks.harness.chat import free_port
+from cogen.core.events import AddCoro, Join
+from cogen.core.schedulers import Scheduler
+from cogen.core.threads import RunInThread
 from cogen.testing.memory import Browser, MemoryServer
 from cogen.web import wsgi
 from cogen.web.factory import server_factory
@@ -62,6 +65,72 @@ class ProgramTests(unittest.TestCase):
     def test_an_option_that_is_gone_is_named(self):
         with self.assertRaisesRegex(SystemExit, "sockoper_timeout"):
             wsgi.server_factory({}, "127.0.0.1", 5000, sockoper_timeout="15")
+
+
+class ServerTests(unittest.TestCase):
+    """As examples/signal-wsgi-app.py of cogen 0.2.1 serves."""
+
+    def plain(self, environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [" ".join(environ[key] for key in KEYS).encode()]
+
+    def wait(self, environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        yield environ["cogen.core"].events.WaitForSignal("abc", timeout=20)
+        yield environ["cogen.wsgi"].result.encode()
+
+    def send(self, environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        yield environ["cogen.core"].events.Signal("abc", environ["PATH_INFO"])
+        yield b"%d" % environ["cogen.wsgi"].result
+
+    def test_a_program_serves_applications_below_their_prefixes(self):
+        apps = [("/", self.plain), ("/wait", self.wait), ("/send", self.send)]
+        scheduler = Scheduler()
+        server = wsgi.WSGIServer(
+            ("127.0.0.1", 0), apps, scheduler, server_name="localhost", request_queue_size=64
+        )
+        self.url = f"http://127.0.0.1:{server.addresses[0][1]}"
+        scheduler.add(server.serve)
+
+        def asking():
+            held = yield AddCoro(lambda: (yield RunInThread(self.get, "/wait")))
+            told = b"0"
+            while told == b"0":
+                told = yield RunInThread(self.get, "/send/me")
+            heard = yield Join(held)
+            shown = yield RunInThread(self.get, "/a/b")
+            scheduler.stop()
+            return told, heard, shown
+
+        asked = scheduler.add(asking)
+        scheduler.run()
+        self.assertEqual((b"1", b"/me", b"localhost  /a/b"), asked.result())
+        scheduler.shutdown()
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=20) as answer:
+            return answer.read()
+
+    def test_a_path_below_no_prefix_is_not_found(self):
+        dispatcher = wsgi.WSGIPathInfoDispatcher({"/a": self.plain, "/a/b": self.plain})
+        server = MemoryServer(dispatcher)
+        self.addCleanup(server.close)
+        for path, status, body in (
+            ("/a", 200, b"127.0.0.1 /a "),
+            ("/a/b/c", 200, b"127.0.0.1 /a/b /c"),
+            ("/ab", 404, b""),
+        ):
+            answer = Browser(server).ask("GET", path)
+            self.assertEqual((status, body), (answer.status, answer.body))
+
+    def test_options_that_are_gone_are_told_with_what_there_is(self):
+        for name in ("sockoper_timeout", "sendfile_timeout", "sockaccept_greedy"):
+            with self.assertRaisesRegex(TypeError, f"no {name}= any more: "):
+                wsgi.WSGIServer(("127.0.0.1", 0), self.plain, **{name: None})
+
+
+KEYS = ("SERVER_NAME", "SCRIPT_NAME", "PATH_INFO")
 
 
 class FilterTests(unittest.TestCase):
