@@ -18,8 +18,12 @@ __all__ = ["Request", "Response"]
 class Request(webob.Request):  # type: ignore[misc]
     """`webob.Request`; its `urlvars` are the values of the route."""
 
-    language = "en-us"
-    """What an application is written in: the last of `languages`."""
+    @property
+    def language(self) -> str:
+        """What the application is written in, of its `pylons.request_options`; else 'en-us'."""
+        state = current.get(None)
+        options = {} if state is None else state.config.get("pylons.request_options", {})
+        return str(options.get("language", "en-us"))
 
     @property
     def languages(self) -> list[str]:

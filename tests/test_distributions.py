@@ -54,6 +54,12 @@ class DistributionTests(unittest.TestCase):
         names = {line.partition(">")[0] for line in required("cogen")}
         self.assertEqual({"greenlet", "httptools", "mypy_extensions", "uvloop"}, names)
 
+    def test_pylons_alone_needs_nine_libraries(self):
+        """Each other one is an extra, which is asked for where it is used."""
+        names = {line.partition(">")[0] for line in required("Pylons")}
+        glued = {"Beaker", "Mako", "MarkupSafe", "Paste", "PasteDeploy", "PasteScript", "Routes"}
+        self.assertEqual({*glued, "setuptools", "WebOb"}, names)
+
     def test_all_name_the_same_pythons(self):
         pythons = [versions_of_python(name) for name in SETUPS]
         self.assertEqual([pythons[0]] * 3, pythons)

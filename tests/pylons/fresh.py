@@ -19,8 +19,8 @@ from benchmarks.harness.chat import free_port
 __all__ = ["Fresh"]
 
 ROOT = Path(__file__).parents[2]
-# What a person installs beside ours: what tests of projects need, and each template engine.
-_BESIDE = ("pynose", "WebTest", "Jinja2", "Genshi", "SQLAlchemy", "ruff")
+# What a person installs beside ours: what projects, their tests and their catalogs need.
+_BESIDE = ("pynose", "WebTest", "Babel", "Jinja2", "Genshi", "SQLAlchemy", "ruff")
 _PATIENCE = 120
 
 

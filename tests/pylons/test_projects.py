@@ -55,6 +55,19 @@ class MadeProjects(ProjectCase):
                     self.create(name, f"template_engine={engine}", f"sqlalchemy={database}")
                     self.passes(name, count)
 
+    def test_babel_finds_the_texts_of_each_engine_and_makes_catalogs(self):
+        for engine in ("mako", "jinja2", "genshi"):
+            name = f"told{engine}"
+            self.create(name, f"template_engine={engine}")
+            texts = fresh.folder / name / name / "i18n"
+            texts.mkdir()
+            command = [fresh.bin / "python", "setup.py", "-q"]
+            fresh.run([*command, "extract_messages"], name)
+            self.assertIn('msgid "Clock"', (texts / f"{name}.pot").read_text())
+            fresh.run([*command, "init_catalog", "-l", "de"], name)
+            fresh.run([*command, "compile_catalog"], name)
+            self.assertTrue((texts / f"de/LC_MESSAGES/{name}.mo").exists())
+
     def test_a_minimal_one_has_controllers_and_tests_too(self):
         for engine in ("mako", "genshi"):
             name = f"least{engine}"

@@ -10,6 +10,7 @@ from babel.messages.mofile import write_mo
 
 from pylons import i18n, translator
 from pylons._context import OutsideRequest
+from pylons.controllers.util import Request
 from pylons.i18n import translation
 from tests.pylons.support import Exchange, get, make_app
 
@@ -135,3 +136,11 @@ class LanguagesTests(unittest.TestCase):
             got = get(make_app(), "/texts/languages", HTTP_ACCEPT_LANGUAGE=header)
             self.assertEqual(languages, got.content.decode(), header)
         self.assertEqual(b"en-us", get(make_app(), "/texts/languages").content)
+
+    def test_the_application_says_what_it_is_written_in(self):
+        app = make_app()
+        app.config["pylons.request_options"]["language"] = "fr"
+        for header, languages in (("de", "de fr"), ("de, fr", "de fr"), ("de, en", "de en fr")):
+            got = get(app, "/texts/languages", HTTP_ACCEPT_LANGUAGE=header)
+            self.assertEqual(languages, got.content.decode(), header)
+        self.assertEqual("en-us", Request.blank("/").language)
