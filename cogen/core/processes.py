@@ -21,7 +21,7 @@ from typing import Any
 from cogen.core.coroutines import coro
 from cogen.core.descriptors import ConnectionClosed
 from cogen.core.durations import Duration, seconds_of
-from cogen.core.events import PARKED, Await, Operation
+from cogen.core.events import FOREVER, PARKED, Await, Operation
 from cogen.core.groups import TaskGroup
 from cogen.core.schedulers import Scheduler, Waiter
 from cogen.core.shields import Shield
@@ -259,7 +259,7 @@ def _feed(stream: Stream, data: bytes) -> Any:
 @coro
 def _reaped(process: Process) -> Any:
     """Runs until it has ended: the loop is not to stop before."""
-    yield Shield(process.wait())
+    yield Shield(process.wait(), FOREVER)
 
 
 def _close(process: Process, owner: Any) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from cogen.core.coroutines import Coroutine, call, coro
 from cogen.core.descriptors import ConnectionClosed, SocketError
-from cogen.core.events import PARKED, OperationTimeout, Sleep
+from cogen.core.events import FOREVER, PARKED, OperationTimeout, Sleep
 from cogen.core.groups import TaskGroup
 from cogen.core.listening import Listening, tcp_sockets, unix_socket
 from cogen.core.locks import Permit, Semaphore
@@ -91,10 +91,10 @@ class Listener:
             try:
                 for sock in self._listening.sockets:
                     server.group.start(server.accept, sock)
-                yield server.group.join()
+                yield server.group.join(FOREVER)
             finally:
                 server.group.cancel()
-                yield Shield(server.group.join())
+                yield Shield(server.group.join(), FOREVER)
 
     def close(self) -> None:
         """Listen no longer; a Unix socket's path is removed."""
@@ -172,9 +172,9 @@ class _Server:
         while sock.fileno() >= 0:
             permit = None
             try:
-                yield Readable(sock)
+                yield Readable(sock, timeout=FOREVER)
                 if self._places is not None:
-                    permit = yield self._places.acquire()
+                    permit = yield self._places.acquire(FOREVER)
                 if self.group.over:
                     return
                 accepted = Accept(sock).attempt()
@@ -222,7 +222,7 @@ class _Server:
 
         peer = address_text(address)
         try:
-            stream = yield OpenStream(open_, f"take the connection of {peer}", self._idle, None)
+            stream = yield OpenStream(open_, f"take the connection of {peer}", self._idle, FOREVER)
             try:
                 yield self._handle(stream)
             finally:

@@ -252,6 +252,23 @@ class ServerTests(ServerCase):
 
         self.assertEqual(b"your time is up\n", self.run_(main))
 
+    def test_a_schedulers_default_timeout_is_not_that_of_a_server(self):
+        self.scheduler = Scheduler(proactor=self.proactor, default_timeout=0.05)
+        self.addCleanup(self.scheduler.shutdown)
+        self.before = sockets_open()
+
+        def main():
+            listener = listen_tcp("127.0.0.1", 0)
+            server = self.serve(listener, echo, limit=1)
+            yield Sleep(0.2)
+            with (yield connect_tcp("127.0.0.1", listener.port)) as stream:
+                yield stream.write(b"x\n")
+                line = yield stream.read_line()
+            yield from ended(server)
+            return line
+
+        self.assertEqual(b"x\n", self.run_(main))
+
     def test_without_descriptors_it_waits_and_says_so_once(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
