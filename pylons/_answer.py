@@ -54,8 +54,9 @@ def answer(
         if state.started:
             return _handed_over(state, result, after)
         if after is not None:
-            result = _kept(state, result)
+            _keep(state, result)
             after()
+            result = state.take()
         return _whole(state, result)
     if isinstance(result, Mapping) or not hasattr(result, "__iter__"):
         raise TypeError(
@@ -84,16 +85,17 @@ def _handed_over(
     return [] if result is None else [encoded(state, result)]
 
 
-def _kept(state: RequestState, result: Any) -> Any:
-    """What stands for `result` once it is in `pylons.response`, where it may be changed."""
+def _keep(state: RequestState, result: Any) -> None:
+    """Put `result` into `pylons.response`, where it may be changed."""
     if isinstance(result, webob.Response):
         response = state.touched_response
         if response is not None and result is not response:
             carry_headers(response, result)
         state.response = result
+    elif state.touched_response is None and result is not None:
+        state.keep(encoded(state, result))
     elif result:
         state.response.write(encoded(state, result))
-    return None
 
 
 def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
@@ -109,7 +111,7 @@ def _whole(state: RequestState, result: Any) -> Iterable[bytes]:
         drop_headers_without_body(response)
         result = response
     elif result is not response:
-        _kept(state, result)
+        _keep(state, result)
     body: Iterable[bytes] = result(state.environ, state.start)
     if isinstance(body, LISTS):
         state.release()
@@ -242,7 +244,7 @@ class Stream:
         """Answer with `response`, an HTTPException, in place of what the action would have made."""
         after, self._after = self._after, None
         if after is not None:
-            _kept(self._state, response)
+            _keep(self._state, response)
             after()
             response = self._state.response
         self._chunks = _Closing(_whole(self._state, response))

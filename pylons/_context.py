@@ -64,6 +64,7 @@ class RequestState(PylonsContext):
     """
 
     __slots__ = (
+        "_kept",
         "_request",
         "_response",
         "_tmpl_context",
@@ -84,6 +85,7 @@ class RequestState(PylonsContext):
         self.start_response = start_response
         self._request: Request | None = None
         self._response: Response | None = None
+        self._kept: bytes | None = None
         self._tmpl_context: ContextObj | None = None
         self._url: Any = None
 
@@ -103,11 +105,22 @@ class RequestState(PylonsContext):
         """The response, made of the defaults when it is first asked for."""
         if self._response is None:
             self._response = self.config.default_response.twin()
+            if self._kept is not None:
+                self._response.write(self.take())
         return self._response
 
     @response.setter
     def response(self, response: Response) -> None:
         self._response = response
+
+    def keep(self, body: bytes) -> None:
+        """Let the response have this body once somebody asks for it."""
+        self._kept = body
+
+    def take(self) -> bytes | None:
+        """What is kept: nobody has asked for the response."""
+        kept, self._kept = self._kept, None
+        return kept
 
     @property
     def touched_response(self) -> Response | None:

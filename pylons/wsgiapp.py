@@ -60,13 +60,9 @@ class PylonsApp:
         self.environ_config = self.config["pylons.environ_config"]
         self.request_options = self.config["pylons.request_options"]
         self.response_options = self.config["pylons.response_options"]
+        self.log_debug = log.isEnabledFor(logging.DEBUG)
         self.controller_classes: dict[str, Any] = {}
         self._lacking: set[str] = set()  # modules that were told to have no controller
-
-    @property
-    def log_debug(self) -> bool:
-        """Whether this module logs what is for debugging."""
-        return log.isEnabledFor(logging.DEBUG)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         state = RequestState(environ, start_response, self.config)

@@ -19,7 +19,7 @@ __all__ = ["WSGIController"]
 class _Signature:
     """Which values of a route a method takes; inspected once per function."""
 
-    __slots__ = ("names", "required", "takes_all")
+    __slots__ = ("names", "required", "takes_all", "takes_any")
 
     def __init__(self, function: Callable[..., Any], bound: bool) -> None:
         parameters = list(inspect.signature(function).parameters.values())[bound:]
@@ -27,6 +27,7 @@ class _Signature:
         self.names = tuple(p.name for p in named)
         self.required = frozenset(p.name for p in named if p.default is p.empty)
         self.takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.takes_any = self.takes_all or bool(named)
 
     def select(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The part of `values` to call with. Raises HTTPNotFound if a required one is missing."""
@@ -138,6 +139,8 @@ class WSGIController:
             signature = _Signature(function, function is not func)
             if function is not func:
                 self._signatures[function] = signature
+        if not signature.takes_any:  # as most of `__before__` and `__after__`, and many actions
+            return self._perform_call(func, {})
         args = signature.select(self._get_method_args())
         if self._py_object.config.get("pylons.tmpl_context_attach_args"):
             vars(self._py_object.tmpl_context).update(args)
