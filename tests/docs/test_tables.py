@@ -16,7 +16,7 @@ from tests.docs.pages import DOCS, README, ROOT
 
 # Modules of cogen.core that others of it are made of, and those of cogen 0.2 that say what is gone.
 _INNER = {
-    "alike", "away", "decorating", "descriptors", "gone", "greenlets", "leases", "listening",
+    "alike", "away", "descriptors", "gone", "greenlets", "interpreted", "leases", "listening",
     "mailboxes", "parts", "posting", "proactors", "running", "scopes", "shown", "slips", "stacks",
     "streamops", "timers", "tracing", "util",
 }  # fmt: skip
