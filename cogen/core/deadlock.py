@@ -32,8 +32,6 @@ _IDLE: Final = frozenset(
     {"FileSystemEvent", "Handle", "Loop", "LruCache", "Server", "TimerHandle"}
     | {"UVAsync", "UVCheck", "UVIdle", "UVTimer"}
 )
-# Objects that Python itself keeps from the collector, from its start on.
-_FROZEN: Final = gc.get_freeze_count()
 # How the closures of its own functions are named.
 _SCOPE: Final = "__pyx_scope"
 
@@ -64,7 +62,7 @@ def stuck(scheduler: "Scheduler", signals: Collection[int]) -> "list[Coroutine]"
         or _has_tasks(scheduler)
         or _handles_signals(signals)
         or _has_threads()
-        or not _is_idle(scheduler.loop)
+        or not _is_idle(scheduler.loop, scheduler.frozen)
     ):
         return []
     return coroutines
@@ -108,20 +106,23 @@ def _has_threads() -> bool:
     )
 
 
-def _is_idle(loop: Any) -> bool:
-    """Whether `loop` has nothing that could call something; False where that cannot be seen."""
+def _is_idle(loop: Any, frozen: int) -> bool:
+    """Whether `loop` has nothing that could call something; False where that cannot be seen.
+
+    `frozen`: how many objects were kept from the collector before it was made.
+    """
     if isinstance(loop, asyncio.SelectorEventLoop):
         scheduled: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]
         sockets = loop._selector.get_map()  # type: ignore[attr-defined]
         ready = loop._ready  # type: ignore[attr-defined]
         # Its own socket wakes it.
         return len(sockets) <= 1 and not ready and all(each.cancelled() for each in scheduled)
-    return type(loop).__module__.partition(".")[0] == "uvloop" and _uvloop_is_idle(loop)
+    return type(loop).__module__.partition(".")[0] == "uvloop" and _uvloop_is_idle(loop, frozen)
 
 
-def _uvloop_is_idle(loop: asyncio.AbstractEventLoop) -> bool:
+def _uvloop_is_idle(loop: asyncio.AbstractEventLoop, frozen: int) -> bool:
     # It tells nothing of what it holds, but that is all there for the collector to see.
-    if gc.get_freeze_count() > _FROZEN:
+    if gc.get_freeze_count() > frozen:  # those cannot be seen
         return False
     polls, now = 0, loop.time()
     for each in gc.get_objects():

@@ -6,6 +6,7 @@ own: ten thousand of them do not hold up an unrelated request.
 """
 
 import asyncio
+import gc
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -190,7 +191,8 @@ class Scheduler(Posting):
 
     `turns` counts those that have begun. `stepping`: whose step is running, None: nobody's.
     `on_error(coroutine, error)` is called for what a coroutine died of that nobody waits for;
-    None: it is logged. `awaiting` are asyncio tasks that wait for an operation.
+    None: it is logged. `awaiting` are asyncio tasks that wait for an operation. `frozen`: how many
+    objects the collector could not see any more when the loop was made.
 
     `add`, `signal`, `stop` and `statistics` may be called in any thread, all else in that of the
     loop.
@@ -213,6 +215,7 @@ class Scheduler(Posting):
         default = _default_of(default_timeout)
         super().__init__(loop if loop is not None else new_event_loop(proactor))
         self._owns_loop = loop is None
+        self.frozen = gc.get_freeze_count() if loop is None else 0
         self.timers = Timers(self.loop)
         self.signals: dict[Any, dict[Waiter, None]] = {}
         self.signalling: dict[Any, dict[Waiter, Signal]] = {}  # those that wait for recipients
