@@ -44,7 +44,7 @@ def busy():
 
 
 def custom(number, frame):
-    os.write(1, b"custom\n")  # it may be in the midst of a print
+    os.write(1, b"custom\\n")  # it may be in the midst of a print
     scheduler.stop()
 
 
