@@ -17,6 +17,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -38,6 +39,7 @@ from chatapp.answers import (
     poll_of,
     seq_of,
 )
+from chatapp.cookiefile import load_cookies, save_cookies
 from chatapp.model.message import Message
 
 __all__ = [
@@ -93,7 +95,9 @@ class NoAnswer(ChatError):
 class ChatClient:
     """A client of the chat at `url`, in `rooms`; an asynchronous context manager.
 
-    `session` from another client makes it a second tab of the same participant. `cursor` is where
+    `session` from another client makes it a second tab of the same participant. `keep`: a file in
+    which it keeps who it is, so that it is the same, and has its nick, when it runs again: the nick
+    is another's for everybody who is not, once it has spoken under it. `cursor` is where
     it is: given to a new client, that one goes on from there. `nick` is its name once it has
     joined; `people` has the nicks of those present, by room. What it waits for longer than for an
     answer is a warning of the logger `chatapp.client`.
@@ -106,6 +110,7 @@ class ChatClient:
         nick: str | None = None,
         cursor: str | None = None,
         session: aiohttp.ClientSession | None = None,
+        keep: str | Path | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.rooms = tuple(rooms)
@@ -119,6 +124,7 @@ class ChatClient:
         self._warned = False  # whether the log has a line about what is waited for
         self._joined = False
         self._given_session = session
+        self._keep = None if keep is None else Path(keep)
         self.session: aiohttp.ClientSession = session or _new_session()
 
     async def __aenter__(self) -> "ChatClient":
@@ -139,13 +145,18 @@ class ChatClient:
 
         It tries again for `patience` seconds while the server is away or somebody has the nick: a
         client that was killed has it until its lease is over. Raises what the last try raised:
-        ChatError, aiohttp.ClientError, TimeoutError.
+        ChatError, aiohttp.ClientError, TimeoutError. Where the file `keep` is none: ValueError,
+        OSError.
         """
+        if self._keep is not None:
+            load_cookies(self.session.cookie_jar, self.url, self._keep)
         until = asyncio.get_running_loop().time() + patience
         await self._retry_until(self._take_nick, until)
         self._joined = True
         if self.cursor is None:
             await self._retry_until(self._take_place, until)
+        if self._keep is not None:
+            save_cookies(self.session.cookie_jar, self.url, self._keep)
 
     async def leave(self) -> None:
         """Go: others are told, and the nick is free. The end of `async with` does it by itself.

@@ -1,5 +1,6 @@
 """The command line of `chatapp`: its verbs and their arguments."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -7,6 +8,7 @@ from importlib.metadata import version
 from chatapp.command.check import check
 from chatapp.command.config import configuration, settings_of
 from chatapp.command.copies import back_up_chat, restore_chat
+from chatapp.command.names import free_chat_name, print_names
 from chatapp.command.serve import serve_chat
 from chatapp.live import poll
 from cogen.web.build import build
@@ -53,11 +55,24 @@ def _parser() -> Parser:
     restore = verbs.add_parser("restore", help="go on from such a file, while it does not run")
     for verb, run in ((backup, back_up_chat), (restore, restore_chat)):
         verb.add_argument("copy", metavar="FILE")
-        where = verb.add_mutually_exclusive_group()
-        where.add_argument("--data", default="data", help="folder of `serve` [%(default)s]")
-        where.add_argument("--ini", help="where the chat is not run by `serve`")
+        _add_where(verb)
         verb.set_defaults(run=lambda given, run=run: run(given.copy, given.ini, given.data))
+
+    names = verbs.add_parser("names", help="print the names that are kept for who spoke under them")
+    names.set_defaults(run=lambda given: print_names(given.ini, given.data))
+    free = verbs.add_parser("free", help="let anybody take a name that is kept")
+    free.add_argument("name", metavar="NAME")
+    free.set_defaults(run=lambda given: free_chat_name(given.name, given.ini, given.data))
+    for verb in (names, free):
+        _add_where(verb)
     return parser
+
+
+def _add_where(verb: argparse.ArgumentParser) -> None:
+    """Which chat is meant."""
+    where = verb.add_mutually_exclusive_group()
+    where.add_argument("--data", default="data", help="folder of `serve` [%(default)s]")
+    where.add_argument("--ini", help="where the chat is not run by `serve`")
 
 
 def _print_configuration(words: Sequence[str], logs: str) -> None:

@@ -26,6 +26,9 @@ def make_map(config: PylonsConfig) -> Mapper:
     connect("/chat/nick", "nick", get)
     connect("/chat/nick", "rename", post)
     connect("/chat/nick", "leave", {"method": ["DELETE"]})
+    mapper.connect("/chat/device", controller="device", action="link", conditions=post)
+    mapper.connect("/device/{code}", controller="device", action="show", conditions=get)
+    mapper.connect("/device/{code}", controller="device", action="use", conditions=post)
     mapper.connect("/", controller="page", action="index", conditions=get)
     mapper.connect("/error/document", controller="error", action="document")
     return mapper

@@ -2,13 +2,14 @@
 
 import { Claim } from './claim.js';
 import { Composer } from './viewcomposer.js';
+import { DeviceView } from './viewdevice.js';
 import { drawers } from './drawers.js';
 import { Joined } from './joined.js';
 import { joinTabs } from './leader.js';
 import { LinkView } from './viewlink.js';
 import { LogView } from './viewlog.js';
 import { NickView } from './viewnick.js';
-import { onReturn, takeNick, wokeUp } from './session.js';
+import { deviceLink, onReturn, takeNick, wokeUp } from './session.js';
 import { Outbox } from './outbox.js';
 import { PeopleView } from './viewpeople.js';
 import { Poll } from './poll.js';
@@ -73,6 +74,7 @@ const log = new LogView({
 });
 const composer = new Composer({ send });
 const nickView = new NickView({ choose });
+const deviceView = new DeviceView({ make: deviceLink });
 const roomsView = new RoomsView({ join: visit });
 const peopleView = new PeopleView();
 const linkView = new LinkView({ retry });
@@ -361,7 +363,10 @@ store.on('joined', () => {
 addEventListener('hashchange', openRoom);
 document.querySelector('.skip').addEventListener('click', () => composer.focus());
 addEventListener('pagehide', () => poll.stop());
-document.getElementById('nick-change').addEventListener('click', () => nickView.ask({ nick: store.get('nick') }));
+document.getElementById('nick-change').addEventListener('click', () => {
+  deviceView.offer(true);
+  nickView.ask({ nick: store.get('nick') });
+});
 document.getElementById('room-leave').addEventListener('click', leaveRoom);
 addEventListener('keydown', (event) => {
   if (!event.altKey || (event.key !== 'ArrowDown' && event.key !== 'ArrowUp')) return;

@@ -1,4 +1,5 @@
-import { setNick } from './wire.js';
+import { base } from './server.js';
+import { deviceCode, setNick } from './wire.js';
 
 // A background tab's timers may run but once a minute; a longer silence was sleep.
 const TICK = 5_000;
@@ -19,6 +20,13 @@ export async function takeNick(store, nick) {
   if (status === 409) return { refused: true, line: error };
   const nobody = foreign > 0 && foreign < 500 ? 'Something between you and the chat answers in its place.' : 'The server does not answer.';
   return { refused: status === 400, line: error || `${nobody} Try again in a moment.` };
+}
+
+/** A link for another device: {url, line}, where line is '' or says why there is none. */
+export async function deviceLink() {
+  const { status, data, error } = await deviceCode();
+  if (status === 200) return { url: `${location.origin}${base}/device/${data.code}`, line: '' };
+  return { url: '', line: error || 'The server does not answer. Try again in a moment.' };
 }
 
 /** Whether this tab stood still until now, asleep for more than `limit` ms; told once. */

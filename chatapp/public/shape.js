@@ -58,6 +58,7 @@ export const answers = {
   history: record({ messages: listOf(isMessage), first: isSeq }, { damaged: listOf(isSeq) }),
   people: record({ people: listOf(isText) }),
   nick: record({ nick: isName }),
+  device: record({ code: isName }),
 };
 
 export const isRefusal = record({ error: isText }, { room: isText });

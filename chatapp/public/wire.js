@@ -87,6 +87,11 @@ export function people(room) {
   return request('GET', `/chat/people/${encodeURIComponent(room)}`, answers.people).answer;
 }
 
+/** A code with which another device, once, becomes this one. */
+export function deviceCode() {
+  return request('POST', '/chat/device', answers.device, { body: {} }).answer;
+}
+
 export function setNick(nick) {
   return request('POST', '/chat/nick', answers.nick, { body: { nick } }).answer;
 }

@@ -91,6 +91,14 @@
       <input id="nick-field" name="nick" maxlength="32" required spellcheck="false" autocomplete="nickname"
              aria-describedby="nick-error nick-help" autofocus>
       <p id="nick-error" class="error" role="alert"></p>
+      <div id="device" hidden>
+        <button type="button" id="device-make" class="plain">Open on another device</button>
+        <div id="device-given" hidden>
+          <label for="device-link">Open this link on the other device within ten minutes. It works once.</label>
+          <input id="device-link" readonly spellcheck="false">
+        </div>
+        <p id="device-error" class="error" role="alert"></p>
+      </div>
       <div class="buttons">
         <button class="primary" id="nick-choose">Come in</button>
         <button type="button" id="nick-cancel">Cancel</button>

@@ -146,7 +146,9 @@ class TabsOfAnotherBrowserTests(OneServerTestCase):
         for nick, locks in (("ann", NO_LOCKS_THERE), ("bob", NO_LOCKS_GIVEN)):
             context = self.user()
             context.add_init_script(BLOCKED % locks)
-            first, second = self.tab(context).enter(nick), self.tab(context).enter(nick)
+            # The second has the name of the session.
+            first = self.tab(context).enter(nick)
+            second = self.tab(context).open().wait_connected()
             second.send(f"{nick} in the second")
             first.wait_for(f"{nick} in the second").send(f"{nick} in the first")
             second.wait_for(f"{nick} in the first")

@@ -212,3 +212,24 @@ class ImpostorTests(PageTestCase):
         expect(again.page.locator("#log .message.own")).to_have_count(1)
         # The refusal itself is an answer of 409, which Chromium reports.
         other.errors = [error for error in other.errors if "status of 409" not in error]
+
+
+class DeviceTests(PageTestCase):
+    def test_another_device_goes_on_as_the_same_person(self):
+        ann = self.tab().enter("ann")
+        ann.send("from the desk")
+        ann.wait_for("from the desk")
+        ann.page.click("#nick-change")
+        ann.page.get_by_text("Open on another device").click()
+        link = ann.page.locator("#device-link")
+        expect(link).to_be_focused()
+        phone = self.tab()
+        phone.page.goto(link.input_value())
+        expect(phone.page.locator("h1")).to_have_text("Go on as ann on this device?")
+        phone.page.get_by_role("button", name="Open the chat").click()
+        phone.wait_connected().wait_for("from the desk")
+        expect(phone.page.locator("#nick-dialog")).to_be_hidden()
+        expect(phone.page.locator("#log .message.own")).to_have_count(1)
+        phone.send("from the phone")
+        ann.wait_for("from the phone")
+        expect(ann.page.locator("#log .message.own")).to_have_count(2)

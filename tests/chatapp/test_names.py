@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import tempfile
 import unittest
+from pathlib import Path
 from unittest import mock
 
 import aiohttp
@@ -162,3 +164,25 @@ class RestartTests(unittest.TestCase):
         with Cluster() as cluster:
             one, two = (host.url for host in cluster.hosts)
             self.impostor(lambda: None, one, two)
+
+
+class KeepTests(unittest.TestCase):
+    def test_a_program_that_keeps_who_it_is_has_its_name_again(self):
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        kept = folder / "robot.json"
+
+        async def run(keep):
+            async with ChatClient(server.url, nick="robot", keep=keep) as chat:
+                await chat.join(0.0)
+                await chat.send("hello")
+
+        with ChatServer() as server:
+            asyncio.run(run(kept))
+            self.assertEqual(0o600, kept.stat().st_mode & 0o777)
+            asyncio.run(run(str(kept)))
+            with self.assertRaises(ChatError) as caught:
+                asyncio.run(run(None))
+        self.assertEqual(409, caught.exception.status)
+        kept.write_text("[]")
+        with self.assertRaisesRegex(ValueError, "no cookies of a chat"):
+            asyncio.run(run(kept))

@@ -1,0 +1,50 @@
+"""Codes that can be used once, within some minutes: what somebody is given to be let in with.
+
+code:DIGEST   what it is for, in JSON; of the code itself a digest alone is kept
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from chatapp.model import Record, Records
+
+__all__ = ["CODE_SECONDS", "look_up_code", "make_code", "use_code"]
+
+CODE_SECONDS = 600.0
+"""How long a code can be used."""
+
+
+async def make_code(records: Records, purpose: Mapping[str, Any]) -> str:
+    """A code of 128 bits for that. Raises LogUnavailable."""
+    code = secrets.token_urlsafe(16)
+    text = orjson.dumps(dict(purpose)).decode()
+    await records.change({}, {_key(code): Record(text, CODE_SECONDS)})
+    return code
+
+
+async def look_up_code(records: Records, code: str) -> Mapping[str, Any] | None:
+    """What the code is for; None: it is none, or was used. Raises LogUnavailable."""
+    text = (await records.get([_key(code)])).get(_key(code))
+    return None if text is None else _purpose(text)
+
+
+async def use_code(records: Records, code: str) -> Mapping[str, Any] | None:
+    """The same, and the code is of no use any more: one alone of all who use it is told."""
+    key = _key(code)
+    text = (await records.get([key])).get(key)
+    if text is None or not await records.change({key: text}, {key: None}):
+        return None
+    return _purpose(text)
+
+
+def _key(code: str) -> str:
+    return f"code:{hashlib.sha256(code.encode()).hexdigest()}"
+
+
+def _purpose(text: str) -> Mapping[str, Any]:
+    purpose: Mapping[str, Any] = orjson.loads(text)
+    return purpose
