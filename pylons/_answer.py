@@ -68,8 +68,8 @@ def answer(
 
 
 def drop_traceback(exc: Exception) -> Exception:
-    """Make `exc` an ordinary response object: its traceback would tie the frames into a cycle."""
-    exc.__traceback__ = None
+    """Make `exc` an ordinary response object: tracebacks would tie the frames into a cycle."""
+    exc.__traceback__ = exc.__context__ = exc.__cause__ = None
     return exc
 
 

@@ -169,6 +169,13 @@ class ProjectTests(unittest.TestCase):
         self.assertIn("use = egg:oldhello\ncache_dir = %(here)s/data\n", made)
         self.assertRegex(made, r"session.secret = \S{20,}\napp_instance_uuid = [0-9a-f-]{36}\n")
 
+    def test_pip_takes_this_for_the_pylons_that_it_asks_for(self):
+        # It may not ask PyPI, which has 1.0.3.
+        said = self.run_there(
+            BIN / "pip", "install", "--dry-run", "--no-index", "--no-build-isolation", self.project
+        )  # fmt: skip
+        self.assertRegex(said, r"Requirement already satisfied: Pylons>=1\.0 .*\(1\.\d+\.\d+\)")
+
     def test_paster_works_in_its_folder(self):
         said = self.run_there(BIN / "paster", "--help", cwd=self.project, **self.environment)
         self.assertIn("setup-app", said)

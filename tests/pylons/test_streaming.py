@@ -260,4 +260,5 @@ class Memory(StreamCase):
     def test_requests_leave_no_cycles(self):
         # Nor do templates of ours: Mako's Context refers to itself.
         app = StatusCodeRedirect(ErrorHandler(self.app))
-        self.check_no_cycles(app, "index", "stream", "stream_late", "query", "stop", "away")
+        actions = "index", "stream", "stream_late", "query", "stop", "away"
+        self.check_no_cycles(app, *actions, "stops_after_an_error", "objects", "answers_itself")

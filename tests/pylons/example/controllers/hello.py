@@ -86,6 +86,12 @@ class HelloController(WSGIController):
         response.set_cookie("seen", "1")
         abort(409, "Nick <ann> is taken")
 
+    def stops_after_an_error(self):
+        try:
+            raise LookupError
+        except LookupError:
+            abort(404)
+
     def away(self):
         redirect(url("item", id=3), code=303)
 
