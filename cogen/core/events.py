@@ -75,19 +75,19 @@ class Operation:
     shields: ClassVar[bool] = False
 
     def __init__(self, timeout: Duration | None = None) -> None:
-        seconds: float | None = None
-        if timeout is not None:
-            seconds = timeout if type(timeout) is float else self._seconds(timeout)
-            if not seconds >= 0 and timeout != FOREVER:
-                raise ValueError(
-                    f"{type(self).__name__}: timeout must be 0 or more seconds, not {timeout!r}"
-                )
-        self.timeout = seconds
+        if timeout is None:
+            self.timeout: float | None = None
+        elif type(timeout) is float and timeout >= 0:
+            self.timeout = timeout
+        else:
+            self.timeout = self._seconds(timeout)
 
-    def _seconds(self, timeout: object) -> float:
-        if type(timeout) is int:
-            return float(timeout)
-        return seconds_of(timeout, f"{type(self).__name__}: timeout")
+    def _seconds(self, timeout: Any) -> float:
+        what = f"{type(self).__name__}: timeout"
+        seconds = float(timeout) if type(timeout) is int else seconds_of(timeout, what)
+        if not seconds >= 0 and timeout != FOREVER:
+            raise ValueError(f"{what} must be 0 or more seconds, not {timeout!r}")
+        return seconds
 
     @property
     def has_end(self) -> bool:
