@@ -139,6 +139,8 @@ class Server:
             try:
                 if life.start is not None:
                     await life.start({**self.shared.base_environ, "cogen.peers": self.peers})
+            except GeneratorExit:  # the loop is gone: nothing can be awaited
+                raise
             except BaseException:
                 await self._end_group(_CUT_SECONDS)
                 for started in reversed(self.lives[:index]):
