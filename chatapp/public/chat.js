@@ -348,6 +348,10 @@ document.querySelector('#nick-change .hint').hidden = me.fixed;
 store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox'], changed);
 store.on('named', () => outbox.wake());
 store.on('link', (link) => linkView.show(link));
+store.on('link', ({ state }) => {
+  const login = document.getElementById('link-login');
+  if (login) login.hidden = state !== 'refused';
+});
 store.on('nick', (nick) => {
   nickView.close();
   if (leads() && nick) poll.start();

@@ -54,6 +54,9 @@
     </header>
     <div id="link">
       <div class="words"><span id="link-line" role="status"></span> <span id="link-countdown" aria-hidden="true"></span></div>
+      % if c.login:
+      <a id="link-login" href="${c.login}" hidden>Sign in</a>
+      % endif
       <button type="button" id="link-retry">Try now</button>
     </div>
     <div id="log" role="log" aria-live="polite" aria-label="Messages" tabindex="0"><div id="log-rows"></div></div>

@@ -54,6 +54,19 @@ class AccessibilityTests(OneServerTestCase):
             expect(ann.page.locator(".mark.empty")).to_be_visible()
             self.accept(ann, f"empty room, {theme}")
 
+    def test_the_link_for_another_device(self):
+        for theme, user in self.themed(viewport=PHONE):
+            ann = self.enter(theme, user)
+            ann.page.click(".menu")
+            ann.page.click("#nick-change")
+            self.accept(ann, f"name, {theme}")
+            ann.page.click("#device-make")
+            expect(ann.page.locator("#device-link")).to_be_focused()
+            self.accept(ann, f"link, {theme}")
+            other = self.tab(user)
+            other.page.goto(ann.page.locator("#device-link").input_value())
+            self.accept(other, f"device, {theme}")
+
     def test_the_drawers_on_a_phone(self):
         for theme, user in self.themed(viewport=PHONE, has_touch=True):
             ann = self.enter(theme, user)
