@@ -21,6 +21,7 @@ from pylons._config import PylonsConfig
 from pylons._current import current
 from pylons._http import Request, Response
 from pylons._namespaces import AttribSafeContextObj, ContextObj, PylonsContext
+from pylons._restored import restored
 from pylons._translations import translations
 
 __all__ = [
@@ -278,10 +279,12 @@ class Pushed:
 def current_state(name: str) -> RequestState:
     """The request in progress, on behalf of `name`. Raises OutsideRequest when there is none."""
     try:
-        state: RequestState = current.get()
-        return state
+        return current.get()  # type: ignore[no-any-return]
     except LookupError:
-        raise _outside(name) from None
+        kept = restored()
+    if kept is None:
+        raise _outside(name)
+    return kept  # type: ignore[no-any-return]
 
 
 def push(name: str, pushed: Any) -> None:

@@ -16,6 +16,7 @@ from webob.exc import HTTPException, HTTPNotFound
 from pylons._answer import answer, drop_traceback
 from pylons._context import OutsideRequest, RequestState, current, current_state
 from pylons._names import class_name_from_module_name, resolve_dotted
+from pylons._restored import keep
 from pylons.configuration import PylonsConfig
 from pylons.configuration import config as process_config
 from pylons.routing import match_route
@@ -73,6 +74,8 @@ class PylonsApp:
             testing = "paste.testing_variables" in environ
             if testing:
                 self.load_test_env(environ)
+                if environ["PATH_INFO"] == "/_test_vars":
+                    return answer(state, str(keep(state)))
             try:
                 controller = self.resolve(environ, start_response)
                 body = self.dispatch(controller, environ, start_response)

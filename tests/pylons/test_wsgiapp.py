@@ -2,9 +2,10 @@ import unittest
 
 import webob
 from beaker.middleware import SessionMiddleware
-from paste.registry import RegistryManager
+from paste.registry import RegistryManager, restorer
 from webtest import TestApp
 
+import pylons
 from pylons.wsgiapp import PylonsApp
 from tests.pylons.support import get, make_app, make_config
 
@@ -178,3 +179,17 @@ class TestingVariables(unittest.TestCase):
         self.assertIs(config, got.config)
         self.assertEqual(b"kept", got.response.body)
         self.assertEqual(b"own", app.get("/hello/webob_response").response.body)
+
+    def test_a_test_may_keep_a_request_and_bring_its_objects_back(self):
+        app = TestApp(SessionMiddleware(PylonsApp(make_config()), {"session.type": "memory"}))
+        app.get("/hello/keeps")
+        number = int(app.get("/_test_vars").body)
+        with self.assertRaises(TypeError):
+            _ = pylons.session["n"]
+        restorer.restoration_begin(number)
+        self.addCleanup(restorer.restoration_end)
+        self.assertEqual(1, pylons.session["n"])
+        self.assertEqual("/_test_vars", pylons.request.path)
+        restorer.restoration_end()
+        with self.assertRaises(TypeError):
+            _ = pylons.session["n"]
