@@ -17,7 +17,8 @@ class TracebackTests(unittest.TestCase):
         app = make_chat(global_conf, **{"chat.data": folder, "chat.log": "memory:", **app_conf})
         app.hub.about.clear()
         with self.assertLogs("pylons", "ERROR"):
-            return TestApp(app, {"REMOTE_ADDR": address}).get("/", status=500)
+            shown = {"REMOTE_ADDR": address, "paste.throw_errors": False}
+            return TestApp(app).get("/", extra_environ=shown, status=500)
 
     def test_it_is_on_the_page_where_debug_is_set_in_either_place(self):
         for default, own in (({"debug": "true"}, {}), ({}, {"debug": "true"})):
