@@ -49,8 +49,19 @@ class ChatOptions:
     )
     identity: str = option(
         "open",
-        "Who is who: `open`, `host`, `token`, or a function of yours, `mysite.chat:who`.",
-        form=(r"open|host|token|[\w.]+:[\w.]+", "open, host, token or module:function"),
+        "Who is who: `open`, `members`, `host`, `token`, or a function, `mysite.chat:who`.",
+        form=(
+            r"open|members|host|token|[\w.]+:[\w.]+",
+            "open, members, host, token or module:function",
+        ),
+    )
+    url: str = option(
+        "http://127.0.0.1:5000",
+        "Where the chat is, for the links that are printed.",
+        form=(
+            r"https?://[^\s\"<>]*[^\s\"<>/]",
+            "a URL of http or https, no slash at its end",
+        ),
     )
     login_url: str = option(
         "",

@@ -9,7 +9,7 @@ from chatapp.command.sections import Chat, IniError, Section, chat_of, sections
 from chatapp.lib.secret import secret_path
 from chatapp.model.sqlite.copies import CopyFailed, back_up, restore
 
-__all__ = ["back_up_chat", "chat_backend", "restore_chat"]
+__all__ = ["back_up_chat", "chat_backend", "only_chat", "restore_chat"]
 
 
 def back_up_chat(copy: str, ini: str | None, data: str) -> None:
@@ -37,7 +37,7 @@ def _files(ini: str | None, data: str) -> tuple[str, Sequence[str]]:
     if ini is None:
         path = os.path.realpath(os.path.join(data, "chat.db"))
         return path, (str(secret_path("", data)),)
-    chat = _only_chat(ini)
+    chat = only_chat(ini)
     if not isinstance(chat.backend, SQLiteBackend):
         raise CopyFailed(f"{ini}: chat.log is not in SQLite, which alone is copied here")
     secret = secret_path(chat.options.secret_file, chat.options.data)
@@ -48,11 +48,11 @@ def chat_backend(ini: str | None, data: str) -> Backend:
     """That of the chat of the ini, or of `chatapp serve --data`. Raises CopyFailed."""
     if ini is None:
         return SQLiteBackend(_files(None, data)[0])
-    return _only_chat(ini).backend
+    return only_chat(ini).backend
 
 
-def _only_chat(ini: str) -> Chat:
-    """Raises CopyFailed."""
+def only_chat(ini: str) -> Chat:
+    """The chat of the ini, which has one. Raises CopyFailed."""
     try:
         chats = [chat_of(section) for section in _chats(ini)]
     except (IniError, ValueError) as error:

@@ -2,15 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-from chatapp.backends import Backend, RedisBackend, SQLiteBackend
+from chatapp.backends import Backend
 from chatapp.command.copies import chat_backend
+from chatapp.command.records import records_of
 from chatapp.identity.names import free_name, kept_names
-from chatapp.model import LogUnavailable, Records
 from chatapp.model.sqlite.copies import CopyFailed
-from chatapp.model.sqlite.records import FileRecords
 
 __all__ = ["free_chat_name", "print_names"]
 
@@ -33,42 +30,14 @@ def _backend(ini: str | None, data: str) -> Backend:
 
 
 async def _print_names(backend: Backend) -> None:
-    async with _records(backend) as records:
+    async with records_of(backend) as records:
         for nick in sorted({name.nick for name in await kept_names(records)}):
             sys.stdout.write(f"{nick}\n")
 
 
 async def _free(backend: Backend, name: str) -> None:
-    async with _records(backend) as records:
+    async with records_of(backend) as records:
         freed = sorted({each.nick for each in await free_name(records, name)})
     if not freed:
         raise SystemExit(f"chatapp: the name {name} is not kept")
     sys.stdout.write(f"anybody can take {', '.join(freed)} now\n")
-
-
-@asynccontextmanager
-async def _records(backend: Backend) -> AsyncIterator[Records]:
-    """Those beside the log of `backend`, whether a server runs or not."""
-    try:
-        if isinstance(backend, SQLiteBackend):
-            yield FileRecords(backend.path)
-        elif isinstance(backend, RedisBackend):
-            async with _of_redis(backend) as records:
-                yield records
-        else:
-            raise SystemExit("chatapp: memory: keeps names in the server's process alone")
-    except LogUnavailable as error:
-        raise SystemExit(f"chatapp: {error}") from None
-
-
-@asynccontextmanager
-async def _of_redis(backend: RedisBackend) -> AsyncIterator[Records]:
-    try:
-        from chatapp.model.redis.records import EngineRecords
-    except ModuleNotFoundError as error:
-        raise SystemExit(f"chatapp: {backend.without_client(error)}") from None
-    records = EngineRecords(backend.url)
-    try:
-        yield records
-    finally:
-        await records.close()

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from chatapp.command.check import check
 from chatapp.command.config import configuration, settings_of
 from chatapp.command.copies import back_up_chat, restore_chat
+from chatapp.command.members import invite_member, print_members, sign_member_out
 from chatapp.command.names import free_chat_name, print_names
 from chatapp.command.serve import serve_chat
 from chatapp.live import poll
@@ -63,6 +64,18 @@ def _parser() -> Parser:
     free = verbs.add_parser("free", help="let anybody take a name that is kept")
     free.add_argument("name", metavar="NAME")
     free.set_defaults(run=lambda given: free_chat_name(given.name, given.ini, given.data))
+
+    invited = verbs.add_parser("invite", help="print a link with which one becomes a member")
+    invited.add_argument("--role", default="member", choices=("owner", "keeper", "member", "guest"))
+    invited.add_argument("--as", dest="name", metavar="MEMBER", help="who is to be in again")
+    invited.set_defaults(run=lambda given: invite_member(given.ini, given.role, given.name))
+    members = verbs.add_parser("members", help="print who is a member")
+    members.set_defaults(run=lambda given: print_members(given.ini))
+    signed_out = verbs.add_parser("sign-out", help="sign a member out on every device")
+    signed_out.add_argument("member", metavar="MEMBER", help="name or id")
+    signed_out.set_defaults(run=lambda given: sign_member_out(given.ini, given.member))
+    for verb in (invited, members, signed_out):
+        verb.add_argument("--ini", required=True, help="that of the chat")
     for verb in (names, free):
         _add_where(verb)
     return parser

@@ -13,6 +13,7 @@ from chatapp.config.routing import make_map
 from chatapp.config.sessions import check_session, session_options
 from chatapp.config.version import version_of
 from chatapp.identity.kinds import identity_of
+from chatapp.identity.members import KEPT_SECONDS, Members
 from chatapp.identity.names import KeptNames
 from chatapp.lib.about import about
 from chatapp.lib.addresses import Addresses
@@ -21,6 +22,7 @@ from chatapp.lib.cookies import badge_name, token_name
 from chatapp.lib.identity import Signer
 from chatapp.lib.people import People
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
+from chatapp.lib.signedout import SignedOut
 from chatapp.live.hub import Hub
 from chatapp.options import ChatOptions
 from cogen.web.options import OptionError, Options, parse_options, unknown_option
@@ -57,14 +59,19 @@ class Globals:
         secret_fingerprint = fingerprint(secret)
         self.addresses = Addresses()
         self.hub = Hub(options, secret_fingerprint, about(options, version))
-        self.names = KeptNames(self.hub.log, options.nick_keep)
+        keep = KEPT_SECONDS if options.identity == "members" else options.nick_keep
+        self.names = KeptNames(self.hub.log, keep)
         self.badges: Badges | None = None
         self.people: People | None = None
         identity = identity_of(options)
         if identity is not None:
-            signer = Signer(derived_key(secret, "badge"), badge_name(secret_fingerprint))
-            self.badges = Badges(identity, signer)
+            # A badge of another kind is none.
+            key = derived_key(secret, f"badge {options.identity}")
+            self.badges = Badges(identity, Signer(key, badge_name(secret_fingerprint)))
             self.people = People(self.hub, self.badges, options.login_url)
+        self.signed_out: SignedOut | None = None
+        if isinstance(identity, Members) and self.badges is not None:
+            self.signed_out = SignedOut(identity, self.badges, self.hub, options.url)
         self.signer = Signer(derived_key(secret, "token"), token_name(secret_fingerprint))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
         self._lookup = None if fresh else _loaded(self._make_lookup())

@@ -13,6 +13,7 @@ from chatapp.directory import OtherSecret
 from chatapp.lib.bundle import bundle
 from chatapp.lib.cookies import FormerCookies
 from chatapp.lib.metrics import HubCollector
+from chatapp.lib.signedout import SignedOut
 from chatapp.lib.waiting import Polls
 from chatapp.lib.wire import NEEDED_SERVER
 from chatapp.live.hub import Hub
@@ -60,19 +61,20 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     headers = config["pylons.response_options"]["headers"]
     # Polls that need nothing of the above.
     app = Polls(app, shared.hub, shared.addresses, shared.signer, headers, shared.badges)
-    return ChatApp(app, shared.hub)
+    return ChatApp(app, shared.hub, shared.signed_out)
 
 
 class ChatApp:
     """The WSGI application; `life` is what the server calls at its start and stop."""
 
-    def __init__(self, app: Application, hub: Hub) -> None:
+    def __init__(self, app: Application, hub: Hub, signed_out: SignedOut | None = None) -> None:
         self._app = app
+        self._signed_out = signed_out
         self.hub = hub
         self.life = Life(
             start=self._start,
             stopping=hub.shutdown,
-            stop=hub.close,
+            stop=self._stop,
             hand_over=hub.hand_over,
             take_back=hub.take_back,
             metrics=lambda: [HubCollector(hub)],
@@ -92,6 +94,8 @@ class ChatApp:
             )
         try:
             await self.hub.start(environ["cogen.peers"])
+            if self._signed_out is not None:
+                await self._signed_out.start()
         except LogUnavailable as error:
             raise SystemExit(f"chatapp: the message log cannot be opened: {error}") from None
         except OtherSecret as error:
@@ -99,3 +103,8 @@ class ChatApp:
             raise SystemExit(
                 f"chatapp: {error}. Give this one the same: chat.secret_file or CHAT_SECRET"
             ) from None
+
+    async def _stop(self) -> None:
+        if self._signed_out is not None:
+            await self._signed_out.stop()
+        await self.hub.close()

@@ -1,34 +1,39 @@
-"""Open on another device: a link that can be used once takes who one is there."""
+"""Links that can be used once: who opens one is who made it, or a new member."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import orjson
 
 from chatapp.identity.codes import CODE_SECONDS, look_up_code, make_code, use_code
+from chatapp.identity.members import Members, add_device, admit, new_member_id
+from chatapp.identity.names import free_name
 from chatapp.lib.base import BaseController
 from chatapp.lib.outcomes import logged
 from chatapp.lib.waiting import Steps
-from chatapp.lib.wire import BadInput
+from chatapp.lib.wire import MOST_NICK, BadInput, checked_nick
 from pylons import request, response, session
 from pylons import tmpl_context as c
 
 __all__ = ["DeviceController"]
 
-_GONE = "This link was used, or is older than ten minutes. Make another where you are in the chat."
+_GONE = "This link was used, or is too old. Ask for another, or make one where you are in the chat."
 
 
 class DeviceController(BaseController):
-    """Where a name is all it takes; others sign in on each device as they do on the first."""
+    """Where others say who somebody is, one signs in on each device as on the first."""
 
     def link(self, environ: WSGIEnvironment) -> Steps:
-        """Make a link for who asks, which can be used once."""
+        """Make a link for another device of who asks."""
         self._unless_known_elsewhere()
         response.content_type = "application/json"
         yield from self._charge(environ, "address_push_rate")
         participant = self._known(environ) or (yield from self._join(environ))
-        purpose = {"id": participant.id, "nick": session.get("nick")}
+        if participant.person is not None:
+            purpose = {"member": participant.person.id, "nick": participant.nick}
+        else:
+            purpose = {"id": participant.id, "nick": session.get("nick")}
         yield environ["cogen.call"](make_code)(self._hub.log.records, purpose)
         code = logged(environ, self._hub.figures)
         url = f"{request.application_url}/device/{code}"
@@ -36,36 +41,78 @@ class DeviceController(BaseController):
 
     def show(self, environ: WSGIEnvironment, code: str) -> Steps:
         """Who opens the link is asked first: previews of links open it too."""
-        self._unless_known_elsewhere()
-        yield environ["cogen.call"](look_up_code)(self._hub.log.records, code)
-        purpose = logged(environ, self._hub.figures)
-        if purpose is None:
-            raise BadInput(404, _GONE)
-        c.title, c.nick = self._hub.options.title, purpose["nick"] or ""
+        purpose = yield from self._purpose(environ, code)
+        c.title, c.nick = self._hub.options.title, purpose.get("nick") or ""
+        c.invited, c.most = "invite" in purpose, MOST_NICK
         yield environ["cogen.wsgi"].last(self._page("/device.mako").encode())
 
     def use(self, environ: WSGIEnvironment, code: str) -> Steps:
-        """From now on this browser is who made the link."""
-        self._unless_known_elsewhere()
-        purpose = yield from self._used(environ, code)
+        """From now on this browser is who made the link, or a member."""
+        purpose = yield from self._purpose(environ, code)
+        if "invite" in purpose:
+            yield from self._become_member(environ, code, purpose)
+        else:
+            yield from self._used(environ, code)
+            if "member" in purpose:
+                yield from self._sign_in(environ, purpose["member"])
+            else:
+                self._go_on_as(purpose)
+        response.status_int = 303
+        # Relative, as a proxy may put the chat below a prefix and not say so.
+        response.location = "../"
+        yield environ["cogen.wsgi"].last(b"\n")
+
+    def _go_on_as(self, purpose: Mapping[str, Any]) -> None:
         session["id"] = purpose["id"]
         session.pop("nick", None)
         if purpose["nick"] is not None:
             session["nick"] = purpose["nick"]
         session.save()
         self._set_cookie(self._signer.cookie, self._signer.sign(purpose["id"]))
-        response.status_int = 303
-        # Relative, as a proxy may put the chat below a prefix and not say so.
-        response.location = "../"
-        yield environ["cogen.wsgi"].last(b"\n")
 
-    def _used(self, environ: WSGIEnvironment, code: str) -> Generator[bytes, None, dict[str, Any]]:
-        yield environ["cogen.call"](use_code)(self._hub.log.records, code)
-        purpose = logged(environ, self._hub.figures)
-        if purpose is None:
+    def _become_member(
+        self, environ: WSGIEnvironment, code: str, purpose: Mapping[str, Any]
+    ) -> Generator[bytes, None, None]:
+        """With the name that the form has, which is kept. Raises BadInput."""
+        nick, identity = checked_nick(request.POST.get("name", "")), new_member_id()
+        records = self._hub.log.records
+        yield environ["cogen.call"](self._names.keep)(nick, identity, None)
+        self._unless_taken(environ, nick)
+        try:
+            yield from self._used(environ, code)
+        except BadInput:
+            yield environ["cogen.call"](free_name)(records, nick)
+            raise
+        yield environ["cogen.call"](admit)(records, identity, nick, purpose["invite"])
+        logged(environ, self._hub.figures)
+        yield from self._sign_in(environ, identity)
+
+    def _sign_in(self, environ: WSGIEnvironment, member: str) -> Generator[bytes, None, None]:
+        yield environ["cogen.call"](add_device)(self._hub.log.records, member)
+        added = logged(environ, self._hub.figures)
+        if added is None or self._badges is None:
             raise BadInput(404, _GONE)
-        return dict(purpose)
+        found, device = added
+        _, badge = self._badges.made(found.person, device)
+        self._set_cookie(self._badges.cookie, badge)
+
+    def _purpose(
+        self, environ: WSGIEnvironment, code: str
+    ) -> Generator[bytes, None, Mapping[str, Any]]:
+        self._unless_known_elsewhere()
+        yield environ["cogen.call"](look_up_code)(self._hub.log.records, code)
+        return self._of_this_kind(logged(environ, self._hub.figures))
+
+    def _used(self, environ: WSGIEnvironment, code: str) -> Generator[bytes, None, None]:
+        yield environ["cogen.call"](use_code)(self._hub.log.records, code)
+        self._of_this_kind(logged(environ, self._hub.figures))
+
+    def _of_this_kind(self, purpose: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """Raises BadInput for a link that leads nowhere, or into a chat of another kind."""
+        if purpose is None or ("id" in purpose) != (self._badges is None):
+            raise BadInput(404, _GONE)
+        return purpose
 
     def _unless_known_elsewhere(self) -> None:
-        if self._people is not None:
+        if self._badges is not None and not isinstance(self._badges.identity, Members):
             raise BadInput(404, "Sign in on the other device as you did on this one.")

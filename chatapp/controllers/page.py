@@ -50,6 +50,7 @@ class PageController(BaseController):
         about = self._hub.about
         c.title = self._hub.options.title
         c.nick, c.is_known = nick, self._people is not None
+        c.has_door = self._hub.options.identity in ("open", "members")
         c.login = self._hub.options.login_url if c.is_known else ""
         c.url = request.application_url
         c.version = about["version"]

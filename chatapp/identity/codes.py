@@ -18,11 +18,13 @@ CODE_SECONDS = 600.0
 """How long a code can be used."""
 
 
-async def make_code(records: Records, purpose: Mapping[str, Any]) -> str:
-    """A code of 128 bits for that. Raises LogUnavailable."""
+async def make_code(
+    records: Records, purpose: Mapping[str, Any], seconds: float = CODE_SECONDS
+) -> str:
+    """A code of 128 bits for that, for so long. Raises LogUnavailable."""
     code = secrets.token_urlsafe(16)
     text = orjson.dumps(dict(purpose)).decode()
-    await records.change({}, {_key(code): Record(text, CODE_SECONDS)})
+    await records.change({}, {_key(code): Record(text, seconds)})
     return code
 
 

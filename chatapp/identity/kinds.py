@@ -2,6 +2,7 @@
 
 from chatapp.identity.function import Function, function_of
 from chatapp.identity.host import Host
+from chatapp.identity.members import Members
 from chatapp.identity.person import Identity
 from chatapp.identity.token import Token, keys_of
 from chatapp.options import ChatOptions
@@ -16,6 +17,8 @@ def identity_of(options: ChatOptions) -> Identity | None:
         return None
     if kind == "host":
         return Host(options.user_header, options.name_header, options.groups_header)
+    if kind == "members":
+        return Members()
     if kind == "token":
         try:
             keys = keys_of(options.token_key, options.token_public_key)

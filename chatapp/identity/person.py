@@ -52,6 +52,10 @@ class Identity(ABC):
         Asked at each poll: it waits for nothing.
         """
 
+    def proves(self, environ: WSGIEnvironment, proof: str) -> bool:
+        """Whether the request says who sent it as it did when `proof` was taken."""
+        return proof == self.proof(environ)
+
 
 def checked_person(person: object) -> Person:
     """`person`, if it is one. Raises TypeError or ValueError, naming what is wrong."""

@@ -37,10 +37,14 @@ class Badges:
         self._signer = signer
         self._read: dict[str, Badge] = {}
 
-    def made(self, environ: WSGIEnvironment, person: Person) -> tuple[Badge, str]:
-        """The badge of the person who sent the request, and the cookie's value."""
-        participant = self._signer.participant(person.id)
-        badge = Badge(participant, person, self.identity.proof(environ))
+    def participant(self, person: str) -> str:
+        """The id of the participant who is the person with that id."""
+        return self._signer.participant(person)
+
+    def made(self, person: Person, proof: str) -> tuple[Badge, str]:
+        """The badge of the person, and the cookie's value."""
+        participant = self.participant(person.id)
+        badge = Badge(participant, person, proof)
         text = base64.urlsafe_b64encode(orjson.dumps([*person, badge.proof])).decode()
         return badge, self._signer.sign(f"{participant}.{text}")
 
@@ -50,7 +54,7 @@ class Badges:
         badge = None if token is None else self._read.get(token) or self._verified(token)
         if badge is None or self.seconds_left(badge.person) <= 0:
             return None
-        return badge if badge.proof == self.identity.proof(environ) else None
+        return badge if self.identity.proves(environ, badge.proof) else None
 
     def seconds_left(self, person: Person) -> float:
         """Until it has to be asked again who that is; without end, if only by another proof."""

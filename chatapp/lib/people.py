@@ -38,7 +38,7 @@ class People:
         badge, given = self._badges.shown(environ), ""
         if badge is None:
             person = yield from self._asked(environ, address)
-            badge, given = self._badges.made(environ, person)
+            badge, given = self._badges.made(person, self._badges.identity.proof(environ))
         participant = yield from self._joined(environ, badge, address)
         yield from self._follow(environ, participant, badge.person)
         return participant, given

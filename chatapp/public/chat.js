@@ -342,7 +342,7 @@ function nameAs(id, name) {
 const TAB = token();
 
 if (me.nick && (me.fixed || !store.get('nick'))) store.set('nick', me.nick);
-document.getElementById('nick-change').disabled = me.fixed;
+document.getElementById('nick-change').disabled = me.fixed && !me.door;
 document.querySelector('#nick-change .hint').hidden = me.fixed;
 
 store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox'], changed);
@@ -368,7 +368,7 @@ addEventListener('hashchange', openRoom);
 document.querySelector('.skip').addEventListener('click', () => composer.focus());
 addEventListener('pagehide', () => poll.stop());
 document.getElementById('nick-change').addEventListener('click', () => {
-  deviceView.offer(true);
+  deviceView.offer(me.door);
   nickView.ask({ nick: store.get('nick') });
 });
 document.getElementById('room-leave').addEventListener('click', leaveRoom);

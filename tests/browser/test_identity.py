@@ -1,10 +1,12 @@
-"""Pages of people who are known: by a token in a cookie that a site gives."""
+"""Pages of people who are known: by a token in a cookie that a site gives, and as members."""
 
+import re
 import time
 
 import jwt
 
 from tests.browser.chromium import PageTestCase, close_all, expect
+from tests.chatapp.command.program import run
 
 tearDownModule = close_all
 
@@ -62,3 +64,32 @@ class TokenTests(PageTestCase):
         ann.wait_for("here again")
         expect(login).to_be_hidden()
         ann.errors = [error for error in ann.errors if "status of 401" not in error]
+
+
+class MembersTests(PageTestCase):
+    options = {"chat.identity": "members"}
+
+    def come_in(self, link, name):
+        tab = self.tab()
+        tab.page.goto(f"{self.server.url}device/{link.rpartition('/')[2]}")
+        tab.page.get_by_label("Name").fill(name)
+        tab.page.get_by_role("button", name="Come in").click()
+        return tab.wait_connected()
+
+    def test_two_members_talk_and_nobody_else_is_in(self):
+        [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
+        ann = self.come_in(link, "Ann")
+        expect(ann.page.locator("#me-nick")).to_have_text("Ann")
+        _, link, _ = run("invite", "--ini", self.server.ini)
+        bob = self.come_in(link.strip(), "Bob")
+        ann.send("hello bob")
+        bob.wait_for("hello bob").send("hello ann")
+        ann.wait_for("hello ann")
+        expect(bob.page.locator("#log .message.own .text")).to_have_text("hello ann")
+        stranger = self.tab()
+        stranger.page.goto(self.server.url)
+        expect(stranger.page.locator("h1")).to_have_text("Sign in to come in.")
+        run("sign-out", "Bob", "--ini", self.server.ini)
+        expect(bob.page.locator("#link-line")).to_contain_text("Sign in to come in.")
+        for tab in (stranger, bob):
+            tab.errors = [error for error in tab.errors if "status of 401" not in error]

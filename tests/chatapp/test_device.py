@@ -45,7 +45,7 @@ class DeviceTests(ChatCase):
             for method in ("GET", "POST"):
                 answer = self.person().ask(method, each)
                 self.assertEqual(404, answer.status)
-                self.assertIn(b"Make another", answer.body)
+                self.assertIn(b"Ask for another", answer.body)
 
     def test_the_page_of_another_site_can_neither_make_nor_use_one(self):
         headers = {"Origin": "http://evil.example"}

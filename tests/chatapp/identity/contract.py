@@ -1,6 +1,7 @@
 """Which name is whose, beside every log: one suite for all of them."""
 
 from chatapp.directory import NickTaken
+from chatapp.identity.members import add_device, admit, all_members, gone_devices, sign_out
 from chatapp.identity.names import MOST_NAMES, KeptName, KeptNames, free_name, kept_names
 
 DAY = 86_400.0
@@ -89,3 +90,23 @@ class NamesContract:
         self.assertEqual({}, await self.log.records.all("name:"))
         await names.keep("Iris", "B", None)
         self.assertEqual("Iris", await self.refused(names.check("iris", "A")))
+
+    # Members.
+
+    async def test_a_member_who_is_signed_out_has_no_device_any_more(self):
+        records = (await self.opened()).records
+        await admit(records, "1", "Ann", "owner")
+        await admit(records, "2", "Bob", "member")
+        self.assertIsNone(await add_device(records, "3"))
+        added = [await add_device(records, "1") for _ in range(2)]
+        devices = [device for _, device in added]
+        _, bobs = await add_device(records, "2")
+        ann, _ = await all_members(records)
+        self.assertEqual(("Ann", "owner", tuple(devices)), ann[1:])
+        self.assertEqual({}, await gone_devices(records))
+        self.assertTrue(await sign_out(records, "1"))
+        self.assertFalse(await sign_out(records, "3"))
+        self.assertEqual(dict.fromkeys(devices, "1"), await gone_devices(records))
+        self.assertEqual([(), (bobs,)], [each.devices for each in await all_members(records)])
+        self.assertIsNotNone(await add_device(records, "1"))
+        self.assertNotIn(bobs, await gone_devices(records))
