@@ -77,6 +77,7 @@ class MembersTests(PageTestCase):
         return tab.wait_connected()
 
     def test_two_members_talk_and_nobody_else_is_in(self):
+        self.server.logged("nobody is a member yet")
         [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
         ann = self.come_in(link, "Ann")
         expect(ann.page.locator("#me-nick")).to_have_text("Ann")
