@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import webob
+from webob.exc import HTTPBadRequest, HTTPUnsupportedMediaType
 from webob.multidict import GetDict
 
 from pylons._current import current
@@ -52,6 +53,20 @@ class Request(webob.Request):  # type: ignore[misc]
             values = GetDict(pairs, self.environ)
             self.environ["webob._parsed_query_vars"] = (values, query)
             return values
+
+    @property
+    def POST(self) -> Any:
+        """The form that was sent; bytes that are not UTF-8 become U+FFFD.
+
+        Raises HTTPBadRequest for what is no form though its Content-Type says so, and
+        HTTPUnsupportedMediaType for one in another charset.
+        """
+        try:
+            return webob.Request.POST.fget(self)
+        except DeprecationWarning:  # raised as an exception
+            raise HTTPUnsupportedMediaType(detail="A form is sent in UTF-8.") from None
+        except (ValueError, LookupError) as error:
+            raise HTTPBadRequest(detail=f"The form cannot be read: {error}") from None
 
     @property
     def config(self) -> Any:

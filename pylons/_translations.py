@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from gettext import GNUTranslations, NullTranslations, translation
 from typing import Any, Final
@@ -52,8 +53,8 @@ def translations(
     names = [each.replace("-", "_") for each in languages]
     try:
         found: Any = translation(domain, folder, names, **kwargs)
-    except OSError as error:
-        path = os.path.join(folder, languages[0], "LC_MESSAGES", f"{domain}.mo")
+    except (OSError, struct.error, ValueError, LookupError) as error:
+        path = os.path.join(folder, names[0], "LC_MESSAGES", f"{domain}.mo")
         raise LanguageError(
             f"no catalog of {', '.join(languages)}: {path} is not there or cannot be read"
             f" (pybabel compile makes it): {error}"

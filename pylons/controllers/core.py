@@ -125,11 +125,14 @@ class WSGIController:
         state = self._py_object
         name = state.environ["pylons.routes_dict"].get("action", "index").replace("-", "_")
         kind = getattr(type(self), name, None)
-        if not callable(kind) or isinstance(kind, type):
+        is_action = callable(kind) and not isinstance(kind, type)
+        # A class has what its instances lack: `mro`.
+        func = getattr(self, name, None) if is_action else None
+        if func is None:
             if state.config["debug"]:
                 raise NotImplementedError(f"Action {name!r} is not implemented")
             raise HTTPNotFound()
-        func = state.environ["pylons.action_method"] = getattr(self, name)
+        state.environ["pylons.action_method"] = func
         return self._inspect_call(func)
 
     def _call(self, func: Callable[..., Any]) -> Any:

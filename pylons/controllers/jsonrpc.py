@@ -94,7 +94,7 @@ class JSONRPCController(RPCController):
         self._req_id: Any = None
         try:
             call = _loaded(body)
-        except ValueError:
+        except (ValueError, RecursionError):  # lists in lists in lists
             return self._refused("parse_error")
         if not isinstance(call, dict) or not isinstance(call.get("method"), str):
             return self._refused("invalid_request")

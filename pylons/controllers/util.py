@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+from urllib.parse import quote
 from wsgiref.types import WSGIApplication
 
 from webob.exc import status_map
@@ -23,6 +24,9 @@ __all__ = [
 ]
 
 
+_ASCII: Final = "".join(map(chr, range(128)))
+
+
 def abort(
     status_code: int, detail: str = "", headers: Any = None, comment: str | None = None
 ) -> NoReturn:
@@ -40,10 +44,13 @@ def abort(
 
 
 def redirect(url: str, code: int = 302) -> NoReturn:
-    """Stop the action and send the client to `url` with the status `code` (3xx)."""
+    """Stop the action and send the client to `url` with the status `code` (3xx).
+
+    Letters of `url` that are not ASCII are sent as quoted UTF-8 (RFC 3987 3.1).
+    """
     if not 300 <= code < 400:
         raise ValueError(f"redirect: {code} is no redirection, use 301, 302, 303, 307 or 308")
-    raise status_map[code](location=str(url))
+    raise status_map[code](location=quote(str(url), safe=_ASCII))
 
 
 def redirect_to(*args: Any, **kwargs: Any) -> NoReturn:

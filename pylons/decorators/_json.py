@@ -6,6 +6,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from functools import wraps
 from types import GeneratorType
 from typing import Any, ParamSpec
@@ -25,12 +26,16 @@ _ARRAY = (
 
 
 class JSONEncoder(json.JSONEncoder):
-    """Writes an object that has a method `__json__` as what that returns."""
+    """Writes an object that has a method `__json__` as what that returns, a Decimal as a number."""
 
     def default(self, obj: Any) -> Any:
         """What to write for `obj`. Raises TypeError if JSON cannot say it."""
         encoder = getattr(obj, "__json__", None)
-        return super().default(obj) if encoder is None else encoder()
+        if encoder is not None:
+            return encoder()
+        if isinstance(obj, Decimal):
+            return int(obj) if obj.as_tuple().exponent == 0 else float(obj)
+        return super().default(obj)
 
 
 def jsonify(action: Callable[P, Any]) -> Callable[P, str]:

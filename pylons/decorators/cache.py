@@ -34,7 +34,8 @@ def beaker_cache(
     """Keep what an action, or another function, returns, which has to be something to pickle.
 
     `key` tells apart what the function may return: by all its arguments ('cache_default'), by those
-    of one name or of several, or not at all (None); `query_args` adds the query of the request.
+    of one name or of several, or not at all (None); `query_args` adds the query of the request,
+    where it does not stand for an argument of the same name.
     `expire` is in seconds, or 'never'. `type` is a backend of Beaker ('memory', 'file', 'dbm' or
     another), and `b_kwargs` go to it. With `cache_response` the status and those headers that
     `cache_headers` names are kept too. `invalidate_on_startup` forgets what was kept before the
@@ -86,7 +87,8 @@ def create_cache_key(
     """
     cache_key = func.__name__
     if key_dict:
-        cache_key += "".join(f" {name}={value}" for name, value in sorted(key_dict.items()))
+        pairs = sorted((_plain(name), _plain(value)) for name, value in key_dict.items())
+        cache_key += "".join(f" {name}={value}" for name, value in pairs)
     owner = getattr(func, "__self__", None) or self
     if owner is not None:
         kind = owner.__class__
@@ -106,20 +108,42 @@ def _key_values(
     """The arguments that make the key. Raises KeyError if one that `key` names is not there."""
     if not key:
         return None
-    names = [*inspect.signature(function).parameters]
-    values = {name: value for name, value in zip(names, args, strict=False) if name != "self"}
-    values.update(kwargs)
+    values = _arguments(function, args, kwargs)
     if query_args:
-        values.update(current_state("decorators.cache.beaker_cache").request.GET.mixed())
+        sent = current_state("decorators.cache.beaker_cache").request.GET.mixed()
+        # Who asks for /page/1?id=2 must not be able to replace /page/2.
+        own = frozenset(values)
+        for name, value in sent.items():
+            values[f"?{name}" if name in own or name.startswith("?") else name] = value
     if key == "cache_default":
         return values
     wanted = [key] if isinstance(key, str) else key
     try:
-        return {name: values[name] for name in wanted}
+        chosen = {name: values[name] for name in wanted}
+        chosen.update((name, values[name]) for name in map("?{}".format, wanted) if name in values)
+        return chosen
     except KeyError as error:
         raise KeyError(
             f"beaker_cache: {function.__qualname__} was called without {error.args[0]!r}, its key"
         ) from None
+
+
+def _arguments(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What `function` is called with by name, but for `self`, and the defaults of the others."""
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    values: dict[str, Any] = {}
+    for name, parameter in bound.signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            values.update(bound.arguments[name])
+        elif name != "self":
+            values[name] = bound.arguments[name]
+    return values
+
+
+def _plain(part: Any) -> str:
+    """A name or value in a key, which cannot pass for several: blanks and `=` are quoted."""
+    return str(part).replace("%", "%25").replace(" ", "%20").replace("=", "%3D")
 
 
 def _made(function: Function, result: Any, state: RequestState) -> dict[str, Any]:

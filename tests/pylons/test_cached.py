@@ -49,6 +49,24 @@ class CacheTests(unittest.TestCase):
         }
         self.assertEqual(2, len(pages))
 
+    def test_a_default_is_an_argument_too(self):
+        self.assertEqual(b"page 3 None", self.get("kept_part/3").content)
+
+    def test_no_query_passes_for_an_argument(self):
+        self.assertEqual(b"page 1 1", self.get("kept_page/1", QUERY_STRING="id=2&part=9").content)
+        self.assertEqual(b"page 2 1", self.get("kept_page/2").content)
+        self.assertEqual(b"page 1 2", self.get("kept_part/1", QUERY_STRING="id=2").content)
+        self.assertEqual(b"page 2 None", self.get("kept_part/2").content)
+        self.assertEqual(b"page 1 None", self.get("kept_part/1").content)
+        self.assertEqual(b"page 1 3", self.get("kept_part/1", QUERY_STRING="id=3&?id=4").content)
+        self.assertEqual(b"page 1 4", self.get("kept_part/1", QUERY_STRING="id=4").content)
+
+    def test_no_value_passes_for_several(self):
+        one = create_cache_key(len, {"a": "1 b=2", "b": "3"})
+        other = create_cache_key(len, {"a": "1", "b": "2 b=3"})
+        self.assertNotEqual(one, other)
+        self.assertEqual("len a=1 b=2", create_cache_key(len, {"b": "2", "a": 1})[1])
+
     def test_the_response_is_kept_only_if_it_is_to_be(self):
         self.assertEqual(["now"], self.get("kept_once/1").header("X-Made"))
         self.assertEqual([], self.get("kept_once/1").header("X-Made"))

@@ -1,6 +1,8 @@
 import json
 import unittest
 
+from webob.exc import HTTPFound
+
 from pylons.controllers.util import abort, redirect
 from tests.pylons.example.controllers import hello
 from tests.pylons.support import get, make_app
@@ -119,7 +121,15 @@ class Dispatch(ControllerCase):
         self.assertEqual(self.get("no-content").status[:3], "204")
 
     def test_what_is_no_public_method_is_not_found(self):
-        for action in ("_private", "attribute", "missing", "__before__", "__class__", "_call"):
+        for action in (
+            "_private",
+            "attribute",
+            "missing",
+            "__before__",
+            "__class__",
+            "_call",
+            "mro",
+        ):
             self.assertEqual(self.get(action).status, "404 Not Found", action)
 
     def test_a_url_without_a_needed_value_is_not_found(self):
@@ -187,6 +197,11 @@ class Util(ControllerCase):
         got = self.get("away")
         self.assertEqual(got.status, "303 See Other")
         self.assertEqual(got.header("Location"), ["http://127.0.0.1/items/3"])
+
+    def test_a_redirect_quotes_what_is_not_ascii(self):
+        with self.assertRaises(HTTPFound) as raised:
+            redirect("/ä€?x=%20é&y#z")
+        self.assertEqual("/%C3%A4%E2%82%AC?x=%20%C3%A9&y#z", raised.exception.location)
 
     def test_redirect_is_for_redirections(self):
         with self.assertRaisesRegex(ValueError, "200"):

@@ -1,6 +1,8 @@
 import json
 import unittest
+from decimal import Decimal
 
+from pylons.decorators import JSONEncoder
 from tests.pylons.support import get, make_app
 
 
@@ -12,6 +14,13 @@ class DecoratorTests(unittest.TestCase):
         got = self.get("person")
         self.assertEqual({"person": {"name": "Änn"}}, json.loads(got.content))
         self.assertEqual(["application/json; charset=utf-8"], got.header("Content-Type"))
+
+    def test_a_decimal_is_a_number(self):
+        told = {"a": Decimal("1.10"), "b": Decimal("3"), "c": Decimal("1E+2"), "d": Decimal(2**70)}
+        self.assertEqual(
+            '{"a": 1.1, "b": 3, "c": 100.0, "d": 1180591620717411303424}',
+            json.dumps(told, cls=JSONEncoder),
+        )
 
     def test_an_array_is_answered_with_a_warning_here_and_in_the_log(self):
         with (

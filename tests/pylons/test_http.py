@@ -2,6 +2,8 @@
 
 import unittest
 
+from webob.exc import HTTPBadRequest, HTTPUnsupportedMediaType
+
 from pylons import Request, Response
 from pylons._context import RequestState
 from pylons._current import current
@@ -34,6 +36,24 @@ class RequestTests(unittest.TestCase):
             request = Request.blank("/", POST=body, content_type=kind)
             self.assertEqual("\ufffdb", request.POST["a"], kind)
             self.assertEqual("\ufffdb", request.params["a"])
+
+    def test_what_is_no_form_is_a_bad_request(self):
+        named = b'--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: '
+        for kind, body, error in (
+            ("multipart/form-data", b"junk", HTTPBadRequest),
+            ("multipart/form-data; boundary=x", named + b"multipart/mixed\r\n\r\n", HTTPBadRequest),
+            (
+                "multipart/form-data; boundary=x",
+                named + b"text/plain; charset=none\r\n\r\na\r\n--x--\r\n",
+                HTTPBadRequest,
+            ),
+            ("application/x-www-form-urlencoded; charset=none", b"a=b", HTTPUnsupportedMediaType),
+        ):
+            request = Request.blank("/", POST=body, content_type=kind)
+            with self.assertRaises(error, msg=kind):
+                list(request.POST)
+            with self.assertRaises(error, msg=kind):
+                list(request.params)
 
     def test_it_has_the_objects_of_the_request(self):
         extra = {"beaker.session": {"a": 1}, "pylons.routes_dict": {"action": "index"}}

@@ -4,10 +4,12 @@ import json
 import unittest
 import xmlrpc.client
 from io import BytesIO
+from unittest import mock
 
 from pylons.controllers import jsonrpc
 from pylons.controllers.xmlrpc import xmlrpc_sig
 from tests.pylons.example.controllers import calls
+from tests.pylons.example.controllers.sums import SumsController
 from tests.pylons.support import Exchange, get, make_app
 
 
@@ -197,6 +199,11 @@ class JsonRpcTests(unittest.TestCase):
             (b'{"id": 1, "method": "add", "params": 3}', -32600),
         ):
             self.assertEqual(code, json.loads(self.post(body).content)["error"]["code"], body)
+
+    def test_lists_in_lists_without_end_are_no_call(self):
+        with mock.patch.object(SumsController, "max_body_length", 200_000):
+            told = json.loads(self.post(b"[" * 200_000).content)
+        self.assertEqual(-32700, told["error"]["code"])
 
     def test_a_plus_stays_one(self):
         self.assertEqual({"result": "1+1%20"}, self.call("add", ["1+1", "%20"]))

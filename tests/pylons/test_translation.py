@@ -97,10 +97,13 @@ class TranslationTests(unittest.TestCase):
 
     def test_a_catalog_that_is_broken_is_a_language_error(self):
         path = os.path.join(self.root, "i18n", "de", "LC_MESSAGES", f"{DOMAIN}.mo")
-        with open(path, "wb") as file:
-            file.write(b"no catalog")
-        with self.assertRaisesRegex(i18n.LanguageError, "cannot be read.*Bad magic number"):
-            i18n.set_lang("de", set_environ=False, pylons_config=self.app.config)
+        with open(path, "rb") as file:
+            whole = file.read()
+        for content in (b"no catalog", b"", whole[:4], whole[:19], whole[:-9], whole[:60]):
+            with open(path, "wb") as file:
+                file.write(content)
+            with self.assertRaisesRegex(i18n.LanguageError, "cannot be read", msg=content):
+                i18n.set_lang("de", set_environ=False, pylons_config=self.app.config)
 
     def test_translations_can_be_had_without_a_request(self):
         found = i18n.set_lang("de", set_environ=False, pylons_config=self.app.config)

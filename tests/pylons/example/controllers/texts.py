@@ -93,6 +93,14 @@ class TextsController(WSGIController):
     def kept_query(self):
         return f"{next(calls)}"
 
+    @beaker_cache(type="memory", query_args=True)
+    def kept_page(self, id, part="1"):
+        return f"page {id} {part}"
+
+    @beaker_cache(type="memory", key=["part", "id"], query_args=True)
+    def kept_part(self, id, part="1"):
+        return f"page {id} {request.GET.get('id')}"
+
     @beaker_cache(type="memory", key="id")
     def kept_id(self, id, other="x"):
         return f"{id} {next(calls)}"
