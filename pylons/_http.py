@@ -16,8 +16,20 @@ from pylons._signed import sign, unsign
 __all__ = ["Request", "Response"]
 
 
+def _path(key: str, webobs: Any) -> property:
+    """WebOb's property of a path; bytes that are not UTF-8 become U+FFFD, as in the query."""
+
+    def get(request: Any) -> str:
+        return _replaced(request.environ[key])
+
+    return property(get, webobs.fset, webobs.fdel, webobs.__doc__)
+
+
 class Request(webob.Request):  # type: ignore[misc]
     """`webob.Request`; its `urlvars` are the values of the route."""
+
+    path_info = _path("PATH_INFO", webob.Request.path_info)
+    script_name = _path("SCRIPT_NAME", webob.Request.script_name)
 
     @property
     def language(self) -> str:

@@ -26,6 +26,13 @@ class RequestTests(unittest.TestCase):
             self.assertEqual("\ufffdb", request.params["a"])
             self.assertIs(request.GET, request.GET)
 
+    def test_bytes_of_the_path_that_are_no_utf_8_are_replaced(self):
+        request = Request(make_environ("/\xc3\xa9\xff", SCRIPT_NAME="/\xfe"))
+        self.assertEqual(("/é\ufffd", "/\ufffd"), (request.path_info, request.script_name))
+        self.assertEqual("http://127.0.0.1/%EF%BF%BD/%C3%A9%EF%BF%BD", request.url)
+        request.path_info = "/ü"
+        self.assertEqual("/\xc3\xbc", request.environ["PATH_INFO"])
+
     def test_bytes_of_a_form_that_are_no_utf_8_are_replaced(self):
         multipart = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xffb\r\n--x--\r\n'
         for kind, body in (
