@@ -508,7 +508,14 @@ class _AsyncioWaiter(Waiter):
                     return await self._future
                 except asyncio.CancelledError:
                     if not shields:
-                        raise
+                        if self.operation is not None or self.error is not None:
+                            raise
+                        # Its value is on its way: what was handed over is not lost.
+                        assert self._task is not None
+                        self.scheduler.loop.call_soon(
+                            _cancel_later, self._task, self._task.cancelling()
+                        )
+                        return self.value
                     cancelled += 1
                     self._future = self.scheduler.loop.create_future()
                     if self.operation is None:  # the outcome is on its way
@@ -529,6 +536,16 @@ class _AsyncioWaiter(Waiter):
             future.set_exception(self.error)
         else:
             future.set_result(self.value)
+
+
+def _cancel_later(task: "asyncio.Task[Any]", wanted: int) -> None:
+    """`task` had what it waited for, and goes on to its next await, where it is cancelled now.
+
+    `wanted` cancellations it had; whoever has taken theirs back meanwhile, as `asyncio.timeout`
+    does at the end of its block, wants it no more.
+    """
+    if not task.done() and task.cancelling() >= wanted:
+        _cancel_again(task, 1)
 
 
 def _cancel_again(task: "asyncio.Task[Any]", times: int) -> None:

@@ -208,6 +208,42 @@ class AsyncioTests(CoreCase):
         self.scheduler.run()
         self.assertEqual("cancelled", coroutine.result())
 
+    def test_what_a_task_was_handed_as_it_was_cancelled_is_not_lost(self):
+        queue, taken = Queue(), []
+
+        async def taker():
+            taken.append(await queue.get())
+            taken.append(await queue.get())
+
+        for begin in (self.loop.create_task, lambda made: self.start(lambda: made)):
+            running = begin(taker())
+            self.loop.settle()
+            queue.put_nowait("item")
+            running.cancel()
+            self.loop.settle()
+            # It went on to its next await, and was cancelled there.
+            with self.assertRaises(asyncio.CancelledError):
+                running.result()
+            self.assertEqual((["item"], 0), (taken, len(queue)))
+            taken.clear()
+            self.assertEqual(0, self.scheduler.statistics()["ready"])
+
+    def test_a_cancellation_that_was_taken_back_cancels_nothing_later(self):
+        queue = Queue()
+
+        async def limited():
+            async with asyncio.timeout(5):
+                item = await queue.get()
+            await Sleep(1)
+            return item
+
+        task = self.loop.create_task(limited())
+        self.loop.settle()
+        # The time is up in the turn in which the item comes.
+        self.loop.call_later(5, queue.put_nowait, "item")
+        self.loop.advance(10)
+        self.assertEqual("item", task.result())
+
 
 class OperationTests(CoreCase):
     def test_one_says_what_it_waits_for(self):
