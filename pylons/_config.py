@@ -90,11 +90,11 @@ class PylonsConfig(dict[str, Any]):
         if paths:
             conf["pylons.paths"] = dict(paths)
         conf["pylons.package"] = package
-        conf["debug"] = asbool(conf.get("debug"))
+        conf["debug"] = _flag(conf, "debug")
         for key, value in copy.deepcopy(dict(self.defaults)).items():
             conf.setdefault(key, value)
         for key in ("pylons.strict_tmpl_context", "pylons.tmpl_context_attach_args"):
-            conf[key] = asbool(conf[key])
+            conf[key] = _flag(conf, key)
         conf["pylons.errorware"] = _errorware(conf)
         cache_dir = conf["pylons.cache_dir"] = conf.pop("cache_dir", None)
         if cache_dir is not None:
@@ -123,6 +123,14 @@ class PylonsConfig(dict[str, Any]):
     def default_response(self) -> Response:
         """What `pylons.response` begins as; settled by the first request."""
         return Response.from_options(self.response_options)
+
+
+def _flag(conf: Mapping[str, Any], option: str) -> bool:
+    value = conf.get(option)
+    try:
+        return bool(asbool(value))
+    except ValueError:
+        raise ValueError(f"{option} = {value}: write true or false") from None
 
 
 def _check_folder(cache_dir: str) -> None:

@@ -58,6 +58,8 @@ class Reports:
             self._handlers.append(_Lines(file, delay=True, encoding="utf-8"))
         if addresses:
             host, _, port = smtp_server.partition(":")
+            if not host or (port and not (port.isascii() and port.isdigit())):
+                raise ValueError(f"smtp_server = {smtp_server}: write HOST or HOST:PORT")
             mail = _Mail(
                 (host, int(port or 0)),
                 from_address,
@@ -91,7 +93,7 @@ def report_text(environ: WSGIEnvironment, error: BaseException) -> str:
         f"{time.strftime('%Y-%m-%d %H:%M:%S %z')} process {os.getpid()}",
         f"{environ['REQUEST_METHOD']} {_without_secrets(request_uri(environ))}",
         "",
-        "".join(traceback.format_exception(error)),
+        _without_secrets("".join(traceback.format_exception(error))),
     ]
     for key in sorted(environ):
         value = environ[key]

@@ -70,6 +70,11 @@ class InitTests(unittest.TestCase):
         }
         self.assertEqual(expected, config["pylons.errorware"])
 
+    def test_what_is_neither_true_nor_false_is_named(self):
+        for option in ("debug", "pylons.strict_tmpl_context", "pylons.tmpl_context_attach_args"):
+            with self.assertRaisesRegex(ValueError, f"^{option} = perhaps: write true or false$"):
+                configured(**{option: "perhaps"})
+
     def test_with_debug_nothing_is_reported(self):
         config = configured({"debug": "true", "email_to": "ann@example.com"})
         self.assertEqual({"debug": True}, config["pylons.errorware"])

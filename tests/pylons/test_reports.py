@@ -110,6 +110,11 @@ class MailTests(unittest.TestCase):
 
 
 class NoServerTests(unittest.TestCase):
+    def test_a_server_that_is_written_wrongly_is_named(self):
+        for server in (":25", "host:smtp", "host:²"):
+            with self.assertRaisesRegex(ValueError, f"^smtp_server = {server}: write HOST"):
+                Reports(["a@b"], None, server)
+
     def test_a_server_that_is_not_there_is_named_in_the_log(self):
         conf = {"smtp_server": f"127.0.0.1:{free_port()}"}
         handler = ErrorHandler(failing, conf, error_email="ann@example.com")
@@ -188,7 +193,7 @@ class TextTests(unittest.TestCase):
             QUERY_STRING="access_token=abc;new_password=abc",
             REMOTE_USER="ann",
         )
-        text = report_text(environ, ValueError("no"))
+        text = report_text(environ, ValueError("no /x?password=abc"))
         self.assertNotIn("abc", text)
         self.assertIn("page=2", text)
         self.assertIn("REMOTE_USER = ann", text)
