@@ -11,6 +11,7 @@ import gc
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -124,6 +125,8 @@ def _uvloop_is_idle(loop: asyncio.AbstractEventLoop, frozen: int) -> bool:
     # It tells nothing of what it holds, but that is all there for the collector to see.
     if gc.get_freeze_count() > frozen:  # those cannot be seen
         return False
+    if any(map(_calls_soon, gc.get_referents(loop))):
+        return False
     polls, now = 0, loop.time()
     for each in gc.get_objects():
         kind = type(each)
@@ -137,3 +140,8 @@ def _uvloop_is_idle(loop: asyncio.AbstractEventLoop, frozen: int) -> bool:
         elif kind.__name__ not in _IDLE and not kind.__name__.startswith(_SCOPE):
             return False
     return polls <= 1
+
+
+def _calls_soon(held: Any) -> bool:
+    """Whether `held`, of the loop, is its queue of what it calls next, and there is something."""
+    return isinstance(held, deque) and not all(each.cancelled() for each in held)

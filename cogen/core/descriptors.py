@@ -121,12 +121,12 @@ class _Side:
         return True
 
     def park(self, operation: "SocketOperation") -> None:
-        self.waiting.append(operation)
         if not self._watched:
-            self._watched = True
             loop = self.scheduler.loop
             watch = loop.add_writer if self._writing else loop.add_reader
             watch(self._fileno, self._ready)
+            self._watched = True
+        self.waiting.append(operation)
 
     def forget(self, operation: "SocketOperation") -> None:
         operation.waiter = None

@@ -88,11 +88,11 @@ class TaskGroup(Scope):
                 self.scheduler = Scheduler.current()
             coroutine.group = self
             self._members[coroutine] = None
-        try:
-            coroutine.start(self.scheduler)
-        except BaseException:
-            self._members.pop(coroutine, None)
-            raise
+            try:
+                coroutine.start(self.scheduler)  # before another thread can cancel it
+            except BaseException:
+                self._members.pop(coroutine, None)
+                raise
         return coroutine
 
     def cancel(self) -> None:

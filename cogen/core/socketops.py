@@ -1,11 +1,12 @@
 """The operations of a socket, by the names of cogen 0.2."""
 
+import asyncio
 import errno
 import os
 import socket
 import stat
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from cogen.core.coroutines import coro
 from cogen.core.descriptors import (
@@ -17,9 +18,6 @@ from cogen.core.descriptors import (
 )
 from cogen.core.events import PARKED
 from cogen.core.schedulers import Waiter
-
-if TYPE_CHECKING:
-    import asyncio
 
 __all__ = [
     "Accept",
@@ -135,7 +133,7 @@ class SendFile(SocketOperation):
     ) -> None:
         super().__init__(sock, **options)
         self.file_handle = file_handle
-        self.offset = offset or file_handle.tell()
+        self.offset = file_handle.tell() if offset is None else offset
         self.length = length
         self.blocksize = blocksize
         self._copied = not _is_regular(file_handle)
@@ -214,16 +212,21 @@ class Connect(SocketOperation):
             try:
                 self.addr = lookup.result()[0][4]
                 result = super().run(waiter)
-            except OSError as error:
-                found = isinstance(error, SocketError)
-                waiter.fail(
-                    error if found else SocketError(error.errno, f"{error.strerror}: {self!r}")
-                )
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (raised in the waiter)
+                waiter.fail(self._failed(error))
             else:
                 if result is not PARKED:
                     waiter.resume(result)
         finally:
             del self, waiter, lookup
+
+    def _failed(self, error: BaseException) -> BaseException:
+        """What is raised for `error`, of the look-up or of what came after it."""
+        if isinstance(error, UnicodeError):
+            return SocketError(errno.EINVAL, f"{self.addr[0]!r:.80} is no name of a host: {error}")
+        if isinstance(error, OSError) and not isinstance(error, SocketError):
+            return SocketError(error.errno, f"{error.strerror}: {self!r}")
+        return error
 
     def undo(self, waiter: Waiter) -> None:
         if self._lookup is not None:

@@ -152,6 +152,20 @@ class _Cases:
         self.scheduler.add(self.get)
         self.goes_on()
 
+    def test_what_the_loop_calls_soon_again_and_again(self):
+        end = self.loop.time() + 0.3
+
+        def look():
+            if self.loop.time() < end:
+                time.sleep(0.001)
+                self.loop.call_soon(look)
+            else:
+                self.queue.put_nowait("news")
+
+        self.loop.call_soon(look)
+        self.scheduler.add(self.get)
+        self.goes_on()
+
     def test_a_future(self):
         future = self.loop.create_future()
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import threading
+from unittest import mock
 
-from cogen.core.coroutines import coro
+from cogen.core import groups
+from cogen.core.coroutines import Coroutine, coro
 from cogen.core.events import AddCoro, Join, OperationTimeout, Sleep, WaitForSignal
 from cogen.core.groups import TaskGroup
 from cogen.core.queue import Queue
@@ -422,6 +425,30 @@ class GroupTests(CoreCase):
             self.assertTrue(coroutine.done)
             with self.assertRaisesRegex(RuntimeError, "is over"):
                 elsewhere(group.start, self.members.sleeping, "a")
+
+    def test_another_thread_cancels_in_the_midst_of_a_start(self):
+        with LoopThread() as other:
+            group = TaskGroup(other.scheduler)
+            cancelling = threading.Thread(target=group.cancel)
+
+            class Slow(Coroutine):
+                __slots__ = ()
+
+                def start(self, scheduler):
+                    cancelling.start()
+                    cancelling.join(0.05)  # it waits for the start, and cancels then
+                    super().start(scheduler)
+
+            def waits():
+                yield WaitForSignal("never")
+
+            slow = Slow(waits, (), {})
+            with mock.patch.object(groups, "call", lambda *_: slow):
+                group.start(waits)
+            cancelling.join()
+            other.idle()
+            self.assertTrue(slow.done)
+            self.assertEqual(0, len(group))
 
     def test_a_group_is_joined_on_its_own_loop(self):
         other = Scheduler(proactor="asyncio")

@@ -280,6 +280,12 @@ class FileSendingTests(PairCase):
                 with self.subTest(name, blocksize=blocksize):
                     self.assertEqual(b"2345", self.sent(file, 2, 4, blocksize))
 
+    def test_a_file_from_its_beginning_wherever_it_stands(self):
+        for name, file in self.files(b"0123").items():
+            with self.subTest(name):
+                file.seek(2)
+                self.assertEqual(b"0123", self.sent(file, 0))
+
     def test_a_file_that_ends_before_its_length(self):
         for name, file in self.files(b"0123").items():
             with self.subTest(name):
@@ -339,6 +345,27 @@ class ConnectingTests(CoreCase):
     def test_a_name_that_does_not_exist(self):
         with Socket() as sock, self.assertLogs(), self.assertRaisesRegex(SocketError, "nowhere"):
             self.run_(lambda: (yield sock.connect(("nowhere.invalid", 1))))
+
+    def test_a_name_that_cannot_be_one(self):
+        for name in ("x" * 70, "a..b"):
+            wrong = self.assertRaisesRegex(SocketError, "is no name of a host")
+            with self.subTest(name), Socket() as sock, self.assertLogs(), wrong:
+                self.run_(lambda name=name, sock=sock: (yield sock.connect((name, 1))))
+        with Socket() as sock, self.assertLogs(), self.assertRaises(ValueError):
+            self.run_(lambda: (yield sock.connect(("\0", 1))))
+        self.assert_nothing_is_left()
+
+    def test_a_name_on_another_loop_than_the_sockets(self):
+        other = LoopThread()
+        with other, Socket() as sock:
+            waiting = other.scheduler.add(coro(lambda: (yield Readable(sock))))
+            other.idle()
+            sock.writing, sock.reading = sock.reading, None
+            with self.assertLogs(), self.assertRaisesRegex(RuntimeError, "another loop"):
+                self.run_(lambda: (yield sock.connect(("localhost", self.address[1]))))
+            sock.writing, sock.reading = None, sock.writing
+            waiting.cancel()
+            other.idle()
 
     def test_a_look_up_that_is_left(self):
         with Socket() as sock:
