@@ -500,7 +500,7 @@ class _AsyncioWaiter(Waiter):
         """The outcome of the operation it is parked in."""
         assert self._future is not None
         shields = self.operation is not None and self.operation.shields
-        cancelled = 0
+        cancelled = False
         self.scheduler.awaiting[self._task] = self
         try:
             while True:
@@ -516,7 +516,7 @@ class _AsyncioWaiter(Waiter):
                             _cancel_later, self._task, self._task.cancelling()
                         )
                         return self.value
-                    cancelled += 1
+                    cancelled = True
                     self._future = self.scheduler.loop.create_future()
                     if self.operation is None:  # the outcome is on its way
                         self.step()
@@ -524,7 +524,8 @@ class _AsyncioWaiter(Waiter):
             self.scheduler.awaiting.pop(self._task, None)
             self.withdraw()
             if cancelled and self._task is not None:
-                _cancel_again(self._task, cancelled)
+                # Not at once: who leaves the block of a deadline now has no await to be told at.
+                self.scheduler.loop.call_soon(_cancel_later, self._task, self._task.cancelling())
             # An error's traceback holds this frame: nothing here may hold the error.
             self._task = self._future = self.error = None
 
@@ -541,18 +542,11 @@ class _AsyncioWaiter(Waiter):
 def _cancel_later(task: "asyncio.Task[Any]", wanted: int) -> None:
     """`task` had what it waited for, and goes on to its next await, where it is cancelled now.
 
-    `wanted` cancellations it had; whoever has taken theirs back meanwhile, as `asyncio.timeout`
-    does at the end of its block, wants it no more.
+    It had been cancelled `wanted` times; whoever has taken theirs back meanwhile, as
+    `asyncio.timeout` does at the end of its block, wants it no more.
     """
     if not task.done() and task.cancelling() >= wanted:
-        _cancel_again(task, 1)
-
-
-def _cancel_again(task: "asyncio.Task[Any]", times: int) -> None:
-    """`task` was cancelled so often, and did not hear of it: it does at its next await."""
-    for _ in range(times):
         task.uncancel()
-    for _ in range(times):
         task.cancel()
 
 

@@ -34,6 +34,30 @@ class ShieldTests(CoreCase):
             "an async def": self.native,
         }
 
+    def test_a_block_that_ends_with_it_is_ended_by_no_deadline_later(self):
+        async def with_deadline(make):
+            with Deadline(1):
+                await Shield(make())
+
+        async def with_asyncio(make):
+            async with asyncio.timeout(1):
+                await Shield(make())
+
+        async def program(block, make):
+            await block(make)
+            await asyncio.sleep(1)
+            await Sleep(1)
+            self.seen.append("goes on")
+
+        for name, make in self.cases().items():
+            for block in (with_deadline, with_asyncio):
+                with self.subTest(name, block=block.__name__):
+                    self.seen.clear()
+                    coroutine = self.start(program, block, make)
+                    self.loop.advance(5)
+                    self.assertIsNone(coroutine.error)
+                    self.assertEqual("goes on", self.seen[-1])
+
     def test_its_outcome_is_that_of_what_it_waits_for(self):
         def fails():
             yield Sleep(1)
