@@ -11,6 +11,7 @@ failure, and no other page may frame it.
 from __future__ import annotations
 
 import html
+import re
 import sys
 from http import HTTPStatus
 from importlib.util import find_spec
@@ -26,8 +27,16 @@ ASKED: Final = "<p>A page that runs code in these frames: pip install backlash</
 """What a page says that is not interactive because backlash is not installed."""
 _WANTED_BY: Final = "the debugger"
 _ADDRESSES: Final = frozenset({"127.0.0.1", "::1"})
-_NAMES: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
-_FORWARDED: Final = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+_NAMES: Final = re.compile(r"(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]*)?", re.IGNORECASE)
+# What proxies add; a nginx that is told nothing adds none of them, and cannot be seen.
+_FORWARDED: Final = (
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+)
 _MOST_TRACEBACKS: Final = 10  # each keeps its frames, and what they hold, alive
 
 
@@ -101,13 +110,10 @@ def _failure_class() -> Any:
 
 
 def _may_debug(environ: WSGIEnvironment) -> bool:
-    name = environ.get("HTTP_HOST", "").lower()
-    if not name.endswith("]"):
-        name = name.rpartition(":")[0] or name
     listens = environ.get("SERVER_NAME", "")
     return (
         is_local(environ)
         and not environ.get("wsgi.multiprocess")
-        and name in _NAMES
+        and _NAMES.fullmatch(environ.get("HTTP_HOST", "")) is not None
         and (listens in _ADDRESSES or listens == "localhost")
     )
