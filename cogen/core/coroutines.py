@@ -223,6 +223,17 @@ class Coroutine(Waiter):
         else:
             self._callbacks.append(callback)
 
+    def remove_done_callback(self, callback: Callable[["Coroutine"], None]) -> None:
+        """Have `callback`, if it is one, not called at its end."""
+        if self.started and not self.done and get_ident() != self.scheduler.thread:
+            self.scheduler.post(functools.partial(self._remove_done_callback, callback))
+        else:
+            self._remove_done_callback(callback)
+
+    def _remove_done_callback(self, callback: Callable[["Coroutine"], None]) -> None:
+        if self._callbacks is not None and callback in self._callbacks:
+            self._callbacks.remove(callback)
+
     def __await__(self) -> Generator[Any, None, Any]:
         """Run it and wait for its end from asyncio code; cancelled with the awaiting task."""
         if not self.started:

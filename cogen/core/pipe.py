@@ -81,14 +81,24 @@ class Iterate(Operation):
         iteration = Iteration(name, self.sentinel)
         produce = coro(iteration.produce)
         iteration.producer = produce(self.source, self.args, self.kwargs or {})
-        waiter.owner.add_done_callback(iteration.abandon)
+        iteration.belong_to(waiter.owner)
         return iteration
 
 
 class Iteration(Operation):
     """Wait for the next value, or what says that there is none; raises what the producer raises."""
 
-    __slots__ = ("_error", "_offer", "_taker", "ended", "name", "producer", "sentinel", "stopped")
+    __slots__ = (
+        "_error",
+        "_offer",
+        "_owner",
+        "_taker",
+        "ended",
+        "name",
+        "producer",
+        "sentinel",
+        "stopped",
+    )
 
     by_coroutines: ClassVar[bool] = True
 
@@ -101,6 +111,7 @@ class Iteration(Operation):
         self.stopped = False
         self._error: BaseException | None = None  # that of the producer
         self._offer: chunk | None = None  # that the producer waits with
+        self._owner: Any = None  # of the consumer
         self._taker: Waiter | None = None  # the consumer, if it waits
 
     def run(self, waiter: Waiter) -> Any:
@@ -137,7 +148,20 @@ class Iteration(Operation):
             if producer.started and producer.withdraw():
                 producer.error = IterationStopped()
                 producer.scheduler.ready(producer)
+            if not producer.started:
+                self._leave_owner()
         return self
+
+    def belong_to(self, owner: Any) -> None:
+        """Its producer ends with `owner`, as of Waiter."""
+        self._owner = owner
+        owner.add_done_callback(self.abandon)
+
+    def _leave_owner(self) -> None:
+        """The producer has ended, and what it died of is told."""
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            owner.remove_done_callback(self.abandon)
 
     def abandon(self, owner: Any) -> None:
         """Whoever iterates has ended."""
@@ -191,7 +215,10 @@ class Iteration(Operation):
         self.producer = None
         taker, self._taker = self._taker, None
         if taker is None:
+            if self._error is None:
+                self._leave_owner()
             return
+        self._leave_owner()
         error, self._error = self._error, None
         if error is not None:
             taker.fail(error)
@@ -199,6 +226,7 @@ class Iteration(Operation):
             taker.resume(self.sentinel)
 
     def _result(self) -> Any:
+        self._leave_owner()
         error, self._error = self._error, None
         try:
             if error is not None:

@@ -15,7 +15,6 @@ import contextlib
 import signal
 import subprocess
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from cogen.core.coroutines import coro
@@ -47,6 +46,7 @@ class Process(asyncio.SubprocessProtocol):
         self.stderr: Stream | None = None
         self._scheduler = scheduler
         self._transport: Any = None
+        self._owner: Any = None
         self._waiting: dict[Waiter, None] = {}
 
     def wait(self, timeout: Duration | None = None) -> "Exit":
@@ -80,6 +80,17 @@ class Process(asyncio.SubprocessProtocol):
             if stream is not None:
                 stream.close()
         self._transport.close()
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            owner.remove_done_callback(self._owner_ended)
+
+    def belong_to(self, owner: Any) -> None:
+        """Close it at the end of `owner`, as of Waiter, unless that is done before."""
+        self._owner = owner
+        owner.add_done_callback(self._owner_ended)
+
+    def _owner_ended(self, owner: Any) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         state = "runs" if self.returncode is None else f"ended with {self.returncode}"
@@ -178,7 +189,7 @@ class StartProcess(Await):
             what = f"cannot start the program: {error.strerror}"
             raise OSError(error.errno, what, self.args[0]) from None
         scheduler.add(_reaped, (process,))
-        owner.add_done_callback(partial(_close, process))
+        process.belong_to(owner)
         return process
 
     def undo(self, waiter: Waiter) -> None:
@@ -260,10 +271,6 @@ def _feed(stream: Stream, data: bytes) -> Any:
 def _reaped(process: Process) -> Any:
     """Runs until it has ended: the loop is not to stop before."""
     yield Shield(process.wait(), FOREVER)
-
-
-def _close(process: Process, owner: Any) -> None:
-    process.close()
 
 
 def _give_up(future: "asyncio.Future[Any]") -> None:

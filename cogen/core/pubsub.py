@@ -313,6 +313,7 @@ class Unsubscribe(_PubSubOperation):
 
     def run(self, waiter: Waiter) -> None:
         self.pubsub.drop(waiter.owner)
+        waiter.owner.remove_done_callback(self.pubsub.drop)
 
 
 class Fetch(_PubSubOperation):

@@ -92,7 +92,8 @@ class Waiter:
 
     @property
     def owner(self) -> Any:
-        """Who waits, over several operations; it has `add_done_callback`."""
+        """Who waits, over several operations; it has `add_done_callback`, and
+        `remove_done_callback`."""
         return self
 
     def step(self) -> None:

@@ -11,6 +11,7 @@ for so many seconds, and who comes with the same key gets what was published mea
 """
 
 import weakref
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from cogen.core.durations import Duration, span_of
@@ -59,6 +60,7 @@ class Subscription:
         self._in_block = False
         self._closed = False
         self._owner: Any = None
+        self._owner_ended: Callable[[object], None] | None = None
 
     def fetch(self, timeout: Duration | None = None, most: int | None = None) -> "FetchItems":
         """The operation that waits for messages; its result is a tuple of all not yet fetched.
@@ -72,10 +74,12 @@ class Subscription:
     def close(self) -> None:
         """As at the end of the `with` block: it ends, or with a key, is kept for a while."""
         self._closed = True
+        self._leave_owner()
         self._box.release(self._token)
 
     def end(self) -> None:
         """It ends for good, if it has a key too."""
+        self._leave_owner()
         with self._boxes.lock:
             if self._box.holder is self._token:
                 self._box.end()
@@ -114,16 +118,23 @@ class Subscription:
         """`owner` has it, as long as no other one fetches from it."""
         if self._owner is owner:
             return
+        self._leave_owner()
         self._owner = owner
         mine = weakref.ref(self)
 
         def ended(owner: object) -> None:
             subscription = mine()
             if subscription is not None and subscription._owner is owner:
-                subscription._owner = None
                 subscription.close()
 
+        self._owner_ended = ended
         owner.add_done_callback(ended)
+
+    def _leave_owner(self) -> None:
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            owner.remove_done_callback(self._owner_ended)
+            self._owner_ended = None
 
     def __enter__(self) -> Self:
         self._in_block = True
@@ -146,6 +157,7 @@ class Subscription:
         return messages[0]
 
     def __del__(self) -> None:
+        self._leave_owner()
         self._boxes.give_up(self._box, self._token)
 
     def __repr__(self) -> str:

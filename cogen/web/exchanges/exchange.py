@@ -28,6 +28,7 @@ import logging
 from asyncio import CancelledError, TimerHandle
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
+from functools import partial
 from inspect import isawaitable
 from threading import get_ident
 from typing import Any, Final
@@ -269,6 +270,13 @@ class Exchange(Straight):
         if self._callbacks is None:
             self._callbacks = []
         self._callbacks.append(callback)
+
+    def remove_done_callback(self, callback: Callable[["Exchange"], None]) -> None:
+        """Have `callback`, if it is one, not called at the end."""
+        if get_ident() != self.scheduler.thread:
+            self.scheduler.post(partial(self.remove_done_callback, callback))
+        elif self._callbacks is not None and callback in self._callbacks:
+            self._callbacks.remove(callback)
 
     def wait(self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
         """environ['cogen.wait'], and `cogen.web.wait` in the request: see `corolets.wait`.

@@ -28,6 +28,24 @@ class PipeTests(CoreCase):
         self.assert_nothing_is_left()
         return got
 
+    def test_one_that_has_ended_is_not_kept_until_its_consumer_ends(self):
+        @coro
+        def consumer():
+            for ends in range(3):
+                values = yield Iterate(three)
+                for _ in range(ends):
+                    yield values
+                if ends == 2:
+                    while (yield values) is not sentinel:
+                        pass
+                values.stop()
+                yield Sleep(1)
+            return coroutine._callbacks
+
+        coroutine = self.start(consumer)
+        self.loop.advance(5)
+        self.assertEqual([], coroutine.result())
+
     def test_the_order_of_0_2(self):
         said = []
 

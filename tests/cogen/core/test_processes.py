@@ -37,6 +37,18 @@ class ProcessTests(unittest.TestCase):
     def python(self, text, **options):
         return run([PYTHON, "-c", text], **options)
 
+    def test_one_that_was_left_is_not_kept_until_its_owner_ends(self):
+        @coro
+        def program():
+            with (yield start(["true"])) as process:
+                yield process.wait()
+            yield run(["true"])
+            return owner._callbacks
+
+        owner = self.scheduler.add(program)
+        self.scheduler.run()
+        self.assertEqual([], owner.result())
+
     def test_what_it_writes_and_how_it_ends(self):
         text = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
         done = self.run_(lambda: (yield self.python(text)))

@@ -26,6 +26,17 @@ class PubSubTests(CoreCase):
         self.loop.settle()
         return coroutine
 
+    def test_who_has_unsubscribed_keeps_nothing_of_it(self):
+        def subscribing():
+            for _ in range(3):
+                yield self.pubsub.subscribe()
+                yield self.pubsub.unsubscribe()
+            return coroutine._callbacks
+
+        coroutine = self.start(subscribing)
+        self.loop.settle()
+        self.assertEqual([], coroutine.result())
+
     def test_each_subscriber_gets_what_was_published_after_it_subscribed(self):
         early = self.subscriber(2)
         self.assertEqual(1, self.run_(lambda: (yield self.pubsub.publish("a"))))

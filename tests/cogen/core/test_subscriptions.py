@@ -52,6 +52,19 @@ class SubscriptionCase(CoreCase):
 
 
 class HoldingTests(SubscriptionCase):
+    def test_those_that_were_left_are_not_kept_until_who_fetches_ends(self):
+        def fetching():
+            self.publish("news")
+            for leave in ("close", "end", "__del__"):
+                items = self.news.subscription(last=1)
+                yield items.fetch()
+                getattr(items, leave)()
+            return coroutine._callbacks
+
+        coroutine = self.start(fetching)
+        self.loop.settle()
+        self.assertEqual([], coroutine.result())
+
     def test_it_gets_what_is_published_from_its_beginning_to_the_end_of_its_block(self):
         def reading():
             self.publish("before")
