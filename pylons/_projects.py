@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import sys
+from keyword import iskeyword
 from typing import Any, ClassVar, Final
 
 from paste.deploy.converters import asbool
@@ -15,6 +18,14 @@ __all__ = ["ENGINES", "TEMPLATES", "MinimalPylonsTemplate", "PylonsTemplate"]
 
 TEMPLATES: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
 """The folder of what projects are made of."""
+
+_PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*")
+_LIBRARIES: Final = frozenset(
+    {
+        *("babel", "beaker", "cogen", "formencode", "genshi", "jinja2", "mako", "markupsafe"),
+        *("nose", "paste", "pylons", "routes", "sqlalchemy", "webob", "webtest"),
+    }
+)
 
 ENGINES: Final = ("mako", "jinja2", "genshi")
 """What `template_engine` may be."""
@@ -37,7 +48,11 @@ class PylonsTemplate(Template):  # type: ignore[misc]
         return os.path.join(TEMPLATES, self._template_dir)
 
     def pre(self, command: Any, output_dir: str, vars: dict[str, Any]) -> None:
-        """Complete what the files are filled with. Raises BadCommand for an unknown engine."""
+        """Complete what the files are filled with.
+
+        Raises BadCommand for a name that will not do, and for an unknown engine.
+        """
+        _check_names(vars["project"], vars["package"])
         engine = vars["template_engine"]
         if engine not in ENGINES:
             raise BadCommand(f"template_engine is one of {', '.join(ENGINES)}, not {engine!r}")
@@ -54,6 +69,20 @@ class PylonsTemplate(Template):  # type: ignore[misc]
         vars["secret"] = secrets.token_hex(32)
         # For files that have braces of their own.
         vars["left"], vars["right"] = "{{", "}}"
+
+
+def _check_names(project: str, package: str) -> None:
+    if not _PROJECT.fullmatch(project):
+        raise BadCommand(
+            f"{project!r} is no name of a project: letters, digits and -, like my-site"
+        )
+    if not package.isidentifier() or iskeyword(package):
+        raise BadCommand(f"the package of {project} would be {package}, which is no name in Python")
+    if package in sys.stdlib_module_names or package in _LIBRARIES:
+        raise BadCommand(
+            f"the package of {project} would be {package}, and hide the module of that name: name"
+            f" the project my-{package}"
+        )
 
 
 class MinimalPylonsTemplate(PylonsTemplate):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
+from keyword import iskeyword
 from typing import Any
 
 from paste.script.command import BadCommand
@@ -67,7 +68,9 @@ class Project:
     def _split(self, name: str) -> tuple[list[str], str]:
         """Folders and module: `admin/trackback`, `admin.trackback` and `admin/trackback.py`."""
         parts = name.removesuffix(".py").replace(".", "/").replace("-", "_").split("/")
-        if not all(part.isidentifier() and part.isascii() for part in parts):
+        if not all(
+            part.isidentifier() and part.isascii() and not iskeyword(part) for part in parts
+        ):
             raise BadCommand(
                 f"{name!r} is no name of a module: letters, digits and _, like comments"
             )

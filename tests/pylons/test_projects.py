@@ -81,6 +81,20 @@ class MadeProjects(ProjectCase):
         said = self.create("wrong", "sqlalchemy=perhaps", status=2)
         self.assertIn("sqlalchemy is True or False, not 'perhaps'", said)
 
+    def test_a_name_that_will_not_do_is_refused_in_one_line(self):
+        for name, told in (
+            ("", "'' is no name of a project"),
+            ("../up", "'../up' is no name of a project"),
+            ("ünï", "'ünï' is no name of a project"),
+            ("123", "the package of 123 would be 123, which is no name in Python"),
+            ("class", "the package of class would be class, which is no name in Python"),
+            ("js-on", "would be json, and hide the module of that name: name the project my-json"),
+            ("Pylons", "would be pylons, and hide the module of that name"),
+        ):
+            said = self.create(name, status=2)
+            self.assertIn(told, said.splitlines()[-1])
+            self.assertFalse(name and (fresh.folder / name).exists(), name)
+
     def test_each_has_its_own_secret(self):
         secrets = set()
         for name in ("one", "two"):
@@ -114,6 +128,7 @@ class Controllers(ProjectCase):
             ("helloworld", "a controller cannot have the name of the package, helloworld"),
             ("email", "there is a module email already, which the controller would hide"),
             ("1st", "'1st' is no name of a module"),
+            ("class", "'class' is no name of a module"),
         ):
             said = fresh.paster("controller", name, inside=PROJECT, status=2)
             self.assertIn(told, said)
