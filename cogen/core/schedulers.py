@@ -502,6 +502,7 @@ class _AsyncioWaiter(Waiter):
         assert self._future is not None
         shields = self.operation is not None and self.operation.shields
         cancelled = False
+        had = self._task.cancelling() if shields and self._task is not None else 0
         self.scheduler.awaiting[self._task] = self
         try:
             while True:
@@ -526,7 +527,7 @@ class _AsyncioWaiter(Waiter):
             self.withdraw()
             if cancelled and self._task is not None:
                 # Not at once: who leaves the block of a deadline now has no await to be told at.
-                self.scheduler.loop.call_soon(_cancel_later, self._task, self._task.cancelling())
+                self.scheduler.loop.call_soon(_cancel_later, self._task, had + 1)
             # An error's traceback holds this frame: nothing here may hold the error.
             self._task = self._future = self.error = None
 
@@ -543,7 +544,7 @@ class _AsyncioWaiter(Waiter):
 def _cancel_later(task: "asyncio.Task[Any]", wanted: int) -> None:
     """`task` had what it waited for, and goes on to its next await, where it is cancelled now.
 
-    It had been cancelled `wanted` times; whoever has taken theirs back meanwhile, as
+    It has to have been cancelled `wanted` times still: whoever has taken theirs back meanwhile, as
     `asyncio.timeout` does at the end of its block, wants it no more.
     """
     if not task.done() and task.cancelling() >= wanted:

@@ -128,7 +128,7 @@ class Scope:
         self._scopes: Scopes | None = None
         self._cancels = False  # a CancelledError of the block stands for the end of the scope
         self._task: asyncio.Task[Any] | None = None  # that was cancelled for it
-        self._task_had = 0  # cancellations of others
+        self._task_had = 0  # cancellations before the block
 
     def has_ended(self) -> bool:
         """Whether waits in the block have to end."""
@@ -147,7 +147,6 @@ class Scope:
         """End what `task`, which runs the block, awaits."""
         if not self._cancels:
             self._cancels = True
-            self._task_had = task.cancelling()
             self._task = task
             task.cancel()
 
@@ -157,6 +156,7 @@ class Scope:
             raise RuntimeError(f"{self!r} is in use: each block needs one of its own")
         self._scopes = scopes = Scopes.of(*current_owner())
         scopes.add(self)
+        self._task_had = _cancellations_of(scopes.owner)
         return scopes
 
     def _leave(self, error: BaseException | None) -> bool:
@@ -173,15 +173,22 @@ class Scope:
                 raise RuntimeError(f"{self!r} was left before what was entered within it")
             if error is None and _owner_or_none() not in (None, scopes.owner):
                 raise RuntimeError(f"{self!r} was left by another than who has entered it")
-            return self._uncancel() and isinstance(error, asyncio.CancelledError)
+            return self._uncancel(scopes.owner) and isinstance(error, asyncio.CancelledError)
         finally:
             del self, error
 
-    def _uncancel(self) -> bool:
-        """Take back the cancellation of the task; False if it was cancelled by others too."""
+    def _uncancel(self, owner: Any) -> bool:
+        """Take back the cancellation of `owner`; False if others have cancelled it in the block."""
         cancels, self._cancels = self._cancels, False
         task, self._task = self._task, None
-        return cancels and (task is None or task.uncancel() <= self._task_had)
+        if task is not None:
+            task.uncancel()
+        return cancels and _cancellations_of(owner) <= self._task_had
+
+
+def _cancellations_of(owner: Any) -> int:
+    """Of a task; what is none is not cancelled so."""
+    return owner.cancelling() if isinstance(owner, asyncio.Task) else 0
 
 
 def _owner_or_none() -> Any:

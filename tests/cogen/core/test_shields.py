@@ -58,6 +58,38 @@ class ShieldTests(CoreCase):
                     self.assertIsNone(coroutine.error)
                     self.assertEqual("goes on", self.seen[-1])
 
+    def test_a_deadline_does_not_take_the_place_of_a_cancellation_before_it(self):
+        def generator(make):
+            with Deadline(2):
+                try:
+                    yield Sleep(9)
+                finally:
+                    yield make()
+
+        async def native(make):
+            with Deadline(2):
+                try:
+                    await Sleep(9)
+                finally:
+                    await make()
+
+        async def ends_with_it(make):
+            with Deadline(2):
+                await Shield(Sleep(3))
+            await Sleep(3)
+
+        for make in (lambda: Shield(Sleep(3)), lambda: Sleep(3)):
+            for program in (generator, native, ends_with_it):
+                with self.subTest(program.__name__):
+                    coroutine = self.start(program, make)
+                    self.loop.advance(1)
+                    coroutine.cancel()
+                    self.loop.advance(9)
+                    self.seen.append(type(coroutine.error).__name__)
+        # A deadline that ends a `finally` block of a generator raises there: the last error counts.
+        bare = ["DeadlinePassed", "CancelledError", "CancelledError"]
+        self.assertEqual(["CancelledError"] * 3 + bare, self.seen)
+
     def test_its_outcome_is_that_of_what_it_waits_for(self):
         def fails():
             yield Sleep(1)
