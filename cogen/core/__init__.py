@@ -11,6 +11,7 @@ from cogen.core import (
     ordered,
     pipe,
     portal,
+    proactors,
     processes,
     pubsub,
     queue,
@@ -21,6 +22,7 @@ from cogen.core import (
     streams,
     subscriptions,
     threads,
+    util,
 )
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "ordered",
     "pipe",
     "portal",
+    "proactors",
     "processes",
     "pubsub",
     "queue",
@@ -44,4 +47,5 @@ __all__ = [
     "streams",
     "subscriptions",
     "threads",
+    "util",
 ]

@@ -489,7 +489,15 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     if isinstance(function, Coroutine):
         raise TypeError(
             f"{function!r} is a call already: hand over the function itself, {function.name}, "
-            "and its arguments as args=(...)"
+            "and its arguments apart from it"
+        )
+    called: Any = function
+    if inspect.isgenerator(called) or inspect.iscoroutine(called):
+        name = called.__qualname__
+        called.close()  # nobody will run it
+        raise TypeError(
+            f"{name}() is a call already: hand over the function itself, {name}, "
+            "and its arguments apart from it"
         )
     if not callable(function):
         raise TypeError(f"{function!r} is not a coroutine function: decorate one with @coro")
@@ -516,6 +524,10 @@ def operation_of(yielded: Any, waiter: Waiter) -> Operation:
         return Await(yielded)
     if inspect.isgenerator(yielded):
         hint = "decorate its function with @coro"
+    elif inspect.isroutine(yielded):
+        hint = "call it, and yield what it returns"
+    elif isinstance(yielded, list | tuple):
+        hint = "several at once are a TaskGroup, or one asyncio.gather"
     else:
         hint = "what has its value already, as after get_nowait(), needs no yield"
     raise TypeError(f"{waiter!r} yielded {yielded!r}, which is no operation: {hint}")

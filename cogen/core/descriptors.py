@@ -256,5 +256,5 @@ class SocketOperation(Operation):
         return made(error.errno, f"{error.strerror}: {self!r}")
 
     def __repr__(self) -> str:
-        within = "" if self.timeout is None else f" within {self.timeout:g} s"
+        within = f" within {self.timeout:g} s" if self.has_end else ""
         return f"<{type(self).__name__} {self.sock!r}{within}>"

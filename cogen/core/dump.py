@@ -169,8 +169,16 @@ def _threads() -> Groups:
     for thread in threading.enumerate():
         frame = frames.get(thread.ident or 0)
         if frame is not None and thread is not threading.current_thread():
-            groups.add("thread", thread.name, "", stack_of(frame))
+            groups.add("thread", thread.name, "", stack_of(_below_begin(frame)))
     return groups
+
+
+def _below_begin(frame: types.FrameType) -> types.FrameType:
+    """What `frame` was in before `Dump.begin`, which may still start the thread that tells."""
+    at: types.FrameType | None = frame
+    while at is not None and at.f_code is not Dump.begin.__code__:
+        at = at.f_back
+    return frame if at is None else at.f_back or frame
 
 
 class _Look:

@@ -277,7 +277,14 @@ class Join(Operation):
     def run(self, waiter: "Waiter") -> Any:
         coroutine = self.coroutine
         try:
-            if coroutine.done:
+            try:
+                done = coroutine.done
+            except AttributeError:
+                raise TypeError(
+                    f"Join: {coroutine!r} is no Coroutine: join what AddCoro, Scheduler.add or a "
+                    "group's start has returned"
+                ) from None
+            if done:
                 return coroutine.result()
             if self._is_here(waiter):
                 coroutine.joiners[waiter] = self

@@ -261,6 +261,11 @@ class Condition:
 
         It is asked at once, and when there is a notification, on the loop of the waiter.
         """
+        if not callable(predicate):
+            raise TypeError(
+                f"Condition.wait_for: {predicate!r} is no function: write lambda: and what is to "
+                "become true"
+            )
         return WaitNotified(self, predicate, timeout)
 
     def notify(self, count: int = 1) -> None:

@@ -19,6 +19,7 @@ from cogen.core.queue import Full
 from cogen.core.schedulers import Scheduler, Waiter
 from cogen.core.slips import stays_in_process
 from cogen.core.subscriptions import (
+    KEPT,
     FetchByKey,
     SubscribeByKey,
     Subscription,
@@ -93,7 +94,7 @@ class PublishSubscribeQueue:
         bound: int | None = 1000,
         overflow: Overflow = "end",
         key: object = None,
-        keep: Duration = 30.0,
+        keep: Duration = KEPT,
     ) -> Subscription:
         """A subscription that begins now and ends with whoever holds it: `with` its block.
 

@@ -86,6 +86,8 @@ class Listener:
         """
         if limit is not None and limit < 1:
             raise ValueError(f"serve: limit must be 1 or more connections, not {limit!r}")
+        if not callable(handler):
+            raise TypeError(f"serve: a handler is a function that takes a Stream, not {handler!r}")
         server = _Server(handler, limit, idle, tls)
         with self:
             try:

@@ -100,7 +100,7 @@ class StreamOperation(Operation):
         waiter.fail(IdleTimeout(self) if self._idle else OperationTimeout(self), crowd=True)
 
     def __repr__(self) -> str:
-        within = "" if self.timeout is None else f" within {self.timeout:g} s"
+        within = f" within {self.timeout:g} s" if self.has_end else ""
         return f"<{type(self).__name__} {self.stream!r}{within}>"
 
 

@@ -12,7 +12,7 @@ for so many seconds, and who comes with the same key gets what was published mea
 
 import weakref
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from cogen.core.durations import Duration, span_of
 from cogen.core.events import Operation
@@ -28,6 +28,7 @@ from cogen.core.mailboxes import (
 from cogen.core.schedulers import Scheduler, Waiter
 
 __all__ = [
+    "KEPT",
     "FetchByKey",
     "FetchItems",
     "Overflow",
@@ -39,6 +40,9 @@ __all__ = [
     "UnsubscribeByKey",
     "hold",
 ]
+
+KEPT: Final = 30.0
+"""Seconds for which a subscription with a key is kept."""
 
 _OVERFLOWS = ("end", "oldest", "wait")
 
@@ -268,6 +272,8 @@ def hold(
 ) -> Subscription:
     """Begin a subscription, as `PublishSubscribeQueue.subscription` tells. Raises ValueError."""
     _check(boxes, last, bound, overflow)
+    if key is None and keep != KEPT:
+        raise ValueError(f"keep={keep!r} is for a subscription with a key: give it key=...")
     if key is not None and overflow == "wait":
         raise ValueError("overflow='wait' has no key: publishers would wait for who is away")
     lease = None if key is None else Lease(span_of(keep, "keep"), Scheduler.current())

@@ -29,6 +29,11 @@ class RunInThread(Await):
         **kwargs: Any,
     ) -> None:
         Operation.__init__(self, timeout)
+        if not callable(function):
+            raise TypeError(
+                f"RunInThread: {function!r} is no function: hand over the function itself, "
+                "and its arguments behind it"
+            )
         self._call = functools.partial(function, *args, **kwargs)
 
     def run(self, waiter: Waiter) -> Any:

@@ -169,8 +169,13 @@ class Stalls:
     def _is_idle(self, frame: types.FrameType) -> bool:
         if id(frame) == self._base:
             return True
-        caller = frame.f_back
-        return caller is not None and (frame.f_code.co_name, caller.f_code.co_name) == _IDLE
+        at: types.FrameType | None = frame
+        while at is not None and id(at) != self._base:  # a selector may call another one
+            caller = at.f_back
+            if caller is not None and (at.f_code.co_name, caller.f_code.co_name) == _IDLE:
+                return True
+            at = caller
+        return False
 
     def _tell_loop(self, seconds: float) -> None:
         groups = Groups()

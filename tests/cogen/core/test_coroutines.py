@@ -6,7 +6,9 @@ import weakref
 
 from cogen.core.coroutines import coro, coroutine
 from cogen.core.events import AddCoro, Join, OperationTimeout, Sleep
+from cogen.core.locks import Condition
 from cogen.core.queue import Queue
+from cogen.core.threads import RunInThread
 from tests.cogen.core.support import CoreCase
 
 variable = contextvars.ContextVar("variable", default="unset")
@@ -332,6 +334,46 @@ class SlipTests(CoreCase):
             yield plain()
 
         self.slip(TypeError, "decorate its function with @coro", slip)
+
+    def test_yielding_a_function_or_several_operations(self):
+        def function():
+            yield nap
+
+        def several():
+            yield [Sleep(0), Sleep(0)]
+
+        self.slip(TypeError, "no operation: call it, and yield what it returns", function)
+        self.slip(TypeError, "no operation: several at once are a TaskGroup", several)
+
+    def test_starting_an_undecorated_call_instead_of_a_function(self):
+        def plain():
+            yield
+
+        async def native():
+            pass
+
+        for function in (plain, native):
+            words = f"{function.__name__}.. is a call already: hand over the function itself"
+            with self.assertRaisesRegex(TypeError, words):
+                self.scheduler.add(function())
+
+    def test_joining_what_is_no_coroutine(self):
+        def slip():
+            yield Join(nap)
+
+        self.slip(TypeError, "(?i)coroutine", slip)
+
+    def test_running_a_result_in_a_thread(self):
+        def slip():
+            yield RunInThread(None)
+
+        self.slip(TypeError, "RunInThread: None is no function", slip)
+
+    def test_waiting_for_a_condition_that_is_no_function(self):
+        def slip():
+            yield Condition().wait_for(True)
+
+        self.slip(TypeError, "wait_for: True is no function: write lambda", slip)
 
     def test_starting_a_call_instead_of_a_function(self):
         with self.assertRaisesRegex(TypeError, "hand over the function itself, nap"):

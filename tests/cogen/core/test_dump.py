@@ -182,6 +182,7 @@ class ProgramTests(unittest.TestCase):
             self.assertRegex(
                 process.stderr.readline(), r"coroutine waits waits for <Sleep within 3600 s>, for "
             )
+            self.assertNotIn("in Thread.start", "".join(lines))  # of the one that tells
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)
             self.assertEqual(0, process.returncode)

@@ -45,6 +45,18 @@ class GoneTests(unittest.TestCase):
             with self.subTest(name), self.assertRaisesRegex(ImportError, told):
                 getattr(importlib.import_module(module), name)
 
+    def test_the_modules_are_attributes_of_the_package(self):
+        told = "priority of cogen 0.2 is gone"
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from cogen import common; import cogen; "
+                f"assert {told!r} in repr(cogen.core.util.priority); cogen.core.proactors",
+            ],
+            check=True,
+        )
+
     def test_other_names_are_missing_as_in_any_module(self):
         for module in ("cogen.core.events", "cogen.core.coroutines", "cogen.core.util"):
             self.assertFalse(hasattr(importlib.import_module(module), "other"))

@@ -338,6 +338,13 @@ class ServerTests(ServerCase):
         with listen_tcp("127.0.0.1", 0) as listener, in_use:
             listen_tcp("127.0.0.1", listener.port)
 
+    def test_a_handler_that_is_no_function(self):
+        with listen_tcp("127.0.0.1", 0) as listener, self.assertLogs():
+            server = self.serve(listener, "echo")
+            self.scheduler.run()
+        with self.assertRaisesRegex(TypeError, "a function that takes a Stream, not 'echo'"):
+            server.result()
+
     def test_a_limit_that_makes_no_sense(self):
         with listen_tcp("127.0.0.1", 0) as listener, self.assertLogs():
             server = self.serve(listener, echo, limit=0)

@@ -511,6 +511,10 @@ class EndingTests(PairCase):
             with self.assertRaisesRegex(SocketError, "is closed"), self.assertLogs():
                 self.run_(lambda operation=operation: (yield operation))
 
+    def test_an_operation_says_how_long_it_may_take_and_none_that_may_for_ever(self):
+        self.assertRegex(repr(self.ours.recv(1, timeout=3)), "within 3 s>$")
+        self.assertNotIn("within", repr(self.ours.recv(1, timeout=-1)))
+
     def test_detached_it_is_another_ones(self):
         coroutine = self.parked(self.ours.recv(1))
         self.theirs.send(b"x")

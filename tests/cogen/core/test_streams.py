@@ -75,6 +75,10 @@ class StreamCase(CoreCase):
 
 
 class ReadingTests(StreamCase):
+    def test_a_read_says_how_long_it_may_take_and_none_that_may_for_ever(self):
+        self.assertRegex(repr(self.ours.read_line(timeout=3)), "within 3 s>$")
+        self.assertNotIn("within", repr(self.ours.read_line(timeout=-1)))
+
     def test_each_read_gets_what_it_is_for(self):
         self.theirs.send(b"ab\ncdefgh--ij\nk")
         self.theirs.shutdown(socket.SHUT_WR)

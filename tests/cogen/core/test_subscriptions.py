@@ -331,6 +331,7 @@ class BoundTests(SubscriptionCase):
 
     def test_what_makes_no_sense_is_refused(self):
         for words, options in (
+            ("keep=5 is for a subscription with a key", {"keep": 5}),
             ("overflow must be one of end, oldest, wait, not 'newest'", {"overflow": "newest"}),
             ("bound must be 1 or more", {"bound": 0}),
             (r"last=6, but the queue keeps 5 messages: .*\(keep=6\)", {"last": 6}),

@@ -1,6 +1,7 @@
 """WebTest's TestApp on applications that wait: yielded and in straight-line code, in both modes."""
 
 import asyncio
+import threading
 import time
 import unittest
 
@@ -179,6 +180,21 @@ class OnTheLoopTests(WaitingCase):
         said = "no answer: GET /held waits for <WaitForSignal 'never'>"
         with self.assertRaisesRegex(Deadlock, said):
             app.get("/held")
+
+    def test_the_look_for_stalls_puts_off_no_deadlock(self):
+        def application(environ, start_response):
+            wait(WaitForSignal("never"))
+
+        app = self.app(application, options=Options(threads="0", stall_warning=0.04))
+        loop = self.waiting.server.loop
+        loop.patience = 0.3
+        late = threading.Timer(5, loop.call_soon_threadsafe, (loop.stop,))
+        late.daemon = True
+        late.start()
+        with self.assertRaisesRegex(Deadlock, "no answer: GET /held waits"):
+            app.get("/held")
+        late.cancel()
+        late.join()
 
     def test_a_loop_of_asyncios_waits_for_real(self):
         async def fetched():
