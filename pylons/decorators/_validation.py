@@ -9,6 +9,7 @@ from types import GeneratorType
 from typing import Any
 
 import webob
+from webob.exc import HTTPBadRequest
 
 from pylons._context import current_state
 from pylons._extras import extra
@@ -18,6 +19,8 @@ __all__ = ["PylonsFormEncodeState", "pylons_formencode_gettext", "validate"]
 
 Action = Callable[..., Any]
 _WANTED_BY = "pylons.decorators.validate"
+_LENGTH = "--repetitions"
+_LONGEST = 10_000
 
 
 def pylons_formencode_gettext(value: str) -> str:
@@ -58,6 +61,8 @@ def validate(
     `post_only` is false: then the query too. `variable_decode` lets FormEncode make dicts and lists
     of fields named with `dict_char` and `list_char`.
 
+    Fields that make no dicts and lists, or lists of more than 10000 values, are a 400.
+
     Raises ImportError when FormEncode is not installed, TypeError when `form` is a streaming
     action, AttributeError when there is none of that name.
     """
@@ -72,10 +77,7 @@ def validate(
             if not on_get and request.method in ("GET", "HEAD"):
                 return action(self, *args, **kwargs)
             sent = (request.POST if post_only else request.params).mixed()
-            fields = sent
-            if variable_decode:
-                decoding = extra("formencode.variabledecode", _WANTED_BY)
-                fields = decoding.variable_decode(sent, *chars)
+            fields = _decoded(sent, chars if variable_decode else None)
             known = PylonsFormEncodeState if state is None else state
             errors = _schema_errors(self, schema, fields, known, (variable_decode, *chars))
             errors.update(_field_errors(self, validators or {}, fields, known))
@@ -91,6 +93,22 @@ def validate(
         return call
 
     return decorate
+
+
+def _decoded(sent: Mapping[str, Any], chars: tuple[str, str] | None) -> Any:
+    """The fields, with `chars` as dicts and lists. Raises HTTPBadRequest for names that make none.
+
+    The field `NAME--repetitions` has the length of a list, also for FormEncode's NestedVariables:
+    FormEncode would make it, however long it is.
+    """
+    decode = extra("formencode.variabledecode", _WANTED_BY).variable_decode
+    try:
+        lengths = [int(value) for name, value in sent.items() if _LENGTH in str(name)]
+        if sum(max(0, length) for length in lengths) > _LONGEST:
+            raise ValueError(f"lists of more than {_LONGEST} values")
+        return sent if chars is None else decode(sent, *chars)
+    except Exception as error:  # noqa: BLE001 - a parser, and what strangers send
+        raise HTTPBadRequest(detail=f"The fields of this form cannot be read: {error}") from None
 
 
 def _schema_errors(

@@ -26,6 +26,18 @@ class ValidateTests(unittest.TestCase):
         }
         return get(self.app, f"/forms/{action}", method, **extra)
 
+    def test_fields_that_make_no_lists_are_a_bad_request(self):
+        for fields in (
+            {"tags-0": "x", "tags--repetitions": "1000000000"},
+            {"tags-0": "x", "tags--repetitions": "9000", "a--repetitions": "9000"},
+            {"tags-0": "x", "tags--repetitions": "20000", "a--repetitions": "-20000"},
+            {"tags--repetitions": "many"},
+            {"tags-²": "x"},
+            {"tags-" + "9" * 5000: "x"},
+        ):
+            self.assertEqual("400 Bad Request", self.send("tagged", **fields).status, fields)
+        self.assertEqual("200 OK", self.send("tagged", **{"tags--repetitions": "3"}).status)
+
     def test_the_action_finds_what_was_sent_as_the_schema_made_it(self):
         got = self.send("save/7", name="Ann", age="19", other="x")
         told = {"result": {"name": "Ann", "age": 19}, "id": "7"}
