@@ -10,6 +10,7 @@ With one of `cache_key`, `cache_type` (Beaker's `dbm`, `file`, `memory`, ...) an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from markupsafe import Markup
 from pylons import _proxy, configuration
 from pylons._context import current_state
 from pylons._extras import extra
+from pylons._kept import kept_value
 from pylons.i18n import translation
 
 __all__ = [
@@ -92,7 +94,7 @@ def cached_template(
     namespace = template_name + "".join(str(kwargs.get(name)) for name in ns_options)
     cache = current_state("templating").cache.get_cache(namespace, type=cache_type or "dbm")
     expire = None if cache_expire == "never" else cache_expire
-    return cache.get_value(cache_key or "default", createfunc=render_func, expiretime=expire)
+    return kept_value(cache, cache_key or "default", render_func, expiretime=expire)
 
 
 def render_mako(
@@ -178,15 +180,24 @@ def render_genshi(
     """Render `template_name` of `app_globals.genshi_loader`, a genshi.template.TemplateLoader.
 
     `method` is that of Genshi's serializer: 'xhtml', 'html', 'xml' or 'text'. Raises
-    genshi.template.TemplateNotFound if there is no such template.
+    genshi.template.TemplateNotFound if there is no such template in the folders of the loader.
     """
 
     def render() -> Markup:
         names = _names(extra_vars)
-        template = _source(names, "genshi_loader").load(template_name)
+        loader = _source(names, "genshi_loader")
+        if _leaves_its_folder(template_name):
+            missing = extra("genshi.template", "pylons.templating.render_genshi").TemplateNotFound
+            raise missing(template_name, loader.search_path)
+        template = loader.load(template_name)
         return Markup(template.generate(**names).render(method=method, encoding=None))
 
     return _cached(template_name + method, render, cache_key, cache_type, cache_expire)
+
+
+def _leaves_its_folder(name: str) -> bool:
+    """Whether Genshi, other than Mako and Jinja2, would look for `name` outside of its folders."""
+    return os.path.isabs(name) or os.path.normpath(name).split(os.sep)[0] == os.pardir
 
 
 def _names(extra_vars: Vars) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from paste.deploy.converters import asbool
 
 from pylons._context import RequestState, current_state
+from pylons._kept import kept_value
 
 __all__ = ["beaker_cache", "create_cache_key"]
 
@@ -65,9 +66,7 @@ def beaker_cache(
                 log.debug("%s: nothing kept for %s, calling it", namespace, cache_key)
                 return _made(function, function(*args, **kwargs), state)
 
-            found = cache.get_value(
-                cache_key, createfunc=create, expiretime=expires, starttime=started
-            )
+            found = kept_value(cache, cache_key, create, expiretime=expires, starttime=started)
             if cache_response:
                 _restore(state, found, kept)
             return found["content"]

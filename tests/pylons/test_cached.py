@@ -1,10 +1,13 @@
 """`beaker_cache`: which calls are made, and what is kept of them."""
 
+import pickle
+import tempfile
 import unittest
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from beaker.cache import CacheManager
+from beaker.cache import CacheManager, cache_managers
 from beaker.middleware import CacheMiddleware
 
 from pylons._context import OutsideRequest
@@ -111,6 +114,54 @@ class CacheTests(unittest.TestCase):
             self.get("kept_stream")
         with self.assertRaisesRegex(KeyError, "kept_nothing was called without 'nothing', its key"):
             self.get("kept_nothing")
+
+
+class FileTests(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.app = make_app()
+        self.addCleanup(cache_managers.clear)  # whose locks are in that folder
+        manager = CacheManager(data_dir=str(self.folder))
+        self.app.config["pylons.app_globals"].cache = manager
+
+    def get(self, **extra):
+        return get(self.app, "/texts/kept_in_file", **extra).content
+
+    def broken(self, content):
+        [path] = self.folder.rglob("*.cache")
+        path.write_bytes(content)
+        return path
+
+    def test_a_file_that_cannot_be_read_is_made_anew_and_one_line_tells(self):
+        before = self.get()
+        for content in (b"no pickle", b"", pickle.dumps({"a": 1})[:-3], b"cno.module\nname\n."):
+            self.broken(content)
+            with self.subTest(content), self.assertLogs("pylons.cache", "WARNING") as logs:
+                made = self.get()
+                self.assertEqual(made, self.get())
+            self.assertNotEqual(before, made)
+            before = made
+            [line] = [record.getMessage() for record in logs.records]
+            told = f"^the cache {NAMESPACE} cannot be read and begins anew: [A-Za-z]+Error: "
+            self.assertRegex(line, told)
+
+    def test_an_error_of_the_action_is_its_own_and_calls_it_once(self):
+        with self.assertRaisesRegex(ValueError, "of the action itself"):
+            self.get(QUERY_STRING="fail=1")
+        number = int(self.get())
+        self.broken(b"no pickle")
+        with self.assertLogs("pylons.cache"), self.assertRaises(ValueError):
+            self.get(QUERY_STRING="fail=1")
+        self.assertEqual(number + 2, int(self.get()))
+
+    def test_a_file_that_cannot_be_opened_is_left_alone(self):
+        self.get()
+        path = self.broken(b"")
+        path.unlink()
+        path.mkdir()
+        with self.assertRaises(IsADirectoryError):
+            self.get()
+        self.assertTrue(path.is_dir())
 
 
 def listed(a, b):

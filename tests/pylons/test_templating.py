@@ -1,14 +1,15 @@
 """The template engines, what they have in common, and what is kept of them."""
 
 import os
+import pathlib
 import tempfile
 import unittest
 from unittest import mock
 
 import genshi.template
 import jinja2
-from beaker.cache import CacheManager
-from mako.exceptions import TopLevelLookupException
+from beaker.cache import CacheManager, cache_managers
+from mako.exceptions import TemplateLookupException, TopLevelLookupException
 from markupsafe import Markup, escape
 
 from pylons import templating
@@ -63,6 +64,18 @@ class EngineTests(unittest.TestCase):
             with self.subTest(action), self.assertRaisesRegex(kind, told):
                 self.get(action, QUERY_STRING="name=no.x")
 
+    def test_no_name_leads_out_of_the_folders(self):
+        outside = "../controllers/texts.py"
+        self.assertTrue(os.path.isfile(os.path.join(FOLDER, outside)))
+        for engine, kind in (
+            ("mako", TemplateLookupException),
+            ("jinja2", jinja2.TemplateNotFound),
+            ("genshi", genshi.template.TemplateNotFound),
+        ):
+            for name in (outside, f"x/../{outside}", os.path.join(FOLDER, outside)):
+                with self.subTest(f"{engine} {name}"), self.assertRaises(kind):
+                    self.get(f"render/{engine}", QUERY_STRING=f"name={name}")
+
     def test_an_engine_that_is_not_set_up_is_named(self):
         for name, engine in (
             ("mako_lookup", "mako"),
@@ -98,10 +111,25 @@ class EngineTests(unittest.TestCase):
 
     def test_it_is_kept_in_a_file_unless_a_type_is_named(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.addCleanup(cache_managers.clear)  # whose locks are in that folder
         self.globals.cache = CacheManager(data_dir=folder)
         pages = [self.get("render_forever", QUERY_STRING=f"name={name}") for name in ("one", "two")]
         self.assertEqual(["Good day one"] * 2, pages)
         self.assertIn("container_dbm", os.listdir(folder))
+
+    def test_a_file_that_cannot_be_read_is_made_anew(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.addCleanup(cache_managers.clear)  # whose locks are in that folder
+        self.globals.cache = CacheManager(data_dir=folder)
+        self.get("render_forever", QUERY_STRING="name=one")
+        for path in pathlib.Path(folder, "container_dbm").rglob("*"):
+            if path.is_file():
+                path.write_bytes(b"no database" * 400)
+        with self.assertLogs("pylons.cache", "WARNING") as logs:
+            for _ in range(2):
+                page = self.get("render_forever", QUERY_STRING="name=two")
+                self.assertEqual("Good day two", page)
+        self.assertEqual(1, len(logs.records))
 
     def test_a_cache_has_to_be_there(self):
         del self.globals.cache

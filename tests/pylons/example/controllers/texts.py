@@ -125,3 +125,10 @@ class TextsController(WSGIController):
     @beaker_cache(type="memory", key="nothing")
     def kept_nothing(self):
         return "x"
+
+    @beaker_cache(type="file", key=None)
+    def kept_in_file(self):
+        number = next(calls)
+        if request.GET.get("fail"):
+            raise ValueError("of the action itself")
+        return f"{number}"
