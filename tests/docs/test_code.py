@@ -1,8 +1,12 @@
 """Every code block of the guides is put to use, and every command that a sentence names."""
 
 import ast
+import os
 import re
 import shutil
+import subprocess
+import sys
+import tempfile
 import unittest
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
@@ -15,7 +19,7 @@ from tests.support.programs import needs
 SITE = Path(__file__).parent / "site"
 # What a block can be, and what is done with it.
 KINDS = {
-    "python": "executed in the order of the page, here; or a file that the page's commands use",
+    "python": "executed in the order of the page, in one process; or a file for its commands",
     "mako": "a file that the page's commands use",
     "sh": "run in one shell from top to bottom, here",
     "ini": "read by PasteDeploy, and its options by us: test_settings",
@@ -51,6 +55,9 @@ ELSEWHERE = {
 }
 
 
+# Of the scheduler that a page has made.
+_SHUTDOWN = ("if 'scheduler' in globals():", "    scheduler.shutdown()", "")
+
 _PIP = re.compile(r"pip install ([^`\n]*)")
 
 
@@ -77,12 +84,22 @@ class PageTests(unittest.TestCase):
                     self.assertIn("--retry-connrefused", step.command, block)
 
     def check_python(self, page):
-        names = {}
-        for block in blocks(page, "python"):
-            if not block.name:
-                exec(compile(block.text, str(block), "exec"), names)
-        if "scheduler" in names:
-            names["scheduler"].shutdown()
+        """In a process of its own, for what others have left in this one may be seen in it."""
+        program = [f"# {block}\n{block.text}" for block in blocks(page, "python") if not block.name]
+        if not program:
+            return
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+            file.write("\n".join([*program, *_SHUTDOWN]))
+            file.flush()
+            ended = subprocess.run(
+                [sys.executable, file.name],
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=120,
+            )
+        self.assertEqual(0, ended.returncode, f"{page.name}\n{ended.stdout}")
 
     def check_commands(self, page):
         lines = lines_of(page)

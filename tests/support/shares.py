@@ -1,5 +1,6 @@
 """nosetests as scripts/test.py runs it: a leak fails it, and several share the suite's modules."""
 
+import faulthandler
 import gc
 import os
 import sys
@@ -13,6 +14,9 @@ from nose.loader import TestLoader
 from tests.support.leaks import Leaks
 
 __all__ = ["Share"]
+
+# A module that has not ended by then hangs: where, is told, and the run fails instead of waiting.
+_HANGS = 15 * 60
 
 
 class Share(Leaks):
@@ -30,8 +34,11 @@ class Share(Leaks):
         for module in self.modules:
             began = time.monotonic()
             before = _failures(result)
+            sys.stderr.flush()
+            faulthandler.dump_traceback_later(_HANGS, exit=True, file=sys.__stderr__)
             # A loader remembers what it has set up, and all tests.
             TestLoader(config=self.conf).loadTestsFromName(module)(result)
+            faulthandler.cancel_dump_traceback_later()
             self.where = module
             gc.collect()
             self.tell()
