@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import copy
-import logging
 import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
-from paste.deploy.converters import asbool
-
 from pylons._http import Response
+from pylons._options import check_beaker, flag
 
 __all__ = ["PylonsConfig", "loaded", "request_defaults", "response_defaults"]
-
-log = logging.getLogger("pylons.configuration")
 
 request_defaults: Final[dict[str, Any]] = {
     "charset": "utf-8",
@@ -83,26 +79,27 @@ class PylonsConfig(dict[str, Any]):
         `package` is the application's importable name; `paths` has `root`, `controllers`,
         `static_files` (directories) and `templates` (list of directories). Below `cache_dir`, if
         there is one, Beaker keeps sessions and caches, unless the ini names their folders. From now
-        on `pylons.config` stands for this configuration outside of requests.
+        on `pylons.config` stands for this configuration outside of requests. Raises OptionError, a
+        ValueError, for a value that an option cannot have.
         """
         conf = {**global_conf, **app_conf, "app_conf": app_conf, "global_conf": global_conf}
         conf.update(self.pop("environment_load", {}))
         if paths:
             conf["pylons.paths"] = dict(paths)
         conf["pylons.package"] = package
-        conf["debug"] = _flag(conf, "debug")
+        conf["debug"] = flag(conf, "debug")
         for key, value in copy.deepcopy(dict(self.defaults)).items():
             conf.setdefault(key, value)
         for key in ("pylons.strict_tmpl_context", "pylons.tmpl_context_attach_args"):
-            conf[key] = _flag(conf, key)
+            conf[key] = flag(conf, key)
         conf["pylons.errorware"] = _errorware(conf)
         cache_dir = conf["pylons.cache_dir"] = conf.pop("cache_dir", None)
         if cache_dir is not None:
-            _check_folder(cache_dir)
             for kind, folder in (("session", "sessions"), ("cache", "cache")):
                 # Beaker takes options with its name before them and without.
                 if f"{kind}.data_dir" not in conf:
                     conf.setdefault(f"beaker.{kind}.data_dir", os.path.join(cache_dir, folder))
+        check_beaker(conf)
         self.update(conf)
         loaded[:] = [self]
 
@@ -123,28 +120,6 @@ class PylonsConfig(dict[str, Any]):
     def default_response(self) -> Response:
         """What `pylons.response` begins as; settled by the first request."""
         return Response.from_options(self.response_options)
-
-
-def _flag(conf: Mapping[str, Any], option: str) -> bool:
-    value = conf.get(option)
-    try:
-        return bool(asbool(value))
-    except ValueError:
-        raise ValueError(f"{option} = {value}: write true or false") from None
-
-
-def _check_folder(cache_dir: str) -> None:
-    """Log one line if nothing can be kept there, which else the first session would tell."""
-    place = os.path.abspath(cache_dir)
-    while not os.path.exists(place):
-        place = os.path.dirname(place)
-    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
-        log.error(
-            "cache_dir = %s, where sessions and caches are kept: %s is not a folder that can be"
-            " written",
-            cache_dir,
-            place,
-        )
 
 
 def _errorware(conf: Mapping[str, Any]) -> dict[str, Any]:

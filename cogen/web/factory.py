@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from types import ModuleType
 
 from cogen.web.life import Application, expect_lives
 from cogen.web.options import OptionError, Options, parse_options
@@ -12,6 +13,7 @@ from cogen.web.processes.signals import Signals
 from cogen.web.processes.streams import open_standard_streams
 from cogen.web.serving import ListenError, serve
 from cogen.web.settings.deployed import server_settings
+from cogen.web.settings.faults import say_faults
 from cogen.web.settings.ini import Ini
 
 __all__ = ["server_factory", "server_options"]
@@ -25,7 +27,10 @@ def server_factory(global_conf: dict[str, str], **settings: str) -> Callable[[Ap
     unknown or wrong, or the address that cannot be listened on.
     """
     open_standard_streams()
-    _write_to_log_file()
+    paster = sys.modules.get("paste.script.serve")
+    if paster is not None:
+        _write_to_log_file(paster)
+        say_faults(paster, global_conf.get("__file__", ""))
     signals = Signals()
     expect_lives()
     # Into a file or a pipe, what paster prints at the start would be seen at the end.
@@ -60,10 +65,9 @@ _ONCE = ("--daemon", "start", "restart", "--reload", "--monitor-restart")
 _ONCE_WITH_VALUE = ("--pid-file", "--log-file", "--user", "--group", "--reload-interval")
 
 
-def _write_to_log_file() -> None:
+def _write_to_log_file(paster: ModuleType) -> None:
     """By `--log-file` and `--daemon` Python's streams lead to a file; also for workers then."""
-    paster = sys.modules.get("paste.script.serve")
-    if paster is not None and isinstance(sys.stderr, paster.LazyWriter):
+    if isinstance(sys.stderr, paster.LazyWriter):
         for descriptor in (1, 2):
             os.dup2(sys.stderr.open().fileno(), descriptor)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -77,6 +78,54 @@ class StartTests(unittest.TestCase):
         (self.folder / "chat.db").mkdir()
         line = self.fails(app="chat.log = sqlite:///%(here)s/chat.db")
         self.assertIn("chat.db", line)
+
+
+OUR_SERVER = "[server:main]\nuse = egg:cogen#http\nport = 0\n"
+MODULE = """\
+from paste.deploy.converters import asbool
+
+def make(global_conf, **options):
+    if asbool(options.get("flag")):
+        raise LookupError("of its own")
+"""
+
+
+class IniTests(unittest.TestCase):
+    """What the ini of any application says wrong."""
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
+        (self.folder / "site_of_test.py").write_text(MODULE)
+
+    def fails(self, rest, server=OUR_SERVER):
+        (self.folder / "site.ini").write_text(server + rest)
+        with unittest.mock.patch.dict(os.environ, PYTHONPATH=f"{self.folder}:{ROOT}"):
+            run = paster("serve", "site.ini", cwd=self.folder)
+        self.assertEqual(1, run.returncode, run.stderr)
+        return run.stderr
+
+    def test_a_fault_of_it_is_one_line(self):
+        made = "paste.app_factory = site_of_test"
+        for rest, told in (
+            ("", "No section 'main'"),
+            ("[app:main]\n", "No loader given in section 'app:main'"),
+            ("[app:main]\nuse = egg:nowhere\n", "No package metadata was found for nowhere"),
+            ("[app:main]\nuse = fish:x\n", "URI scheme not known: 'fish'"),
+            ("[app:main]\nuse = config:no.ini\n", "No such file or directory: '.*/no.ini'"),
+            ("[app:main]\npaste.app_factory = nowhere:make\n", "No module named 'nowhere'"),
+            (f"[app:main]\n{made}:no\n", "module 'site_of_test' has no attribute 'no'"),
+            (f"[app:main]\n{made}:make\na = %(b)s\n", "option 'a' in section 'app:main'"),
+            (f"[app:main]\n{made}:make\nflag = perhaps\n", "String is not true/false: 'perhaps'"),
+        ):
+            with self.subTest(rest):
+                said = self.fails(rest)
+                self.assertRegex(said, f"^cogen: {self.folder}/site.ini: .*{told}")
+                self.assertEqual(1, said.count("\n"), said)
+
+    def test_what_the_application_raises_keeps_its_traceback(self):
+        said = self.fails("[app:main]\npaste.app_factory = site_of_test:make\nflag = true\n")
+        self.assertIn("Traceback", said)
+        self.assertIn('raise LookupError("of its own")', said)
 
 
 def shipped(name, option="port", *arguments):

@@ -147,13 +147,60 @@ class CacheDirTests(unittest.TestCase):
         [line] = [str(each.message) for each in told if "corrupt" in str(each.message)]
         self.assertRegex(line, r"^Invalidating corrupt session \w+; error was: ")
 
-    def test_a_place_that_cannot_be_written_is_named_at_the_start(self):
+    def unwritable(self):
         path = os.path.join(self.folder, "file")
         Path(path).write_text("")
-        with self.assertLogs("pylons.configuration", "ERROR") as logs:
-            configured(cache_dir=f"{path}/data")
+        return path
+
+    def test_sessions_that_cannot_be_kept_are_refused(self):
+        path = self.unwritable()
+        for option, shown in (
+            ("cache_dir", f"{path}/data/sessions (below cache_dir)"),
+            ("beaker.session.data_dir", f"{path}/data"),
+        ):
+            told = f"beaker.session.data_dir = {shown}: {path} is not a folder that can be written"
+            with self.assertRaises(ValueError) as caught:
+                configured(**{option: f"{path}/data"})
+            self.assertEqual(told, str(caught.exception))
+
+    def test_caches_that_cannot_be_kept_are_told_at_the_start(self):
+        path = self.unwritable()
+        for kept in ({"beaker.session.type": "cookie"}, {"beaker.session.data_dir": self.folder}):
+            with self.assertLogs("pylons.configuration", "ERROR") as logs:
+                configured(cache_dir=f"{path}/data", **kept)
+            self.assertEqual(
+                f"beaker.cache.data_dir = {path}/data/cache (below cache_dir): {path} is not a"
+                " folder that can be written",
+                logs.records[-1].getMessage(),
+            )
+
+
+class RefusedTests(unittest.TestCase):
+    def test_an_option_that_beaker_does_not_take_is_named(self):
+        for option, value, told in (
+            ("beaker.session.type", "nonsense", "Beaker has no such type"),
+            ("beaker.cache.type", "nonsense", "Beaker has no such type"),
+            ("beaker.cache.type", "cookie", "Beaker has no such type"),
+            ("beaker.cache.short.type", "nonsense", "Beaker has no such type"),
+            ("beaker.session.timeout", "soon", "Beaker does not take it: .* must be an integer"),
+            ("beaker.session.secure", "soon", "Beaker does not take it: .* must be a boolean"),
+            ("beaker.cache.short.expire", "soon", "Beaker does not take it: expire must be an"),
+        ):
+            with self.assertRaisesRegex(ValueError, f"^{option} = {value}: {told}"):
+                configured(**{option: value})
+
+    def test_what_beaker_takes_is_taken(self):
+        for kind in ("cookie", "memory", "file", "dbm", "ext:database", "ext:redis"):
+            configured(**{"beaker.session.type": kind, "beaker.session.timeout": "60"})
+        configured(**{"beaker.cache.regions": "a, b", "beaker.cache.a.expire": "60"})
+
+    def test_it_ends_a_program_with_one_line(self):
+        program = (
+            "from pylons.configuration import PylonsConfig;"
+            "PylonsConfig().init_app({'debug': 'perhaps'}, {})"
+        )
+        command = [sys.executable, "-W", "ignore", "-c", program]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         self.assertEqual(
-            f"cache_dir = {path}/data, where sessions and caches are kept: {path} is not a folder"
-            " that can be written",
-            logs.records[0].getMessage(),
+            (1, "debug = perhaps: write true or false\n"), (done.returncode, done.stderr)
         )

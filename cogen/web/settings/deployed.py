@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from cogen.web.life import Application
 from cogen.web.options import OptionError, Options
+from cogen.web.settings.faults import ERRORS, fault_of, line_of
 from cogen.web.settings.ini import Ini
 from cogen.web.settings.tracebacks import own_frames
 
@@ -20,9 +21,9 @@ _NAMES = frozenset(field.name for field in dataclasses.fields(Options))
 _SECTIONS = ("server:main", "server")
 # In the section of another server these mean the same; of waitress' `listen`, one address does.
 _COMMON = ("host", "port")
+# Of an ini, where other errors may be of a server that is not installed.
+_UNREADABLE = (configparser.Error, OSError)
 _LISTEN = re.compile(r"\[?([^\s\[\]]+?)\]?:(\d+)")
-# What PasteDeploy raises for an ini that it cannot read or that names what is not there.
-_ERRORS = (configparser.Error, AttributeError, ImportError, LookupError, ValueError)
 
 
 def is_ini(where: str) -> bool:
@@ -66,7 +67,7 @@ class Deployed:
             section = next(filter(ini.has_section, _SECTIONS), None)
             self.settings = self._server(section, ours) if section else {}
         except (configparser.Error, UnicodeDecodeError) as error:
-            raise OptionError(f"{self._given}: {_line(error)}") from None
+            raise OptionError(f"{self._given}: {line_of(error)}") from None
 
     @property
     def _places(self) -> dict[str, str]:
@@ -77,10 +78,11 @@ class Deployed:
         loader = self._loader()
         try:
             application: Application = self._context(loader, loader.APP, self._name).create()
-        except _ERRORS as error:
-            if own_frames(error) is not None:
+        except Exception as error:
+            line = fault_of(error)
+            if line is None:
                 raise
-            raise OptionError(f"{self._where}: {_line(error)}") from None
+            raise OptionError(f"{self._where}: {line}") from None
         if not callable(application):
             raise OptionError(f"{self._where}: it makes {application!r}, which cannot be called")
         return application
@@ -89,9 +91,9 @@ class Deployed:
         loader = self._loader()
         try:
             context = self._context(loader, loader.SERVER, "main")
-        except _ERRORS as error:
-            if own_frames(error) is not None or isinstance(error, configparser.Error):
-                raise OptionError(f"{self._given}: [{section}]: {_line(error)}") from None
+        except ERRORS as error:
+            if own_frames(error) is not None or isinstance(error, _UNREADABLE):
+                raise OptionError(f"{self._given}: [{section}]: {line_of(error)}") from None
             return self._of_another(section)  # which need not be installed
         if context.object is not ours:
             return self._of_another(section)
@@ -125,9 +127,3 @@ class Deployed:
             ) from None
         module: ModuleType = loadwsgi
         return module
-
-
-def _line(error: BaseException) -> str:
-    # A KeyError would show what its message looks like in Python.
-    text = error.args[0] if isinstance(error, LookupError) and error.args else error
-    return " ".join(str(text).split())
