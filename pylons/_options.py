@@ -11,7 +11,7 @@ from beaker.cache import clsmap
 from beaker.util import coerce_cache_params, coerce_session_params
 from paste.deploy.converters import asbool
 
-__all__ = ["OptionError", "check_beaker", "flag"]
+__all__ = ["OptionError", "check_beaker", "check_folders", "flag"]
 
 log = logging.getLogger("pylons.configuration")
 
@@ -44,7 +44,6 @@ def check_beaker(conf: Mapping[str, Any]) -> None:
         elif option.startswith("beaker.cache."):
             # Those of a region of caches have its name before them.
             _check_option(option, option.rpartition(".")[2], value, coerce_cache_params)
-    _check_folders(conf)
 
 
 def _check_option(
@@ -63,15 +62,18 @@ def _check_option(
         raise OptionError(f"{option} = {value}: {told}") from None
 
 
-def _check_folders(conf: Mapping[str, Any]) -> None:
-    """Caches that cannot be kept are but logged: the application need not use them."""
+def check_folders(conf: Mapping[str, Any]) -> None:
+    """Raises OptionError if sessions are to be kept in a folder that cannot be written.
+
+    Caches that cannot be kept are but logged: the application need not use them.
+    """
     for kind in ("session", "cache"):
         option = f"beaker.{kind}.data_dir"
         folder = conf.get(option)
         place = _unwritable(folder) if folder else None
         if place is None:
             continue
-        below = " (below cache_dir)" if option not in conf["app_conf"] else ""
+        below = " (below cache_dir)" if option not in conf.get("app_conf", {}) else ""
         told = f"{option} = {folder}{below}: {place} is not a folder that can be written"
         if kind == "session" and conf.get("beaker.session.type") in (None, "file", "dbm"):
             raise OptionError(told)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
+from paste.deploy.converters import asbool as asbool
+
 from pylons._config import PylonsConfig, loaded, request_defaults, response_defaults
 from pylons._context import OutsideRequest, Pushed, current
 from pylons._namespaces import STACK_METHODS

@@ -4,6 +4,10 @@ look like to the client.
 All pass chunks one for one, the empty ones too, and pass `close()` on.
 """
 
+from paste.deploy.converters import asbool as asbool
+from paste.urlparser import StaticURLParser as StaticURLParser
+
+from pylons._calling import call_wsgi_application as call_wsgi_application
 from pylons._documents import StatusCodeRedirect
 from pylons._error_pages import error_document_template, media_path
 from pylons._errors import (
@@ -14,8 +18,11 @@ from pylons._errors import (
     footer_html,
     head_html,
 )
+from pylons._http import Request as Request
+from pylons._http import Response as Response
 from pylons._middleware09 import ErrorDocuments, StaticJavascripts, error_mapper
 from pylons._static import StaticFiles
+from pylons.error import template_error_formatters as template_error_formatters
 
 __all__ = [
     "DebugHandler",

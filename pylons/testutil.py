@@ -9,7 +9,13 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from pylons._context import RequestState
 from pylons._current import current
+from pylons._http import Request as Request
+from pylons._http import Response as Response
+from pylons._namespaces import ContextObj as ContextObj
+from pylons._namespaces import PylonsContext as PylonsContext
 from pylons.configuration import config
+from pylons.configuration import request_defaults as request_defaults
+from pylons.configuration import response_defaults as response_defaults
 
 __all__ = ["ControllerWrap", "SetupCacheGlobal"]
 

@@ -13,8 +13,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from paste.deploy import appconfig
+from paste.deploy.converters import asbool as asbool
 from paste.script.appinstall import Installer
 from paste.script.command import BadCommand
+from paste.script.templates import Template as Template
+from paste.script.templates import var as var
 
 from pylons._calling import call_wsgi_application
 from pylons._names import class_name_from_module_name, resolve_dotted

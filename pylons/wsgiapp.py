@@ -15,7 +15,13 @@ from webob.exc import HTTPException, HTTPNotFound
 
 from pylons._answer import answer, drop_traceback
 from pylons._context import OutsideRequest, RequestState, current, current_state
+from pylons._http import Request as Request
+from pylons._http import Response as Response
 from pylons._names import class_name_from_module_name, resolve_dotted
+from pylons._namespaces import AttribSafeContextObj as AttribSafeContextObj
+from pylons._namespaces import ContextObj as ContextObj
+from pylons._namespaces import PylonsContext as PylonsContext
+from pylons._options import check_folders
 from pylons._restored import keep
 from pylons.configuration import PylonsConfig
 from pylons.configuration import config as process_config
@@ -51,9 +57,10 @@ class PylonsApp:
         """`config` needs `routes.map`, a routes.Mapper, before the first request.
 
         Without one it is what `pylons.config` stands for. Other arguments are of older versions and
-        do nothing.
+        do nothing. Raises OptionError, a ValueError, if sessions cannot be kept in their folder.
         """
         self.config: PylonsConfig = process_config._current_obj() if config is None else config
+        check_folders(self.config)
         self.config.setdefault("lang", None)
         self.package_name = self.config["pylons.package"]
         self.helpers = self.config["pylons.h"]

@@ -11,7 +11,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from pylons._context import current_state
 from pylons.controllers._rpc import MissingArguments, RPCController, refused, set_content_type
+from pylons.controllers.core import WSGIController as WSGIController
 from pylons.controllers.util import Response
+from pylons.controllers.util import abort as abort
 
 __all__ = [
     "JSONRPC_INTERNAL_ERROR",

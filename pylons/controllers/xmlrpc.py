@@ -10,7 +10,9 @@ from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from pylons.controllers._rpc import MissingArguments, RPCController, refused, set_content_type
+from pylons.controllers.core import WSGIController as WSGIController
 from pylons.controllers.util import Response
+from pylons.controllers.util import abort as abort
 
 __all__ = ["XMLRPC_MAPPING", "XMLRPCController", "xmlrpc_fault", "xmlrpc_sig"]
 

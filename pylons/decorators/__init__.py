@@ -6,6 +6,7 @@ from pylons.decorators._validation import (
     pylons_formencode_gettext,
     validate,
 )
+from pylons.decorators.util import get_pylons as get_pylons
 
 __all__ = [
     "JSONEncoder",

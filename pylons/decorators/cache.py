@@ -14,6 +14,7 @@ from paste.deploy.converters import asbool
 
 from pylons._context import RequestState, current_state
 from pylons._kept import kept_value
+from pylons.decorators.util import get_pylons as get_pylons
 
 __all__ = ["beaker_cache", "create_cache_key"]
 

@@ -9,6 +9,8 @@ from typing import Any
 from webob.exc import HTTPMethodNotAllowed
 
 from pylons._context import current_state
+from pylons.controllers.util import abort as abort
+from pylons.decorators.util import get_pylons as get_pylons
 
 __all__ = ["dispatch_on", "restrict"]
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pylons._context import current_state
 from pylons.controllers.util import abort, redirect
+from pylons.decorators.util import get_pylons as get_pylons
 from pylons.pylonslib.secure_form import authentication_token, token_key
 
 __all__ = ["authenticate_form", "authenticated_form", "csrf_detected_message", "https"]

@@ -160,14 +160,14 @@ class CacheDirTests(unittest.TestCase):
         ):
             told = f"beaker.session.data_dir = {shown}: {path} is not a folder that can be written"
             with self.assertRaises(ValueError) as caught:
-                configured(**{option: f"{path}/data"})
+                PylonsApp(configured(**{option: f"{path}/data"}))
             self.assertEqual(told, str(caught.exception))
 
     def test_caches_that_cannot_be_kept_are_told_at_the_start(self):
         path = self.unwritable()
         for kept in ({"beaker.session.type": "cookie"}, {"beaker.session.data_dir": self.folder}):
             with self.assertLogs("pylons.configuration", "ERROR") as logs:
-                configured(cache_dir=f"{path}/data", **kept)
+                PylonsApp(configured(cache_dir=f"{path}/data", **kept))
             self.assertEqual(
                 f"beaker.cache.data_dir = {path}/data/cache (below cache_dir): {path} is not a"
                 " folder that can be written",
