@@ -24,6 +24,9 @@ from pylons._middleware09 import ErrorDocuments, StaticJavascripts, error_mapper
 from pylons._static import StaticFiles
 from pylons.error import template_error_formatters as template_error_formatters
 
+report_libs = ("pylons", "genshi", "sqlalchemy")
+"""The libraries whose versions WebError reported, which is no more."""
+
 __all__ = [
     "DebugHandler",
     "ErrorDocuments",

@@ -24,6 +24,7 @@ from pylons._kept import kept_value
 from pylons.i18n import translation
 
 __all__ = [
+    "PYLONS_VARS",
     "cached_template",
     "literal",
     "make_lookup",
@@ -36,6 +37,12 @@ __all__ = [
 
 Vars = Mapping[str, Any] | None
 Expire = float | str | None
+
+PYLONS_VARS = (
+    *("c", "app_globals", "config", "h", "render", "request", "session", "translator"),
+    *("ungettext", "_", "N_"),
+)
+"""The names of a template that 1.0 had in this list; `pylons_globals` has all there are."""
 
 literal = Markup
 """Text that is HTML already, so that it is not escaped."""

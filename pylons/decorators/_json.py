@@ -42,7 +42,8 @@ def jsonify(action: Callable[P, Any]) -> Callable[P, str]:
     """Answer with the value of `action` as JSON (`application/json`, RFC 8259).
 
     An array at the top gives a warning, also in the log. Raises TypeError if JSON cannot say the
-    value, or if the action is a streaming one.
+    value, or if the action is a streaming one; ValueError for a number that JSON cannot say: NaN
+    and the infinities.
     """
 
     @wraps(action)
@@ -57,6 +58,6 @@ def jsonify(action: Callable[P, Any]) -> Callable[P, str]:
             told = _ARRAY.format(action.__qualname__)
             warnings.warn(told, stacklevel=2)
             log.warning(told)
-        return json.dumps(value, cls=JSONEncoder)
+        return json.dumps(value, cls=JSONEncoder, allow_nan=False)
 
     return answer

@@ -92,7 +92,9 @@ def create_cache_key(
     owner = getattr(func, "__self__", None) or self
     if owner is not None:
         kind = owner.__class__
-        return f"{kind.__module__}.{kind.__qualname__}", cache_key
+        # A class that got another name after it was made has that in __name__ alone.
+        inside, dot, _ = kind.__qualname__.rpartition(".")
+        return f"{kind.__module__}.{inside}{dot}{kind.__name__}", cache_key
     inside, _, _ = func.__qualname__.rpartition(".")
     named = inside and not inside.endswith("<locals>")
     return f"{func.__module__}.{inside}" if named else func.__module__, cache_key

@@ -94,6 +94,18 @@ class CacheTests(unittest.TestCase):
         self.cache.get_cache(namespace, type="memory").remove(key)
         self.assertNotEqual(one, self.get("kept/1").content)
 
+    def test_classes_of_one_text_and_several_names_are_kept_apart(self):
+        names = set()
+        for name in ("One", "Two"):
+
+            class Made:
+                def action(self):
+                    """Of a class that its maker names."""
+
+            Made.__name__ = name
+            names.add(create_cache_key(Made().action)[0].rpartition(".")[2])
+        self.assertEqual({"One", "Two"}, names)
+
     def test_a_function_is_kept_by_its_module(self):
         self.assertEqual((__name__, "listed a=1 b=2"), create_cache_key(listed, {"b": 2, "a": 1}))
 

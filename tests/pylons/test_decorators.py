@@ -30,6 +30,10 @@ class DecoratorTests(unittest.TestCase):
             got = self.get("people")
         self.assertEqual([{"name": "Änn"}], json.loads(got.content))
 
+    def test_a_number_that_json_has_not_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "not JSON compliant"):
+            self.get("endless")
+
     def test_what_json_cannot_say_is_refused(self):
         with self.assertRaisesRegex(TypeError, "object is not JSON serializable"):
             self.get("unsayable")

@@ -25,6 +25,10 @@ class AnswersController(WSGIController):
         return {"x": object()}
 
     @jsonify
+    def endless(self):
+        return {"x": float("inf")}
+
+    @jsonify
     def streamed(self):
         yield "x"
 
