@@ -53,7 +53,8 @@ class TokenTests(PageTestCase):
 
     def test_a_token_that_expires_is_told_and_one_that_is_renewed_goes_on(self):
         context = self.user()
-        ann = self.known("1", "Ann", 4, context).open().wait_connected()
+        # Long enough for a busy machine to be connected before it has expired.
+        ann = self.known("1", "Ann", 15, context).open().wait_connected()
         login = ann.page.locator("#link-login")
         expect(login).to_be_hidden()
         expect(ann.page.locator("#link-line")).to_contain_text("The token has expired.")
