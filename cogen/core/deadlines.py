@@ -11,6 +11,7 @@ from types import TracebackType
 
 from cogen.core.durations import Duration, span_of
 from cogen.core.scopes import Scope, on_loop
+from cogen.core.timers import Timers
 
 __all__ = ["Deadline", "DeadlinePassed"]
 
@@ -81,7 +82,7 @@ class Deadline(Scope):
         try:
             scopes = self._scopes
             if scopes is not None:
-                on_loop(scopes.scheduler, partial(scopes.scheduler.timers.stop, self, self._armed))
+                on_loop(scopes.scheduler, partial(self._disarm, scopes.scheduler.timers))
             del scopes
             if self._leave(error):
                 raise DeadlinePassed(self) from error
@@ -97,10 +98,10 @@ class Deadline(Scope):
 
     def expire(self) -> None:
         """Its timer has run out; called by the timers."""
-        scopes = self._scopes
+        scopes = self._scopes  # another thread may leave the block meanwhile
         if scopes is None:
             return
-        if self._ends - self._now() > _EARLY:  # it was put off
+        if self._ends - scopes.scheduler.loop.time() > _EARLY:  # it was put off
             self._arm()
         else:
             self.passed = True
@@ -108,11 +109,16 @@ class Deadline(Scope):
 
     def _arm(self) -> None:
         """Start its timer; called on the loop."""
-        if self._scopes is not None:
-            timers = self._scopes.scheduler.timers
-            timers.stop(self, self._armed)
-            self._armed = max(0.0, self._ends - self._now())
-            timers.start(self, self._armed)
+        scopes = self._scopes
+        if scopes is not None:
+            scheduler = scopes.scheduler
+            self._disarm(scheduler.timers)
+            self._armed = max(0.0, self._ends - scheduler.loop.time())
+            scheduler.timers.start(self, self._armed)
+
+    def _disarm(self, timers: Timers) -> None:
+        """Stop its timer; called on the loop, where `_armed` is what it has."""
+        timers.stop(self, self._armed)
 
     def _put_off(self, ends: float) -> None:
         self._now()

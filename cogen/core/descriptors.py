@@ -121,12 +121,27 @@ class _Side:
         return True
 
     def park(self, operation: "SocketOperation") -> None:
+        """Have it wait. Raises RuntimeError if another Socket of the descriptor is waited for."""
         if not self._watched:
+            self._be_the_one()
             loop = self.scheduler.loop
             watch = loop.add_writer if self._writing else loop.add_reader
             watch(self._fileno, self._ready)
+            self.scheduler.watched[self._fileno, self._writing] = self
             self._watched = True
         self.waiting.append(operation)
+
+    def _be_the_one(self) -> None:
+        """The loop calls one for a descriptor: an idle one gives way, who waits would for ever."""
+        other: _Side | None = self.scheduler.watched.get((self._fileno, self._writing))
+        if other is None:
+            return
+        if other.waiting and other.waiting[0].sock.fileno() == self._fileno:
+            raise RuntimeError(
+                f"another Socket of the descriptor {self._fileno} is waited for "
+                f"({other.waiting[0]!r}): make one Socket of each socket, and share that"
+            )
+        other._unwatch()
 
     def forget(self, operation: "SocketOperation") -> None:
         operation.waiter = None
@@ -183,6 +198,7 @@ class _Side:
     def _unwatch(self) -> None:
         if self._watched:
             self._watched = False
+            del self.scheduler.watched[self._fileno, self._writing]
             loop: asyncio.AbstractEventLoop = self.scheduler.loop
             if not loop.is_closed():
                 (loop.remove_writer if self._writing else loop.remove_reader)(self._fileno)

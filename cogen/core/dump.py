@@ -33,9 +33,12 @@ _PATIENCE: Final = 1.0
 
 
 class Part(Protocol):
-    """A kind of what there is; `noun` is what its number is of. All is called on the loop."""
+    """A kind of what there is; `nouns` are what its number is of, for one and for any other.
 
-    noun: str
+    All is called on the loop.
+    """
+
+    nouns: tuple[str, str]
 
     def all(self) -> Iterable[Any]:
         """Those that there are now."""
@@ -49,7 +52,7 @@ class Part(Protocol):
 class Coroutines:
     """A part of what a Dump tells: the coroutines of `scheduler`. `names` are those of groups."""
 
-    noun = "coroutines are there"
+    nouns = ("coroutine is there", "coroutines are there")
 
     def __init__(self, scheduler: Scheduler, names: Mapping[TaskGroup, str]) -> None:
         self._scheduler = scheduler
@@ -148,20 +151,20 @@ class Dump:
 
     def _sections(self) -> Iterator[str]:
         """In a thread: each part, as soon as it is known."""
-        yield _section(_threads(), "threads")
+        yield _section(_threads(), ("thread", "threads"))
         for part in self._parts:
             look = _Look(self._scheduler, part)
             if not self._scheduler.post(look.begin):
                 return
             while not look.over.wait(_PATIENCE):
                 if not self._scheduler.loop.is_running():
-                    yield f"the loop does not run, nobody can tell what {part.noun}"
+                    yield f"the loop does not run, nobody can tell what {part.nouns[1]}"
                     return
-            yield _section(look.groups, part.noun)
+            yield _section(look.groups, part.nouns)
 
 
-def _section(groups: Groups, noun: str) -> str:
-    return "\n".join((f"{groups.count} {noun}", *groups))
+def _section(groups: Groups, nouns: tuple[str, str]) -> str:
+    return "\n".join((f"{groups.count} {nouns[groups.count != 1]}", *groups))
 
 
 def _threads() -> Groups:

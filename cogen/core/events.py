@@ -209,6 +209,8 @@ class Signal(Operation):
         timeout: Duration | None = None,
     ) -> None:
         super().__init__(timeout)
+        if recipients < 0:
+            raise ValueError(f"Signal: recipients must be 0 or more, not {recipients!r}")
         self.name = name
         self.value = value
         self.recipients = recipients

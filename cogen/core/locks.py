@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from threading import RLock, get_ident
 from types import TracebackType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NoReturn
 
 from cogen.core.durations import Duration
 from cogen.core.events import PARKED, Operation
@@ -212,6 +212,21 @@ class Acquire(Operation):
     def undo(self, waiter: Waiter) -> None:
         with _lock:
             self.semaphore._waiters.pop(waiter, None)
+
+    def __enter__(self) -> NoReturn:
+        """Raises TypeError: nobody has waited for it."""
+        raise TypeError(
+            f"{self!r} has not been waited for: write `with (yield semaphore.acquire()):`, in an "
+            "`async def` `async with`, in straight-line code `with wait(semaphore.acquire()):`"
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Never called; without it Python would tell nothing but that."""
 
     async def __aenter__(self) -> Permit:
         permit: Permit = await self

@@ -15,14 +15,15 @@ import math
 import threading
 import time
 from asyncio import CancelledError
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent import futures
+from inspect import isgeneratorfunction
 from typing import Any, Final
 
 from cogen.core.corolets import to_wait_for
-from cogen.core.coroutines import Coroutine
+from cogen.core.coroutines import Coroutine, coro
 from cogen.core.durations import Duration, seconds_of
-from cogen.core.events import Join, OperationTimeout
+from cogen.core.events import Join, Operation, OperationTimeout
 from cogen.core.schedulers import Scheduler
 
 __all__ = ["Portal", "background"]
@@ -105,15 +106,39 @@ def _calling(what: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Calla
 
     One that it raised would be logged, as nobody on the loop waits for it.
     """
+    function = coro(what) if isgeneratorfunction(what) else what
 
-    def called() -> Generator[Any, Any, tuple[Any, Exception | None]]:
+    def called() -> Any:
         try:
-            return (yield to_wait_for(what, args, kwargs, None)), None
+            made = to_wait_for(function, args, kwargs, None)
         except Exception as error:  # noqa: BLE001 (raised in the thread)
-            return None, error
+            return _failure(error)
+        ours = isinstance(made, (Operation, Coroutine))
+        return _outcome_of(made) if ours else _outcome_in_asyncio(made)
 
     called.__qualname__ = getattr(what, "__qualname__", f"{what!r:.80}")
     return called
+
+
+def _failure(error: Exception) -> Generator[Any, Any, tuple[Any, Exception | None]]:
+    """By a step of its own: the frame that has called what failed is not to hold the error."""
+    yield from ()
+    return None, error
+
+
+def _outcome_of(made: Operation | Coroutine) -> Generator[Any, Any, tuple[Any, Exception | None]]:
+    try:
+        return (yield made), None
+    except Exception as error:  # noqa: BLE001 (raised in the thread)
+        return None, error
+
+
+async def _outcome_in_asyncio(made: Awaitable[Any]) -> tuple[Any, Exception | None]:
+    """In one task with it: what it has as the time is up is not dropped, as an Await would."""
+    try:
+        return await made, None
+    except Exception as error:  # noqa: BLE001 (raised in the thread)
+        return None, error
 
 
 def _outcome(coroutine: Coroutine, timeout: float | None) -> Any:

@@ -71,6 +71,9 @@ class Queue(Generic[Item]):
     )
 
     def __init__(self, maxsize: int = 0) -> None:
+        given: object = maxsize  # mypy believes the annotation
+        if not isinstance(given, int):
+            raise TypeError(f"Queue: maxsize must be an int, 0 (no limit) or more, not {given!r}")
         if maxsize < 0:
             raise ValueError(f"Queue: maxsize must be 0 (no limit) or more, not {maxsize!r}")
         self.maxsize = maxsize

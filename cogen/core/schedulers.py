@@ -236,6 +236,8 @@ class Scheduler(Posting):
         self._next_turn, self._next_steps = self._turn, self._steps  # bound once
         self.enter: Callable[[Callable[[], None]], None] = _call
         self.awaiting: dict[Any, Waiter] = {}
+        # Sides of sockets, by descriptor and whether they write (cogen.core.descriptors).
+        self.watched: dict[tuple[int, bool], Any] = {}
         self.on_error: Callable[[Coroutine, BaseException], object] | None = None
         self._idle: list[asyncio.Future[None]] = []
         self._cancelled: set[Coroutine] = set()  # they have been told, and end
@@ -471,6 +473,11 @@ class Scheduler(Posting):
         # asyncio would have begun when it says so: everything would be cancelled.
         if self.loop.is_running():
             raise RuntimeError(f"Scheduler.{act}() was called while the loop runs: who runs it may")
+        if asyncio._get_running_loop() is not None and not self.loop.is_closed():
+            raise RuntimeError(
+                f"Scheduler.{act}() was called in code that another loop runs, which would stand "
+                "still: add the coroutines to Scheduler.current(), or call it in another thread"
+            )
 
     def statistics(self) -> dict[str, int]:
         """Counts of what is held: coroutines, ready waiters, deadlines, signal waiters."""

@@ -8,7 +8,8 @@ import unittest
 
 from chatapp.options import ChatOptions
 from cogen.core.coroutines import coro
-from cogen.core.events import AddCoro
+from cogen.core.events import AddCoro, Signal
+from cogen.core.locks import Semaphore
 from cogen.core.schedulers import SLICE, Scheduler
 from cogen.web.options import Options
 from cogen.web.settings.running import OWN
@@ -120,9 +121,9 @@ class CoroutineTests(unittest.TestCase):
         return logs.output[0]
 
     def test_slips_say_what_they_are(self):
-        slips = self.page[self.page.index("## Three slips") :]
+        slips = self.page[self.page.index("## Slips") :]
         rows = re.findall(r"^\| \w.*? \| `(.*?)`", slips, re.MULTILINE)
-        for line, function in zip(rows, (_no_operation, _a_call, _twice), strict=True):
+        for line, function in zip(rows, _SLIPS, strict=True):
             said = self.died(function)
             self.assertIn(line.replace("cook", "_cook"), said)
             self.assertIn(f"coroutine {function.__name__} died of ", said)
@@ -164,6 +165,21 @@ def _twice():
     yield once
 
 
+def _no_permit():
+    with Semaphore().acquire():
+        yield
+
+
+def _no_signal():
+    yield Signal("name", recipients=-1)
+
+
+def _a_run():
+    Scheduler().run()
+    yield
+
+
+_SLIPS = (_no_operation, _a_call, _twice, _no_permit, _no_signal, _a_run)
 _LINK = re.compile(r"\]\(([\w./-]+\.(?:md|txt|svg))(#([\w-]+))?\)")
 
 

@@ -41,11 +41,11 @@ class Telling:
                 client = self.ask(path)
                 if path == "/held":
                     client.head()
-                before = self.server.log.count("are held")
+                before = self.server.log.count("coroutines are there")
                 while f"GET {path} waits for <WaitFor" not in self.server.log:
                     self.server.signal(signal.SIGUSR2)
                     before += 1
-                    self.server.logged("are held", before)
+                    self.server.logged("coroutines are there", before)
                 line = self.line(path[1:])
                 self.assertRegex(self.server.log, rf"GET {path} waits for <WaitForSignal .* {line}")
 

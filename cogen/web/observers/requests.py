@@ -14,7 +14,7 @@ __all__ = ["Requests", "add_request"]
 class Requests:
     """A part of what a Dump tells: the requests of `shared`."""
 
-    noun = "requests are held"
+    nouns = ("request is held", "requests are held")
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared

@@ -5,8 +5,9 @@ import traceback
 import weakref
 
 from cogen.core.coroutines import coro, coroutine
-from cogen.core.events import AddCoro, Join, OperationTimeout, Sleep
+from cogen.core.events import AddCoro, Join, OperationTimeout, Signal, Sleep
 from cogen.core.locks import Condition
+from cogen.core.ordered import LifoQueue
 from cogen.core.queue import Queue
 from cogen.core.threads import RunInThread
 from tests.cogen.core.support import CoreCase
@@ -374,6 +375,15 @@ class SlipTests(CoreCase):
             yield Condition().wait_for(True)
 
         self.slip(TypeError, "wait_for: True is no function: write lambda", slip)
+
+    def test_a_queue_whose_size_is_no_number(self):
+        for kind in (Queue, LifoQueue):
+            with self.assertRaisesRegex(TypeError, r"\bint\b"):
+                kind("a")
+
+    def test_a_signal_to_fewer_than_none(self):
+        with self.assertRaisesRegex(ValueError, "Signal: recipients must be 0 or more, not -1"):
+            Signal("name", recipients=-1)
 
     def test_starting_a_call_instead_of_a_function(self):
         with self.assertRaisesRegex(TypeError, "hand over the function itself, nap"):

@@ -1,7 +1,10 @@
 """Deadlines over blocks of waits."""
 
 import asyncio
+import sys
+from unittest import mock
 
+from cogen.core import deadlines
 from cogen.core.corolets import corolet, wait
 from cogen.core.coroutines import coro
 from cogen.core.deadlines import Deadline, DeadlinePassed
@@ -9,7 +12,7 @@ from cogen.core.events import AddCoro, Join, OperationTimeout, Sleep
 from cogen.core.groups import TaskGroup
 from cogen.core.queue import Queue
 from cogen.core.schedulers import Scheduler
-from tests.cogen.core.support import CoreCase
+from tests.cogen.core.support import CoreCase, elsewhere
 from tests.support.cycles import assert_no_cycles
 
 
@@ -361,6 +364,37 @@ class DeadlineTests(CoreCase):
         self.run_(crossing)
         self.loop.advance(3)
         self.nothing_is_left()
+
+
+class ThreadTests(CoreCase):
+    def test_a_thread_that_leaves_the_block_as_its_timer_runs_leaves_no_timer(self):
+        for reading in (1, 2):  # of the clock, by the timer
+            with self.subTest(reading):
+                deadline = Deadline(10)
+
+                def program(deadline=deadline):
+                    deadline.__enter__()
+                    deadline.extend(7)
+                    yield Sleep(30)
+
+                def time(deadline=deadline, left=[reading]):  # noqa: B006 (counts)
+                    if sys._getframe(1).f_code.co_filename == deadlines.__file__:
+                        left[0] -= 1
+                        if not left[0]:
+                            elsewhere(deadline.__exit__, None, None, None)
+                    return type(self.loop).time(self.loop)
+
+                self.start(program)
+                self.loop.settle()
+                with mock.patch.object(self.loop, "time", time):
+                    self.loop.advance(11)
+                self.assertEqual(1, len(self.scheduler.timers), "that of the Sleep")
+                self.loop.advance(30)
+                self.nothing_is_left()
+
+    def nothing_is_left(self):
+        self.assert_nothing_is_left()
+        self.assertEqual({}, self.scheduler.scopes)
 
 
 class CycleTests(CoreCase):

@@ -47,6 +47,19 @@ class EventTests(CoreCase):
 
 
 class SemaphoreTests(CoreCase):
+    def test_a_permit_that_nobody_has_waited_for_is_told(self):
+        def slip():
+            with self.semaphore.acquire():
+                yield
+
+        words = r"^<Acquire.*> has not been waited for: write `with \(yield semaphore.acquire"
+        with (
+            self.assertLogs("cogen.core.coroutines"),
+            self.assertRaisesRegex(TypeError, words),
+        ):
+            self.run_(slip)
+        self.assertEqual({"free": 2, "waiters": 0}, self.semaphore.statistics())
+
     def setUp(self):
         super().setUp()
         self.semaphore = Semaphore(2)

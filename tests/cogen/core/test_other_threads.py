@@ -780,6 +780,21 @@ class CurrentTests(CoreCase):
 
 
 class RunningLoopTests(CoreCase):
+    def test_what_ends_it_is_refused_in_code_of_another_loop(self):
+        other = Scheduler()
+        self.addCleanup(other.shutdown)
+        other.add(lambda: (yield Sleep(0)))
+
+        def nested():
+            for act in (other.run, other.shutdown):
+                with self.assertRaisesRegex(RuntimeError, "in code that another loop runs"):
+                    act()
+            yield
+
+        self.run_(nested)
+        other.run()
+        self.assertEqual(0, other.statistics()["coroutines"])
+
     def test_what_ends_it_is_refused_in_a_thread(self):
         waiter = self.start(lambda: (yield Sleep(1)))
         for act in (self.scheduler.run, self.scheduler.shutdown):

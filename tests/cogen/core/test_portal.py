@@ -26,6 +26,10 @@ def doubled(number):
     return 2 * number
 
 
+def bare(number):
+    return (yield doubled(number))
+
+
 async def halved(number):
     await asyncio.sleep(0.001)
     return number // 2
@@ -46,10 +50,11 @@ class PortalTests(unittest.TestCase):
     def test_whatever_can_be_waited_for(self):
         call = self.portal.call
         self.assertEqual(
-            [4, 6, 4, 2, 4, "THREAD", None],
+            [4, 6, 10, 4, 2, 4, "THREAD", None],
             [
                 call(doubled, 2),
                 call(doubled(3)),
+                call(bare, 5),
                 call(halved, number=8),
                 call(halved(4)),
                 call(len, "four"),
@@ -141,6 +146,27 @@ class PortalTests(unittest.TestCase):
             while True:
                 taken.append(queue.get_nowait())
         self.assertEqual(list(range(put)), sorted(taken))
+
+    def test_what_an_async_def_has_as_the_time_is_up_is_not_lost(self):
+        queue, scheduler = Queue(), self.thread.scheduler
+
+        async def awaits():
+            return await queue.get()
+
+        def gives():
+            queue.put_nowait("item")
+            for coroutine in list(scheduler.coroutines):
+                coroutine.cancel()
+
+        for what in (queue.get, awaits):
+            with self.subTest(what.__qualname__):
+                pool = self.enterContext(futures.ThreadPoolExecutor(1))
+                taken = pool.submit(self.portal.call, what)
+                while not self.thread.call(lambda: queue._getters):
+                    pass
+                self.thread.call(gives)
+                self.assertEqual("item", taken.result(10))
+        self.idle()
 
     def test_it_is_cancelled_and_cleaned_up_when_the_time_is_up(self):
         ended = []

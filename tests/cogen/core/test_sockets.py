@@ -602,6 +602,41 @@ class EndingTests(PairCase):
                 assert_no_cycles(self, wait(*case))
 
 
+class OneDescriptorTests(PairCase):
+    """Two Sockets of one socket of the system."""
+
+    def setUp(self):
+        super().setUp()
+        self.other = Socket(sock=self.ours.socket)
+
+    def receive(self, sock):
+        return (yield sock.recv(9))
+
+    def test_the_second_to_wait_is_refused_and_the_first_goes_on(self):
+        first = self.start(self.receive, self.ours)
+        self.loop.settle()
+        with (
+            self.assertLogs("cogen.core.coroutines"),
+            self.assertRaisesRegex(RuntimeError, r"another Socket of the descriptor \d+ is waited"),
+        ):
+            self.run_(self.receive, self.other)
+        self.theirs.send(b"first")
+        self.loop.settle()
+        self.assertEqual(b"first", first.result())
+        self.assert_nothing_is_left()
+
+    def test_one_that_nobody_waits_for_gives_way(self):
+        for sock in (self.ours, self.other, self.ours):
+            waiting = self.start(self.receive, sock)
+            self.loop.settle()
+            self.theirs.send(b"more")
+            self.loop.settle()
+            self.assertEqual(b"more", waiting.result())
+        self.ours.close()
+        self.other.close()
+        self.assertEqual({}, self.scheduler.watched)
+
+
 class LoopTests(unittest.TestCase):
     """The same on each of the loops that a scheduler may make."""
 

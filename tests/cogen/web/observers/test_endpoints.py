@@ -188,7 +188,7 @@ class DumpTest(unittest.TestCase):
             self.assertIn("text/plain", told.headers["content-type"])
             text = told.body.decode()
             self.assertIn(" threads\nthread ", text)
-            self.assertIn("1 requests are held\nGET /dump waits for <RunInThread ", text)
+            self.assertIn("1 request is held\nGET /dump waits for <RunInThread ", text)
             self.assertRegex(text, r"\ncoroutine DumpTest\..*waits of the server waits for <Sleep ")
             with server.connect() as client:
                 client.send(b"POST /dump HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
