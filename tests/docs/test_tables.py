@@ -175,7 +175,11 @@ def _no_signal():
 
 
 def _a_run():
-    Scheduler().run()
+    other = Scheduler()
+    try:
+        other.run()
+    finally:
+        other.loop.close()
     yield
 
 

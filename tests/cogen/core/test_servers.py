@@ -341,6 +341,7 @@ class ServerTests(ServerCase):
     def test_a_handler_that_is_no_function(self):
         with listen_tcp("127.0.0.1", 0) as listener, self.assertLogs():
             server = self.serve(listener, "echo")
+            self.scheduler.loop.call_later(20, self.scheduler.stop)
             self.scheduler.run()
         with self.assertRaisesRegex(TypeError, "a function that takes a Stream, not 'echo'"):
             server.result()
