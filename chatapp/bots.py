@@ -327,7 +327,9 @@ class ChatClient:
         except (ValueError, RecursionError) as error:
             raise NoAnswer(status, f"not an answer of the chat: {error}") from None
         line = found.get("error")
-        if status in _REFUSALS and isinstance(line, str):
+        # Gateways have a 401 too; that of the chat says where to sign in.
+        refuses = status in _REFUSALS and (status != 401 or "login" in found)
+        if refuses and isinstance(line, str):
             raise ChatError(status, line)
         raise NoAnswer(status, content.decode(errors="replace")[:_LINE])
 

@@ -35,7 +35,7 @@ class ErrorController(BaseController):
             response.content_type = "application/json"
             return bad.json
         if "text/html" in request.environ.get("HTTP_ACCEPT", ""):
-            c.code, c.message, c.login = code, bad.line, bad.login
+            c.code, c.message, c.login = code, bad.line, bad.login or ""
             return self._page("/error.mako")
         response.content_type = "text/plain"
         return f"{bad.line}\n"

@@ -56,7 +56,7 @@ class BadInput(Exception):
     """What a client sent cannot be taken: `status` and the line to answer with.
 
     `room`: the name, as the client wrote it, of the one that it is about. `challenge`: of a 401,
-    how to be let in; `login`: where.
+    how to be let in; `login`: where, empty if there is no such page; None: it is about no identity.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class BadInput(Exception):
         retry_after: float | None = None,
         room: str | None = None,
         challenge: str = "",
-        login: str = "",
+        login: str | None = None,
     ) -> None:
         super().__init__(line)
         self.status = status
@@ -82,7 +82,7 @@ class BadInput(Exception):
         told = {"error": self.line}
         if self.room is not None:
             told["room"] = self.room
-        if self.login:
+        if self.login is not None:
             told["login"] = self.login
         return orjson.dumps(told)
 

@@ -37,6 +37,11 @@ class FunctionTests(ChatCase):
             self.assertEqual(nick, self.user("ann").pull()["you"]["nick"])
             self.assertEqual(401, self.user("").ask("GET", "/chat/nick").status)
 
+    def test_who_is_not_known_can_tell_that_it_is_the_chat_who_says_so(self):
+        self.start(identity=f"{HERE}:blocking")
+        answer = self.user("").ask("GET", "/chat/nick", Accept="application/json")
+        self.assertEqual((401, ""), (answer.status, json.loads(answer.body)["login"]))
+
     def test_it_is_asked_once_and_again_after_a_minute_or_with_other_cookies(self):
         self.start(identity=f"{HERE}:blocking")
         ann = self.user("ann")
