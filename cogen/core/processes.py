@@ -29,6 +29,8 @@ from cogen.core.streams import Stream
 __all__ = ["Exit", "Process", "StartProcess", "run", "start"]
 
 PIPE, DEVNULL = subprocess.PIPE, subprocess.DEVNULL
+# The return code that asyncio gives to a process that somebody else has reaped.
+_UNKNOWN = 255
 
 
 class Process(asyncio.SubprocessProtocol):
@@ -135,9 +137,21 @@ class Process(asyncio.SubprocessProtocol):
         if self.stdin is not None:
             self.stdin.resume_writing()
 
+    def _status(self) -> int | None:
+        """How it has ended.
+
+        asyncio asks `subprocess` before it sends a signal. If that finds that the process has ended
+        it has reaped it, and knows how, while asyncio's watcher comes too late and says _UNKNOWN.
+        """
+        code: int | None = self._transport.get_returncode()
+        reaped = self._transport.get_extra_info("subprocess")
+        if code == _UNKNOWN and isinstance(reaped, subprocess.Popen):
+            return reaped.returncode
+        return code
+
     def process_exited(self) -> None:
         """It has ended and is reaped."""
-        self.returncode = self._transport.get_returncode()
+        self.returncode = self._status()
         waiting, self._waiting = self._waiting, {}
         for waiter in waiting:
             waiter.resume(self.returncode)

@@ -1,11 +1,14 @@
 """Programs in processes of their own, on both loops."""
 
 import asyncio
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 from cogen.core.coroutines import coro
@@ -105,6 +108,18 @@ class ProcessTests(unittest.TestCase):
             return lines, process.returncode, (yield process.wait()), exists(process.pid)
 
         self.assertEqual(([b"one\n", b"two\n"], None, -9, False), self.run_(main))
+
+    def test_how_it_ended_is_known_whoever_reaps_it(self):
+        def main():
+            process = yield start(["sleep", "60"])
+            os.kill(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):  # Python 3.11 reaps it in a thread
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            process.close()
+            return (yield process.wait())
+
+        with unittest.mock.patch.object(asyncio.log.logger, "warning"):  # unknown child process
+            self.assertEqual(-signal.SIGKILL, self.run_(main))
 
     def test_one_talks_with_it(self):
         def main():
