@@ -21,6 +21,8 @@ from cogen.core.events import Sleep
 from cogen.core.schedulers import Scheduler
 
 proactor, act = sys.argv[1:]
+# Who has started the tests in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def waits():
@@ -68,16 +70,18 @@ class SignalTests(unittest.TestCase):
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as process:
-            self.addCleanup(process.kill)
-            lines = []
-            for number in signals:
-                lines.append(process.stdout.readline().strip())
-                process.send_signal(number)
-            if last is not None:
-                while process.poll() is None:
-                    process.send_signal(last)
-                    time.sleep(0.01)
-            lines += process.communicate(timeout=30)[0].split("\n")[:-1]
+            try:
+                lines = []
+                for number in signals:
+                    lines.append(process.stdout.readline().strip())
+                    process.send_signal(number)
+                if last is not None:
+                    while process.poll() is None:
+                        process.send_signal(last)
+                        time.sleep(0.01)
+                lines += process.communicate(timeout=30)[0].split("\n")[:-1]
+            finally:
+                process.kill()  # else the end of the block waits for it
             return lines, process.returncode
 
     def test_a_signal_cancels_all_and_run_returns_it(self):
