@@ -70,6 +70,7 @@ def _taken(pipe: int, modules: list[str]) -> Iterator[str]:
 
 def main() -> None:
     """`python -m tests.support.shares [nosetests arguments]`, or `--take PIPE MODULES`."""
+    faulthandler.enable(file=sys.__stderr__)  # a crash tells where it was
     if sys.argv[1:2] == ["--take"]:
         modules = sys.argv[3:]
         share = Share(_taken(int(sys.argv[2]), modules))
