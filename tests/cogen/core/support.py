@@ -39,6 +39,25 @@ class CoreCase(unittest.TestCase):
         self.assertEqual(counts, self.scheduler.statistics())
 
 
+class OperationCase(CoreCase):
+    """Coroutines that wait for one operation."""
+
+    def parked(self, operation: Any) -> Coroutine:
+        """A coroutine that waits for it."""
+        coroutine = self.start(coro(lambda: (yield operation)))
+        self.loop.settle()
+        self.assertFalse(coroutine.done, coroutine)
+        self.addCleanup(self.loop.settle)
+        self.addCleanup(coroutine.cancel)
+        return coroutine
+
+    def ended(self, coroutine: Coroutine) -> Coroutine:
+        """The same, which has ended by now."""
+        self.loop.settle()
+        self.assertTrue(coroutine.done, coroutine)
+        return coroutine
+
+
 def elsewhere(function: Callable[..., Any], *args: Any) -> Any:
     """What `function(*args)` gives in a thread of its own, while the loops of this one stand."""
     outcome: Future[Any] = Future()

@@ -29,7 +29,7 @@ from cogen.core.sockets import (
     getdefaulttimeout,
     setdefaulttimeout,
 )
-from tests.cogen.core.support import CoreCase, LoopThread
+from tests.cogen.core.support import CoreCase, LoopThread, OperationCase
 from tests.support.cycles import assert_no_cycles
 
 BIG = 10 * 1024 * 1024
@@ -41,7 +41,7 @@ def reset(sock):
     sock.close()
 
 
-class PairCase(CoreCase):
+class PairCase(OperationCase):
     """`ours` is a Socket, `theirs` the plain socket at its other end."""
 
     def setUp(self):
@@ -69,20 +69,6 @@ class PairCase(CoreCase):
             if not block:
                 return bytes(data)
             data += block
-
-    def parked(self, operation):
-        """A coroutine that waits for it."""
-        coroutine = self.start(coro(lambda: (yield operation)))
-        self.loop.settle()
-        self.assertFalse(coroutine.done, coroutine)
-        self.addCleanup(self.loop.settle)
-        self.addCleanup(coroutine.cancel)
-        return coroutine
-
-    def ended(self, coroutine):
-        self.loop.settle()
-        self.assertTrue(coroutine.done, coroutine)
-        return coroutine
 
 
 class ReceivingTests(PairCase):

@@ -14,14 +14,14 @@ from cogen.core.schedulers import Scheduler
 from cogen.core.sockets import ConnectionClosed, IncompleteRead, SocketError
 from cogen.core.streams import IdleTimeout, LineTooLong, Stream
 from cogen.testing.memory import MemoryTransport
-from tests.cogen.core.support import CoreCase, LoopThread
+from tests.cogen.core.support import CoreCase, LoopThread, OperationCase
 from tests.cogen.core.test_sockets import reset
 from tests.support.cycles import assert_no_cycles
 
 BIG = 10 * 1024 * 1024
 
 
-class StreamCase(CoreCase):
+class StreamCase(OperationCase):
     """`ours` is a Stream on the loop with the fake clock, `theirs` the plain socket opposite."""
 
     def setUp(self):
@@ -44,19 +44,6 @@ class StreamCase(CoreCase):
 
     def waits(self, operation):
         return self.run_(lambda: (yield operation))
-
-    def parked(self, operation):
-        coroutine = self.start(coro(lambda: (yield operation)))
-        self.loop.settle()
-        self.assertFalse(coroutine.done, coroutine)
-        self.addCleanup(self.loop.settle)
-        self.addCleanup(coroutine.cancel)
-        return coroutine
-
-    def ended(self, coroutine):
-        self.loop.settle()
-        self.assertTrue(coroutine.done, coroutine)
-        return coroutine
 
     @contextlib.contextmanager
     def dying(self, error, text=""):
