@@ -25,7 +25,7 @@ A step goes on where it was until it parks, ends, gives way, or has had its slic
 it yields it calls: that one's generator takes the place of its own, which waits in `_callers`, and
 the call is `done` from the start, so that a second use is refused. An `async def` runs as a task,
 for asyncio alone can drive it. Who cancels one that is ready sets `_cancelling`: it gets the
-outcome that is on its way, and CancelledError at its next yield.
+outcome that is on its way, and CancelledError at its next yield that is no shield's.
 
 An ended coroutine keeps what it died of, and that keeps the frames of its traceback, and they their
 callers'. So a frame in which that can be drops `self` and the error: nothing is left to collect.
@@ -330,7 +330,7 @@ class Coroutine(Waiter):
                     self._generator = self._callers.pop()
                     self.error = raised
                     continue
-                if self._cancelling:
+                if self._cancelling and not _is_shielded(yielded):
                     self._cancelling = False
                     self.error = _cancelled_at(yielded)
                     continue
@@ -472,6 +472,11 @@ class Coroutine(Waiter):
         else:
             state = "ready"
         return f"<Coroutine {self.name}: {state}>"
+
+
+def _is_shielded(yielded: Any) -> bool:
+    """Whether the wait for `yielded` is not broken off."""
+    return isinstance(yielded, Operation) and yielded.shields
 
 
 def _cancelled_at(yielded: Any) -> asyncio.CancelledError:

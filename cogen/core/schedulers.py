@@ -491,14 +491,19 @@ class Scheduler(Posting):
 
 
 class _AsyncioWaiter(Waiter):
-    """An asyncio task that awaits one operation."""
+    """An asyncio task that awaits one operation.
 
-    __slots__ = ("_future", "_task")
+    A cancellation that comes to a shield, or as the outcome is on its way, is put off: the task
+    gets the outcome, and hears of it at its next await. `heard`: how many it has heard of before.
+    """
+
+    __slots__ = ("_future", "_task", "heard")
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__(scheduler)
         self._task: asyncio.Task[Any] | None = asyncio.current_task()
         self._future: asyncio.Future[Any] | None = scheduler.loop.create_future()
+        self.heard = self._task.cancelling() if self._task is not None else 0
 
     @property
     def owner(self) -> Any:
@@ -507,36 +512,39 @@ class _AsyncioWaiter(Waiter):
     async def wait(self) -> Any:
         """The outcome of the operation it is parked in."""
         assert self._future is not None
-        shields = self.operation is not None and self.operation.shields
-        cancelled = False
-        had = self._task.cancelling() if shields and self._task is not None else 0
+        put_off = False
         self.scheduler.awaiting[self._task] = self
         try:
             while True:
                 try:
                     return await self._future
                 except asyncio.CancelledError:
-                    if not shields:
-                        if self.operation is not None or self.error is not None:
-                            raise
-                        # Its value is on its way: what was handed over is not lost.
-                        assert self._task is not None
-                        self.scheduler.loop.call_soon(
-                            _cancel_later, self._task, self._task.cancelling()
-                        )
-                        return self.value
-                    cancelled = True
-                    self._future = self.scheduler.loop.create_future()
-                    if self.operation is None:  # the outcome is on its way
-                        self.step()
+                    if not self._put_off():
+                        raise
+                    put_off = True
         finally:
             self.scheduler.awaiting.pop(self._task, None)
             self.withdraw()
-            if cancelled and self._task is not None:
+            if put_off and self._task is not None:
                 # Not at once: who leaves the block of a deadline now has no await to be told at.
-                self.scheduler.loop.call_soon(_cancel_later, self._task, had + 1)
+                self.scheduler.loop.call_soon(
+                    _cancel_again, self.scheduler, self._task, self.heard + 1
+                )
             # An error's traceback holds this frame: nothing here may hold the error.
             self._task = self._future = self.error = None
+
+    def _put_off(self) -> bool:
+        """Wait on for the outcome, though the task is cancelled; False if that is to be raised."""
+        operation = self.operation
+        if operation is None:
+            if isinstance(self.error, asyncio.CancelledError):  # that is the outcome
+                return False
+        elif not operation.shields:
+            return False
+        self._future = self.scheduler.loop.create_future()
+        if operation is None:  # its step was for the one before
+            self.step()
+        return True
 
     def step(self) -> None:
         future = self._future
@@ -548,13 +556,16 @@ class _AsyncioWaiter(Waiter):
             future.set_result(self.value)
 
 
-def _cancel_later(task: "asyncio.Task[Any]", wanted: int) -> None:
-    """`task` had what it waited for, and goes on to its next await, where it is cancelled now.
+def _cancel_again(scheduler: Scheduler, task: "asyncio.Task[Any]", wanted: int) -> None:
+    """`task` had what it waited for, and went on to its next await, where it is cancelled now.
 
     It has to have been cancelled `wanted` times still: whoever has taken theirs back meanwhile, as
     `asyncio.timeout` does at the end of its block, wants it no more.
     """
     if not task.done() and task.cancelling() >= wanted:
+        waiter = scheduler.awaiting.get(task)
+        if isinstance(waiter, _AsyncioWaiter):
+            waiter.heard = wanted - 1  # not of this one yet
         task.uncancel()
         task.cancel()
 

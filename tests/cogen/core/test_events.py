@@ -228,6 +228,61 @@ class AsyncioTests(CoreCase):
             taken.clear()
             self.assertEqual(0, self.scheduler.statistics()["ready"])
 
+    def test_a_task_that_is_cancelled_by_two_hears_of_the_one_that_counts(self):
+        queue, taken = Queue(), []
+
+        async def taker():
+            async with asyncio.timeout(5):
+                taken.append(await queue.get())
+            await Sleep(9)
+            taken.append("never")
+
+        running = self.loop.create_task(taker())
+        self.loop.settle()
+        # Both in the turn in which the item comes, and one of them is taken back.
+        self.loop.call_later(5, queue.put_nowait, "item")
+        self.loop.call_later(5, running.cancel)
+        self.loop.advance(20)
+        self.assertTrue(running.cancelled())
+        self.assertEqual(["item"], taken)
+
+    def test_a_cancellation_is_put_off_for_each_item_that_comes(self):
+        queue, taken = Queue(), []
+
+        async def taker():
+            taken.append(await queue.get())
+            self.loop.call_soon(queue.put_nowait, "second")
+            taken.append(await queue.get())
+            await Sleep(9)
+            taken.append("never")
+
+        running = self.loop.create_task(taker())
+        self.loop.settle()
+        queue.put_nowait("first")
+        running.cancel()
+        self.loop.advance(20)
+        self.assertTrue(running.cancelled())
+        self.assertEqual(["first", "second"], taken)
+
+    def test_an_error_that_comes_as_a_task_is_cancelled_is_raised(self):
+        async def taker():
+            try:
+                await Queue().get(timeout=1)
+            except OperationTimeout:
+                self.seen.append("timeout")
+            await Sleep(1)
+            self.seen.append("never")
+
+        self.seen = []
+        for begin in (self.loop.create_task, lambda made: self.start(lambda: made)):
+            running = begin(taker())
+            self.loop.settle()
+            self.loop.call_later(1, running.cancel)
+            self.loop.advance(5)
+            with self.assertRaises(asyncio.CancelledError):
+                running.result()
+        self.assertEqual(["timeout"] * 2, self.seen)
+
     def test_a_cancellation_that_was_taken_back_cancels_nothing_later(self):
         queue = Queue()
 

@@ -139,6 +139,50 @@ class ShieldTests(CoreCase):
                         coroutine.result()
                     self.assert_nothing_is_left()
 
+    def test_a_cancellation_waits_for_several_in_a_row(self):
+        def generator():
+            yield Shield(Sleep(2))
+            yield Shield(Sleep(2))
+            self.seen.append(self.loop.time() - begun)
+            yield Sleep(1)
+            self.seen.append("never")
+
+        async def native():
+            await Shield(Sleep(2))
+            await Shield(Sleep(2))
+            self.seen.append(self.loop.time() - begun)
+            await Sleep(1)
+            self.seen.append("never")
+
+        for program in (generator, native):
+            with self.subTest(program.__name__):
+                self.seen.clear()
+                begun = self.loop.time()
+                coroutine = self.start(program)
+                self.loop.advance(1)
+                coroutine.cancel()
+                self.loop.advance(9)
+                self.assertEqual([4], self.seen)
+                self.assertIsInstance(coroutine.error, asyncio.CancelledError)
+
+    def test_what_it_waits_for_is_cancelled(self):
+        async def native(awaited):
+            await Shield(awaited)
+
+        def generator(awaited):
+            yield Shield(awaited)
+
+        for program in (generator, native):
+            with self.subTest(program.__name__):
+                task = self.loop.create_task(asyncio.sleep(9))
+                coroutine = self.start(program, task)
+                self.loop.settle()
+                task.cancel()
+                self.loop.settle()
+                self.assertTrue(coroutine.done)
+                self.assertIsInstance(coroutine.error, asyncio.CancelledError)
+                self.assert_nothing_is_left()
+
     def test_a_deadline_is_raised_at_the_next_wait(self):
         def generator(make):
             with self.assertRaises(DeadlinePassed), Deadline(1):
