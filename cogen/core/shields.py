@@ -18,8 +18,8 @@ class Shield(Operation):
     """Wait for `awaited`, an operation, a coroutine or an awaitable; the result is its outcome.
 
     A cancellation, a deadline, or that the client has left does not undo it: that is raised at the
-    next wait, a cancellation at the next that is no Shield. Only its own `timeout` does, and then OperationTimeout is raised; give one where what
-    is waited for may never come.
+    next wait, a cancellation at the next that is no Shield. Only its own `timeout` does, and then
+    OperationTimeout is raised; give one where what is waited for may never come.
     """
 
     __slots__ = ("_inner", "awaited")
