@@ -66,7 +66,7 @@ class Members(Identity):
     def proof(self, environ: WSGIEnvironment) -> str:
         return ""
 
-    def proves(self, environ: WSGIEnvironment, proof: str) -> bool:
+    def proves(self, environ: WSGIEnvironment, proof: str, person: str) -> bool:
         """`proof` is the device that the badge was given to."""
         return bool(proof) and proof not in self.gone
 

@@ -5,7 +5,7 @@ in a signed token, and holds as long as a request proves itself in the same way.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
@@ -13,8 +13,9 @@ __all__ = ["Identity", "Person", "Unidentified", "checked_person"]
 
 _LONGEST = 200
 _MOST_GROUPS = 50
+_MOST_ROOMS = 50
 # A cookie has at most 4,096 bytes (RFC 6265 6.1), and all of a person goes into one.
-_LONGEST_GROUPS = 1000
+_LONGEST_LIST = 1000
 
 
 class Person(NamedTuple):
@@ -22,6 +23,7 @@ class Person(NamedTuple):
 
     `name`: what others see, which may change; empty: the id. `groups` and `role`: what the site
     says of them. `expires`: Unix time from which this has to be asked again; None: not by itself.
+    `rooms`: the only ones that are there for them; None: whatever rooms there are.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Person(NamedTuple):
     groups: tuple[str, ...] = ()
     role: str = ""
     expires: float | None = None
+    rooms: tuple[str, ...] | None = None
 
 
 class Unidentified(Exception):
@@ -52,8 +55,8 @@ class Identity(ABC):
         Asked at each poll: it waits for nothing.
         """
 
-    def proves(self, environ: WSGIEnvironment, proof: str) -> bool:
-        """Whether the request says who sent it as it did when `proof` was taken."""
+    def proves(self, environ: WSGIEnvironment, proof: str, person: str) -> bool:
+        """Whether the request says who sent it as it did when `proof` was taken of that person."""
         return proof == self.proof(environ)
 
 
@@ -66,9 +69,17 @@ def checked_person(person: object) -> Person:
             raise ValueError(f"the {name} {text!r:.80} is no text of at most {_LONGEST} characters")
     if not person.id.strip() or not person.id.isprintable():
         raise ValueError(f"the id {person.id!r:.80} is empty or not printable")
-    groups = tuple(person.groups)
-    if len(groups) > _MOST_GROUPS or not all(isinstance(each, str) for each in groups):
-        raise ValueError(f"the groups of {person.id!r} are not at most {_MOST_GROUPS} texts")
-    if sum(len(each.encode()) for each in groups) > _LONGEST_GROUPS:
-        raise ValueError(f"the groups of {person.id!r} have more than {_LONGEST_GROUPS} bytes")
-    return person._replace(groups=groups)
+    groups = _checked_list(person, "groups", person.groups, _MOST_GROUPS)
+    rooms = person.rooms
+    if rooms is not None:
+        rooms = _checked_list(person, "rooms", rooms, _MOST_ROOMS)
+    return person._replace(groups=groups, rooms=rooms)
+
+
+def _checked_list(person: Person, name: str, texts: Iterable[str], most: int) -> tuple[str, ...]:
+    listed = tuple(texts)
+    if isinstance(texts, str) or len(listed) > most or not all(isinstance(t, str) for t in listed):
+        raise ValueError(f"the {name} of {person.id!r} are not at most {most} texts")
+    if sum(len(each.encode()) for each in listed) > _LONGEST_LIST:
+        raise ValueError(f"the {name} of {person.id!r} have more than {_LONGEST_LIST} bytes")
+    return listed

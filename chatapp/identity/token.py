@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
-from chatapp.identity.person import Identity, Person, Unidentified
+from chatapp.identity.person import Identity, Person, Unidentified, checked_person
 
 __all__ = ["LEAST_KEY", "Key", "Token", "keys_of"]
 
@@ -88,7 +88,12 @@ class Token(Identity):
 
     def who(self, environ: WSGIEnvironment) -> Person | None:
         token = self._token(environ)
-        return _person(self._claims(token)) if token else None
+        if not token:
+            return None
+        try:
+            return checked_person(_person(self._claims(token)))
+        except ValueError as error:
+            raise Unidentified(f"The token cannot be taken: {error}.") from None
 
     def proof(self, environ: WSGIEnvironment) -> str:
         token = self._token(environ)
@@ -146,14 +151,17 @@ class Token(Identity):
 
 def _person(claims: Mapping[str, Any]) -> Person:
     """Raises Unidentified."""
-    groups = claims.get("groups", ())
-    if not isinstance(groups, list | tuple):
+    groups, rooms = claims.get("groups", []), claims.get("rooms")
+    if not isinstance(groups, list):
         raise Unidentified("The token's groups are no list.")
+    if not isinstance(rooms, list | None):
+        raise Unidentified("The token's rooms are no list.")
     texts = dict(_texts(claims))
     expires = float(claims["exp"])
     if expires <= time.time():  # a token of this very second
         raise Unidentified("The token has expired.")
-    return Person(texts["sub"], texts["name"], tuple(groups), texts["role"], expires)
+    allowed = None if rooms is None else tuple(rooms)
+    return Person(texts["sub"], texts["name"], tuple(groups), texts["role"], expires, allowed)
 
 
 def _texts(claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ dot, and the signature. It counts as long as a request says in the same way as b
 
 import base64
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 import orjson
@@ -45,7 +45,10 @@ class Badges:
         """The badge of the person, and the cookie's value."""
         participant = self.participant(person.id)
         badge = Badge(participant, person, proof)
-        text = base64.urlsafe_b64encode(orjson.dumps([*person, badge.proof])).decode()
+        known: list[Any] = [*person[:5], proof]
+        if person.rooms is not None:
+            known.append(person.rooms)
+        text = base64.urlsafe_b64encode(orjson.dumps(known)).decode()
         return badge, self._signer.sign(f"{participant}.{text}")
 
     def shown(self, environ: WSGIEnvironment) -> Badge | None:
@@ -54,7 +57,7 @@ class Badges:
         badge = None if token is None else self._read.get(token) or self._verified(token)
         if badge is None or self.seconds_left(badge.person) <= 0:
             return None
-        return badge if self.identity.proves(environ, badge.proof) else None
+        return badge if self.identity.proves(environ, badge.proof, badge.person.id) else None
 
     def seconds_left(self, person: Person) -> float:
         """Until it has to be asked again who that is; without end, if only by another proof."""
@@ -66,8 +69,11 @@ class Badges:
         participant, dot, text = (payload or "").partition(".")
         if not dot:
             return None
-        identity, name, groups, role, expires, proof = orjson.loads(base64.urlsafe_b64decode(text))
-        badge = Badge(participant, Person(identity, name, tuple(groups), role, expires), proof)
+        known = orjson.loads(base64.urlsafe_b64decode(text))
+        identity, name, groups, role, expires, proof, *more = known
+        rooms = tuple(more[0]) if more else None
+        person = Person(identity, name, tuple(groups), role, expires, rooms)
+        badge = Badge(participant, person, proof)
         if len(self._read) >= _MOST_READ:
             self._read.clear()
         self._read[token] = badge

@@ -90,6 +90,13 @@ class TokenTests(TokenCase):
                 ("The token has no exp.", token(exp=None)),
                 ("The token's name is no text.", token(name=["x"])),
                 ("The token's groups are no list.", token(groups="x")),
+                ("The token's rooms are no list.", token(rooms="x")),
+                ("The token cannot be taken: the rooms of '7' are not at most 50 texts.",
+                 token(rooms=["x"] * 51)),
+                ("The token cannot be taken: the rooms of '7' are not at most 50 texts.",
+                 token(rooms=[7])),
+                ("The token cannot be taken: the groups of '7' have more than 1000 bytes.",
+                 token(groups=["x" * 1001])),
                 ("The token is for another audience.", token(aud="elsewhere")),
                 ("The token cannot be read.", "x"),
                 ("The token cannot be read.", "a.b.c"),
@@ -136,6 +143,16 @@ class TokenTests(TokenCase):
         self.assertEqual(("Ann Lee", sender), (message["nick"], message["sender"]))
         [participant] = self.hub.participants.values()
         self.assertGreater(participant.person.expires, time.time() + 60)
+
+    def test_the_rooms_of_a_token_travel_with_the_person(self):
+        ann = self.bearer(token(rooms=["support", "Billing"]))
+        ann.ask("GET", "/chat/nick")
+        [participant] = self.hub.participants.values()
+        self.assertEqual(("support", "Billing"), participant.person.rooms)
+        for rooms, known in ((None, None), ([], ())):
+            person = self.bearer(token(sub=f"{rooms}", rooms=rooms))
+            person.ask("GET", "/chat/nick")
+            self.assertEqual(known, list(self.hub.participants.values())[-1].person.rooms)
 
     def test_another_person_with_the_same_cookies_is_another(self):
         ann = self.bearer(token())
