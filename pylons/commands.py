@@ -6,15 +6,14 @@ keyword `paster_plugins` of the project's setup.py brings about.
 
 from __future__ import annotations
 
-import configparser
 import os
 import sys
-from traceback import walk_tb
 from typing import Any, ClassVar
 
 from paste.deploy import loadapp
 from paste.script.command import BadCommand, Command
 
+from pylons._inis import loading, logging_of
 from pylons._scaffold import Project
 from pylons._shell import Shell
 
@@ -78,26 +77,11 @@ class _ConfigCommand(Command):  # type: ignore[misc]
             raise BadCommand(f"there is no {name} in this folder: name the ini file")
         if os.getcwd() not in sys.path:
             sys.path.insert(0, os.getcwd())
-        try:
-            if not self.options.quiet:
+        if not self.options.quiet:
+            with logging_of(name):
                 self.logging_file_config(name)
+        with loading(name):
             return loadapp(f"config:{name}", relative_to=os.getcwd())
-        except _FAULTS as error:
-            if not _is_of_the_ini(error):
-                raise
-            told = " ".join(f"{type(error).__name__}: {error}".split())
-            raise BadCommand(f"{name}: {told}", exit_code=1) from None
-
-
-# What an ini raises that is wrong, or names what is not there; and who raises it then.
-_FAULTS = (configparser.Error, AttributeError, ImportError, LookupError, OSError, ValueError)
-_READERS = ("codecs", "configparser", "importlib", "logging", "paste", "pylons")
-
-
-def _is_of_the_ini(error: BaseException) -> bool:
-    """Whether it is not of the application's own code, which gets its traceback."""
-    modules = (frame.f_globals["__name__"] for frame, _ in walk_tb(error.__traceback__))
-    return all(name.partition(".")[0] in _READERS for name in modules)
 
 
 class RoutesCommand(_ConfigCommand):

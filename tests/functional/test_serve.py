@@ -119,7 +119,8 @@ class IniTests(unittest.TestCase):
         ):
             with self.subTest(rest):
                 said = self.fails(rest)
-                self.assertRegex(said, f"^cogen: {self.folder}/site.ini: .*{told}")
+                # Where Pylons is installed its command of paster says it before the server does.
+                self.assertRegex(said, f"^(cogen: {self.folder}/)?site.ini: .*{told}")
                 self.assertEqual(1, said.count("\n"), said)
 
     def test_what_the_application_raises_keeps_its_traceback(self):

@@ -95,6 +95,13 @@ class MadeProjects(ProjectCase):
             self.assertIn(told, said.splitlines()[-1])
             self.assertFalse(name and (fresh.folder / name).exists(), name)
 
+    def test_an_ini_that_is_wrong_is_one_line_from_each_command(self):
+        self.write("wrong.ini", "[app:main]\nuse = egg:nowhere\nuse = egg:nowhere\n")
+        for command, *more in (("serve",), ("setup-app",), ("request", "/"), ("post", "/")):
+            with self.subTest(command):
+                said = fresh.paster(command, "wrong.ini", *more, status=1)
+                self.assertRegex(said, r"\Awrong.ini: DuplicateOptionError: .*'use'.*\n\Z")
+
     def test_each_has_its_own_secret(self):
         secrets = set()
         for name in ("one", "two"):
