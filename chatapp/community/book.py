@@ -1,0 +1,292 @@
+"""The book: all rooms that have a record, and how people stand, in the memory of each process.
+
+    room:NAME      a room
+    standing:ID    how a person stands
+    ban:ADDRESS    an address that is banned
+    changes        a mark of the state of all these, how many deeds there are, and which keys the
+                   last changes were about, each with the mark that it made, in JSON
+
+A process knows by the mark whether it is up to date, and reads what has changed since its own. Who
+changes something does that from the state of a mark, which is another afterwards: of two who decide
+by the same state one has to decide again. What was decided and the deed are kept together or not
+at all.
+"""
+
+import asyncio
+import math
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import orjson
+
+from chatapp.community.acts import KEEPER, MEMBER, OWNER, ROLES
+from chatapp.community.deeds import Deed, deed_key, packed_deed
+from chatapp.community.rooms import (
+    Room,
+    packed_room,
+    unpacked_room,
+    unrecorded,
+)
+from chatapp.community.standings import (
+    NO_STANDING,
+    Ban,
+    Standing,
+    packed_ban,
+    packed_standing,
+    unpacked_ban,
+    unpacked_standing,
+)
+from chatapp.identity.person import Person
+from chatapp.model import MessageLog, Record
+from chatapp.model.message import handle
+from chatapp.names import folded
+
+__all__ = ["CHANGES", "Book", "Edit"]
+
+CHANGES = "changes"
+"""The key whose text is another after each change."""
+
+_KINDS = ("room:", "standing:", "ban:")
+# Changes of which is known what they were about. Who has missed more reads everything.
+_RECENT = 200
+_NOTHING: Final[Mapping[str, None]] = MappingProxyType({})
+
+
+class Edit(NamedTuple):
+    """What is to be kept: `rooms`, `removed` ones by their names, how people stand, bans by
+    address (None: it is none any more); and the deed that it was."""
+
+    rooms: Sequence[Room] = ()
+    removed: Sequence[str] = ()
+    standings: Mapping[str, Standing] = MappingProxyType({})
+    bans: Mapping[str, Ban | None] = _NOTHING
+    deed: Deed | None = None
+
+
+class Book:
+    """That beside `log`. `keepers`: ids of people, or their handles, and `keeper_groups`: groups
+    of those, who are keepers unless they were given another role here. `wall`: Unix seconds.
+
+    `observers` are called with the keys of what is another than it was, on the event loop; they
+    must not raise. `is_known`: whether it was read; until then nobody knows who may do what.
+    """
+
+    def __init__(
+        self,
+        log: MessageLog,
+        keepers: Iterable[str] = (),
+        keeper_groups: Iterable[str] = (),
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._log = log
+        self._keepers = frozenset(keepers)
+        self._keeper_groups = frozenset(keeper_groups)
+        self.wall = wall
+        self.observers: list[Callable[[frozenset[str]], None]] = []
+        self.is_known = False
+        self.deeds = 0
+        self._mark: str | None = None
+        self._changes: str | None = None
+        self._lock = asyncio.Lock()
+        self._texts: dict[str, str] = {}
+        self._rooms: dict[str, Room] = {}
+        self._names: dict[str, str] = {}  # of rooms, by what they fold to
+        self._rooms_of: dict[str, set[str]] = {}  # private ones, by the ids of members
+        self._standings: dict[str, Standing] = {}
+        self._bans: dict[str, Ban] = {}
+
+    # What is known.
+
+    def room(self, name: str) -> Room:
+        """The room that is called so, or whose name says the same."""
+        called = self.called(name)
+        return unrecorded(name) if called is None else self._rooms[called]
+
+    def called(self, name: str) -> str | None:
+        """What the room is called that is meant by that name; None: it has no record."""
+        return name if name in self._rooms else self._names.get(folded(name))
+
+    def keeps(self, name: str) -> bool:
+        """Whether the room that is called exactly so has a record."""
+        return name in self._rooms
+
+    def rooms(self) -> list[Room]:
+        """All that have a record."""
+        return list(self._rooms.values())
+
+    def rooms_of(self, person: str) -> list[Room]:
+        """The private rooms that the person with that id is a member of."""
+        return [self._rooms[name] for name in self._rooms_of.get(person, ())]
+
+    def standing(self, person: str) -> Standing:
+        """How the person with that id stands, now."""
+        standing = self._standings.get(person, NO_STANDING)
+        now = self.wall()
+        if 0 < standing.muted_until <= now:
+            standing = standing._replace(muted_until=0.0)
+        if 0 < standing.banned_until <= now:
+            standing = standing._replace(banned_until=0.0, addresses=())
+        return standing
+
+    def known(self, person: Person) -> Person:
+        """The person with the role that they have here, one of ROLES."""
+        role = self.standing(person.id).role if self._standings else ""
+        if not role and self._is_keeper(person) and person.role != OWNER:
+            role = KEEPER
+        if not role:
+            role = person.role if person.role in ROLES else MEMBER
+        return person if role == person.role else person._replace(role=role)
+
+    def _is_keeper(self, person: Person) -> bool:
+        if self._keepers and not self._keepers.isdisjoint((person.id, handle(person.id))):
+            return True
+        return not self._keeper_groups.isdisjoint(person.groups)
+
+    def banned(self, person: str, address: str | None) -> Ban | None:
+        """The ban that keeps out the person with that id, or who is at that address."""
+        if not self._standings and not self._bans:
+            return None
+        standing = self.standing(person)
+        if standing.banned_until:
+            return Ban(standing.banned_until, standing.reason, person)
+        ban = None if address is None else self._bans.get(address)
+        return ban if ban is not None and self.wall() < ban.until else None
+
+    # Following.
+
+    async def catch_up(self) -> None:
+        """Know what was changed so far, by whichever process. Raises LogUnavailable."""
+        async with self._lock:
+            await self._catch_up()
+
+    async def look(self, changes: str | None) -> None:
+        """The same, where CHANGES was just read. Raises LogUnavailable."""
+        if not self.is_known or changes != self._changes:
+            await self.catch_up()
+
+    async def change(self, decide: Callable[[], Edit | None]) -> bool:
+        """Keep what `decide` says, from the state that the book then has; called again where that
+        has changed meanwhile.
+
+        False: it said None. Raises what it raises, LogUnavailable.
+        """
+        async with self._lock:
+            while True:
+                await self._catch_up()
+                edit = decide()
+                if edit is None:
+                    return False
+                if await self._keep(edit):
+                    await self._catch_up()
+                    return True
+
+    async def _keep(self, edit: Edit) -> bool:
+        records = self._records(edit)
+        deeds = self.deeds + (edit.deed is not None)
+        mark = secrets.token_urlsafe(6)
+        recent = [*_recent(self._changes), [mark, list(records)]][-_RECENT:]
+        told = {"mark": mark, "deeds": deeds, "recent": recent}
+        records[CHANGES] = Record(orjson.dumps(told).decode())
+        if edit.deed is not None:
+            records[deed_key(deeds)] = Record(packed_deed(edit.deed))
+        return await self._log.records.change({CHANGES: self._changes}, records)
+
+    def _records(self, edit: Edit) -> dict[str, Record | None]:
+        records: dict[str, Record | None] = {}
+        for room in edit.rooms:
+            records[f"room:{room.name}"] = Record(packed_room(room))
+        for name in edit.removed:
+            records[f"room:{name}"] = None
+        for person, standing in edit.standings.items():
+            kept = None if standing == NO_STANDING else Record(packed_standing(standing))
+            records[f"standing:{person}"] = kept
+        for address, ban in edit.bans.items():
+            records[f"ban:{address}"] = None if ban is None else self._ban_record(ban)
+        return records
+
+    def _ban_record(self, ban: Ban) -> Record:
+        seconds = None if ban.until == math.inf else max(1.0, ban.until - self.wall())
+        return Record(packed_ban(ban), seconds)
+
+    async def _catch_up(self) -> None:
+        records = self._log.records
+        changes = (await records.get([CHANGES])).get(CHANGES)
+        if self.is_known and changes == self._changes:
+            return
+        keys = self._missed(changes)
+        if keys is None:
+            found = {}
+            for kind in _KINDS:
+                found.update(await records.all(kind))
+            keys = {*found, *self._texts}
+        else:
+            found = await records.get(list(keys))
+        changed = frozenset(key for key in keys if self._take(key, found.get(key)))
+        told = {} if changes is None else orjson.loads(changes)
+        self._changes, self._mark = changes, told.get("mark")
+        self.deeds = told.get("deeds", 0)
+        self.is_known = True
+        if changed:
+            for observer in self.observers:
+                observer(changed)
+
+    def _missed(self, changes: str | None) -> set[str] | None:
+        """The keys that were changed since this book's mark; None: nobody knows."""
+        recent = _recent(changes)
+        marks = [mark for mark, _ in recent]
+        if not self.is_known or self._mark not in marks:
+            return None
+        missed = recent[marks.index(self._mark) + 1 :]
+        return {key for _, keys in missed for key in keys}
+
+    def _take(self, key: str, text: str | None) -> bool:
+        """Know that this is kept under that key; whether it is another than before."""
+        if text == self._texts.get(key):
+            return False
+        if text is None:
+            del self._texts[key]
+        else:
+            self._texts[key] = text
+        kind, _, name = key.partition(":")
+        if kind == "room":
+            self._take_room(name, text)
+        elif kind == "standing":
+            self._standings.pop(name, None)
+            if text is not None:
+                self._standings[name] = unpacked_standing(text)
+        else:
+            self._bans.pop(name, None)
+            if text is not None:
+                self._bans[name] = unpacked_ban(text)
+        return True
+
+    def _take_room(self, name: str, text: str | None) -> None:
+        before = self._rooms.pop(name, None)
+        if before is not None:
+            self._forget_members(before)
+            if self._names.get(folded(name)) == name:
+                del self._names[folded(name)]
+        if text is not None:
+            room = self._rooms[name] = unpacked_room(name, text)
+            self._names[folded(name)] = name
+            if room.is_private:
+                for person in room.members:
+                    self._rooms_of.setdefault(person, set()).add(name)
+
+    def _forget_members(self, room: Room) -> None:
+        if room.is_private:
+            for person in room.members:
+                rooms = self._rooms_of[person]
+                rooms.discard(room.name)
+                if not rooms:
+                    del self._rooms_of[person]
+
+
+def _recent(changes: str | None) -> Sequence[tuple[str, Iterable[str]]]:
+    recent: Sequence[tuple[str, Iterable[str]]] = []
+    if changes is not None:
+        recent = orjson.loads(changes)["recent"]
+    return recent
