@@ -99,17 +99,25 @@ _CHAT = {
     "chat.address_rooms": 0,
     "chat.address_push_rate": 0,
 }
+# What a proxy in front says of each client.
+_KNOWN = {"chat.identity": "host", "chat.user_header": "Remote-User"}
 
 
-def _chat(log: str, workers: int = 1, poll_timeout: int = 0) -> Callable[[Site], list[Command]]:
+def _chat(
+    log: str, workers: int = 1, poll_timeout: int = 0, known: bool = False
+) -> Callable[[Site], list[Command]]:
     def commands(site: Site) -> list[Command]:
+        server: dict[str, object] = {"port": site.port, "workers": workers}
+        if known:
+            server |= {"trusted_proxies": "127.0.0.1", "health_path": "/healthz"}
         app = {
             "chat.log": log.format(folder=site.folder, engine_port=site.engine_port),
             "chat.data": site.folder / "data",
             "chat.poll_timeout": poll_timeout or site.poll_seconds,
+            **(_KNOWN if known else {}),
         }
         ini = site.folder / "chat.ini"
-        ini.write_text(chat_ini({"port": site.port, "workers": workers}, {**app, **_CHAT}))
+        ini.write_text(chat_ini(server, {**app, **_CHAT}))
         return [[_bin("paster"), "serve", str(ini)]]
 
     return commands
@@ -149,6 +157,10 @@ TARGETS = [
     Target(
         "chat-seed", "the chat, polls of the seed: text, no cursor", _chat("memory:"), wire="seed",
         probe="/chat/nick", ours=True,
+    ),
+    Target(
+        "chat-known", "the chat, people known by a proxy", _chat("memory:", known=True),
+        wire="known", probe="/healthz", ours=True, by_default=False,
     ),
     Target(
         "bare-python", "bare WSGI on cogen, not compiled", _bare("0"), (str(COMPILED),), ours=True,

@@ -4,7 +4,10 @@ A client is told by bytes, not parsed twice: all who wait get the same body, so 
 it found in the last one.
 """
 
+import base64
+import json
 import re
+import secrets
 
 __all__ = ["WIRES", "News", "Wire"]
 
@@ -57,6 +60,33 @@ class ChatWire:
         self._news = News(seqs, [int(at) for at in _SENT.findall(body)], cursor[1])
         self._body = body
         return self._news
+
+
+class KnownWire(ChatWire):
+    """Each client is somebody else, whom a proxy names in each request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._headers: dict[bytes, bytes] = {}
+
+    def poll(self, cursor: bytes, cookie: bytes) -> bytes:
+        return super().poll(cursor, self._named(cookie))
+
+    def push(self, text: bytes, cookie: bytes) -> bytes:
+        return super().push(text, self._named(cookie))
+
+    def _named(self, cookie: bytes) -> bytes:
+        """The header with the user whose badge the cookie is, and the cookie."""
+        if not cookie:
+            return b"Remote-User: %b\r\n" % secrets.token_hex(4).encode()
+        headers = self._headers.get(cookie)
+        if headers is None:
+            badge = re.search(rb"chat_badge_\w+=[^.;]+\.([^.;]+)", cookie)
+            if badge is None:
+                raise ValueError(f"no badge in {cookie!r}")
+            user = json.loads(base64.urlsafe_b64decode(badge[1]))[0].encode()
+            headers = self._headers[cookie] = b"Remote-User: %b\r\n%b" % (user, cookie)
+        return headers
 
 
 class SeedWire(ChatWire):
@@ -116,4 +146,9 @@ class NchanWire:
 
 
 Wire = ChatWire | NchanWire
-WIRES: dict[str, type[Wire]] = {"chat": ChatWire, "seed": SeedWire, "nchan": NchanWire}
+WIRES: dict[str, type[Wire]] = {
+    "chat": ChatWire,
+    "known": KnownWire,
+    "seed": SeedWire,
+    "nchan": NchanWire,
+}

@@ -202,6 +202,8 @@ def _catch_up(environ: WSGIEnvironment, hub: Hub, poll: Poll, step: Step) -> Ste
         room = progress.room
         yield environ["cogen.core"].events.AddCoro(poll.client.watch, (room,))
         poll.watched(cogen_value(environ))
+        if poll.ended is SUPERSEDED:
+            return  # the room may have been left meanwhile
         if not room.has_snapshot:
             yield call(hub.directory.subscribe)(room.name)
         poll.know_presence()

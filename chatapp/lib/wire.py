@@ -48,6 +48,8 @@ _MOST_SEQ = 2**53
 _JOINERS = "\u200c\u200d"
 # What is no letter, digit or sign of a room's name; a mark, as in many scripts, may be in it.
 _STRANGE = re.compile(rf"[^\w.{_JOINERS}-]")
+# The name of a private room, which the server has made: no letters that look like digits.
+_PRIVATE = re.compile(r"~[a-z2-7]{16}")
 # A parameter of a URL, which has a character at least; it may lack the value.
 _PARAMETER = re.compile(r"(?=[^&])([^&=]*)=?([^&]*)")
 
@@ -122,7 +124,9 @@ def checked_query(query_string: str) -> dict[str, str]:
 
 
 def checked_room(name: str) -> str:
-    """A room's name, in Unicode's composed form (NFC). Raises BadInput."""
+    """A room's name, in Unicode's composed form (NFC); of a private one as it is. Raises BadInput."""
+    if name.startswith("~") and _PRIVATE.fullmatch(name):
+        return name
     composed = unicodedata.normalize("NFC", name)
     strange = _STRANGE.findall(composed)
     named = 1 <= len(composed) <= MOST_ROOM and composed[0] not in strange and is_seen(composed)

@@ -10,7 +10,7 @@ class Ending(Enum):
     """Why a poll is answered before it has anything to answer with."""
 
     CLOSING = "this process serves no more, or numbers start again: the client is to come back"
-    SUPERSEDED = "a newer poll of the client, here or elsewhere, has taken its place"
+    SUPERSEDED = "a newer poll of the client has taken its place, or it has to be let in anew"
 
 
 class HeldPoll(Protocol):

@@ -438,6 +438,24 @@ class Hub:
             self._drop_participant(participant)
         return self.directory.leave(identity)
 
+    def expel(self, identity: str, room: str) -> None:
+        """The one with that id is out of that room at once, with all clients.
+
+        What polls are held for it answer nothing, and what waits for them is given up: who polls
+        again goes on in the other rooms without a hole, and has to be let into this one anew.
+        """
+        participant = self.participants.get(identity)
+        if participant is not None:
+            for client in list(participant.clients.values()):
+                if room in client.subscriptions:
+                    self._turn_out(client, room)
+
+    def _turn_out(self, client: Client, room: str) -> None:
+        if client.poll is not None:
+            client.poll.interrupt(Ending.SUPERSEDED)
+        client.forget()
+        client.leave_room(room)
+
     def _drop_client(self, client: Client) -> None:
         participant = client.participant
         self._timers.stop(client, self.options.lease)

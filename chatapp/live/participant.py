@@ -154,7 +154,13 @@ class Client:
                 return
 
     def watched(self, subscription: Subscription, watch: Coroutine) -> None:
-        """`watch` has been started: what is published from now on reaches the queue."""
+        """`watch` has been started: what is published from now on reaches the queue.
+
+        It ends where the client has left the room since it was asked for.
+        """
+        if self.subscriptions.get(subscription.room.name) is not subscription:
+            watch.cancel()
+            return
         subscription.room.pubsub.subscribe_nowait(watch)
         subscription.watch = watch
 
@@ -165,13 +171,13 @@ class Client:
             subscription = subscriptions.get(room.name)
             if subscription is None or subscription.room is not room:
                 if subscription is not None:
-                    self._leave(room.name)  # one of that name which the hub has forgotten
+                    self.leave_room(room.name)  # one of that name which the hub has forgotten
                 subscriptions[room.name] = Subscription(room)
                 room.entered(self._presence, self.tab)
         if len(subscriptions) > len(rooms):
             staying = {room.name for room in rooms}
             for name in [name for name in subscriptions if name not in staying]:
-                self._leave(name)
+                self.leave_room(name)
 
     @property
     def cursor(self) -> Cursor | None:
@@ -195,7 +201,11 @@ class Client:
     def leave_all(self) -> None:
         """Be in no room any more."""
         for name in list(self.subscriptions):
-            self._leave(name)
+            self.leave_room(name)
+
+    def leave_room(self, name: str) -> None:
+        """Be in that room no more."""
+        self._unsubscribe(name).left(self._presence, self.tab)
 
     def go(self) -> None:
         """The client's time here is over; it may go on at another worker."""
@@ -212,9 +222,6 @@ class Client:
     def _presence(self) -> Somebody | None:
         """Who is present where this client is; None: a visitor, whom nobody sees."""
         return None if self.participant.is_visitor else self.participant
-
-    def _leave(self, name: str) -> None:
-        self._unsubscribe(name).left(self._presence, self.tab)
 
     def _unsubscribe(self, name: str) -> Room:
         subscription = self.subscriptions.pop(name)

@@ -49,6 +49,16 @@ class RoomTests(WireCase):
         for name in ("lobby", "a.b-c_d", "7", "été", "日本", "x" * 64):
             self.assertEqual(name, checked_room(name))
 
+    def test_a_private_rooms_name_is_taken_in_one_form(self):
+        name = "~abcdefgh234567xy"
+        self.assertEqual(name, checked_room(name))
+        for other in (
+            "~", "~abc", name.upper(), name[:-1], f"{name}z", f"{name}\n", f"~{name}", f"a{name}",
+            name.replace("a", "0"), name.replace("~", "\uff5e"), name.replace("a", "\uff41"),
+            name.replace("~", "\u02dc"), f" {name}",
+        ):  # fmt: skip
+            self.refused(400, checked_room, other)
+
     def test_both_ways_to_write_a_letter_are_one_room(self):
         self.assertEqual("été", checked_room(unicodedata.normalize("NFD", "été")))
 

@@ -132,7 +132,16 @@ class Chat(RuleBasedStateMachine):
         token = person.cookies[person.cookie("token")]
         self.case.hub.moved(token.rpartition(".")[0], person.tab)
 
-    @rule(acts=st.lists(st.tuples(who, st.sampled_from(["poll", "hang_up", "move", "push"]))))
+    @rule(who=who, room=st.sampled_from(ROOMS))
+    def expel(self, who, room="lobby"):
+        """Out of the room at once; who asks for it again is let in again."""
+        person = self.people[who]
+        token = person.cookies[person.cookie("token")]
+        self.case.hub.expel(token.rpartition(".")[0], room)
+
+    @rule(
+        acts=st.lists(st.tuples(who, st.sampled_from(["poll", "hang_up", "move", "push", "expel"])))
+    )
     def at_once(self, acts):
         """None of them has run when the next comes."""
         for who, act in acts:
