@@ -62,7 +62,8 @@ export class Rooms {
   /** Messages of `name` after the last one read. */
   unread(name) {
     const read = this.#store.get('read')[name];
-    return read === undefined ? 0 : Math.max(0, (this.get(name)?.transcript.head ?? 0) - read);
+    const transcript = this.get(name)?.transcript;
+    return read === undefined || !transcript ? 0 : Math.max(0, transcript.head - read - transcript.silentAfter(read));
   }
 
   /** Note that everything up to the head of `name` was seen. */

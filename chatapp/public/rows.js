@@ -1,4 +1,5 @@
-import { placeOf } from './transcript.js';
+import { isolated } from './text.js';
+import { placeOf, says } from './transcript.js';
 
 const TOGETHER = 5 * 60; // seconds between two messages shown as one turn
 const TALL = 12; // lines, about: a longer turn opens anew, so that its name and time are in view
@@ -8,7 +9,8 @@ const LINE = 60; // characters
  * The rows of a room's log, from top to bottom, each {key, kind, ...}:
  * 'begin' (kept: older messages are gone; empty: there is none), 'day' (at), 'gap' (lost, reason, exact),
  * 'new' (what follows is unread) and 'message' (seq, nick, text, at, opens, timed (its minute is another
- * than that of the one before), own, state, why, nonce).
+ * than that of the one before), own, state, why, nonce). The state of one whose text is gone is 'removed', and `why` is
+ * who removed it and for what, as far as is known here.
  *
  * transcript: see transcript.js; entries: this room's part of the outbox; nick, sender: ours;
  * readUpTo: the last seq read when the room was opened, or null; start, end: which of the messages, see span.js.
@@ -30,8 +32,8 @@ export function rowsOf({ transcript, entries, nick, sender, readUpTo }, [start, 
     while (gaps.length && gaps[0].before <= message.seq) rows.mark(gaps.shift());
     if (message.seq === unread) rows.mark({ key: 'new', kind: 'new' });
     // A later version may have stored what this page does not know: it counts as a number, and is not shown.
-    if ((message.kind ?? 'said') !== 'said') continue;
-    rows.say({ ...message, key: `seq-${message.seq}`, own: isOwn(message), state: 'stored' });
+    if (message.kind === 'removed') rows.say(removed(message, transcript.removals.get(message.seq), isOwn(message)));
+    else if (says(message)) rows.say({ ...message, key: `seq-${message.seq}`, own: isOwn(message), state: 'stored' });
   }
   if (!isLast) return rows.list;
   gaps.forEach((gap) => rows.mark(gap));
@@ -73,6 +75,12 @@ class Rows {
   }
 }
 
+function removed(message, removal, own) {
+  const who = removal ? ` by ${isolated(removal.nick)}` : '';
+  const why = removal?.text ? `: ${removal.text}` : '';
+  return { ...message, key: `seq-${message.seq}`, own, state: 'removed', why: `Removed${who}${why}` };
+}
+
 function linesOf(text) {
   return text.split('\n').reduce((sum, line) => sum + 1 + Math.floor(line.length / LINE), 0);
 }
@@ -84,7 +92,7 @@ function minuteOf({ at }) {
 /** The seq of the first message after `readUpTo` that is not ours, or undefined. */
 function firstUnread(messages, readUpTo, isOwn) {
   for (let i = placeOf(messages, readUpTo + 1); i < messages.length; i += 1) {
-    if (!isOwn(messages[i])) return messages[i].seq;
+    if (says(messages[i]) && !isOwn(messages[i])) return messages[i].seq;
   }
 }
 

@@ -33,7 +33,7 @@ const orNull = (is) => (value) => value === null || is(value);
 const isAmount = (value) => typeof value === 'number' && value >= 0;
 const isMessage = record(
   { room: isName, seq: isSeq, nick: isText, text: isText, at: isMoment },
-  { kind: isText, sender: isName, nonce: isName },
+  { kind: isText, sender: isName, nonce: isName, about: isSeq },
 );
 const isChange = record({ room: isName, event: oneOf('join', 'leave', 'nick'), nick: isText }, { was: isText });
 const isGap = record({ lost: isSeq, reason: isText }, { rooms: mapOf(isSeq), exact: isFlag });

@@ -10,6 +10,14 @@ export class Transcript {
   messages = [];
   gaps = new Map(); // seq of the message after the gap -> {lost, reason, exact}
   first = null; // oldest seq the server holds, as it last said; null: not asked yet
+  removals = new Map(); // seq of a message that was removed -> the removal
+
+  /** How many messages after `seq` say nothing: removals, and what this page does not know. */
+  silentAfter(seq) {
+    let silent = 0;
+    for (let i = placeOf(this.messages, seq + 1); i < this.messages.length; i += 1) if (!says(this.messages[i])) silent += 1;
+    return silent;
+  }
 
   /** The newest seq held, 0 if none. */
   get head() {
@@ -73,6 +81,13 @@ export class Transcript {
     if (this.messages.length > KEPT) this.messages = this.messages.slice(-KEPT);
   }
 
+  /** The text of that message is nobody's to see any more. */
+  #silence(seq) {
+    const place = placeOf(this.messages, seq);
+    const message = this.messages[place];
+    if (message?.seq === seq && message.kind !== 'removed') this.messages[place] = { ...message, kind: 'removed', text: '' };
+  }
+
   #explain(damaged) {
     for (let i = 1; i < this.messages.length; i += 1) {
       const [after, before] = [this.messages[i - 1].seq, this.messages[i].seq];
@@ -87,6 +102,9 @@ export class Transcript {
     const goesOn = !fresh.length || fresh[0].seq > this.head;
     if (goesOn) for (const message of fresh) this.messages.push(message);
     else this.messages = [...this.messages, ...fresh].sort(bySeq);
+    for (const message of fresh) if (message.kind === 'removal') this.removals.set(message.about, message);
+    // Whatever comes later, or came by a page of history that was older than the removal.
+    if (this.removals.size) for (const { about } of this.removals.values()) this.#silence(about);
     return fresh;
   }
 }
@@ -100,6 +118,11 @@ export function placeOf(messages, seq) {
     else high = middle;
   }
   return low;
+}
+
+/** Whether somebody said that: removals say nothing, nor does what a later version may have stored. */
+export function says(message) {
+  return (message.kind ?? 'said') === 'said';
 }
 
 function bySeq(one, other) {

@@ -180,9 +180,12 @@ function messageNode(row, acts) {
     { className: classes.join(' ') },
     element('span', { className: 'nick', dir: 'auto', title: row.nick, textContent: row.nick }),
     timeOf(row.at),
-    element('div', { className: 'text', dir: 'auto' }, ...linked(row.text)),
+    row.state === 'removed'
+      ? element('div', { className: 'text', dir: 'auto', textContent: row.why })
+      : element('div', { className: 'text', dir: 'auto' }, ...linked(row.text)),
   );
   node.style.setProperty('--hue', hueOf(row.nick));
+  if (row.state === 'removed') return node;
   if (row.state !== 'stored' && row.state !== 'sent') node.append(fateNode(row, acts));
   // Read out once, when it is stored, and not at each try.
   if (row.state !== 'stored') node.setAttribute('aria-live', 'off');

@@ -269,6 +269,23 @@ class ModuleTests(ModuleTestCase):
         self.assertEqual([[5, 2, "trimmed"]], held["gaps"])
         self.assertIsNone(held["hole"])
 
+    def test_a_removed_text_is_gone_whatever_comes_first_the_message_or_its_removal(self):
+        texts = self.run_in(
+            "transcript.js",
+            """({ Transcript }) => {
+                const said = (seq) => ({ seq, kind: 'said', text: `text ${seq}` });
+                const removal = { seq: 4, kind: 'removal', about: 2, text: 'why' };
+                return [[[1, 2, 3].map(said), [removal]], [[said(3), removal], [1, 2].map(said)]].map(
+                    ([first, then]) => {
+                        const it = new Transcript();
+                        it.page({ messages: first, first: 1 });
+                        it.page({ messages: then, first: 1 });
+                        return [it.messages.map(({ text }) => text), it.silentAfter(0), it.hole];
+                    });
+            }""",
+        )
+        self.assertEqual([[["text 1", "", "text 3", "why"], 2, None]] * 2, texts)
+
     def test_addresses_end_where_a_sentence_goes_on(self):
         parts = self.run_in(
             "text.js",
@@ -292,11 +309,13 @@ class RowsTests(ModuleTestCase):
         return self.run_in(
             "rows.js",
             """({ rowsOf }, messages) => {
-                const transcript = { messages, gaps: new Map(), loaded: false, head: 9, tail: 1 };
+                const removals = new Map([[1, { nick: 'kim', text: 'spam' }]]);
+                const kept = { gaps: new Map(), removals, loaded: false, head: 9, tail: 1 };
+                const transcript = { messages, ...kept };
                 const given = { transcript, entries: [], nick: 'ann', sender: 'A', readUpTo: 1 };
                 return rowsOf(given, [0, messages.length])
                     .filter(({ kind }) => kind === 'message')
-                    .map(({ text, own }) => [text, own]);
+                    .map(({ text, why, own }) => [why ?? text, own]);
             }""",
             [
                 {"room": "r", "seq": seq, "nick": "ann", "text": f"{seq}", "at": 1.0, **message}
@@ -312,3 +331,9 @@ class RowsTests(ModuleTestCase):
     def test_a_message_of_a_kind_that_is_not_known_is_passed_over(self):
         kinds = {"kind": "said"}, {"kind": "painted"}, {}
         self.assertEqual([["1", False], ["3", False]], self.shown(*kinds))
+
+    def test_of_a_removed_message_is_said_who_removed_it_and_why_where_that_is_known(self):
+        gone = {"kind": "removed", "text": ""}
+        shown = self.shown(gone, gone, {"kind": "removal", "about": 1})
+        said = "Removed by kim: spam"
+        self.assertEqual([[said, False], ["Removed", False]], shown)
