@@ -27,6 +27,8 @@ def make_map(config: PylonsConfig) -> Mapper:
     connect("/chat/nick", "rename", post)
     connect("/chat/nick", "leave", {"method": ["DELETE"]})
     mapper.connect("/chat/device", controller="device", action="link", conditions=post)
+    mapper.connect("/chat/me", controller="me", action="show", conditions=get)
+    mapper.connect("/chat/me/devices", controller="me", action="devices", conditions=post)
     mapper.connect("/device/{code}", controller="device", action="show", conditions=get)
     mapper.connect("/device/{code}", controller="device", action="use", conditions=post)
     mapper.connect("/", controller="page", action="index", conditions=get)

@@ -9,6 +9,8 @@ from wsgiref.types import WSGIEnvironment
 import orjson
 
 from chatapp.directory import NickTaken
+from chatapp.identity.person import Person
+from chatapp.identity.renaming import take_name
 from chatapp.lib.base import BaseController, refuse
 from chatapp.lib.outcomes import directed, logged, of_directory, taken
 from chatapp.lib.poll_requests import request_in_body, request_in_url
@@ -18,6 +20,7 @@ from chatapp.lib.wire import (
     NEEDED_SERVER,
     BadInput,
     accepts_json,
+    body_of,
     checked_json,
     checked_nick,
     checked_query,
@@ -77,7 +80,7 @@ class ChatController(BaseController):
         hub = self._hub
         most = hub.options.max_rooms_per_poll
         if environ["REQUEST_METHOD"] == "POST":
-            wanted = request_in_body(checked_json(_body(environ, _poll_bytes(most))), most)
+            wanted = request_in_body(checked_json(body_of(environ, _poll_bytes(most))), most)
         else:
             wanted = request_in_url(environ, rooms, most)
         participant = self._known(environ)
@@ -137,27 +140,40 @@ class ChatController(BaseController):
 
     def rename(self, environ: WSGIEnvironment) -> Steps:
         """Choose a nick; it is kept in the session."""
-        body = _body(environ, 1024)
+        body = body_of(environ, 1024)
         if is_json(environ):
             nick = checked_nick(checked_json(body).get("nick"))
         else:
             nick = checked_nick(_decoded(body))
-        if self._people is not None:
-            yield from self._admitted(environ)
-            raise BadInput(403, "Your name is the one that you have where you sign in.")
         # Others are told of it, as of a message.
         yield from self._charge(environ, "address_push_rate")
         participant = self._known(environ) or (yield from self._join(environ))
-        yield from self._check_nick(environ, nick, participant.sender)
+        if participant.person is None:
+            yield from self._check_nick(environ, nick, participant.sender)
+        else:
+            yield from self._take_name(environ, participant.person, nick)
         try:
             yield environ["cogen.call"](self._hub.directory.rename)(participant, nick)
             directed(environ)
         except NickTaken as error:
             raise taken(nick, error) from None
-        session["nick"] = nick
-        session.save()
+        if participant.person is None:
+            session["nick"] = nick
+            session.save()
+        else:
+            participant.person = participant.person._replace(name=nick)
         response.content_type = "application/json"
         yield orjson.dumps({"nick": nick})
+
+    def _take_name(
+        self, environ: WSGIEnvironment, person: Person, name: str
+    ) -> Generator[bytes, None, None]:
+        """A member has that name from now on. Raises BadInput for others who are known."""
+        if not self._has_door:
+            raise BadInput(403, "Your name is the one that you have where you sign in.")
+        records, keep = self._hub.log.records, self._hub.options.nick_keep
+        yield environ["cogen.call"](take_name)(records, self._names, person.id, name, keep)
+        self._unless_taken(environ, name)
 
     def leave(self, environ: WSGIEnvironment) -> Steps:
         """Who asks is here no more, and the nick is anybody's."""
@@ -226,7 +242,7 @@ class ChatController(BaseController):
     def _message(self, environ: WSGIEnvironment, as_json: bool) -> tuple[str, str | None]:
         most = self._hub.options.max_message
         # A character of JSON takes at most twelve bytes: two escapes of a surrogate pair.
-        body = _body(environ, 12 * most + 1024)
+        body = body_of(environ, 12 * most + 1024)
         if not as_json:
             return checked_text(_decoded(body), most), None
         data = checked_json(body)
@@ -242,17 +258,6 @@ def _poll_bytes(rooms: int) -> int:
     A character of JSON takes at most twelve bytes: two escapes of a surrogate pair.
     """
     return rooms * (12 * MOST_ROOM + 4) + LONGEST_CURSOR + 1024
-
-
-def _body(environ: WSGIEnvironment, most: int) -> bytes:
-    """The request's body. Raises BadInput if it has more than `most` bytes."""
-    length = environ.get("CONTENT_LENGTH")
-    body: bytes = b""
-    if not length or int(length) <= most:
-        body = environ["wsgi.input"].read(most + 1)
-    if len(body) > most or (length and int(length) > most):
-        raise BadInput(413, f"The body has more than {most} bytes.")
-    return body
 
 
 def _decoded(body: bytes) -> str:

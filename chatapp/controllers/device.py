@@ -7,7 +7,7 @@ from wsgiref.types import WSGIEnvironment
 import orjson
 
 from chatapp.identity.codes import CODE_SECONDS, look_up_code, make_code, use_code
-from chatapp.identity.members import Members, add_device, admit, new_member_id
+from chatapp.identity.members import admit, new_member_id
 from chatapp.identity.names import free_name
 from chatapp.lib.base import BaseController
 from chatapp.lib.outcomes import logged
@@ -54,7 +54,7 @@ class DeviceController(BaseController):
         else:
             yield from self._used(environ, code)
             if "member" in purpose:
-                yield from self._sign_in(environ, purpose["member"])
+                yield from self._sign_in(environ, purpose["member"], _GONE)
             else:
                 self._go_on_as(purpose)
         response.status_int = 303
@@ -85,16 +85,7 @@ class DeviceController(BaseController):
             raise
         yield environ["cogen.call"](admit)(records, identity, nick, purpose["invite"])
         logged(environ, self._hub.figures)
-        yield from self._sign_in(environ, identity)
-
-    def _sign_in(self, environ: WSGIEnvironment, member: str) -> Generator[bytes, None, None]:
-        yield environ["cogen.call"](add_device)(self._hub.log.records, member)
-        added = logged(environ, self._hub.figures)
-        if added is None or self._badges is None:
-            raise BadInput(404, _GONE)
-        found, device = added
-        _, badge = self._badges.made(found.person, device)
-        self._set_cookie(self._badges.cookie, badge)
+        yield from self._sign_in(environ, identity, _GONE)
 
     def _purpose(
         self, environ: WSGIEnvironment, code: str
@@ -114,5 +105,5 @@ class DeviceController(BaseController):
         return purpose
 
     def _unless_known_elsewhere(self) -> None:
-        if self._badges is not None and not isinstance(self._badges.identity, Members):
+        if self._badges is not None and not self._has_door:
             raise BadInput(404, "Sign in on the other device as you did on this one.")

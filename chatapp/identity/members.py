@@ -4,17 +4,21 @@ Who is invited opens a link, picks a name and keeps it. A badge is all that sign
 for each device, until that is signed out.
 
     member:ID   name, role and devices, in JSON
-    gone        the devices that were signed out, each with its member's id, in JSON
+    gone        the devices that were signed out last, each with its member's id, in JSON
+
+Who comes with a badge is looked up, and from then on is in by what this process remembers: what was
+signed out since is in `gone`, which each process follows.
 """
 
 import secrets
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 import orjson
 
 from chatapp.identity.codes import make_code
+from chatapp.identity.devices import MOST_DEVICES, Device
 from chatapp.identity.person import Identity, Person
 from chatapp.model import Record, Records
 
@@ -25,11 +29,16 @@ __all__ = [
     "add_device",
     "admit",
     "all_members",
+    "find_member",
     "gone_devices",
     "invite",
     "invite_again",
+    "label_device",
     "new_member_id",
+    "note_devices",
+    "rename_member",
     "sign_out",
+    "sign_out_devices",
 ]
 
 KEPT_SECONDS = 100 * 365 * 86_400.0
@@ -37,15 +46,18 @@ KEPT_SECONDS = 100 * 365 * 86_400.0
 
 _INVITED_SECONDS = 7 * 86_400.0
 _GONE = "gone"
+_MOST_GONE = 1000
+_MOST_REMEMBERED = 100_000
 
 
 class Member(NamedTuple):
-    """`devices`: the ids of those on which the member is signed in."""
+    """`devices`: those on which the member is signed in; `was`: the name before this one."""
 
     id: str
     name: str
     role: str
-    devices: tuple[str, ...]
+    devices: tuple[Device, ...]
+    was: str = ""
 
     @property
     def person(self) -> Person:
@@ -54,10 +66,13 @@ class Member(NamedTuple):
 
 
 class Members(Identity):
-    """`gone`: the devices that were signed out, as far as this process knows by now."""
+    """`gone`: the devices that were signed out last, as far as this process knows by now; `seen`:
+    those that were here since that was written down, each with its member's id."""
 
     def __init__(self) -> None:
         self.gone: Mapping[str, str] = {}
+        self.seen: dict[str, str] = {}
+        self._admitted: set[str] = set()
 
     def who(self, environ: WSGIEnvironment) -> Person | None:
         """Nobody: no request says more than its badge."""
@@ -68,7 +83,31 @@ class Members(Identity):
 
     def proves(self, environ: WSGIEnvironment, proof: str, person: str) -> bool:
         """`proof` is the device that the badge was given to."""
-        return bool(proof) and proof not in self.gone
+        if proof not in self._admitted or proof in self.gone:
+            return False
+        self.seen[proof] = person
+        return True
+
+    async def returning(self, records: Records, person: str, proof: str) -> Person | None:
+        """Who comes with a badge of that member on that device; None: they are not in any more.
+
+        Raises LogUnavailable.
+        """
+        member = await find_member(records, person)
+        if member is None or proof not in {device.id for device in member.devices}:
+            return None
+        self.admitted(proof)
+        return member.person
+
+    def admitted(self, device: str) -> None:
+        """It was just signed in, or looked up."""
+        if len(self._admitted) >= _MOST_REMEMBERED:
+            self.forget()
+        self._admitted.add(device)
+
+    def forget(self) -> None:
+        """Some sign-outs may have been missed: everybody is looked up again."""
+        self._admitted.clear()
 
 
 def new_member_id() -> str:
@@ -94,37 +133,90 @@ async def admit(records: Records, identity: str, name: str, role: str) -> Member
     return member
 
 
-async def add_device(records: Records, identity: str) -> tuple[Member, str] | None:
+async def find_member(records: Records, identity: str) -> Member | None:
+    """The one with that id. Raises LogUnavailable."""
+    key = f"member:{identity}"
+    text = (await records.get([key])).get(key)
+    return None if text is None else _unpacked(identity, text)
+
+
+async def add_device(
+    records: Records, identity: str, label: str = "", now: float | None = None
+) -> tuple[Member, str] | None:
     """The member, and one device more of theirs; None: there is no such member.
+
+    `now`: Unix seconds. Raises LogUnavailable.
+    """
+    device = Device(secrets.token_urlsafe(12), label, now)
+
+    def edit(member: Member) -> Member:
+        devices = member.devices
+        if len(devices) >= MOST_DEVICES:
+            longest = min(devices, key=lambda each: (each.seen, each.at or 0.0))
+            devices = tuple(each for each in devices if each is not longest)
+        return member._replace(devices=(*devices, device))
+
+    member = await _change(records, identity, edit)
+    return None if member is None else (member, device.id)
+
+
+async def label_device(records: Records, identity: str, device: str, label: str) -> bool:
+    """The member's device is called so; False: there is none. Raises LogUnavailable."""
+
+    def edit(member: Member) -> Member | None:
+        if device not in {each.id for each in member.devices}:
+            return None
+        return _with(member, {device}, lambda each: each._replace(label=label))
+
+    return await _change(records, identity, edit) is not None
+
+
+async def note_devices(records: Records, identity: str, devices: Iterable[str], day: str) -> None:
+    """The member was here on that day, with those devices. Raises LogUnavailable."""
+    here = frozenset(devices)
+
+    def edit(member: Member) -> Member | None:
+        noted = _with(member, here, lambda each: each._replace(seen=max(day, each.seen)))
+        return None if noted == member else noted
+
+    await _change(records, identity, edit)
+
+
+async def rename_member(records: Records, identity: str, name: str) -> tuple[Member, Member] | None:
+    """The member before and after they took that name; None: there is none, or it is theirs.
 
     Raises LogUnavailable.
     """
-    key, device = f"member:{identity}", secrets.token_urlsafe(12)
-    while True:
-        text = (await records.get([key])).get(key)
-        if text is None:
-            return None
-        member = _unpacked(identity, text)
-        member = member._replace(devices=(*member.devices, device))
-        if await records.change({key: text}, {key: _packed(member)}):
-            return member, device
+    before: list[Member] = []
+
+    def edit(member: Member) -> Member | None:
+        before[:] = [member]
+        return None if member.name == name else member._replace(name=name, was=member.name)
+
+    member = await _change(records, identity, edit)
+    return None if member is None else (before[0], member)
 
 
 async def sign_out(records: Records, identity: str) -> bool:
     """The member is signed out on every device; False: there is none. Raises LogUnavailable."""
-    key = f"member:{identity}"
-    while True:
-        found = await records.get([key, _GONE])
-        if key not in found:
-            return False
-        member = _unpacked(identity, found[key])
-        gone = {**_devices(found.get(_GONE)), **dict.fromkeys(member.devices, identity)}
-        changes = {
-            key: _packed(member._replace(devices=())),
-            _GONE: Record(orjson.dumps(gone).decode()),
-        }
-        if await records.change({each: found.get(each) for each in changes}, changes):
-            return True
+    return await sign_out_devices(records, identity, lambda device: True) is not None
+
+
+async def sign_out_devices(
+    records: Records, identity: str, devices: Callable[[str], bool]
+) -> list[str] | None:
+    """The member is signed out on the devices whose id is one of `devices`; returns which they are.
+
+    None: there is no such member. Raises LogUnavailable.
+    """
+    out: list[str] = []
+
+    def edit(member: Member) -> Member:
+        out[:] = [each.id for each in member.devices if devices(each.id)]
+        staying = tuple(each for each in member.devices if each.id not in out)
+        return member._replace(devices=staying)
+
+    return None if await _change(records, identity, edit) is None else out
 
 
 async def all_members(records: Records) -> list[Member]:
@@ -139,17 +231,57 @@ async def gone_devices(records: Records) -> dict[str, str]:
     return _devices((await records.get([_GONE])).get(_GONE))
 
 
+async def _change(
+    records: Records, identity: str, edit: Callable[[Member], Member | None]
+) -> Member | None:
+    """The member as `edit` makes it; devices that it has no more are signed out.
+
+    None: there is no such member, or `edit` does not want it. Raises LogUnavailable.
+    """
+    key = f"member:{identity}"
+    while True:
+        found = await records.get([key, _GONE])
+        if key not in found:
+            return None
+        before = _unpacked(identity, found[key])
+        member = edit(before)
+        if member is None:
+            return None
+        changes = {key: _packed(member)}
+        staying = {device.id for device in member.devices}
+        out = [device.id for device in before.devices if device.id not in staying]
+        if out:
+            gone = [*_devices(found.get(_GONE)).items(), *((each, identity) for each in out)]
+            changes[_GONE] = Record(orjson.dumps(dict(gone[-_MOST_GONE:])).decode())
+        if await records.change({each: found.get(each) for each in changes}, changes):
+            return member
+
+
+def _with(member: Member, devices: Iterable[str], edit: Callable[[Device], Device]) -> Member:
+    edited = tuple(edit(each) if each.id in devices else each for each in member.devices)
+    return member._replace(devices=edited)
+
+
 def _devices(text: str | None) -> dict[str, str]:
     devices: dict[str, str] = {} if text is None else orjson.loads(text)
     return devices
 
 
 def _packed(member: Member) -> Record:
-    kept = member._asdict()
-    del kept["id"]
+    # A worker of the version before goes by `devices` alone.
+    kept: dict[str, Any] = {
+        "name": member.name,
+        "role": member.role,
+        "devices": [device.id for device in member.devices],
+        "about": {device.id: device[1:] for device in member.devices},
+    }
+    if member.was:
+        kept["was"] = member.was
     return Record(orjson.dumps(kept).decode())
 
 
 def _unpacked(identity: str, text: str) -> Member:
     kept = orjson.loads(text)
-    return Member(identity, kept["name"], kept["role"], tuple(kept["devices"]))
+    about = kept.get("about", {})
+    devices = tuple(Device(each, *about.get(each, ())) for each in kept["devices"])
+    return Member(identity, kept["name"], kept["role"], devices, kept.get("was", ""))

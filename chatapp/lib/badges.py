@@ -53,11 +53,18 @@ class Badges:
 
     def shown(self, environ: WSGIEnvironment) -> Badge | None:
         """The badge that came with the request, if it counts."""
+        badge = self.brought(environ)
+        if badge is None or not self.identity.proves(environ, badge.proof, badge.person.id):
+            return None
+        return badge
+
+    def brought(self, environ: WSGIEnvironment) -> Badge | None:
+        """The one that came with the request, whose time is not over; whoever brings it."""
         token = cookie_value(environ.get("HTTP_COOKIE", ""), self.cookie)
         badge = None if token is None else self._read.get(token) or self._verified(token)
         if badge is None or self.seconds_left(badge.person) <= 0:
             return None
-        return badge if self.identity.proves(environ, badge.proof, badge.person.id) else None
+        return badge
 
     def seconds_left(self, person: Person) -> float:
         """Until it has to be asked again who that is; without end, if only by another proof."""

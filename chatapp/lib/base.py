@@ -1,5 +1,6 @@
 """The base of the chat's controllers: who asks, from where, and how errors are told."""
 
+import time
 from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import quote
@@ -8,7 +9,10 @@ from wsgiref.types import WSGIEnvironment
 from webob.exc import status_map
 
 from chatapp.directory import Cost, NickTaken
+from chatapp.identity.devices import label_of
+from chatapp.identity.members import Members, add_device
 from chatapp.identity.names import KeptNames
+from chatapp.identity.person import Person
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
 from chatapp.lib.cookies import COOKIE_SECONDS
@@ -70,6 +74,11 @@ class BaseController(WSGIController):
         if self._badges is None or participant.person is None:
             return None
         return self._badges.seconds_left(participant.person)
+
+    @property
+    def _has_door(self) -> bool:
+        """Whether people are known, and it is the chat itself that lets them in."""
+        return self._badges is not None and isinstance(self._badges.identity, Members)
 
     def _admitted(self, environ: WSGIEnvironment) -> Generator[bytes, None, None]:
         """Raises BadInput for who has to be somebody known to see this, and is not."""
@@ -183,6 +192,24 @@ class BaseController(WSGIController):
         if renew or own != identity:
             self._set_cookie(self._signer.cookie, self._signer.sign(own))
         return own
+
+    def _sign_in(
+        self, environ: WSGIEnvironment, member: str, nobody: str
+    ) -> Generator[bytes, None, None]:
+        """This browser is a device of the member. Raises BadInput, with the line `nobody` if there
+        is no such member."""
+        records, badges = self._hub.log.records, self._badges
+        yield environ["cogen.call"](add_device)(records, member, label_of(environ), time.time())
+        added = logged(environ, self._hub.figures)
+        if added is None or badges is None or not isinstance(badges.identity, Members):
+            raise BadInput(404, nobody)
+        found, device = added
+        badges.identity.admitted(device)
+        self._give_badge(found.person, device)
+
+    def _give_badge(self, person: Person, proof: str) -> None:
+        if self._badges is not None:
+            self._set_cookie(self._badges.cookie, self._badges.made(person, proof)[1])
 
     def _set_cookie(self, name: str, value: str) -> None:
         response.set_cookie(

@@ -5,9 +5,10 @@ from collections.abc import Generator
 from wsgiref.types import WSGIEnvironment
 
 from chatapp.directory import NickTaken
+from chatapp.identity.members import Members
 from chatapp.identity.person import Person, Unidentified, checked_person
 from chatapp.lib.badges import Badge, Badges
-from chatapp.lib.outcomes import cogen_value, directed, refusal, tell_once
+from chatapp.lib.outcomes import cogen_value, directed, logged, refusal, tell_once
 from chatapp.lib.wire import MOST_NICK, BadInput, checked_nick
 from chatapp.live.errors import Refused
 from chatapp.live.hub import Hub
@@ -35,13 +36,31 @@ class People:
 
         Raises BadInput, with the status 401 for who is not known.
         """
-        badge, given = self._badges.shown(environ), ""
+        identity = self._badges.identity
+        if isinstance(identity, Members):
+            badge, given = yield from self._looked_up(environ, identity)
+        else:
+            badge, given = self._badges.shown(environ), ""
         if badge is None:
             person = yield from self._asked(environ, address)
-            badge, given = self._badges.made(person, self._badges.identity.proof(environ))
+            badge, given = self._badges.made(person, identity.proof(environ))
         participant = yield from self._joined(environ, badge, address)
         yield from self._follow(environ, participant, badge.person)
         return participant, given
+
+    def _looked_up(
+        self, environ: WSGIEnvironment, members: Members
+    ) -> Generator[bytes, None, tuple[Badge | None, str]]:
+        """A member is who the record says, which may have changed since the badge was given."""
+        badge = self._badges.brought(environ)
+        if badge is None:
+            return None, ""
+        records = self._hub.log.records
+        yield environ["cogen.call"](members.returning)(records, badge.person.id, badge.proof)
+        person: Person | None = logged(environ, self._hub.figures)
+        if person is None:
+            return None, ""
+        return (badge, "") if person == badge.person else self._badges.made(person, badge.proof)
 
     def _asked(
         self, environ: WSGIEnvironment, address: str | None

@@ -1,11 +1,22 @@
-"""Follows which devices were signed out, by whichever process, and ends what they hold."""
+"""Follows which devices were signed out, by whichever process, and ends what they hold.
+
+What it sees on the way goes the other way: on which day a device was here last.
+"""
 
 import asyncio
 import inspect
 import logging
+import time
 
 from chatapp.directory import DirectoryUnavailable
-from chatapp.identity.members import Members, all_members, gone_devices, invite
+from chatapp.identity.members import (
+    Members,
+    all_members,
+    find_member,
+    gone_devices,
+    invite,
+    note_devices,
+)
 from chatapp.lib.badges import Badges
 from chatapp.live.hub import Hub
 from chatapp.model import LogUnavailable
@@ -15,6 +26,9 @@ __all__ = ["SignedOut"]
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
+_NOTE_SECONDS = 30.0
+# Of those, so many members are written down at once.
+_MOST_NOTED = 200
 
 
 class SignedOut:
@@ -25,7 +39,9 @@ class SignedOut:
         self._badges = badges
         self._hub = hub
         self._url = url
-        self._following: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._day = ""
+        self._noted: set[str] = set()  # devices of which it is written down that they were here
 
     async def start(self) -> None:
         """The log is open. Where nobody is a member yet, the owner's link is written down."""
@@ -38,27 +54,63 @@ class SignedOut:
                 )
         except LogUnavailable as error:
             log.error("who is a member is not known yet: %s", error)
-        self._following = asyncio.create_task(self._follow())
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._keep_days())]
 
     async def stop(self) -> None:
         """Before the log is closed."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following])
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _follow(self) -> None:
+        missed = False
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
                 await self._look()
             except (LogUnavailable, DirectoryUnavailable) as error:
                 log.info("who was signed out is not known now: %s", error)
+                missed = True
+            else:
+                if missed:
+                    self._members.forget()
+                missed = False
 
     async def _look(self) -> None:
         gone = await gone_devices(self._hub.log.records)
         new = gone.keys() - self._members.gone.keys()
         self._members.gone = gone
         for member in {gone[device] for device in new}:
-            left = self._hub.leave(self._badges.participant(member))
-            if inspect.isawaitable(left):
-                await left
+            await self._end(member)
+
+    async def _end(self, identity: str) -> None:
+        """End what the member holds; who is in on another device yet goes on there."""
+        participant = self._badges.participant(identity)
+        member = await find_member(self._hub.log.records, identity)
+        if member is not None and member.devices:
+            self._hub.ask_again(participant)
+            return
+        left = self._hub.leave(participant)
+        if inspect.isawaitable(left):
+            await left
+
+    async def _keep_days(self) -> None:
+        while True:
+            await asyncio.sleep(_NOTE_SECONDS)
+            try:
+                await self._note(time.strftime("%Y-%m-%d", time.gmtime()))
+            except LogUnavailable as error:
+                log.info("which devices were here is not written down now: %s", error)
+
+    async def _note(self, day: str) -> None:
+        if day != self._day:
+            self._day, self._noted = day, set()
+        seen, self._members.seen = self._members.seen, {}
+        devices: dict[str, list[str]] = {}
+        for device, member in seen.items():
+            if device not in self._noted:
+                devices.setdefault(member, []).append(device)
+        for member in list(devices)[:_MOST_NOTED]:
+            await note_devices(self._hub.log.records, member, devices[member], day)
+            self._noted.update(devices[member])

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
+from wsgiref.types import WSGIEnvironment
 
 import orjson
 
@@ -21,7 +22,9 @@ __all__ = [
     "BadInput",
     "Rooms",
     "accepts_json",
+    "body_of",
     "checked_json",
+    "checked_label",
     "checked_nick",
     "checked_query",
     "checked_room",
@@ -124,7 +127,7 @@ def checked_query(query_string: str) -> dict[str, str]:
 
 
 def checked_room(name: str) -> str:
-    """A room's name, in Unicode's composed form (NFC); of a private one as it is. Raises BadInput."""
+    """A room's name, in Unicode's composed form, NFC; a private one's is kept. Raises BadInput."""
     if name.startswith("~") and _PRIVATE.fullmatch(name):
         return name
     composed = unicodedata.normalize("NFC", name)
@@ -218,6 +221,15 @@ def checked_text(text: Any, most: int) -> str:
     return text
 
 
+def checked_label(label: Any, most: int) -> str:
+    """What a thing of one's own is called: some printable characters. Raises BadInput."""
+    if isinstance(label, str):
+        text = " ".join(unicodedata.normalize("NFC", label).split())
+        if 1 <= len(text) <= most and text.isprintable() and is_seen(text):
+            return text
+    raise BadInput(400, f"A label is 1 to {most} printable characters.")
+
+
 def checked_token(token: Any, name: str) -> str:
     """A client-made token. Raises BadInput."""
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
@@ -230,6 +242,17 @@ def checked_seq(text: str, name: str, least: int, most: int = _MOST_SEQ) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
         raise BadInput(400, f"{name}: a whole number from {least} to {most}.")
     return int(text)
+
+
+def body_of(environ: WSGIEnvironment, most: int) -> bytes:
+    """The request's body. Raises BadInput if it has more than `most` bytes."""
+    length = environ.get("CONTENT_LENGTH")
+    body: bytes = b""
+    if not length or int(length) <= most:
+        body = environ["wsgi.input"].read(most + 1)
+    if len(body) > most or (length and int(length) > most):
+        raise BadInput(413, f"The body has more than {most} bytes.")
+    return body
 
 
 def checked_json(body: bytes) -> Mapping[str, Any]:

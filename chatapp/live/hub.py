@@ -456,6 +456,13 @@ class Hub:
         client.forget()
         client.leave_room(room)
 
+    def ask_again(self, identity: str) -> None:
+        """The held polls of the one with that id are answered, so that each shows who asks."""
+        participant = self.participants.get(identity)
+        for client in () if participant is None else participant.clients.values():
+            if client.poll is not None:
+                client.poll.interrupt(Ending.SUPERSEDED)
+
     def _drop_client(self, client: Client) -> None:
         participant = client.participant
         self._timers.stop(client, self.options.lease)

@@ -1,8 +1,25 @@
 """Which name is whose, beside every log: one suite for all of them."""
 
+import json
+
 from chatapp.directory import NickTaken
-from chatapp.identity.members import add_device, admit, all_members, gone_devices, sign_out
+from chatapp.identity.devices import MOST_DEVICES, Device
+from chatapp.identity.members import (
+    KEPT_SECONDS,
+    Member,
+    add_device,
+    admit,
+    all_members,
+    find_member,
+    gone_devices,
+    label_device,
+    note_devices,
+    sign_out,
+    sign_out_devices,
+)
 from chatapp.identity.names import MOST_NAMES, KeptName, KeptNames, free_name, kept_names
+from chatapp.identity.renaming import take_name
+from chatapp.model import Record
 
 DAY = 86_400.0
 
@@ -102,11 +119,95 @@ class NamesContract:
         devices = [device for _, device in added]
         _, bobs = await add_device(records, "2")
         ann, _ = await all_members(records)
-        self.assertEqual(("Ann", "owner", tuple(devices)), ann[1:])
+        self.assertEqual(("Ann", "owner", devices), (*ann[1:3], ids(ann)))
         self.assertEqual({}, await gone_devices(records))
         self.assertTrue(await sign_out(records, "1"))
         self.assertFalse(await sign_out(records, "3"))
         self.assertEqual(dict.fromkeys(devices, "1"), await gone_devices(records))
-        self.assertEqual([(), (bobs,)], [each.devices for each in await all_members(records)])
+        self.assertEqual([[], [bobs]], [ids(each) for each in await all_members(records)])
         self.assertIsNotNone(await add_device(records, "1"))
         self.assertNotIn(bobs, await gone_devices(records))
+
+    async def test_one_device_is_signed_out_named_and_seen_by_itself(self):
+        records = (await self.opened()).records
+        await admit(records, "1", "Ann", "owner")
+        desk, phone = [
+            (await add_device(records, "1", label, 7.0))[1] for label in ("Firefox", "Safari")
+        ]
+        self.assertTrue(await label_device(records, "1", desk, "At work"))
+        self.assertFalse(await label_device(records, "1", "other", "At work"))
+        await note_devices(records, "1", [desk, "other"], "2026-11-27")
+        await note_devices(records, "1", [desk], "2026-11-26")
+        ann = await find_member(records, "1")
+        desk_now = Device(desk, "At work", 7.0, "2026-11-27")
+        self.assertEqual((desk_now, Device(phone, "Safari", 7.0)), ann.devices)
+        self.assertEqual([], await sign_out_devices(records, "1", {"other"}.__contains__))
+        self.assertEqual([phone], await sign_out_devices(records, "1", {phone}.__contains__))
+        self.assertIsNone(await sign_out_devices(records, "2", {phone}.__contains__))
+        self.assertEqual([desk], ids(await find_member(records, "1")))
+        self.assertEqual({phone: "1"}, await gone_devices(records))
+
+    async def test_a_member_has_so_many_devices_and_the_longest_unseen_goes(self):
+        records = (await self.opened()).records
+        await admit(records, "1", "Ann", "owner")
+        devices = [(await add_device(records, "1", "", n))[1] for n in range(MOST_DEVICES)]
+        await note_devices(records, "1", devices[:1], "2026-11-27")
+        _, late = await add_device(records, "1", "", 99.0)
+        expected = [*devices[:1], *devices[2:], late]
+        self.assertEqual(expected, ids(await find_member(records, "1")))
+        self.assertEqual({devices[1]: "1"}, await gone_devices(records))
+
+    async def test_a_member_of_the_version_before_is_the_same_one(self):
+        records = (await self.opened()).records
+        before = {"name": "Ann", "role": "owner", "devices": ["d1", "d2"]}
+        await records.change({}, {"member:1": Record(json.dumps(before))})
+        ann = await find_member(records, "1")
+        self.assertEqual(Member("1", "Ann", "owner", (Device("d1"), Device("d2"))), ann)
+        self.assertTrue(await label_device(records, "1", "d2", "Phone"))
+        kept = json.loads((await records.get(["member:1"]))["member:1"])
+        # A worker of the version before goes on with what is kept.
+        self.assertEqual(before, {key: kept[key] for key in before})
+
+    async def test_of_those_that_were_signed_out_the_last_are_kept(self):
+        records = (await self.opened()).records
+        await admit(records, "1", "Ann", "owner")
+        kept = {f"d{n}": "1" for n in range(1000)}
+        await records.change({}, {"gone": Record(json.dumps(kept))})
+        _, device = await add_device(records, "1")
+        await sign_out(records, "1")
+        gone = await gone_devices(records)
+        self.assertEqual(["d1", device], [next(iter(gone)), list(gone)[-1]])
+        self.assertEqual(1000, len(gone))
+
+    async def test_a_member_takes_another_name_and_the_last_one_is_kept_for_a_while(self):
+        names = await self.kept(KEPT_SECONDS)
+        records = self.log.records
+        for identity, name in (("1", "Ann"), ("2", "Bob")):
+            await names.keep(name, identity, None)
+            await admit(records, identity, name, "member")
+        self.assertEqual("Bob", await self.refused(take_name(records, names, "1", "B\u043eb", DAY)))
+        self.assertIsNone(await take_name(records, names, "1", "Ann", DAY))
+        member = await take_name(records, names, "1", "Anna", DAY)
+        self.assertEqual(("1", "Anna", "Ann"), (member.id, member.name, member.was))
+        self.assertEqual("Ann", await self.refused(names.check("ann", "2")))
+        await take_name(records, names, "1", "Annika", DAY)  # what was two names ago is free
+        await names.check("Ann", "2")
+        self.assertEqual("Anna", await self.refused(names.check("Anna", "2")))
+        self.clock.advance(1.1 * DAY)
+        await names.check("Anna", "2")
+        self.assertEqual("Annika", await self.refused(names.check("Annika", "2")))
+
+    async def test_a_name_that_is_written_otherwise_or_taken_again_stays_ones_own(self):
+        names = await self.kept(KEPT_SECONDS)
+        records = self.log.records
+        await names.keep("Ann", "1", None)
+        await admit(records, "1", "Ann", "member")
+        for name in ("ann", "Eve", "Ann", "Ann"):
+            await take_name(records, names, "1", name, DAY)
+        self.clock.advance(1.1 * DAY)
+        self.assertEqual("Ann", await self.refused(names.check("ann", "2")))
+        await names.check("Eve", "2")
+
+
+def ids(member):
+    return [device.id for device in member.devices]

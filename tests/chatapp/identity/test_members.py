@@ -5,7 +5,9 @@ import contextlib
 import http.client
 import json
 import re
+import time
 import unittest
+from unittest import mock
 from urllib.parse import quote
 
 from benchmarks.harness.chat import ChatServer
@@ -63,9 +65,148 @@ class MembersTests(ChatCase):
         for name in ("Ann", "\u0430nn"):
             self.assertEqual(409, self.come_in(path, name)[1].status)
         self.assertEqual(400, self.come_in(path, " ")[1].status)
-        bob, answer = self.come_in(path, "Bob")
-        self.assertEqual(303, answer.status)
-        self.assertEqual(403, bob.post("/chat/nick", {"nick": "Rob"}).status)
+        self.assertEqual(303, self.come_in(path, "Bob")[1].status)
+
+    def test_a_member_takes_another_name_and_is_who_they_were(self):
+        ann, bob = self.member("Ann"), self.member("Bob")
+        self.calm(ann, bob)
+        ann.say("as Ann")
+        for name, taken in (("Bob", "Bob is"), ("B\u043eb", "B\u043eb looks like Bob, which is")):
+            answer = ann.post("/chat/nick", {"nick": name})
+            self.assertEqual(409, answer.status)
+            self.assertIn(f"The name {taken} taken", json.loads(answer.body)["error"])
+        answer = ann.post("/chat/nick", {"nick": "Anna"})
+        self.assertEqual((200, b'{"nick":"Anna"}'), (answer.status, answer.body))
+        ann.say("as Anna")
+        history = json.loads(ann.ask("GET", "/chat/history/lobby").body)["messages"]
+        self.assertEqual(["Ann", "Anna"], [message["nick"] for message in history])
+        [sender] = {message["sender"] for message in history}
+        self.assertEqual(sender, json.loads(ann.ask("GET", "/chat/me").body)["sender"])
+        self.settle()
+        told = bob.pull()
+        self.assertIn({"room": "lobby", "event": "nick", "nick": "Anna", "was": "Ann"},
+                      told["presence"])  # fmt: skip
+        answer = bob.post("/chat/nick", {"nick": "Ann"})  # the name of before is hers yet
+        self.assertEqual(409, answer.status)
+
+    def test_the_new_name_is_that_of_each_device_after_a_restart(self):
+        ann = self.member("Ann")
+        phone = self.on_another_device(ann)
+        ann.post("/chat/nick", {"nick": "Anna"})
+        self.start_again()
+        for each in (phone, ann):
+            each.server = self.server
+            self.assertEqual(b'{"nick":"Anna"}', each.ask("GET", "/chat/nick").body)
+        self.assertEqual("Anna", phone.pull()["you"]["nick"])
+
+    def start_again(self):
+        """Another process with what the first has kept."""
+        records, data = self.hub.log.records._kept, self.hub.options.data
+        self.start(identity="members", data=data)
+        self.hub.log.records._kept = records
+
+    def on_another_device(self, member, **headers):
+        code = json.loads(member.post("/chat/device", {}).body)["code"]
+        device = self.person("other")
+        device.headers |= headers
+        self.assertEqual(303, device.ask("POST", f"/device/{code}").status)
+        return device
+
+    def calm(self, *people):
+        """They have heard of each other."""
+        for person in people:
+            person.pull()
+        self.settle()
+        for person in people:
+            poll = person.poll()
+            if poll.look().done:
+                person.take(poll)
+            else:
+                poll.transport.close()
+
+    def devices(self, person):
+        answer = person.ask("GET", "/chat/me")
+        self.assertEqual(200, answer.status, answer.body)
+        return json.loads(answer.body)["devices"]
+
+    def test_a_member_sees_the_own_devices_and_names_them(self):
+        ann = self.member("Ann")
+        phone = self.on_another_device(ann, **{"User-Agent": "Mozilla (iPhone) Safari/604.1"})
+        me = json.loads(phone.ask("GET", "/chat/me").body)
+        self.assertEqual(("Ann", "member", "members"), (me["nick"], me["role"], me["identity"]))
+        first, second = me["devices"]
+        self.assertEqual((False, True), (first["current"], second["current"]))
+        self.assertEqual(("A device", "Safari on iPhone"), (first["label"], second["label"]))
+        self.assertAlmostEqual(time.time(), second["at"], delta=60)
+        self.assertIsNone(second["seen"])
+        self.assertEqual(200, phone.post("/chat/me/devices", {"label": " My  phone "}).status)
+        answer = phone.post("/chat/me/devices", {"device": first["device"], "label": "Desk"})
+        labels = [each["label"] for each in json.loads(answer.body)["devices"]]
+        self.assertEqual(["Desk", "My phone"], labels)
+        phone.pull()
+        with mock.patch("time.gmtime", lambda: time.struct_time((2031, 5, 6, 7, 8, 9, 0, 0, 0))):
+            self.pass_time(31)
+        self.assertEqual(["2031-05-06"] * 2, [each["seen"] for each in self.devices(phone)])
+
+    def test_what_cannot_be_done_with_a_device_is_a_line(self):
+        ann, bob = self.member("Ann"), self.member("Bob")
+        [bobs] = self.devices(bob)
+        for status, body in (
+            (400, {}),
+            (400, {"remove": 7}),
+            (400, {"others": "yes"}),
+            (400, {"label": ""}),
+            (400, {"label": "x" * 65}),
+            (400, {"label": "a\u202eb"}),
+            (400, {"label": 7}),
+            (404, {"remove": bobs["device"]}),
+            (404, {"device": bobs["device"], "label": "Mine"}),
+            (400, {"device": ["x"], "label": "Mine"}),
+            (413, {"label": "x" * 5000}),
+        ):
+            with self.subTest(body):
+                self.assertEqual(status, ann.post("/chat/me/devices", body).status)
+        self.assertEqual([bobs], self.devices(bob))
+        self.assertEqual(401, self.person().post("/chat/me/devices", {"others": True}).status)
+
+    def test_one_device_is_signed_out_and_the_others_go_on(self):
+        ann, bob = self.member("Ann"), self.member("Bob")
+        phone = self.on_another_device(ann)
+        self.calm(ann, phone, bob)
+        lost = next(each["device"] for each in self.devices(phone) if each["current"])
+        held = phone.poll()
+        self.assertEqual(200, ann.post("/chat/me/devices", {"remove": lost}).status)
+        self.pass_time(0.6)
+        self.assertTrue(held.look().done)
+        self.assertEqual([], phone.take(held)["messages"])
+        for path in ("/chat/nick", "/chat/me", "/chat/history/lobby", "/chat/pull?client=other"):
+            self.assertEqual(401, phone.ask("GET", path).status)
+        self.assertEqual(401, phone.say("stolen").status)
+        bob.say("still here?")
+        self.assertEqual(["still here?"], texts(ann.pull()))
+        self.assertNotIn("presence", bob.pull())  # nobody came or went
+        self.assertEqual([True], [each["current"] for each in self.devices(ann)])
+
+    def test_all_other_devices_are_signed_out_at_once(self):
+        ann = self.member("Ann")
+        others = [self.on_another_device(ann) for _ in range(3)]
+        self.assertEqual(200, ann.post("/chat/me/devices", {"others": True}).status)
+        self.pass_time(0.6)
+        self.assertEqual([401] * 3, [each.ask("GET", "/chat/me").status for each in others])
+        self.assertEqual(1, len(self.devices(ann)))
+
+    def test_who_was_signed_out_while_the_process_did_not_know_is_not_let_in(self):
+        """A worker that is started, or lags, goes by the member's record."""
+        ann = self.member("Ann")
+        phone = self.on_another_device(ann)
+        lost = next(each["device"] for each in self.devices(phone) if each["current"])
+        ann.post("/chat/me/devices", {"remove": lost})
+        self.start_again()
+        del self.hub.log.records._kept["gone"]
+        for each in (ann, phone):
+            each.server = self.server
+        self.assertEqual(200, ann.ask("GET", "/chat/me").status)
+        self.assertEqual(401, phone.ask("GET", "/chat/me").status)
 
     def test_another_device_is_the_same_member(self):
         ann = self.member("Ann")
