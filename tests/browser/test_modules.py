@@ -275,13 +275,14 @@ class ModuleTests(ModuleTestCase):
             """({ Transcript }) => {
                 const said = (seq) => ({ seq, kind: 'said', text: `text ${seq}` });
                 const removal = { seq: 4, kind: 'removal', about: 2, text: 'why' };
-                return [[[1, 2, 3].map(said), [removal]], [[said(3), removal], [1, 2].map(said)]].map(
-                    ([first, then]) => {
-                        const it = new Transcript();
-                        it.page({ messages: first, first: 1 });
-                        it.page({ messages: then, first: 1 });
-                        return [it.messages.map(({ text }) => text), it.silentAfter(0), it.hole];
-                    });
+                const held = (first, then) => {
+                    const it = new Transcript();
+                    it.page({ messages: first, first: 1 });
+                    it.page({ messages: then, first: 1 });
+                    return [it.messages.map(({ text }) => text), it.silentAfter(0), it.hole];
+                };
+                const [one, two, three] = [1, 2, 3].map(said);
+                return [held([one, two, three], [removal]), held([three, removal], [one, two])];
             }""",
         )
         self.assertEqual([[["text 1", "", "text 3", "why"], 2, None]] * 2, texts)
