@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
@@ -18,7 +19,7 @@ from benchmarks.harness.server import eventually
 from benchmarks.procfs import descendants, is_running
 from chatapp.bots import ChatClient, ChatError, Gap, Message
 from tests.support.cluster import Cluster
-from tests.support.engine import RedisServer, watched_pair
+from tests.support.engine import RedisServer, replicated, watched_pair
 from tests.support.programs import needs
 
 PATIENCE = 120
@@ -187,7 +188,7 @@ class FaultTests(unittest.TestCase):
         async with clients(first, second) as (ann, bob):
             followed = [asyncio.create_task(following(c, 4)) for c in (ann, bob)]
             await ann.send("kept")
-            self.assertEqual(b":1", master.command("WAIT", 1, 5000))
+            await asyncio.to_thread(replicated, master, replica)
             # The replica hears no more: what comes now is lost with the master.
             replica.freeze()
             master.command("CLIENT", "KILL", "TYPE", "replica")
@@ -213,7 +214,7 @@ class FaultTests(unittest.TestCase):
             await ann.send("kept")
             for client in (bob, carol):
                 self.assertEqual(["kept"], [m.text for m in await following(client, 1)])
-            self.assertEqual(b":1", master.command("WAIT", 1, 5000))
+            await asyncio.to_thread(replicated, master, replica)
             replica.freeze()
             master.command("CLIENT", "KILL", "TYPE", "replica")
             await ann.send("lost")
@@ -231,6 +232,24 @@ class FaultTests(unittest.TestCase):
             self.assertEqual([(2, "instead")], [(m.seq, m.text) for m in said])
             # Bob has had all that there is.
             self.assertEqual([(2, "instead")], [(m.seq, m.text) for m in await following(bob, 1)])
+
+
+class ReplicationTests(unittest.TestCase):
+    def test_what_a_replica_has_not_read_yet_is_waited_for(self):
+        master = self.enterContext(RedisServer(repl_diskless_sync_delay=0))
+        replica = self.enterContext(RedisServer(replicaof=f"127.0.0.1 {master.port}"))
+        threads = self.enterContext(ThreadPoolExecutor())
+        replicated(master, replica)
+        replica.freeze()
+        try:
+            master.command("SET", "key", "value")
+            waiting = threads.submit(replicated, master, replica)
+            with self.assertRaises(TimeoutError):
+                waiting.result(0.1)
+        finally:
+            replica.thaw()
+        waiting.result(PATIENCE)
+        self.assertEqual(b"value", replica.command("GET", "key"))
 
 
 @needs("nginx")

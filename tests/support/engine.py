@@ -16,7 +16,7 @@ from typing import Self
 from benchmarks.harness.chat import free_port
 from benchmarks.harness.programs import installed
 
-__all__ = ["RedisServer", "Sentinel", "redis_binary", "watched_pair"]
+__all__ = ["RedisServer", "Sentinel", "redis_binary", "replicated", "watched_pair"]
 
 START_SECONDS = 10
 
@@ -143,6 +143,28 @@ class Sentinel(_Process):
         )
         self.arguments = [redis_binary(), config, "--sentinel"]
         self.url = f"redis+sentinel://127.0.0.1:{self.port}/{name}/0"
+
+
+def replicated(master: RedisServer, replica: RedisServer, seconds: float = START_SECONDS) -> None:
+    """Return when `replica` has all that `master` has written so far.
+
+    WAIT is no question for that: it asks for what its own connection has written.
+    """
+    line = master.command("INFO", "replication")
+    history, written = _of(line, "master_replid"), int(_of(line, "master_repl_offset"))
+    deadline = time.monotonic() + seconds
+    while True:
+        line = replica.command("INFO", "replication")
+        if _of(line, "master_replid") == history and int(_of(line, "slave_repl_offset")) >= written:
+            return
+        assert time.monotonic() < deadline, "the replica does not follow"
+        time.sleep(0.01)
+
+
+def _of(info: bytes, name: str) -> str:
+    """A value of an answer to INFO."""
+    values = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)
+    return values[name]
 
 
 @contextlib.contextmanager

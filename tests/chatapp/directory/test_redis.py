@@ -19,7 +19,7 @@ from tests.chatapp.directory.contract import (
     SharedDirectoryContract,
     Somebody,
 )
-from tests.support.engine import RedisServer, watched_pair
+from tests.support.engine import RedisServer, replicated, watched_pair
 from tests.support.programs import needs
 
 TICK = LEASE / 20
@@ -338,7 +338,7 @@ class FailoverTests(AwayCase):
 
     async def test_people_and_nicks_outlive_a_promotion_and_go_on_changing(self):
         ann, _ = await self.here("1", "ann", self.one, self.two)
-        self.assertEqual(b":1", self.server.command("WAIT", 1, 5000))
+        await asyncio.to_thread(replicated, self.server, self.replica)
         # The replica hears no more: who comes now is lost with the master.
         self.replica.freeze()
         self.server.command("CLIENT", "KILL", "TYPE", "replica")
