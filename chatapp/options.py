@@ -55,6 +55,14 @@ class ChatOptions:
             "open, members, host, token or module:function",
         ),
     )
+    keepers: str = option(
+        "",
+        "Who is a keeper without being made one: ids, or the `sender` that the wire has; spaces "
+        "between.",
+    )
+    keeper_groups: str = option(
+        "", "Groups of `host` and `token` whose people are keepers, commas between."
+    )
     url: str = option(
         "http://127.0.0.1:5000",
         "Where the chat is, for the links that are printed.",

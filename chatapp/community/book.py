@@ -13,6 +13,7 @@ at all.
 """
 
 import asyncio
+import logging
 import math
 import secrets
 import time
@@ -46,6 +47,8 @@ from chatapp.names import folded
 
 __all__ = ["CHANGES", "Book", "Edit"]
 
+log = logging.getLogger(__name__)
+
 CHANGES = "changes"
 """The key whose text is another after each change."""
 
@@ -73,6 +76,8 @@ class Book:
     `observers` are called with the keys of what is another than it was, on the event loop; they
     must not raise. `is_known`: whether it was read; until then nobody knows who may do what.
     """
+
+    key = CHANGES
 
     def __init__(
         self,
@@ -162,8 +167,8 @@ class Book:
         async with self._lock:
             await self._catch_up()
 
-    async def look(self, changes: str | None) -> None:
-        """The same, where CHANGES was just read. Raises LogUnavailable."""
+    async def look(self, changes: str | None, missed: bool = False) -> None:
+        """The same, where this was just found under CHANGES. Raises LogUnavailable."""
         if not self.is_known or changes != self._changes:
             await self.catch_up()
 
@@ -250,9 +255,17 @@ class Book:
             del self._texts[key]
         else:
             self._texts[key] = text
+        try:
+            self._put(key, text)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            log.error("the record %s is damaged, and counts as none: %s", key, error)
+            self._put(key, None)
+        return True
+
+    def _put(self, key: str, text: str | None) -> None:
         kind, _, name = key.partition(":")
         if kind == "room":
-            self._take_room(name, text)
+            self._put_room(name, None if text is None else unpacked_room(name, text))
         elif kind == "standing":
             self._standings.pop(name, None)
             if text is not None:
@@ -261,16 +274,15 @@ class Book:
             self._bans.pop(name, None)
             if text is not None:
                 self._bans[name] = unpacked_ban(text)
-        return True
 
-    def _take_room(self, name: str, text: str | None) -> None:
+    def _put_room(self, name: str, room: Room | None) -> None:
         before = self._rooms.pop(name, None)
         if before is not None:
             self._forget_members(before)
             if self._names.get(folded(name)) == name:
                 del self._names[folded(name)]
-        if text is not None:
-            room = self._rooms[name] = unpacked_room(name, text)
+        if room is not None:
+            self._rooms[name] = room
             self._names[folded(name)] = name
             if room.is_private:
                 for person in room.members:

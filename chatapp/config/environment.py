@@ -9,6 +9,7 @@ from typing import Any
 from mako.lookup import TemplateLookup
 from paste.deploy.converters import asbool
 
+from chatapp.community.book import Book
 from chatapp.config.routing import make_map
 from chatapp.config.sessions import check_session, session_options
 from chatapp.config.version import version_of
@@ -19,6 +20,7 @@ from chatapp.lib.about import about
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
 from chatapp.lib.cookies import badge_name, token_name
+from chatapp.lib.following import Following
 from chatapp.lib.identity import Signer
 from chatapp.lib.people import People
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
@@ -42,7 +44,8 @@ _SERVER_NAMES = frozenset(["http_port", *(field.name for field in dataclasses.fi
 
 
 class Globals:
-    """`app_globals`: the hub, addresses, whose names are, the signer of tokens, the templates.
+    """`app_globals`: the hub, the book of rooms and standings, addresses, whose names are, the
+    signer of tokens, the templates.
 
     `badges` and `people` who are known: None where a name is all it takes. `fresh`: the templates
     are read at each use.
@@ -61,6 +64,7 @@ class Globals:
         self.hub = Hub(options, secret_fingerprint, about(options, version))
         keep = KEPT_SECONDS if options.identity == "members" else options.nick_keep
         self.names = KeptNames(self.hub.log, keep)
+        self.book = Book(self.hub.log, options.keepers.split(), _named(options.keeper_groups))
         self.badges: Badges | None = None
         self.people: People | None = None
         identity = identity_of(options)
@@ -72,6 +76,8 @@ class Globals:
         self.signed_out: SignedOut | None = None
         if isinstance(identity, Members) and self.badges is not None:
             self.signed_out = SignedOut(identity, self.badges, self.hub, options.url)
+        followers = [each for each in (self.book, self.signed_out) if each is not None]
+        self.following = Following(self.hub.log, followers)
         self.signer = Signer(derived_key(secret, "token"), token_name(secret_fingerprint))
         self._make_lookup = partial(make_lookup, templates, filesystem_checks=False)
         self._lookup = None if fresh else _loaded(self._make_lookup())
@@ -81,6 +87,10 @@ class Globals:
         """The templates, those of now where they are read at each use."""
         # Mako's own check does not see two changes within a second.
         return self._lookup or self._make_lookup()
+
+
+def _named(groups: str) -> list[str]:
+    return [each.strip() for each in groups.split(",") if each.strip()]
 
 
 def _loaded(lookup: TemplateLookup) -> TemplateLookup:

@@ -12,6 +12,7 @@ from chatapp.config.environment import load_environment
 from chatapp.directory import OtherSecret
 from chatapp.lib.bundle import bundle
 from chatapp.lib.cookies import FormerCookies
+from chatapp.lib.following import Following
 from chatapp.lib.metrics import HubCollector
 from chatapp.lib.signedout import SignedOut
 from chatapp.lib.waiting import Polls
@@ -61,14 +62,21 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     headers = config["pylons.response_options"]["headers"]
     # Polls that need nothing of the above.
     app = Polls(app, shared.hub, shared.addresses, shared.signer, headers, shared.badges)
-    return ChatApp(app, shared.hub, shared.signed_out)
+    return ChatApp(app, shared.hub, shared.following, shared.signed_out)
 
 
 class ChatApp:
     """The WSGI application; `life` is what the server calls at its start and stop."""
 
-    def __init__(self, app: Application, hub: Hub, signed_out: SignedOut | None = None) -> None:
+    def __init__(
+        self,
+        app: Application,
+        hub: Hub,
+        following: Following,
+        signed_out: SignedOut | None = None,
+    ) -> None:
         self._app = app
+        self._following = following
         self._signed_out = signed_out
         self.hub = hub
         self.life = Life(
@@ -96,6 +104,7 @@ class ChatApp:
             await self.hub.start(environ["cogen.peers"])
             if self._signed_out is not None:
                 await self._signed_out.start()
+            await self._following.start()
         except LogUnavailable as error:
             raise SystemExit(f"chatapp: the message log cannot be opened: {error}") from None
         except OtherSecret as error:
@@ -105,6 +114,7 @@ class ChatApp:
             ) from None
 
     async def _stop(self) -> None:
+        await self._following.stop()
         if self._signed_out is not None:
             await self._signed_out.stop()
         await self.hub.close()

@@ -23,12 +23,14 @@ from chatapp.identity.person import Identity, Person
 from chatapp.model import Record, Records
 
 __all__ = [
+    "GONE",
     "KEPT_SECONDS",
     "Member",
     "Members",
     "add_device",
     "admit",
     "all_members",
+    "devices_of",
     "find_member",
     "gone_devices",
     "invite",
@@ -44,8 +46,10 @@ __all__ = [
 KEPT_SECONDS = 100 * 365 * 86_400.0
 """A member's name is kept as good as for ever."""
 
+GONE = "gone"
+"""The key of the devices that were signed out."""
+
 _INVITED_SECONDS = 7 * 86_400.0
-_GONE = "gone"
 _MOST_GONE = 1000
 _MOST_REMEMBERED = 100_000
 
@@ -228,7 +232,7 @@ async def all_members(records: Records) -> list[Member]:
 
 async def gone_devices(records: Records) -> dict[str, str]:
     """Those that were signed out, each with its member's id. Raises LogUnavailable."""
-    return _devices((await records.get([_GONE])).get(_GONE))
+    return devices_of((await records.get([GONE])).get(GONE))
 
 
 async def _change(
@@ -240,7 +244,7 @@ async def _change(
     """
     key = f"member:{identity}"
     while True:
-        found = await records.get([key, _GONE])
+        found = await records.get([key, GONE])
         if key not in found:
             return None
         before = _unpacked(identity, found[key])
@@ -251,8 +255,8 @@ async def _change(
         staying = {device.id for device in member.devices}
         out = [device.id for device in before.devices if device.id not in staying]
         if out:
-            gone = [*_devices(found.get(_GONE)).items(), *((each, identity) for each in out)]
-            changes[_GONE] = Record(orjson.dumps(dict(gone[-_MOST_GONE:])).decode())
+            gone = [*devices_of(found.get(GONE)).items(), *((each, identity) for each in out)]
+            changes[GONE] = Record(orjson.dumps(dict(gone[-_MOST_GONE:])).decode())
         if await records.change({each: found.get(each) for each in changes}, changes):
             return member
 
@@ -262,7 +266,8 @@ def _with(member: Member, devices: Iterable[str], edit: Callable[[Device], Devic
     return member._replace(devices=edited)
 
 
-def _devices(text: str | None) -> dict[str, str]:
+def devices_of(text: str | None) -> dict[str, str]:
+    """Those of the record, each with its member's id."""
     devices: dict[str, str] = {} if text is None else orjson.loads(text)
     return devices
 

@@ -1,4 +1,4 @@
-"""Follows which devices were signed out, by whichever process, and ends what they hold.
+"""Which devices were signed out, by whichever process, and the end of what they hold.
 
 What it sees on the way goes the other way: on which day a device was here last.
 """
@@ -8,12 +8,12 @@ import inspect
 import logging
 import time
 
-from chatapp.directory import DirectoryUnavailable
 from chatapp.identity.members import (
+    GONE,
     Members,
     all_members,
+    devices_of,
     find_member,
-    gone_devices,
     invite,
     note_devices,
 )
@@ -25,7 +25,6 @@ __all__ = ["SignedOut"]
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.5
 _NOTE_SECONDS = 30.0
 # Of those, so many members are written down at once.
 _MOST_NOTED = 200
@@ -34,19 +33,21 @@ _MOST_NOTED = 200
 class SignedOut:
     """Keeps `members.gone` as it is beside the log of `hub`; `url`: where the chat is."""
 
+    key = GONE
+
     def __init__(self, members: Members, badges: Badges, hub: Hub, url: str) -> None:
         self._members = members
         self._badges = badges
         self._hub = hub
         self._url = url
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._text: str | None = None
         self._day = ""
         self._noted: set[str] = set()  # devices of which it is written down that they were here
 
     async def start(self) -> None:
         """The log is open. Where nobody is a member yet, the owner's link is written down."""
         try:
-            await self._look()
             if not await all_members(self._hub.log.records):
                 code = await invite(self._hub.log.records, "owner")
                 log.warning(
@@ -54,35 +55,26 @@ class SignedOut:
                 )
         except LogUnavailable as error:
             log.error("who is a member is not known yet: %s", error)
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._keep_days())]
+        self._task = asyncio.create_task(self._keep_days())
 
     async def stop(self) -> None:
         """Before the log is closed."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
-    async def _follow(self) -> None:
-        missed = False
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            try:
-                await self._look()
-            except (LogUnavailable, DirectoryUnavailable) as error:
-                log.info("who was signed out is not known now: %s", error)
-                missed = True
-            else:
-                if missed:
-                    self._members.forget()
-                missed = False
-
-    async def _look(self) -> None:
-        gone = await gone_devices(self._hub.log.records)
+    async def look(self, text: str | None, missed: bool) -> None:
+        """Know by the record which devices are gone."""
+        if missed:
+            self._members.forget()
+        if text == self._text:
+            return
+        gone = devices_of(text)
         new = gone.keys() - self._members.gone.keys()
         self._members.gone = gone
         for member in {gone[device] for device in new}:
             await self._end(member)
+        self._text = text
 
     async def _end(self, identity: str) -> None:
         """End what the member holds; who is in on another device yet goes on there."""

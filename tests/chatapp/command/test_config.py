@@ -44,6 +44,7 @@ class ConfigTests(unittest.TestCase):
 
     def test_defaults_that_are_commented_out_are_the_defaults(self):
         away = {"chat.log", "chat.secret_file", "chat.login_url"}
+        away |= {"chat.keepers", "chat.keeper_groups"}
         away |= {f"chat.{each}_header" for each in ("user", "name", "groups")}
         away |= {f"chat.token_{each}" for each in ("key", "public_key", "audience")}
         said = dict(re.findall(r"(?m)^#(chat\.\w+) = (.*)", self.text))

@@ -9,6 +9,7 @@ from chatapp.community.deeds import Deed, read_deeds
 from chatapp.community.rooms import DIRECT, Room
 from chatapp.community.standings import NO_STANDING, Ban, Standing
 from chatapp.identity.person import Person
+from chatapp.model import Record
 from chatapp.model.message import handle
 from tests.chatapp.community.contract import BookCase, OnMemory, OnRedis, OnSQLite
 
@@ -87,13 +88,25 @@ class BookCases(BookCase):
         await self.keep(one, removed=["a"])
         await other.catch_up()
         records = self.log.records
-        await records.change({}, {key: book_module.Record(text) for key, text in before.items()})
+        await records.change({}, {key: Record(text) for key, text in before.items()})
         await self.keep(one, removed=["b"])
         await other.catch_up()
         self.assertEqual(["a"], [room.name for room in other.rooms()])
         await records.change({}, dict.fromkeys([CHANGES, "room:a"]))
         await other.catch_up()
         self.assertEqual([], other.rooms())
+
+    async def test_a_record_that_is_damaged_counts_as_none(self):
+        book = self.book()
+        await self.keep(book, rooms=[Room("hall", "announce"), Room(PRIVATE, members={"A": ""})])
+        damaged = {key: Record("{") for key in ("room:hall", f"room:{PRIVATE}", "standing:A")}
+        await self.log.records.change({}, {**damaged, "ban:10.0.0.1": Record("[]")})
+        again = self.book()
+        with self.assertLogs("chatapp.community.book", "ERROR") as said:
+            await again.catch_up()
+        self.assertEqual(4, len(said.records))
+        self.assertEqual(([], []), (again.rooms(), again.rooms_of("A")))
+        self.assertIsNone(again.banned("A", "10.0.0.1"))
 
     async def test_of_two_who_decide_at_once_one_decides_again(self):
         one, other, _ = await self.both()
