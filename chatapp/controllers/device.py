@@ -1,5 +1,6 @@
 """Links that can be used once: who opens one is who made it, or a new member."""
 
+import re
 from collections.abc import Generator, Mapping
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -11,13 +12,16 @@ from chatapp.identity.members import admit, new_member_id
 from chatapp.identity.names import free_name
 from chatapp.lib.base import BaseController
 from chatapp.lib.outcomes import logged
+from chatapp.lib.qr import qr_of
 from chatapp.lib.waiting import Steps
-from chatapp.lib.wire import MOST_NICK, BadInput, checked_nick
+from chatapp.lib.wire import MOST_NICK, BadInput, body_of, checked_json, checked_nick, is_json
 from pylons import request, response, session
 from pylons import tmpl_context as c
 
 __all__ = ["DeviceController"]
 
+_MOST_BODY = 1024
+_BASE = re.compile(r"https?://[!-~]{0,253}[!-.0-~]")
 _GONE = "This link was used, or is too old. Ask for another, or make one where you are in the chat."
 
 
@@ -28,6 +32,7 @@ class DeviceController(BaseController):
         """Make a link for another device of who asks."""
         self._unless_known_elsewhere()
         response.content_type = "application/json"
+        base = _base(environ)
         yield from self._charge(environ, "address_push_rate")
         participant = self._known(environ) or (yield from self._join(environ))
         if participant.person is not None:
@@ -36,8 +41,9 @@ class DeviceController(BaseController):
             purpose = {"id": participant.id, "nick": session.get("nick")}
         yield environ["cogen.call"](make_code)(self._hub.log.records, purpose)
         code = logged(environ, self._hub.figures)
-        url = f"{request.application_url}/device/{code}"
-        yield orjson.dumps({"url": url, "code": code, "seconds": CODE_SECONDS})
+        url = f"{base}/device/{code}"
+        told = {"url": url, "code": code, "seconds": CODE_SECONDS, "qr": qr_of(url)}
+        yield orjson.dumps(told)
 
     def show(self, environ: WSGIEnvironment, code: str) -> Steps:
         """Who opens the link is asked first: previews of links open it too."""
@@ -107,3 +113,17 @@ class DeviceController(BaseController):
     def _unless_known_elsewhere(self) -> None:
         if self._badges is not None and not self._has_door:
             raise BadInput(404, "Sign in on the other device as you did on this one.")
+
+
+def _base(environ: WSGIEnvironment) -> str:
+    """What the link begins with: where the page says that it is, as a proxy may not tell.
+
+    Raises BadInput.
+    """
+    body = body_of(environ, _MOST_BODY)
+    base = checked_json(body).get("base") if is_json(environ) and body else None
+    if base is None:
+        return str(request.application_url)
+    if not isinstance(base, str) or not _BASE.fullmatch(base):
+        raise BadInput(400, "base: the URL of the chat, http or https, no slash at its end.")
+    return base

@@ -50,7 +50,8 @@ class PageController(BaseController):
         about = self._hub.about
         c.title = self._hub.options.title
         c.nick, c.is_known = nick, self._people is not None
-        c.has_door = self._hub.options.identity in ("open", "members")
+        c.has_door = self._people is None or self._has_door
+        c.named = "elsewhere" if self._people is not None and not self._has_door else "here"
         c.login = self._hub.options.login_url if c.is_known else ""
         c.url = request.application_url
         c.version = about["version"]

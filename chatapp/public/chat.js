@@ -204,6 +204,9 @@ function take({ answer, rooms: names }) {
   const called = renamed(answer.names ?? {}, names);
   const { you } = answer;
   if (me.fixed && you?.nick) store.set('nick', you.nick);
+  // No two who are here have one name: whoever had ours is us, on another device.
+  const own = (answer.presence ?? []).findLast((event) => event.event === 'nick' && event.was === store.get('nick'));
+  if (me.fixed && own) store.set('nick', own.nick);
   const nick = store.get('nick');
   if (you) store.set('named', you.nick === nick && you.cookie !== false);
   if (you?.sender) store.set('sender', you.sender);
@@ -342,8 +345,8 @@ function nameAs(id, name) {
 const TAB = token();
 
 if (me.nick && (me.fixed || !store.get('nick'))) store.set('nick', me.nick);
-document.getElementById('nick-change').disabled = me.fixed && !me.door;
-document.querySelector('#nick-change .hint').hidden = me.fixed;
+document.getElementById('nick-change').disabled = !me.renames && !me.door;
+document.querySelector('#nick-change .hint').hidden = !me.renames;
 
 store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox'], changed);
 store.on('named', () => outbox.wake());

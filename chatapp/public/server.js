@@ -12,10 +12,10 @@ export const base = location.pathname.endsWith('/') ? location.pathname.slice(0,
 export const version = told.version ?? '';
 
 /**
- * What the server calls us, '' if it does not say; `fixed`: whether that is the name we have where we sign in; `door`:
- * whether the chat itself lets another device in.
+ * What the server calls us, '' if it does not say; `fixed`: whether the server says what we are called, whatever this browser
+ * remembers; `renames`: whether we may be called something else; `door`: whether the chat itself lets another device in.
  */
-export const me = { nick: told.nick ?? '', fixed: told.known === 'yes', door: told.door === 'own' };
+export const me = { nick: told.nick ?? '', fixed: told.known === 'yes', renames: told.named !== 'elsewhere', door: told.door === 'own' };
 
 /** What the server takes at most: characters of a message, rooms of a poll, characters of a room and of a nick. */
 export const limits = { message: 4000, rooms: 20, room: 64, nick: 32 };

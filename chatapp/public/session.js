@@ -1,4 +1,3 @@
-import { base } from './server.js';
 import { deviceCode, setNick } from './wire.js';
 
 // A background tab's timers may run but once a minute; a longer silence was sleep.
@@ -22,11 +21,11 @@ export async function takeNick(store, nick) {
   return { refused: status === 400, line: error || `${nobody} Try again in a moment.` };
 }
 
-/** A link for another device: {url, line}, where line is '' or says why there is none. */
+/** A link for another device: {url, qr, line}, where line is '' or says why there is none; `qr` is {size, path}. */
 export async function deviceLink() {
   const { status, data, error } = await deviceCode();
-  if (status === 200) return { url: `${location.origin}${base}/device/${data.code}`, line: '' };
-  return { url: '', line: error || 'The server does not answer. Try again in a moment.' };
+  if (status === 200) return { url: data.url, qr: data.qr, line: '' };
+  return { url: '', qr: null, line: error || 'The server does not answer. Try again in a moment.' };
 }
 
 /** Whether this tab stood still until now, asleep for more than `limit` ms; told once. */

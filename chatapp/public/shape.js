@@ -31,6 +31,8 @@ export const record =
 
 const orNull = (is) => (value) => value === null || is(value);
 const isAmount = (value) => typeof value === 'number' && value >= 0;
+const isLink = (value) => isText(value) && /^https?:\/\/\S+$/.test(value);
+const isDrawing = (value) => isText(value) && /^[Mhvz\d -]+$/.test(value);
 const isMessage = record(
   { room: isName, seq: isSeq, nick: isText, text: isText, at: isMoment },
   { kind: isText, sender: isName, nonce: isName, about: isSeq },
@@ -58,7 +60,7 @@ export const answers = {
   history: record({ messages: listOf(isMessage), first: isSeq }, { damaged: listOf(isSeq) }),
   people: record({ people: listOf(isText) }),
   nick: record({ nick: isName }),
-  device: record({ code: isName }),
+  device: record({ url: isLink, qr: record({ size: isAmount, path: isDrawing }) }),
 };
 
 export const isRefusal = record({ error: isText }, { room: isText });

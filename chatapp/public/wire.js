@@ -87,9 +87,9 @@ export function people(room) {
   return request('GET', `/chat/people/${encodeURIComponent(room)}`, answers.people).answer;
 }
 
-/** A code with which another device, once, becomes this one. */
+/** A link with which another device, once, becomes this one. */
 export function deviceCode() {
-  return request('POST', '/chat/device', answers.device, { body: {} }).answer;
+  return request('POST', '/chat/device', answers.device, { body: { base: `${location.origin}${base}` } }).answer;
 }
 
 export function setNick(nick) {

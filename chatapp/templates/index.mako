@@ -1,5 +1,5 @@
 <!DOCTYPE html>
-<html lang="en" data-link="connecting" data-base="${c.base}" data-version="${c.version}" data-limits="${c.limits}" data-nick="${c.nick}" data-known="${'yes' if c.is_known else ''}" data-door="${'own' if c.has_door else ''}">
+<html lang="en" data-link="connecting" data-base="${c.base}" data-version="${c.version}" data-limits="${c.limits}" data-nick="${c.nick}" data-known="${'yes' if c.is_known else ''}" data-named="${c.named}" data-door="${'own' if c.has_door else ''}">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content">
@@ -99,6 +99,7 @@
         <div id="device-given" hidden>
           <label for="device-link">Open this link on the other device within ten minutes. It works once.</label>
           <input id="device-link" readonly spellcheck="false">
+          <svg id="device-qr" role="img" aria-label="The link as a QR code" shape-rendering="crispEdges"><path/></svg>
         </div>
         <p id="device-error" class="error" role="alert"></p>
       </div>

@@ -5,6 +5,7 @@ import time
 
 import jwt
 
+from benchmarks.harness.chat import ChatServer
 from tests.browser.chromium import PageTestCase, close_all, expect
 from tests.chatapp.command.program import run
 
@@ -67,6 +68,88 @@ class TokenTests(PageTestCase):
         ann.errors = [error for error in ann.errors if "status of 401" not in error]
 
 
+class HostTests(PageTestCase):
+    """A proxy in front says who each browser's user is: here it is the browser that is told."""
+
+    options = {"chat.identity": "host", "chat.user_header": "Remote-User",
+               "chat.name_header": "Remote-Name", "chat.login_url": "/elsewhere"}  # fmt: skip
+
+    def serve(self):
+        server = {"trusted_proxies": "127.0.0.1"}
+        return self.enterContext(ChatServer(app=self.options, server=server))
+
+    def signed_in(self, user, name):
+        context = self.user(extra_http_headers={"Remote-User": user, "Remote-Name": name})
+        return self.tab(context).open().wait_connected()
+
+    def test_two_people_talk_and_one_who_calls_herself_the_same_is_another(self):
+        ann, bob = self.signed_in("a.lee", "Ann"), self.signed_in("bob", "Bob")
+        expect(ann.page.locator("#me-nick")).to_have_text("Ann")
+        expect(ann.page.locator("#nick-change")).to_be_disabled()
+        ann.send("hello bob")
+        bob.wait_for("hello bob").send("hello ann")
+        ann.wait_for("hello ann")
+        self.close(ann.page.context)
+        mallory = self.signed_in("mallory", "Ann").wait_for("hello bob")
+        mallory.send("I am Ann")
+        bob.wait_for("I am Ann")
+        expect(mallory.page.locator("#log .message.own .text")).to_have_text("I am Ann")
+        ann = self.signed_in("a.lee", "Ann").wait_for("I am Ann")
+        expect(ann.page.locator("#log .message.own .text")).to_have_text("hello bob")
+
+    def test_who_the_proxy_does_not_name_is_told_where_to_sign_in(self):
+        stranger = self.tab()
+        stranger.page.goto(self.server.url)
+        expect(stranger.page.locator("h1")).to_have_text("Sign in to come in.")
+        expect(stranger.page.get_by_role("link", name="Sign in")).to_be_visible()
+        stranger.errors.clear()  # of the status 401
+
+    def test_another_user_in_the_same_browser_is_nobody_before(self):
+        ann = self.signed_in("a.lee", "Ann")
+        ann.send("hello")
+        ann.wait_for("hello")
+        ann.page.context.set_extra_http_headers({"Remote-User": "bob", "Remote-Name": "Bob"})
+        bob = self.tab(ann.page.context).open().wait_connected()
+        expect(bob.page.locator("#me-nick")).to_have_text("Bob")
+        expect(bob.wait_for("hello").page.locator("#log .message.own")).to_have_count(0)
+
+
+class OpenTests(PageTestCase):
+    def test_a_name_that_was_spoken_under_is_refused_to_an_impostor(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        ann.send("from ann")
+        bob.wait_for("from ann")
+        state = ann.page.context.storage_state()
+        self.close(ann.page.context)
+        expect(bob.people()).to_have_text(["bob"])
+        mallory = self.tab().open()
+        for name in ("ann", "\u0430nn"):
+            mallory.choose(name)
+            expect(mallory.page.locator("#nick-error")).to_contain_text("taken")
+        mallory.choose("ann two")
+        mallory.wait_connected().wait_for("from ann")
+        mallory.send("I am ann")
+        bob.wait_for("I am ann")
+        expect(mallory.page.locator("#log .message.own .text")).to_have_text("I am ann")
+        ann = self.tab(self.user(storage_state=state)).open().wait_connected()
+        expect(ann.wait_for("I am ann").page.locator("#log .message.own .text")).to_have_text(
+            "from ann"
+        )
+        mallory.errors = [error for error in mallory.errors if "status of 409" not in error]
+
+    def test_after_a_rename_the_messages_of_before_are_ones_own(self):
+        ann = self.tab().enter("ann")
+        ann.send("as ann")
+        ann.wait_for("as ann").page.click("#nick-change")
+        ann.choose("anna")
+        expect(ann.page.locator("#me-nick")).to_have_text("anna")
+        ann.send("as anna")
+        ann.wait_for("as anna")
+        again = self.tab(ann.page.context).open().wait_connected().wait_for("as anna")
+        for tab in (ann, again):
+            expect(tab.page.locator("#log .message.own .text")).to_have_text(["as ann", "as anna"])
+
+
 class MembersTests(PageTestCase):
     options = {"chat.identity": "members"}
 
@@ -95,3 +178,29 @@ class MembersTests(PageTestCase):
         expect(bob.page.locator("#link-line")).to_contain_text("Sign in to come in.")
         for tab in (stranger, bob):
             tab.errors = [error for error in tab.errors if "status of 401" not in error]
+
+    def test_nobody_takes_a_members_name_and_a_rename_is_seen_everywhere(self):
+        self.server.logged("nobody is a member yet")
+        [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
+        ann = self.come_in(link, "Ann")
+        ann.send("as Ann")
+        ann.wait_for("as Ann").page.click("#nick-change")
+        ann.page.click("#device-make")
+        phone = self.tab()
+        phone.page.goto(ann.page.locator("#device-link").input_value())
+        phone.page.get_by_role("button", name="Open the chat").click()
+        phone.wait_connected().wait_for("as Ann")
+        _, link, _ = run("invite", "--ini", self.server.ini)
+        mallory = self.tab()
+        mallory.page.goto(f"{self.server.url}device/{link.strip().rpartition('/')[2]}")
+        mallory.page.get_by_label("Name").fill("\u0410nn")
+        mallory.page.get_by_role("button", name="Come in").click()
+        expect(mallory.page.locator("h1")).to_contain_text("is taken")
+        ann.choose("Anna")
+        expect(ann.page.locator("#me-nick")).to_have_text("Anna")
+        expect(phone.page.locator("#me-nick")).to_have_text("Anna")
+        phone.send("as Anna")
+        ann.wait_for("as Anna")
+        for tab in (ann, phone):
+            expect(tab.page.locator("#log .message.own .text")).to_have_text(["as Ann", "as Anna"])
+        mallory.errors = [error for error in mallory.errors if "status of 409" not in error]

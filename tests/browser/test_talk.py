@@ -1,3 +1,4 @@
+from tests.browser.camera import read_code
 from tests.browser.chromium import OneServerTestCase, PageTestCase, close_all, expect
 
 tearDownModule = close_all
@@ -223,6 +224,9 @@ class DeviceTests(PageTestCase):
         ann.page.get_by_text("Open on another device").click()
         link = ann.page.locator("#device-link")
         expect(link).to_be_focused()
+        code = ann.page.get_by_role("img", name="The link as a QR code")
+        self.assertEqual(link.input_value(), read_code(code))
+        self.screenshot(ann, "link-for-another-device")
         phone = self.tab()
         phone.page.goto(link.input_value())
         expect(phone.page.locator("h1")).to_have_text("Go on as ann on this device?")

@@ -2,6 +2,7 @@
 
 import json
 
+from chatapp.lib.qr import qr_of
 from tests.chatapp.support import ChatCase, texts
 
 
@@ -46,6 +47,19 @@ class DeviceTests(ChatCase):
                 answer = self.person().ask(method, each)
                 self.assertEqual(404, answer.status)
                 self.assertIn(b"Ask for another", answer.body)
+
+    def test_the_link_is_drawn_for_a_camera(self):
+        told = json.loads(self.ann.post("/chat/device", {}).body)
+        self.assertEqual(qr_of(told["url"]), told["qr"])
+
+    def test_the_page_says_where_it_is_as_a_proxy_may_not(self):
+        base = "https://chat.example/below"
+        told = json.loads(self.ann.post("/chat/device", {"base": base}).body)
+        self.assertEqual(f"{base}/device/{told['code']}", told["url"])
+        for strange in ("javascript:x", "https://x/", "https://x y", "https://" + "x" * 300, 7, ""):
+            answer = self.ann.post("/chat/device", {"base": strange})
+            self.assertEqual(400, answer.status, strange)
+        self.assertEqual(413, self.ann.post("/chat/device", {"base": "x" * 2000}).status)
 
     def test_the_page_of_another_site_can_neither_make_nor_use_one(self):
         headers = {"Origin": "http://evil.example"}
