@@ -150,21 +150,23 @@ def replicated(master: RedisServer, replica: RedisServer, seconds: float = START
 
     WAIT is no question for that: it asks for what its own connection has written.
     """
-    line = master.command("INFO", "replication")
-    history, written = _of(line, "master_replid"), int(_of(line, "master_repl_offset"))
+    history, written = "", 0
     deadline = time.monotonic() + seconds
     while True:
-        line = replica.command("INFO", "replication")
-        if _of(line, "master_replid") == history and int(_of(line, "slave_repl_offset")) >= written:
+        told = _replication(master)
+        if told["master_replid"] != history:  # the first replica begins another one
+            history, written = told["master_replid"], int(told["master_repl_offset"])
+        told = _replication(replica)
+        if told["master_replid"] == history and int(told["slave_repl_offset"]) >= written:
             return
         assert time.monotonic() < deadline, "the replica does not follow"
         time.sleep(0.01)
 
 
-def _of(info: bytes, name: str) -> str:
-    """A value of an answer to INFO."""
-    values = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)
-    return values[name]
+def _replication(server: RedisServer) -> dict[str, str]:
+    """What it tells of its replication."""
+    lines = server.command("INFO", "replication").decode().splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
 @contextlib.contextmanager
