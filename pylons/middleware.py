@@ -1,5 +1,5 @@
-"""Middleware for `make_app`: the application's files, and what a failed request and an error status
-look like to the client.
+"""Middleware for `make_app`: the application's files, the route for what is inside, and what a
+failed request and an error status look like to the client.
 
 All pass chunks one for one, the empty ones too, and pass `close()` on.
 """
@@ -21,6 +21,7 @@ from pylons._errors import (
 from pylons._http import Request as Request
 from pylons._http import Response as Response
 from pylons._middleware09 import ErrorDocuments, StaticJavascripts, error_mapper
+from pylons._routes_middleware import RoutesMiddleware
 from pylons._static import StaticFiles
 from pylons.error import template_error_formatters as template_error_formatters
 
@@ -31,6 +32,7 @@ __all__ = [
     "DebugHandler",
     "ErrorDocuments",
     "ErrorHandler",
+    "RoutesMiddleware",
     "StaticFiles",
     "StaticJavascripts",
     "StatusCodeRedirect",

@@ -6,6 +6,7 @@ one call of the mapper, and everything else happens only when there is no match.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 from wsgiref.types import WSGIEnvironment
@@ -13,7 +14,7 @@ from wsgiref.types import WSGIEnvironment
 from routes import Mapper, URLGenerator
 from webob.exc import HTTPBadRequest, HTTPException, HTTPMethodNotAllowed, HTTPNotFound, status_map
 
-__all__ = ["match_route"]
+__all__ = ["decoded_path", "decoded_values", "match_route", "redirection"]
 
 
 def match_route(mapper: Mapper, environ: WSGIEnvironment) -> dict[str, Any]:
@@ -23,16 +24,14 @@ def match_route(mapper: Mapper, environ: WSGIEnvironment) -> dict[str, Any]:
     HTTPNotFound, HTTPMethodNotAllowed with `Allow` when the path has a route for other methods,
     HTTPBadRequest for a path that is not UTF-8, or a redirect route's redirection.
     """
-    path = environ.get("PATH_INFO") or "/"
-    if not path.isascii():
-        path = _decoded(path)
+    path = decoded_path(environ)
     found = _routematch(mapper, path, environ)
     if found is None:
         found = _other_method(mapper, path, environ)
     values: dict[str, Any] = found[0]
     environ["wsgiorg.routing_args"] = ((), values)
     if found[1].redirect:
-        raise _redirection(mapper, found[1], values, environ)
+        raise redirection(mapper, found[1], values, environ)
     return values
 
 
@@ -78,6 +77,25 @@ def _routematch(mapper: Mapper, path: str, environ: WSGIEnvironment) -> Any:
     return dict(found[0]), found[1]
 
 
+def decoded_path(environ: WSGIEnvironment) -> str:
+    """The path as text. Raises HTTPBadRequest if it is not UTF-8."""
+    path: str = environ.get("PATH_INFO") or "/"
+    return path if path.isascii() else _decoded(path)
+
+
+def decoded_values(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What Routes' own middleware has found, as text. Raises HTTPBadRequest for what is not UTF-8.
+
+    It takes the path as it stands in environ. What the route itself says, `defaults`, is text.
+    """
+    return {
+        name: _decoded(value)
+        if isinstance(value, str) and not value.isascii() and value != defaults.get(name)
+        else value
+        for name, value in values.items()
+    }
+
+
 def _decoded(path: str) -> str:
     """PEP 3333 hands over the bytes of the path as latin-1 characters."""
     try:
@@ -106,8 +124,9 @@ def _other_method(mapper: Mapper, path: str, environ: WSGIEnvironment) -> Any:
     raise HTTPMethodNotAllowed(headers=[("Allow", ", ".join(sorted(allowed)))])
 
 
-def _redirection(
-    mapper: Mapper, route: Any, values: dict[str, Any], environ: WSGIEnvironment
+def redirection(
+    mapper: Mapper, route: Any, values: Mapping[str, Any], environ: WSGIEnvironment
 ) -> HTTPException:
+    """The answer of a route that redirects."""
     location = URLGenerator(mapper, environ)(f"_redirect_{id(route)}", **values)
     return status_map[int(route.redirect_status[:3])](location=location)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from routes import URLGenerator
 from webob.exc import HTTPException, HTTPNotFound
 
 from pylons._answer import answer, drop_traceback
@@ -25,7 +26,7 @@ from pylons._options import check_folders
 from pylons._restored import keep
 from pylons.configuration import PylonsConfig
 from pylons.configuration import config as process_config
-from pylons.routing import match_route
+from pylons.routing import decoded_values, match_route
 
 __all__ = ["PylonsApp"]
 
@@ -139,7 +140,13 @@ class PylonsApp:
     def resolve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         """Set `environ['pylons.routes_dict']`, return the controller. Raises HTTPNotFound."""
         routed = environ.get("wsgiorg.routing_args")
-        values = routed[1] if routed else match_route(self.config["routes.map"], environ)
+        if not routed:
+            values = match_route(self.config["routes.map"], environ)
+        elif isinstance(routed[0], URLGenerator):  # of Routes' own middleware
+            values = decoded_values(routed[1], getattr(environ.get("routes.route"), "defaults", {}))
+            environ["wsgiorg.routing_args"] = (routed[0], values)
+        else:
+            values = routed[1]
         environ["pylons.routes_dict"] = values
         controller = values.get("controller") or values.get("responder")
         if not controller or not self._may_be_named(controller):

@@ -12,6 +12,9 @@ import webhelpers.html.tags
 from webhelpers.html.builder import literal
 from webhelpers.pylonslib import Flash as _Flash
 from webhelpers.pylonslib.secure_form import secure_form
+from routes.middleware import RoutesMiddleware
+from routes.middleware import RoutesMiddleware as Router
+from routes.middleware import is_form_post
 link = webhelpers.html.tags.link_to(1)
 own = self.webhelpers
 page = literal(resp.body) or cgi.escape(request.GET.get('message', ''))
@@ -24,6 +27,9 @@ import webhelpers2.html.tags
 from webhelpers2.html.builder import literal
 from pylons.pylonslib import Flash as _Flash
 from pylons.pylonslib.secure_form import secure_form
+from pylons.middleware import RoutesMiddleware
+from pylons.middleware import RoutesMiddleware as Router
+from routes.middleware import is_form_post
 import html
 link = webhelpers2.html.tags.link_to(1)
 own = self.webhelpers
