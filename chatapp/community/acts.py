@@ -18,6 +18,7 @@ from chatapp.identity.person import Person
 
 __all__ = [
     "ACTS",
+    "ANYWHERE_ACTS",
     "APPOINT",
     "BAN",
     "CLEAR",
@@ -67,6 +68,8 @@ OVERSEE: Final = "oversee"
 
 ACTS = (SEE, READ, SPEAK, MAKE, INVITE, EXPEL, SETTLE, CLEAR, MUTE, BAN, APPOINT, OVERSEE)
 """All of them."""
+ANYWHERE_ACTS = (MAKE, MUTE, BAN, APPOINT, OVERSEE)
+"""Those that can be asked of no room in particular."""
 
 OWNER: Final = "owner"
 """The role of who runs the chat."""

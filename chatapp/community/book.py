@@ -14,20 +14,17 @@ at all.
 
 import asyncio
 import logging
-import math
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 
 from chatapp.community.acts import KEEPER, MEMBER, OWNER, ROLES
-from chatapp.community.deeds import Deed, deed_key, packed_deed
+from chatapp.community.deeds import deed_key, packed_deed
+from chatapp.community.edits import Edit, records_of
 from chatapp.community.rooms import (
     Room,
-    packed_room,
     unpacked_room,
     unrecorded,
 )
@@ -35,8 +32,6 @@ from chatapp.community.standings import (
     NO_STANDING,
     Ban,
     Standing,
-    packed_ban,
-    packed_standing,
     unpacked_ban,
     unpacked_standing,
 )
@@ -45,7 +40,7 @@ from chatapp.model import MessageLog, Record
 from chatapp.model.message import handle
 from chatapp.names import folded
 
-__all__ = ["CHANGES", "Book", "Edit"]
+__all__ = ["CHANGES", "Book"]
 
 log = logging.getLogger(__name__)
 
@@ -55,18 +50,6 @@ CHANGES = "changes"
 _KINDS = ("room:", "standing:", "ban:")
 # Changes of which is known what they were about. Who has missed more reads everything.
 _RECENT = 200
-_NOTHING: Final[Mapping[str, None]] = MappingProxyType({})
-
-
-class Edit(NamedTuple):
-    """What is to be kept: `rooms`, `removed` ones by their names, how people stand, bans by
-    address (None: it is none any more); and the deed that it was."""
-
-    rooms: Sequence[Room] = ()
-    removed: Sequence[str] = ()
-    standings: Mapping[str, Standing] = MappingProxyType({})
-    bans: Mapping[str, Ban | None] = _NOTHING
-    deed: Deed | None = None
 
 
 class Book:
@@ -189,7 +172,7 @@ class Book:
                     return True
 
     async def _keep(self, edit: Edit) -> bool:
-        records = self._records(edit)
+        records = records_of(edit, self.wall())
         deeds = self.deeds + (edit.deed is not None)
         mark = secrets.token_urlsafe(6)
         recent = [*_recent(self._changes), [mark, list(records)]][-_RECENT:]
@@ -198,23 +181,6 @@ class Book:
         if edit.deed is not None:
             records[deed_key(deeds)] = Record(packed_deed(edit.deed))
         return await self._log.records.change({CHANGES: self._changes}, records)
-
-    def _records(self, edit: Edit) -> dict[str, Record | None]:
-        records: dict[str, Record | None] = {}
-        for room in edit.rooms:
-            records[f"room:{room.name}"] = Record(packed_room(room))
-        for name in edit.removed:
-            records[f"room:{name}"] = None
-        for person, standing in edit.standings.items():
-            kept = None if standing == NO_STANDING else Record(packed_standing(standing))
-            records[f"standing:{person}"] = kept
-        for address, ban in edit.bans.items():
-            records[f"ban:{address}"] = None if ban is None else self._ban_record(ban)
-        return records
-
-    def _ban_record(self, ban: Ban) -> Record:
-        seconds = None if ban.until == math.inf else max(1.0, ban.until - self.wall())
-        return Record(packed_ban(ban), seconds)
 
     async def _catch_up(self) -> None:
         records = self._log.records

@@ -3,7 +3,8 @@
 import asyncio
 from unittest import mock
 
-from chatapp.community.book import Book, Edit
+from chatapp.community.book import Book
+from chatapp.community.edits import Edit
 from chatapp.community.rooms import Room
 from chatapp.model import LogUnavailable
 from pylons import config

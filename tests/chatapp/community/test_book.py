@@ -4,8 +4,9 @@ import asyncio
 import math
 
 from chatapp.community import book as book_module
-from chatapp.community.book import CHANGES, Edit
+from chatapp.community.book import CHANGES
 from chatapp.community.deeds import Deed, read_deeds
+from chatapp.community.edits import Edit
 from chatapp.community.rooms import DIRECT, Room
 from chatapp.community.standings import NO_STANDING, Ban, Standing
 from chatapp.identity.person import Person

@@ -1,0 +1,129 @@
+"""What those in charge do to people: mute, ban, sign out, say which role somebody has."""
+
+import math
+from collections.abc import Callable, Mapping
+
+from chatapp.community.acts import APPOINT, BAN, MUTE, ROLES
+from chatapp.community.asking import Asking, Impossible, NoSuch, Unfit, checked_reason
+from chatapp.community.edits import Edit
+from chatapp.community.standings import Ban, Standing
+from chatapp.identity.members import sign_out
+from chatapp.identity.person import Person
+
+__all__ = ["LONGEST_SECONDS", "PeopleKeeping"]
+
+LONGEST_SECONDS = 10 * 365 * 86_400.0
+"""The longest that somebody is muted or banned for, unless it is for good."""
+
+
+class PeopleKeeping(Asking):
+    """All raise NotAllowed, Impossible, Unfit and LogUnavailable; reasons are told to whom it is
+    done, and to whoever may read the deeds."""
+
+    async def mute(
+        self, by: Person, person: Person, seconds: float | None = None, reason: str = ""
+    ) -> None:
+        """The person says nothing any more, for so long; None: for good."""
+        await self._above(by, person, MUTE)
+        until, reason = self._end(seconds), checked_reason(reason)
+
+        def change(standing: Standing) -> Standing:
+            return standing._replace(muted_until=until, reason=reason)
+
+        await self._stand(by, person, MUTE, change, more=_for(seconds), reason=reason)
+
+    async def unmute(self, by: Person, person: Person) -> None:
+        """The person may speak again."""
+        await self._above(by, person, MUTE)
+
+        def change(standing: Standing) -> Standing:
+            if not standing.muted_until:
+                raise Impossible("They are not muted.")
+            reason = standing.reason if standing.banned_until else ""
+            return standing._replace(muted_until=0.0, reason=reason)
+
+        await self._stand(by, person, "unmute", change)
+
+    async def ban(
+        self,
+        by: Person,
+        person: Person,
+        seconds: float | None = None,
+        address: str | None = None,
+        reason: str = "",
+    ) -> None:
+        """The person is kept out, for so long; None: for good.
+
+        `address`: so is everybody who is at that one, which is theirs.
+        """
+        await self._above(by, person, BAN)
+        until, reason = self._end(seconds), checked_reason(reason)
+
+        def change(standing: Standing) -> Standing:
+            addresses = {*standing.addresses, *([address] if address else [])}
+            return standing._replace(
+                banned_until=until, reason=reason, addresses=tuple(sorted(addresses))
+            )
+
+        bans = {address: Ban(until, reason, person.id)} if address else {}
+        await self._stand(by, person, BAN, change, bans, more=_for(seconds), reason=reason)
+
+    async def unban(self, by: Person, person: Person) -> None:
+        """The person may come in again, and so may those at the addresses that were banned too."""
+        await self._above(by, person, BAN)
+
+        def change(standing: Standing) -> Standing:
+            if not standing.banned_until:
+                raise Impossible("They are not banned.")
+            reason = standing.reason if standing.muted_until else ""
+            return standing._replace(banned_until=0.0, reason=reason, addresses=())
+
+        bans = dict.fromkeys(self._book.standing(person.id).addresses)
+        await self._stand(by, person, "unban", change, bans)
+
+    async def sign_out(self, by: Person, person: Person) -> None:
+        """The person is signed out on every device, where the chat signs people in itself."""
+        if by.id != person.id:
+            await self._above(by, person, BAN)
+        if not await sign_out(self._log.records, person.id):
+            raise NoSuch("They are signed in elsewhere, and can only be banned here.")
+        await self._book.change(lambda: Edit(deed=self._deed(by, "sign-out", whom=person)))
+
+    async def give_role(self, by: Person, person: Person, role: str) -> None:
+        """The person has that role from now on; empty: the one that their identity says."""
+        if role and role not in ROLES:
+            raise Unfit(f"A role is {', '.join(ROLES[:-1])} or {ROLES[-1]}.")
+        await self._above(by, person, APPOINT)
+
+        def change(standing: Standing) -> Standing:
+            return standing._replace(role=role)
+
+        await self._stand(by, person, "role", change, more=role)
+
+    async def _stand(
+        self,
+        by: Person,
+        person: Person,
+        act: str,
+        change: Callable[[Standing], Standing],
+        bans: Mapping[str, Ban | None] | None = None,
+        more: str = "",
+        reason: str = "",
+    ) -> None:
+        def decide() -> Edit:
+            standing = change(self._book.standing(person.id))
+            deed = self._deed(by, act, whom=person, more=more, reason=reason)
+            return Edit(standings={person.id: standing}, bans=bans or {}, deed=deed)
+
+        await self._book.change(decide)
+
+    def _end(self, seconds: float | None) -> float:
+        if seconds is None:
+            return math.inf
+        if not 1 <= seconds <= LONGEST_SECONDS:
+            raise Unfit(f"seconds: 1 to {LONGEST_SECONDS:.0f}, or none at all: for good.")
+        return self._wall() + seconds
+
+
+def _for(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.0f} s"

@@ -1,0 +1,318 @@
+"""What people do to rooms and to each other, on every log."""
+
+import asyncio
+import math
+
+from chatapp.community.acts import CONSOLE, READ, SEE, SPEAK, may
+from chatapp.community.asking import NO_SUCH_ROOM, Impossible, NoSuch, NotAllowed, Unfit
+from chatapp.community.keeping import Keeping
+from chatapp.community.roomkeeping import MOST_TOGETHER
+from chatapp.community.rooms import MOST_MEMBERS, new_private_name
+from chatapp.identity.members import add_device, admit, gone_devices
+from chatapp.identity.person import Person
+from tests.chatapp.community.contract import BookCase, OnMemory, OnRedis, OnSQLite
+from tests.chatapp.model.contract import store
+
+ANN, BOB, CAT = (Person(name[0], name, role="member") for name in ("Ann", "Bob", "Cat"))
+GUS = Person("G", "Gus", role="guest")
+KIM, KAT = (Person(name, name, role="keeper") for name in ("Kim", "Kat"))
+OLA = Person("O", "Ola", role="owner")
+
+
+class KeepingCases(BookCase):
+    async def asyncSetUp(self):
+        await super().asyncSetUp()
+        self.rooms = self.book()
+        self.keeping = self.made()
+
+    def made(self, **options):
+        return Keeping(self.log, self.rooms, b"key", wall=self.clock.wall, **options)
+
+    async def refused(self, error, line, acting):
+        with self.assertRaisesRegex(error, line):
+            await acting
+
+    async def private(self, *others, by=ANN):
+        return await self.keeping.make_room(by, "Lunch", "members", others)
+
+    # Rooms.
+
+    async def test_a_private_room_is_made_with_its_members(self):
+        room = await self.private(BOB)
+        self.assertEqual({"A": "Ann", "B": "Bob"}, room.members)
+        self.assertEqual(("Lunch", "members", "A"), (room.title, room.policy, room.by))
+        self.assertEqual(room, self.rooms.room(room.name))
+        self.assertEqual([room], self.rooms_of(BOB))
+
+    def rooms_of(self, person):
+        return self.rooms.rooms_of(person.id)
+
+    async def test_an_announce_room_is_made_by_no_guest(self):
+        make = self.keeping.make_room
+        room = await make(ANN, "The news", "announce", [], "The-news")
+        self.assertEqual(("The-news", {"A": "Ann"}), (room.name, room.members))
+        await self.refused(NotAllowed, "may not", make(GUS, "x", "announce", [], "x"))
+        await self.refused(Impossible, "called The-news", make(BOB, "x", "open", [], "the-NEWS"))
+
+    async def test_a_room_that_somebody_has_spoken_in_is_not_made_again(self):
+        await store(self.log, "Garden", "ann", "Ann", "hello")
+        make = self.keeping.make_room
+        for name in ("garden", "lobby"):
+            await self.refused(Impossible, "already", make(ANN, "x", "announce", [], name))
+
+    async def test_what_a_room_cannot_be(self):
+        make = self.keeping.make_room
+        await self.refused(Unfit, "policy", make(ANN, "x", "closed", [], "x"))
+        for title in ("", " ", "x" * 65, "a\x1bb", "\u200b", "a\u202eb"):
+            await self.refused(Unfit, "title", make(ANN, title, "members"))
+        self.assertEqual("a b", (await make(ANN, " a \n b ", "members")).title)
+
+    async def test_there_is_a_most_of_rooms_of_members_and_of_rooms_of_one(self):
+        self.keeping = self.made(most_private=2, most_rooms=3)
+        for _ in range(2):
+            await self.private()
+        await self.refused(NotAllowed, "made 2 private rooms", self.private())
+        await self.private(by=BOB)
+        await self.refused(Impossible, "as many rooms", self.private(by=CAT))
+        people = [Person(str(number)) for number in range(MOST_MEMBERS)]
+        self.keeping = self.made()
+        await self.refused(Impossible, "at most 1000", self.private(*people))
+
+    async def test_direct_leads_those_who_begin_at_once_to_one_room(self):
+        rooms = await asyncio.gather(
+            self.keeping.direct(ANN, [BOB, CAT]), self.made().direct(CAT, [ANN, BOB])
+        )
+        self.assertEqual(*rooms)
+        self.assertEqual(("direct", {"A", "B", "C"}), (rooms[0].kind, set(rooms[0].members)))
+        for others in ([], [ANN], [Person(str(n)) for n in range(MOST_TOGETHER)]):
+            await self.refused(Unfit, "1 to 8 people", self.keeping.direct(ANN, others))
+
+    async def test_who_has_left_a_direct_room_is_in_it_again_when_written_to(self):
+        room = await self.keeping.direct(ANN, [BOB])
+        await self.keeping.leave(BOB, room.name)
+        self.assertEqual([], self.rooms_of(BOB))
+        self.assertEqual(
+            room, (await self.keeping.direct(ANN, [BOB]))._replace(members=room.members)
+        )
+        self.assertEqual(1, len(self.rooms_of(BOB)))
+        await self.refused(NotAllowed, "may not", self.keeping.expel(ANN, room.name, BOB))
+        await self.refused(NotAllowed, "may not", self.keeping.invite(ANN, room.name, CAT))
+
+    async def test_members_invite_others_who_see_the_room_from_then_on(self):
+        room = await self.private(BOB)
+        self.assertFalse(may(CAT, room, SEE))
+        invited = await self.keeping.invite(BOB, room.name, CAT)
+        self.assertTrue(may(CAT, invited, SEE))
+        self.assertEqual(invited, await self.keeping.invite(BOB, room.name, CAT))
+        expelled = await self.keeping.expel(ANN, room.name, CAT)
+        self.assertFalse(may(CAT, expelled, SEE))
+        await self.refused(NoSuch, "not in this room", self.keeping.expel(ANN, room.name, CAT))
+        await self.refused(NotAllowed, "may not", self.keeping.expel(BOB, room.name, ANN))
+
+    async def test_a_private_room_is_not_there_for_others(self):
+        room = await self.private(BOB)
+        for name in (room.name, new_private_name()):
+            for acting in (
+                self.keeping.invite(KIM, name, KIM),
+                self.keeping.expel(OLA, name, ANN),
+                self.keeping.settle(OLA, name, policy="closed"),
+                self.keeping.leave(CAT, name),
+                self.keeping.oversee(KIM, name, 1),
+            ):
+                await self.refused(NoSuch, f"^{NO_SUCH_ROOM}$", acting)
+        self.assertEqual(room, self.rooms.room(room.name))
+
+    async def test_who_leaves_leaves_the_room_to_who_is_longest_in_it(self):
+        room = await self.private(BOB, CAT)
+        room = await self.keeping.leave(ANN, room.name)
+        self.assertEqual(("B", {"B", "C"}), (room.by, set(room.members)))
+        await self.keeping.expel(BOB, room.name, CAT)
+        await self.keeping.leave(BOB, room.name)
+        self.assertFalse(self.rooms.keeps(room.name))
+        await self.refused(NoSuch, NO_SUCH_ROOM, self.keeping.settle(BOB, room.name, "x"))
+
+    async def test_a_room_is_renamed_closed_and_opened_again(self):
+        room = await self.private(BOB)
+        await self.refused(NotAllowed, "may not", self.keeping.settle(BOB, room.name, "x"))
+        closed = await self.keeping.settle(ANN, room.name, "Old", "closed", "moved")
+        self.assertEqual(("Old", "closed", "moved"), (closed.title, closed.policy, closed.reason))
+        self.assertTrue(may(BOB, closed, READ))
+        self.assertFalse(may(BOB, closed, SPEAK))
+        await self.refused(Impossible, "closed", self.keeping.invite(ANN, room.name, CAT))
+        again = await self.keeping.settle(ANN, room.name, policy="open")
+        self.assertEqual(room._replace(title="Old"), again)
+
+    async def test_a_private_room_never_becomes_public_nor_the_other_way_round(self):
+        room = await self.private()
+        for policy in ("open", "announce"):
+            acting = self.keeping.settle(ANN, room.name, policy=policy)
+            await self.refused(Impossible, "stays one", acting)
+        await self.keeping.settle(ANN, room.name, policy="closed")
+        acting = self.keeping.settle(ANN, room.name, policy="announce")
+        await self.refused(Impossible, "stays one", acting)
+        acting = self.keeping.settle(KIM, "garden", policy="members")
+        await self.refused(Impossible, "known to all", acting)
+        await self.refused(Unfit, "policy", self.keeping.settle(KIM, "garden", policy="x"))
+
+    async def test_keepers_settle_public_rooms(self):
+        await store(self.log, "Garden", "ann", "Ann", "hello")
+        await self.refused(NotAllowed, "may not", self.keeping.settle(ANN, "garden", "x"))
+        room = await self.keeping.settle(KIM, "garden", policy="announce")
+        self.assertEqual(("Garden", "announce"), (room.name, room.policy))
+        await self.refused(Impossible, "Everybody", self.keeping.invite(KIM, "lobby", ANN))
+        room = await self.keeping.invite(KIM, "garden", ANN)
+        self.assertTrue(may(ANN, room, SPEAK))
+        room = await self.keeping.settle(KIM, "garden", policy="closed")
+        self.assertFalse(may(KIM, room, SPEAK))
+        self.assertEqual("announce", room.was)
+        room = await self.keeping.settle(KIM, "garden", policy="open")
+        self.assertTrue(may(BOB, room, SPEAK))
+
+    async def test_a_room_that_has_changed_meanwhile_is_asked_about_anew(self):
+        room = await self.private(BOB)
+
+        async def allow(person, asked, act):
+            if act == "invite" and len(asked.members) == 2:
+                await self.made().expel(ANN, room.name, BOB)
+            return may(person, asked, act)
+
+        acting = self.made(allow=allow).invite(BOB, room.name, CAT)
+        await self.refused(NoSuch, NO_SUCH_ROOM, acting)
+        self.assertEqual({"A"}, set(self.rooms.room(room.name).members))
+
+    async def test_many_who_change_a_room_at_once_all_have_changed_it(self):
+        room = await self.private()
+        people = [Person(f"p{number}") for number in range(8)]
+        other = Keeping(self.log, self.book(), wall=self.clock.wall)
+        keepings = [self.keeping, other] * 4
+        await asyncio.gather(
+            *(each.invite(ANN, room.name, who) for each, who in zip(keepings, people, strict=True))
+        )
+        await self.rooms.catch_up()
+        self.assertEqual(9, len(self.rooms.room(room.name).members))
+
+    # People.
+
+    async def test_who_is_muted_changes_nothing_that_others_are_told(self):
+        room = await self.private(BOB)
+        await self.keeping.mute(KIM, ANN, 60, "calm down")
+        standing = self.rooms.standing("A")
+        self.assertEqual((self.clock.wall() + 60, "calm down"), standing[1::2])
+        for acting in (
+            self.private(),
+            self.keeping.direct(ANN, [CAT]),
+            self.keeping.settle(ANN, room.name, "x"),
+            self.keeping.invite(ANN, room.name, CAT),
+        ):
+            await self.refused(NotAllowed, "muted", acting)
+        await self.keeping.unmute(KIM, ANN)
+        await self.refused(Impossible, "not muted", self.keeping.unmute(KIM, ANN))
+        await self.keeping.settle(ANN, room.name, "x")
+        await self.keeping.mute(KIM, ANN, 60)
+        self.clock.advance(61)
+        await self.keeping.settle(ANN, room.name, "y")
+
+    async def test_who_is_banned_is_kept_out_with_their_address_until_it_is_over(self):
+        await self.keeping.ban(KIM, ANN, None, "10.0.0.1", "spam")
+        self.assertEqual(math.inf, self.rooms.banned("A", None).until)
+        self.assertEqual("spam", self.rooms.banned("X", "10.0.0.1").reason)
+        await self.refused(NotAllowed, "banned", self.private())
+        await self.keeping.unban(KIM, ANN)
+        self.assertIsNone(self.rooms.banned("A", "10.0.0.1"))
+        await self.refused(Impossible, "not banned", self.keeping.unban(KIM, ANN))
+        await self.keeping.ban(KIM, ANN, 5)
+        self.clock.advance(6)
+        self.assertIsNone(self.rooms.banned("A", None))
+
+    async def test_a_role_that_was_given_outlives_what_was_done_to_them(self):
+        await self.keeping.give_role(OLA, ANN, "keeper")
+        await self.keeping.ban(OLA, ANN)
+        await self.keeping.unban(OLA, ANN)
+        self.assertEqual("keeper", self.rooms.known(ANN).role)
+        await self.keeping.give_role(OLA, ANN, "")
+        self.assertEqual({}, await self.log.records.all("standing:"))
+
+    async def test_who_may_do_what_to_whom(self):
+        acts = [self.keeping.mute, self.keeping.ban, self.keeping.sign_out]
+        for act in acts:
+            for by in (ANN, GUS):
+                await self.refused(NotAllowed, "may not", act(by, BOB))
+            for whom in (KAT, OLA):
+                await self.refused(NotAllowed, "Only an owner", act(KIM, whom))
+        for act in acts[:2]:
+            await self.refused(NotAllowed, "yourself", act(KIM, KIM))
+            await act(OLA, KAT)
+            await act(CONSOLE, OLA)
+        await self.refused(NotAllowed, "may not", self.keeping.give_role(KIM, ANN, "guest"))
+        await self.refused(Unfit, "A role is", self.keeping.give_role(CONSOLE, ANN, "king"))
+
+    async def test_who_was_made_a_keeper_is_one(self):
+        await self.keeping.give_role(CONSOLE, ANN, "keeper")
+        await self.keeping.mute(self.rooms.known(ANN), BOB)
+        await self.refused(NotAllowed, "Only an owner", self.keeping.mute(KIM, ANN))
+
+    async def test_times_and_reasons_that_are_none(self):
+        for seconds in (0, -1, 0.5, 1e12, math.nan, math.inf):
+            await self.refused(Unfit, "seconds", self.keeping.mute(KIM, ANN, seconds))
+            await self.refused(Unfit, "seconds", self.keeping.ban(KIM, ANN, seconds))
+        for reason in ("x" * 201, "a\0b"):
+            await self.refused(Unfit, "reason", self.keeping.ban(KIM, ANN, None, None, reason))
+
+    async def test_a_member_is_signed_out_and_who_is_known_elsewhere_cannot_be(self):
+        await admit(self.log.records, "A", "Ann", "member")
+        added = await add_device(self.log.records, "A", "", 0.0)
+        await self.keeping.sign_out(KIM, ANN)
+        self.assertEqual({added[1]: "A"}, await gone_devices(self.log.records))
+        await self.keeping.sign_out(ANN, ANN)
+        await self.refused(NoSuch, "elsewhere", self.keeping.sign_out(KIM, BOB))
+
+    # Deeds.
+
+    async def test_what_is_done_to_people_and_public_rooms_is_written_down(self):
+        await self.keeping.make_room(ANN, "News", "announce", [], "News")
+        await self.keeping.settle(KIM, "lobby", "Foyer", "closed", "night")
+        await self.keeping.ban(KIM, BOB, 60, None, "spam")
+        await self.keeping.give_role(CONSOLE, BOB, "guest")
+        deeds = await self.keeping.deeds(KIM)
+        self.assertEqual([4, 3, 2, 1], list(deeds))
+        told = [(deed.name, deed.act, deed.whom_name, deed.room) for deed in deeds.values()]
+        self.assertEqual(("console", "role", "Bob", ""), told[0])
+        self.assertEqual(("Kim", "ban", "Bob", ""), told[1])
+        self.assertEqual(("Kim", "closed rename", "", "lobby"), told[2])
+        self.assertEqual(("Ann", "make", "", "News"), told[3])
+        self.assertEqual(("60 s", "spam"), deeds[3][-2:])
+        self.assertEqual([1], list(await self.keeping.deeds(KIM, 2)))
+        self.assertEqual([4], list(await self.keeping.deeds(KIM, None, 1)))
+        await self.refused(NotAllowed, "may not", self.keeping.deeds(ANN))
+
+    async def test_what_happens_in_a_private_room_is_told_there_alone(self):
+        room = await self.private(BOB)
+        await self.keeping.settle(ANN, room.name, "x")
+        await self.keeping.expel(ANN, room.name, BOB)
+        self.assertEqual({}, await self.keeping.deeds(OLA))
+        await self.keeping.settle(CONSOLE, room.name, policy="closed")
+        self.assertEqual({}, await self.keeping.deeds(OLA))
+        [deed] = (await self.keeping.deeds(CONSOLE)).values()
+        self.assertEqual(("closed", room.name), (deed.act, deed.room))
+
+    async def test_who_is_behind_a_message_is_for_keepers(self):
+        await store(self.log, "garden", "S", "Sue", "hello")
+        message = await self.keeping.oversee(KIM, "GARDEN", 1)
+        self.assertEqual(("S", "hello"), (message.sender, message.text))
+        await self.refused(NoSuch, "no such message", self.keeping.oversee(KIM, "garden", 2))
+        await self.refused(NotAllowed, "may not", self.keeping.oversee(ANN, "garden", 1))
+
+
+class MemoryKeepingTests(OnMemory, KeepingCases):
+    pass
+
+
+class SQLiteKeepingTests(OnSQLite, KeepingCases):
+    pass
+
+
+class RedisKeepingTests(OnRedis, KeepingCases):
+    pass
+
+
+del KeepingCases
