@@ -63,6 +63,11 @@ class ChatOptions:
     keeper_groups: str = option(
         "", "Groups of `host` and `token` whose people are keepers, commas between."
     )
+    allow: str = option(
+        "chatapp.community.acts:may",
+        "Who may do what in which room: a function, `mysite.chat:may`.",
+        form=(r"[\w.]+:[\w.]+", "module:function"),
+    )
     url: str = option(
         "http://127.0.0.1:5000",
         "Where the chat is, for the links that are printed.",

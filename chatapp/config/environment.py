@@ -21,8 +21,10 @@ from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
 from chatapp.lib.cookies import badge_name, token_name
 from chatapp.lib.following import Following
+from chatapp.lib.gate import Gate
 from chatapp.lib.identity import Signer
 from chatapp.lib.people import People
+from chatapp.lib.rules import rule_of
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
 from chatapp.lib.signedout import SignedOut
 from chatapp.live.hub import Hub
@@ -65,6 +67,7 @@ class Globals:
         keep = KEPT_SECONDS if options.identity == "members" else options.nick_keep
         self.names = KeptNames(self.hub.log, keep)
         self.book = Book(self.hub.log, options.keepers.split(), _named(options.keeper_groups))
+        self.gate = Gate(self.hub, self.book, self.addresses, rule_of(options.allow, self.hub.now))
         self.badges: Badges | None = None
         self.people: People | None = None
         identity = identity_of(options)
@@ -72,7 +75,7 @@ class Globals:
             # A badge of another kind is none.
             key = derived_key(secret, f"badge {options.identity}")
             self.badges = Badges(identity, Signer(key, badge_name(secret_fingerprint)))
-            self.people = People(self.hub, self.badges, options.login_url)
+            self.people = People(self.hub, self.gate, self.badges, options.login_url)
         self.signed_out: SignedOut | None = None
         if isinstance(identity, Members) and self.badges is not None:
             self.signed_out = SignedOut(identity, self.badges, self.hub, options.url)

@@ -61,7 +61,9 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     )
     headers = config["pylons.response_options"]["headers"]
     # Polls that need nothing of the above.
-    app = Polls(app, shared.hub, shared.addresses, shared.signer, headers, shared.badges)
+    app = Polls(
+        app, shared.hub, shared.gate, shared.addresses, shared.signer, headers, shared.badges
+    )
     return ChatApp(app, shared.hub, shared.following, shared.signed_out)
 
 

@@ -8,6 +8,7 @@ from wsgiref.types import WSGIEnvironment
 
 import orjson
 
+from chatapp.community.acts import READ, SPEAK
 from chatapp.directory import NickTaken
 from chatapp.identity.person import Person
 from chatapp.identity.renaming import take_name
@@ -64,6 +65,7 @@ class ChatController(BaseController):
         response.content_type = "application/json" if as_json else "text/plain"
         text, nonce = self._message(environ, as_json)
         participant = yield from self._pusher(environ, _MESSAGE_BYTES + len(text.encode()))
+        yield from self._gate.check(environ, participant, room, SPEAK)
         yield from self._keep_nick(environ, participant)
         figures, began = self._hub.figures, time.perf_counter()
         stored = yield from self._stored(environ, room, participant, text, nonce)
@@ -96,7 +98,7 @@ class ChatController(BaseController):
         response.content_type = "application/json" if json else "text/plain"
         known_for = self._known_for(participant)
         yield from answered(
-            environ, hub, self._addresses, participant, wanted, json, hold, known_for
+            environ, hub, self._gate, self._addresses, participant, wanted, json, hold, known_for
         )
 
     def history(self, environ: WSGIEnvironment, room: str) -> Steps:
@@ -106,10 +108,12 @@ class ChatController(BaseController):
         limit = checked_seq(query.get("limit", str(_HISTORY_DEFAULT)), "limit", 1, _HISTORY_LIMIT)
         seq = checked_seq(query["before"], "before", 1) if "before" in query else None
         response.content_type = "application/json"
-        yield from self._admitted(environ)
+        reader = yield from self._reader(environ)
+        yield from self._gate.check(environ, reader, room, READ)
         room = yield from self._called(environ, room)
         yield environ["cogen.call"](self._hub.log.before)(room, seq, limit)
         held = logged(environ, self._hub.figures)
+        yield from self._gate.check_again(environ, reader, (room,))
         seqs = (*(message.seq for message in held.messages[:1]), *held.damaged[:1])
         oldest = min(seqs, default=held.first)
         damaged = {"damaged": held.damaged} if held.damaged else {}
@@ -125,16 +129,19 @@ class ChatController(BaseController):
 
     def people(self, environ: WSGIEnvironment, room: str) -> Steps:
         """Who is present in a room."""
+        room = checked_room(room)
         response.content_type = "application/json"
-        yield from self._admitted(environ)
-        room = yield from self._called(environ, checked_room(room))
+        reader = yield from self._reader(environ)
+        yield from self._gate.check(environ, reader, room, READ)
+        room = yield from self._called(environ, room)
         hub = self._hub
         people = yield from of_directory(environ, hub.directory, hub.people, room)
+        yield from self._gate.check_again(environ, reader, (room,))
         yield orjson.dumps({"room": room, "people": people})
 
     def nick(self, environ: WSGIEnvironment) -> Steps:
         """The nick of who asks."""
-        participant = self._known(environ) or (yield from self._join(environ))
+        participant = yield from self._participant(environ)
         response.content_type = "application/json"
         yield orjson.dumps({"nick": participant.nick})
 
@@ -147,7 +154,7 @@ class ChatController(BaseController):
             nick = checked_nick(_decoded(body))
         # Others are told of it, as of a message.
         yield from self._charge(environ, "address_push_rate")
-        participant = self._known(environ) or (yield from self._join(environ))
+        participant = yield from self._participant(environ)
         if participant.person is None:
             yield from self._check_nick(environ, nick, participant.sender)
         else:

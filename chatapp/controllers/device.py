@@ -34,7 +34,7 @@ class DeviceController(BaseController):
         response.content_type = "application/json"
         base = _base(environ)
         yield from self._charge(environ, "address_push_rate")
-        participant = self._known(environ) or (yield from self._join(environ))
+        participant = yield from self._participant(environ)
         if participant.person is not None:
             purpose = {"member": participant.person.id, "nick": participant.nick}
         else:

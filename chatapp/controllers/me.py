@@ -28,7 +28,7 @@ class MeController(BaseController):
     def show(self, environ: WSGIEnvironment) -> Steps:
         """Who asks, by name and role; of a member, the devices too."""
         response.content_type = "application/json"
-        participant = self._known(environ) or (yield from self._join(environ))
+        participant = yield from self._participant(environ)
         told = self._told(participant)
         if self._has_door and participant.person is not None:
             told["devices"] = yield from self._devices(environ, participant.person.id)
@@ -41,7 +41,7 @@ class MeController(BaseController):
             raise BadInput(404, "The chat knows of no devices here.")
         asked = checked_json(body_of(environ, _MOST_BODY))
         yield from self._charge(environ, "address_push_rate")
-        participant = self._known(environ) or (yield from self._join(environ))
+        participant = yield from self._participant(environ)
         assert participant.person is not None
         identity = participant.person.id
         if "label" in asked:

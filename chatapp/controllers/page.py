@@ -39,7 +39,7 @@ class PageController(BaseController):
 
     def _for_known(self, environ: WSGIEnvironment) -> Steps:
         """For who is known; raises BadInput for anybody else."""
-        participant = self._known(environ) or (yield from self._join(environ))
+        participant = yield from self._participant(environ)
         yield environ["cogen.wsgi"].last(self._chat(participant.nick))
 
     def _chat(self, nick: str = "") -> bytes:

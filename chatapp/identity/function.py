@@ -23,18 +23,18 @@ _HOLDS_SECONDS = 60.0
 _OWN = "chat_"
 
 
-def function_of(name: str) -> Callable[[WSGIEnvironment], Any]:
-    """The function that `module:function` names. Raises ValueError."""
+def function_of(option: str, name: str) -> Callable[..., Any]:
+    """The function that `module:function` names, the value of `option`. Raises ValueError."""
     module, _, path = name.partition(":")
     try:
         found: Any = importlib.import_module(module)
         for part in path.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
-        raise ValueError(f"chat.identity = {name}: {error}") from None
+        raise ValueError(f"{option} = {name}: {error}") from None
     if not callable(found):
-        raise ValueError(f"chat.identity = {name}: that is no function")
-    function: Callable[[WSGIEnvironment], Any] = found
+        raise ValueError(f"{option} = {name}: that is no function")
+    function: Callable[..., Any] = found
     return function
 
 

@@ -25,4 +25,4 @@ def identity_of(options: ChatOptions) -> Identity | None:
         except OSError as error:
             raise ValueError(f"chat.token_public_key: {error.filename}: {error.strerror}") from None
         return Token(keys, options.token_cookie, options.token_audience)
-    return Function(function_of(kind))
+    return Function(function_of("chat.identity", kind))

@@ -16,6 +16,7 @@ from chatapp.identity.person import Person
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
 from chatapp.lib.cookies import COOKIE_SECONDS
+from chatapp.lib.gate import Gate
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
 from chatapp.lib.outcomes import directed, logged, of_directory, refusal, taken, too_much
@@ -50,6 +51,7 @@ class BaseController(WSGIController):
         self._names: KeptNames = shared.names
         self._badges: Badges | None = shared.badges
         self._people: People | None = shared.people
+        self._gate: Gate = shared.gate
 
     def __before__(self, environ: WSGIEnvironment) -> None:
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_ours(environ):
@@ -80,10 +82,25 @@ class BaseController(WSGIController):
         """Whether people are known, and it is the chat itself that lets them in."""
         return self._badges is not None and isinstance(self._badges.identity, Members)
 
-    def _admitted(self, environ: WSGIEnvironment) -> Generator[bytes, None, None]:
-        """Raises BadInput for who has to be somebody known to see this, and is not."""
-        if self._badges is not None and self._known(environ) is None:
-            yield from self._join(environ)
+    def _participant(self, environ: WSGIEnvironment) -> Generator[bytes, None, Participant]:
+        """Who asks, who has joined then. Raises BadInput, for who is banned as well."""
+        participant = self._known(environ) or (yield from self._join(environ))
+        self._gate.let_in(environ, participant.sender)
+        return participant
+
+    def _reader(self, environ: WSGIEnvironment) -> Generator[bytes, None, Participant]:
+        """Who asks to read, who need not join where a name is all it takes.
+
+        Raises BadInput for who has to be somebody known, and is not.
+        """
+        if self._people is not None:
+            return (yield from self._participant(environ))
+        known = self._known(environ)
+        if known is not None:
+            return known
+        identity = session.get("id") or self._token_identity(environ) or ""
+        sender = self._signer.sender(identity) if identity else ""
+        return Participant(identity, "", None, is_visitor=True, sender=sender)
 
     def _token_identity(self, environ: WSGIEnvironment) -> str | None:
         """The id in the signed token, which need not lead to anybody."""
@@ -100,11 +117,13 @@ class BaseController(WSGIController):
             if badge and self._badges is not None:
                 self._set_cookie(self._badges.cookie, badge)
             return participant
+        self._gate.let_in(environ, "")
         if self._is_new(environ):
             yield from self._charge(environ, "address_sessions")
         identity = self._identify(environ)
         address = self._addresses.whose(environ)
         sender = self._signer.sender(identity)
+        self._gate.let_in(environ, sender)
         nick = yield from self._own_nick(environ, sender)
         try:
             yield environ["cogen.call"](self._hub.join)(identity, nick, sender, address)

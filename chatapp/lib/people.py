@@ -8,6 +8,7 @@ from chatapp.directory import NickTaken
 from chatapp.identity.members import Members
 from chatapp.identity.person import Person, Unidentified, checked_person
 from chatapp.lib.badges import Badge, Badges
+from chatapp.lib.gate import Gate
 from chatapp.lib.outcomes import cogen_value, directed, logged, refusal, tell_once
 from chatapp.lib.wire import MOST_NICK, BadInput, checked_nick
 from chatapp.live.errors import Refused
@@ -22,10 +23,14 @@ _RETRY_SECONDS = 2.0
 
 
 class People:
-    """Of `hub`, each with a badge of `badges`; the others are told to sign in at `login_url`."""
+    """Of `hub`, each with a badge of `badges`; the others are told to sign in at `login_url`.
 
-    def __init__(self, hub: Hub, badges: Badges, login_url: str) -> None:
+    `gate` says who is let in.
+    """
+
+    def __init__(self, hub: Hub, gate: Gate, badges: Badges, login_url: str) -> None:
         self._hub = hub
+        self._gate = gate
         self._badges = badges
         self._login_url = login_url
 
@@ -44,6 +49,7 @@ class People:
         if badge is None:
             person = yield from self._asked(environ, address)
             badge, given = self._badges.made(person, identity.proof(environ))
+        self._gate.let_in(environ, badge.person.id)
         participant = yield from self._joined(environ, badge, address)
         yield from self._follow(environ, participant, badge.person)
         return participant, given

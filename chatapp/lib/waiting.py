@@ -16,6 +16,7 @@ from wsgiref.types import WSGIEnvironment
 
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
+from chatapp.lib.gate import Gate
 from chatapp.lib.identity import Signer, cookie_value, same
 from chatapp.lib.outcomes import cogen_value, directed, log_refusal, logged, refusal
 from chatapp.lib.poll_requests import request_in_url
@@ -99,6 +100,7 @@ def live_names(
 def answered(
     environ: WSGIEnvironment,
     hub: Hub,
+    gate: Gate,
     addresses: Addresses,
     participant: Participant,
     request: PollRequest,
@@ -113,16 +115,18 @@ def answered(
     """
     since = request.since
     forgetful = since is None and participant.id != ""
-    called = _ALL_KNOWN
-    if forgetful:
-        request = yield from _with_cursor(environ, hub, participant, request)
-        since = request.since
-    is_here = since is None or since.epoch == hub.log.epoch
-    if not (is_here and hub.rooms.keys() >= set(request.rooms)):
-        called = yield from resolve(environ, hub, request.rooms, since)
-    poll = _begun(environ, hub, addresses, participant, request, json, called)
+    if (
+        since is not None
+        and since.epoch == hub.log.epoch
+        and _is_in(environ, hub, gate, participant, request)
+    ):
+        poll = _begun(environ, hub, addresses, participant, request, json, _ALL_KNOWN)
+    else:
+        poll = yield from _entered(environ, hub, gate, addresses, participant, request, json)
     if forgetful and most_hold is not None:
         poll.joining, poll.hold = False, min(most_hold, poll.hold)
+    if gate.asks_again:
+        poll.hold = min(poll.hold, gate.seconds_left(participant, request.rooms))
     if known_for is not None and known_for < poll.hold:
         poll.hold = max(known_for, 0.0)
     # All that a poll keeps while it waits is this frame, and what it refers to.
@@ -152,6 +156,51 @@ def answered(
         yield wsgi.last(poll.answer())
     finally:
         hub.end(poll)
+
+
+def _is_in(
+    environ: WSGIEnvironment,
+    hub: Hub,
+    gate: Gate,
+    participant: Participant,
+    request: PollRequest,
+) -> bool:
+    """Whether the client has been let into all rooms that it asks for, and may still be there."""
+    client = participant.clients.get(request.tab)
+    if client is None or (gate.banned_addresses and gate.is_banned_from(environ)):
+        return False
+    for name in request.rooms:
+        subscription = client.subscriptions.get(name)
+        if subscription is None or hub.rooms.get(name) is not subscription.room:
+            return False
+    return not gate.asks_again or gate.seconds_left(participant, request.rooms) > 0
+
+
+def _entered(
+    environ: WSGIEnvironment,
+    hub: Hub,
+    gate: Gate,
+    addresses: Addresses,
+    participant: Participant,
+    request: PollRequest,
+    json: bool,
+) -> Generator[bytes, None, Poll]:
+    """The poll of a client that is let in first, or of which more has to be known.
+
+    Raises BadInput.
+    """
+    was_in = _is_in(environ, hub, gate, participant, request)
+    if not was_in:
+        yield from gate.enter(environ, participant, request.rooms, request.written)
+    if request.since is None and participant.id != "":
+        request = yield from _with_cursor(environ, hub, participant, request)
+    called = yield from resolve(environ, hub, request.rooms, request.since)
+    if not _is_in(environ, hub, gate, participant, request):
+        yield from gate.check_again(environ, participant, request.rooms, request.written)
+    poll = _begun(environ, hub, addresses, participant, request, json, called)
+    if not was_in and request.since is not None and gate.evictions.concerns(participant):
+        poll.client.rooms_changed = True  # who came from another worker may not have been told
+    return poll
 
 
 def _with_cursor(
@@ -222,6 +271,7 @@ class Polls:
         self,
         app: Callable[..., Iterable[bytes]],
         hub: Hub,
+        gate: Gate,
         addresses: Addresses,
         signer: Signer,
         headers: Mapping[str, str],
@@ -230,6 +280,7 @@ class Polls:
         self._app = app
         self._badges = badges
         self._hub = hub
+        self._gate = gate
         self._addresses = addresses
         self._signer = signer
         self._json = [*headers.items(), ("Content-Type", "application/json")]
@@ -273,12 +324,12 @@ class Polls:
         known_for: float | None,
     ) -> Steps:
         json = accepts_json(environ)
-        hub, addresses = self._hub, self._addresses
+        hub, gate, addresses = self._hub, self._gate, self._addresses
         # Nothing is sent before the first chunk that is not empty: a refusal replaces this.
         start_response("200 OK", list(self._json if json else self._text))
         try:
             yield from answered(
-                environ, hub, addresses, participant, request, json, None, known_for
+                environ, hub, gate, addresses, participant, request, json, None, known_for
             )
         except BadInput as bad:
             yield self._refusal(bad, json, start_response)

@@ -10,6 +10,7 @@ from wsgiref.types import WSGIEnvironment
 
 import orjson
 
+from chatapp.community.rooms import PRIVATE_NAME
 from chatapp.model import LOBBY
 from chatapp.names import is_seen, visible
 from chatapp.remembering import remembered
@@ -51,8 +52,6 @@ _MOST_SEQ = 2**53
 _JOINERS = "\u200c\u200d"
 # What is no letter, digit or sign of a room's name; a mark, as in many scripts, may be in it.
 _STRANGE = re.compile(rf"[^\w.{_JOINERS}-]")
-# The name of a private room, which the server has made: no letters that look like digits.
-_PRIVATE = re.compile(r"~[a-z2-7]{16}")
 # A parameter of a URL, which has a character at least; it may lack the value.
 _PARAMETER = re.compile(r"(?=[^&])([^&=]*)=?([^&]*)")
 
@@ -128,7 +127,7 @@ def checked_query(query_string: str) -> dict[str, str]:
 
 def checked_room(name: str) -> str:
     """A room's name, in Unicode's composed form, NFC; a private one's is kept. Raises BadInput."""
-    if name.startswith("~") and _PRIVATE.fullmatch(name):
+    if name.startswith("~") and PRIVATE_NAME.fullmatch(name):
         return name
     composed = unicodedata.normalize("NFC", name)
     strange = _STRANGE.findall(composed)

@@ -19,5 +19,8 @@ class HeldPoll(Protocol):
     def interrupt(self, ending: Ending) -> None:
         """Have it answered now, with what it has."""
 
+    def look_again(self) -> None:
+        """There is something to tell its client, which is answered with it."""
+
     def read_again(self) -> None:
         """What came into the client's queue was taken and not answered: the log has it."""

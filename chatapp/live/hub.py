@@ -67,12 +67,13 @@ class Hub:
         self.directory: Directory = backend.directory(
             self,
             limits=options.limits(),
-            clock=self._now,
+            clock=self.now,
             lease=options.lease,
             poll_timeout=options.poll_timeout,
             fingerprint=fingerprint,
         )
         self.participants: dict[str, Participant] = {}
+        self.by_sender: dict[str, Participant] = {}
         self.rooms: dict[str, Room] = {}
         self._names: dict[str, str] = {}  # of one of them each, by what it folds to
         self.clients = 0
@@ -261,7 +262,7 @@ class Hub:
             participant = Participant(
                 identity, nick, self._drop_participant, address, sender=sender, person=person
             )
-            self.participants[identity] = participant
+            self.participants[identity] = self.by_sender[sender] = participant
             self._timers.start(participant, self.options.lease)
         return participant
 
@@ -346,7 +347,7 @@ class Hub:
 
         There may be too many of them: who never brings back a cookie comes again and again.
         """
-        return address is None or not self._first_polls.take(address, self._now())
+        return address is None or not self._first_polls.take(address, self.now())
 
     def _new_client(self, participant: Participant, tab: str, address: str | None) -> Client:
         options = self.options
@@ -450,6 +451,21 @@ class Hub:
                 if room in client.subscriptions:
                     self._turn_out(client, room)
 
+    def tell_rooms(self, identity: str) -> None:
+        """The list of rooms of the one with that id is another now: all clients are told."""
+        participant = self.participants.get(identity)
+        if participant is not None:
+            for client in participant.clients.values():
+                client.rooms_changed = True
+                if client.poll is not None:
+                    client.poll.look_again()
+
+    def leave_visitors(self, address: str) -> None:
+        """The polls of those who are no participants end, of that address."""
+        for visitor in self._visitors:
+            if visitor.address == address and visitor.poll is not None:
+                visitor.poll.interrupt(Ending.SUPERSEDED)
+
     def _turn_out(self, client: Client, room: str) -> None:
         if client.poll is not None:
             client.poll.interrupt(Ending.SUPERSEDED)
@@ -476,6 +492,7 @@ class Hub:
     def _drop_participant(self, participant: Participant) -> None:
         self._timers.stop(participant, self.options.lease)
         del self.participants[participant.id]
+        self.by_sender.pop(participant.sender, None)
         self._session_places.give_back(participant.address)
         self.directory.release(participant)
 
@@ -491,7 +508,8 @@ class Hub:
         if self._names.get(fold) == room.name:
             del self._names[fold]
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Seconds, monotonic, from some time on."""
         assert self._scheduler is not None
         return self._scheduler.loop.time()
 

@@ -1,8 +1,9 @@
 """A participant: a session that takes part, and its clients, the tabs and programs that poll."""
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 from chatapp.directory import Somebody
 from chatapp.identity.person import Person
@@ -17,12 +18,15 @@ __all__ = ["Client", "Participant", "Subscription"]
 
 log = logging.getLogger(__name__)
 
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
 
 class Participant:
     """Lives while it has clients, and a while after.
 
     A visitor has brought no cookie yet, reads for one poll, and is not here for others.
     `person`: who that is, where people are known.
+    `you`: what else they are told of themselves.
     `sender` is the id that the log keeps with their messages; a visitor has none ('').
     `token` is the signed token with which it last came, once that has been verified; `address`
     has its place. `clients` are those that are alive, by tab; `leave(participant)` is called when
@@ -39,6 +43,7 @@ class Participant:
         "person",
         "sender",
         "token",
+        "you",
     )
 
     def __init__(
@@ -58,6 +63,7 @@ class Participant:
         self.person = person
         self.address = address
         self.token = ""
+        self.you = _NOTHING
         self.clients: dict[str, Client] = {}
         self.leave = leave
 
@@ -96,7 +102,8 @@ class Client:
     `subscriptions`: of the rooms that it is in, by name. `messages`: the queue, from which its
     polls are answered. `epoch`: of the log whose numbers the subscriptions have. `poll`: the one
     that is held for it, if one is; `wants_news`: whether that takes changes of presence. `address`
-    has its place; `leave(client)` is called when its lease has ended.
+    has its place; `leave(client)` is called when its lease has ended. `rooms_changed`: whether it
+    is to be told that the list of its rooms is another.
     """
 
     __slots__ = (
@@ -107,6 +114,7 @@ class Client:
         "messages",
         "participant",
         "poll",
+        "rooms_changed",
         "subscriptions",
         "tab",
         "wants_news",
@@ -131,6 +139,7 @@ class Client:
         self.subscriptions: dict[str, Subscription] = {}
         self.poll: HeldPoll | None = None
         self.wants_news = False
+        self.rooms_changed = False
 
     @coro
     def watch(self, room: Room) -> Any:

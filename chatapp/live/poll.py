@@ -172,6 +172,10 @@ class Poll:
             self.ended = ending
         self._wake()
 
+    def look_again(self) -> None:
+        """There is something to tell the client, which is answered with it."""
+        self._wake()
+
     def read_again(self) -> None:
         """What this one waits for was taken by the poll after it, and not answered."""
         for progress in self.rooms.values():
@@ -200,7 +204,7 @@ class Poll:
             gap = gap or progress.gap is not None
         if self._batch is not None or self._pieces or self.joining or self.news:
             return ANSWER
-        if self.json and (self._people or gap):
+        if self.json and (self._people or gap or self.client.rooms_changed):
             return ANSWER
         return WAIT if self.hold or not self.client.messages.empty() else ANSWER
 
@@ -337,6 +341,8 @@ class Poll:
             return b""
         if self.news or self._people or self.joining or self.client.participant.is_visitor:
             return b""
+        if self.client.rooms_changed:
+            return b""
         (progress,) = self.rooms.values()
         if progress.gap is not None:
             return b""
@@ -362,11 +368,15 @@ class Poll:
             extras["presence"] = self.news
         if people is not None:
             extras["people"] = people
+        if self.client.rooms_changed:
+            self.client.rooms_changed = False
+            extras["changed"] = ["rooms"]
         if self.joining or people is not None:
             extras["you"] = {
                 "nick": person.nick or None,
                 "sender": handle(person.sender) if person.sender else None,
                 "cookie": not person.is_visitor,
+                **person.you,
             }
             extras.update(self.about)
         extras["advice"] = advice = {"timeout": self.timeout}

@@ -75,7 +75,8 @@ class PollTests(ChatCase):
         news = ann.pull()
         self.assertEqual([], news["messages"])
         sender = news["you"].pop("sender")
-        self.assertEqual({"nick": "ann", "cookie": True}, news["you"])
+        you = {"nick": "ann", "cookie": True, "role": "guest", "may": ["open"]}
+        self.assertEqual(you, news["you"])
         ann.say("hi")
         [message] = ann.pull()["messages"]
         self.assertEqual(sender, message["sender"])

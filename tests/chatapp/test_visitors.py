@@ -3,6 +3,8 @@
 from cogen.testing.memory import Browser
 from tests.chatapp.support import ChatCase, texts
 
+NOBODY = {"nick": None, "sender": None, "cookie": False, "role": "guest", "may": []}
+
 
 class VisitorCase(ChatCase):
     def stranger(self, **headers):
@@ -33,7 +35,7 @@ class VisitorTests(VisitorCase):
         self.settle()
         bob.pull()
         news = ann.pull()
-        self.assertEqual({"nick": None, "sender": None, "cookie": False}, news["you"])
+        self.assertEqual(NOBODY, news["you"])
         self.assertEqual({"lobby": ["bob"]}, news["people"])
         self.settle()
         self.assertEqual(["bob"], self.hub.rooms["lobby"].people())
@@ -63,7 +65,7 @@ class VisitorTests(VisitorCase):
             bob.say(text)
             news = ann.take(held)
             self.assertEqual([text], texts(news))
-            self.assertEqual({"nick": None, "sender": None, "cookie": False}, news["you"])
+            self.assertEqual(NOBODY, news["you"])
             self.assertEqual({"lobby": ["bob"]}, news["people"])
         held = ann.poll()
         self.pass_time(10.1)

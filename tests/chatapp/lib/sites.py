@@ -1,0 +1,30 @@
+"""Functions of a site, as `chat.allow` names them."""
+
+from chatapp.community.acts import SPEAK, may
+
+__all__ = ["answers", "broken", "everybody", "replaced", "staff"]
+
+answers = {}
+"""What `replaced` says, by the person's name, the room and the act; True for all else."""
+
+
+def staff(person, room, act):
+    """The room `staff` is there for those of that group alone; else as the chat has it."""
+    if room.name == "staff" and "staff" not in person.groups:
+        return False
+    return may(person, room, act)
+
+
+def everybody(person, room, act):
+    return True
+
+
+def broken(person, room, act):
+    raise RuntimeError("the database\nis away")
+
+
+async def replaced(person, room, act):
+    """Nobody but keepers speaks in `news`; and what `answers` has."""
+    if room.name == "news" and act == SPEAK:
+        return person.role == "keeper"
+    return answers.get((person.name, room.name, act), True)
