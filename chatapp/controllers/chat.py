@@ -235,7 +235,10 @@ class ChatController(BaseController):
     ) -> Generator[bytes, None, Stored]:
         """Where the message is stored; a room that it opens is of the address's share."""
         append = environ["cogen.call"](self._hub.log.append)
-        draft = Draft(room, participant.nick, text, participant.sender, nonce)
+        address = self._addresses.whose(environ) or ""
+        draft = Draft(
+            room, participant.nick, text, participant.sender, nonce, address=address
+        )  # fmt: skip
         yield append(draft, participant.id, False)
         try:
             stored: Stored = logged(environ, self._hub.figures)

@@ -16,7 +16,7 @@ __all__ = ["Batch", "NewHead", "PresenceChanges", "as_json", "as_text", "nothing
 
 
 class Batch:
-    """Messages of one room, contiguous, as they were stored together."""
+    """Messages of one room, contiguous, as they were stored together, but for what was removed."""
 
     is_messages = True
 
@@ -32,6 +32,13 @@ class Batch:
         self._epoch = epoch
         self._timeout = timeout
         self._version = version  # of the changes of presence that were told before
+
+    def empty(self, seq: int) -> None:
+        """That message was removed: whoever has not had it gets none of its text."""
+        if self.first <= seq <= self.last:
+            self.messages = [m.emptied() if m.seq == seq else m for m in self.messages]
+            for encoded in ("json", "text", "answer"):
+                self.__dict__.pop(encoded, None)
 
     @cached_property
     def json(self) -> bytes:

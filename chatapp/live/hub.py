@@ -7,7 +7,7 @@ goes, here or at another worker, is told in the room.
 
 import logging
 import random
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +25,7 @@ from chatapp.live.poll import Poll
 from chatapp.live.request import PollRequest
 from chatapp.live.rooms import Room
 from chatapp.model import LogUnavailable, Message, MessageLog
+from chatapp.model.message import REMOVAL
 from chatapp.names import folded
 from chatapp.options import ChatOptions
 from chatapp.remembering import forget
@@ -46,7 +47,7 @@ class Hub:
     """Made with the application, started on the server's event loop.
 
     `fingerprint`: of the secret that this process signs cookies with; `about`: what clients are
-    told of what is served.
+    told of what is served. `keeps(room)`: whether a room gives way to none, called in any thread.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Hub:
         self._first_polls = TokenBuckets(options.first_polls())
         self._visitors: set[Client] = set()
         self.figures = Figures()
+        self.keeps: Callable[[str], bool] = _none
         self.closing = False
         self._scheduler: Scheduler | None = None
 
@@ -146,8 +148,13 @@ class Hub:
             if room is None:
                 self._opened(name)
             else:
-                timeout = self.options.poll_timeout
-                room.publish(Batch(self.log.epoch, name, list(group), timeout, room.announced))
+                told, timeout = list(group), self.options.poll_timeout
+                batch = Batch(self.log.epoch, name, told, timeout, room.announced)
+                for message in told:
+                    if message.kind == REMOVAL and message.about is not None:
+                        batch.empty(message.about)
+                        room.empty(message.about)
+                room.publish(batch)
 
     def recreated(self, epoch: str) -> None:
         """Numbers start again: every client goes on from its cursor, which names the old log."""
@@ -164,6 +171,9 @@ class Hub:
 
     def occupied(self, room: str) -> bool:
         return room in self.rooms
+
+    def kept(self, room: str) -> bool:
+        return self.keeps(room)
 
     # The directory's observer.
 
@@ -512,6 +522,10 @@ class Hub:
         """Seconds, monotonic, from some time on."""
         assert self._scheduler is not None
         return self._scheduler.loop.time()
+
+
+def _none(room: str) -> bool:
+    return False
 
 
 def _room_of(message: Message) -> str:

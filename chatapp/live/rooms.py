@@ -26,6 +26,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
+from weakref import WeakValueDictionary
 
 from chatapp.directory import PRESENCE_LIMIT, Directory, Somebody
 from chatapp.live.batch import Batch, NewHead, PresenceChanges
@@ -47,6 +48,7 @@ class Room:
     """
 
     __slots__ = (
+        "_batches",
         "_changes",
         "_clients",
         "_directory",
@@ -81,6 +83,8 @@ class Room:
         self._guessed = False
         self.head: int | None = None
         self.pubsub = PublishSubscribeQueue()
+        # By the seq of its first message: those that somebody has not had yet.
+        self._batches: WeakValueDictionary[int, Batch] = WeakValueDictionary()
         self.presence: dict[str, str] = {}
         self._clients = 0
         self._loop = loop
@@ -96,7 +100,13 @@ class Room:
         # A client that comes from another process may have brought news of a later one.
         if self.head is None or batch.last > self.head:
             self.head = batch.last
+        self._batches[batch.first] = batch
         self.pubsub.publish_nowait(batch)
+
+    def empty(self, seq: int) -> None:
+        """That message was removed: its text goes also out of what waits for clients."""
+        for batch in list(self._batches.values()):
+            batch.empty(seq)
 
     def missed(self, head: int) -> None:
         """Messages up to the seq `head` are in the log and are not published."""

@@ -2,10 +2,12 @@
 
 from chatapp.model.log import (
     LOBBY,
+    Head,
     LogObserver,
     LogUnavailable,
     MessageLog,
     NonceReused,
+    NoSuchMessage,
     NoSuchRoom,
     RoomLimit,
     Slice,
@@ -17,10 +19,12 @@ from chatapp.model.records import Record, Records
 __all__ = [
     "LOBBY",
     "Draft",
+    "Head",
     "LogObserver",
     "LogUnavailable",
     "Message",
     "MessageLog",
+    "NoSuchMessage",
     "NoSuchRoom",
     "NonceReused",
     "Record",

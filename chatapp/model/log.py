@@ -11,9 +11,11 @@ from cogen.web.peers import Answer
 __all__ = [
     "LOBBY",
     "Ask",
+    "Head",
     "LogObserver",
     "LogUnavailable",
     "MessageLog",
+    "NoSuchMessage",
     "NoSuchRoom",
     "NonceReused",
     "RoomLimit",
@@ -48,6 +50,17 @@ class Stored(NamedTuple):
     seq: int
 
 
+class Head(NamedTuple):
+    """A room: its name, the seq of its newest message, and the Unix time at which that came.
+
+    `at` is 0 if nobody knows.
+    """
+
+    name: str
+    last: int
+    at: float
+
+
 class LogUnavailable(Exception):
     """The log cannot store or read now; the message says why. Trying again later may help.
 
@@ -61,6 +74,10 @@ class LogUnavailable(Exception):
 
 class NonceReused(Exception):
     """A nonce came back with another text than the message that it was first used for."""
+
+
+class NoSuchMessage(Exception):
+    """There is no message of that number to be removed: none is held, or it was removed before."""
 
 
 class NoSuchRoom(Exception):
@@ -90,6 +107,9 @@ class LogObserver(Protocol):
     def occupied(self, room: str) -> bool:
         """Whether somebody is in the room, as far as is known here. Called in any thread."""
 
+    def kept(self, room: str) -> bool:
+        """Whether the room gives way to none, however silent it is. Called in any thread."""
+
 
 class MessageLog(ABC):
     """A durable sequence of messages for each room. Used on one event loop.
@@ -98,7 +118,8 @@ class MessageLog(ABC):
     the call and the commit takes nothing away.
 
     Where there are as many rooms as there may be, the longest silent that nobody is in gives way
-    to one that is opened. Whoever comes back to it hears of a gap: its numbers go on.
+    to one that is opened. Whoever comes back to it hears of a gap: its numbers go on. One that is
+    `kept` never does.
 
     A name means the room that is called exactly that, or else one whose name says the same
     (chatapp.names.folded). Of an older version there may be several of those.
@@ -164,6 +185,21 @@ class MessageLog(ABC):
         stored is returned. Raises NonceReused for another text, NoSuchRoom, RoomLimit,
         LogUnavailable.
         """
+
+    @abstractmethod
+    async def remove(self, room: str, seq: int, draft: Draft) -> Stored:
+        """Take away the text of a message, and store `draft` as what tells of it.
+
+        The message stays under its number, as Message.emptied has it, for all who read from then
+        on, and the observer hears of the draft alone, which is of the kind REMOVAL, about `seq`.
+        The text is in nothing then that the log keeps. Its nonce still means the message, and
+        brings nothing back. Both are done, or neither. Raises NoSuchMessage, also for one that
+        tells of another; LogUnavailable.
+        """
+
+    @abstractmethod
+    async def rooms(self) -> list[Head]:
+        """Those in which somebody has spoken, the last spoken in first. Raises LogUnavailable."""
 
     @abstractmethod
     def canonical_names(

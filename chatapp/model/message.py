@@ -17,10 +17,29 @@ from typing import Any, NamedTuple
 
 from chatapp.remembering import remembered
 
-__all__ = ["FIELDS", "SAID", "Draft", "Field", "Message", "handle", "message_of", "values_of"]
+__all__ = [
+    "FIELDS",
+    "LASTING",
+    "REMOVAL",
+    "REMOVED",
+    "SAID",
+    "Draft",
+    "Field",
+    "Message",
+    "digest",
+    "handle",
+    "message_of",
+    "values_of",
+]
 
 SAID = "said"
-"""The kind of a message that somebody has said; there is no other so far."""
+"""The kind of a message that somebody has said."""
+REMOVED = "removed"
+"""The kind of one whose text was taken away: who said it and when is left."""
+REMOVAL = "removal"
+"""The kind of one that tells that another was removed, and why: that is its text."""
+LASTING = (REMOVED, REMOVAL)
+"""The kinds of messages that cannot be removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +48,9 @@ class Message:
 
     `sender`: in the log the id of who sent it, empty if an older version stored it; clients see
     its handle. `nonce`: with which it was pushed; its sender alone gets that back, so a message is
-    equal to the same one without.
+    equal to the same one without. `about`: the seq of the message that it is about. `address`: from
+    which it was sent, as chatapp.lib.addresses has it, empty if that is not known; no client sees
+    it.
     """
 
     room: str
@@ -40,6 +61,12 @@ class Message:
     kind: str = SAID
     sender: str = ""
     nonce: str | None = dataclasses.field(default=None, compare=False)
+    about: int | None = None
+    address: str = ""
+
+    def emptied(self) -> "Message":
+        """What is left of it once it is removed."""
+        return dataclasses.replace(self, kind=REMOVED, text="", nonce=None)
 
     def wire(self, own: bool = False) -> dict[str, Any]:
         """As docs/wire.md has it, for whoever sees the room; `own`: for its sender."""
@@ -53,6 +80,8 @@ class Message:
         }
         if self.sender:
             shown["sender"] = handle(self.sender)
+        if self.about is not None:
+            shown["about"] = self.about
         if own and self.nonce is not None:
             shown["nonce"] = self.nonce
         return shown
@@ -68,20 +97,31 @@ class Draft:
     sender: str = ""
     nonce: str | None = None
     kind: str = SAID
+    about: int | None = None
+    address: str = ""
 
     def stored(self, room: str, seq: int, at: float) -> Message:
         """The message, in the room that its room's name means."""
         return Message(
-            room, seq, self.nick, self.text, at, self.kind, self.sender, self.nonce
+            room, seq, self.nick, self.text, at, self.kind, self.sender, self.nonce, self.about,
+            self.address,
         )  # fmt: skip
 
+    def as_removal(self, seq: int) -> "Draft":
+        """The same as what tells that the message `seq` was removed."""
+        return dataclasses.replace(self, kind=REMOVAL, about=seq, nonce=None)
+
     def pairs(self) -> Iterator[str]:
-        """Name and value of each field but the room's, one after the other, in order of FIELDS."""
+        """Name and value of each field but the room's, one after the other, in order of FIELDS.
+
+        What would be read as empty where it is not there is not.
+        """
         for field in FIELDS:
             value = getattr(self, field.name, None)
-            if value is not None and field.name != "room":
-                yield field.name
-                yield value
+            if value is None or field.name == "room" or (value == "" and field.absent == b""):
+                continue
+            yield field.name
+            yield str(value)
 
 
 class Field(NamedTuple):
@@ -107,6 +147,10 @@ def _optional_text(stored: bytes | None) -> str | None:
     return None if stored is None else stored.decode()
 
 
+def _optional_integer(stored: Any) -> int | None:
+    return None if stored is None else int(stored)
+
+
 def _number(stored: bytes | float) -> float:
     number = float(stored)
     if not math.isfinite(number):
@@ -123,6 +167,8 @@ FIELDS = (
     Field("kind", "text not null default 'said'", _text, since=3, absent=b"said"),
     Field("sender", "text not null default ''", _text, since=3, absent=b""),
     Field("nonce", "text", _optional_text, since=3),
+    Field("about", "integer", _optional_integer, since=5),
+    Field("address", "text not null default ''", _text, since=5, absent=b""),
 )
 """In the order of Message's own."""
 
@@ -141,6 +187,11 @@ def message_of(stored: Iterable[Any]) -> Message:
         return Message(*[read(value) for read, value in zip(_READS, stored, strict=True)])
     except (AttributeError, TypeError) as error:
         raise ValueError(f"no message: {error}") from None
+
+
+def digest(text: str) -> bytes:
+    """By which a text is known again: what a nonce was used for is kept by it alone."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 @remembered(1024)

@@ -25,7 +25,10 @@ def slot(room: str) -> str:
 
 
 def to_give_way(
-    rooms: Iterable[tuple[str, float]], occupied: Callable[[str], bool], now: float
+    rooms: Iterable[tuple[str, float]],
+    occupied: Callable[[str], bool],
+    kept: Callable[[str], bool],
+    now: float,
 ) -> str | None:
     """The longest silent that nobody is in, or else the longest silent; None: all are in use.
 
@@ -33,7 +36,7 @@ def to_give_way(
     """
     silent = None
     for name, at in rooms:
-        if name == LOBBY:
+        if name == LOBBY or kept(name):
             continue
         if not occupied(name):
             return name

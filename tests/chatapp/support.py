@@ -114,7 +114,7 @@ def untold(log: Any) -> Iterator[None]:
     """What is stored in the memory's log meanwhile is not told to its observer."""
     observer = log._observer
     log._observer = types.SimpleNamespace(
-        appended=lambda messages: None, occupied=observer.occupied
+        appended=lambda messages: None, occupied=observer.occupied, kept=observer.kept
     )
     try:
         yield

@@ -1,8 +1,8 @@
 """The message log in Redis or Valkey, for several processes and machines."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from redis.exceptions import (
@@ -15,6 +15,8 @@ from redis.exceptions import (
 from chatapp.model.clock import Clock
 from chatapp.model.holes import Holes, window_after, window_before
 from chatapp.model.log import (
+    LOBBY,
+    Head,
     LogObserver,
     LogUnavailable,
     MessageLog,
@@ -24,12 +26,22 @@ from chatapp.model.log import (
     Slice,
     Stored,
 )
-from chatapp.model.message import Draft
+from chatapp.model.message import Draft, digest
 from chatapp.model.redis.calls import Calls
 from chatapp.model.redis.entries import Id, messages_in
 from chatapp.model.redis.reader import Reader
 from chatapp.model.redis.records import RedisRecords
-from chatapp.model.redis.scripts import APPEND, FIND, FOLD, HEADS, HEADS_KEY, NAMED, STREAM_KEY
+from chatapp.model.redis.removing import REMOVE, Removals
+from chatapp.model.redis.scripts import (
+    APPEND,
+    FIND,
+    FOLD,
+    HEADS,
+    HEADS_KEY,
+    LIST,
+    NAMED,
+    STREAM_KEY,
+)
 from chatapp.names import folded
 from chatapp.redis.commands import Argument
 from chatapp.redis.engine import Engine
@@ -101,6 +113,7 @@ class RedisLog(MessageLog):
         self._reads = Calls(self._engine)
         clock = self._clock
         self.records = RedisRecords(self._writes, clock.wall if clock else None)
+        self._removals = Removals(self._remove)
         self._reader = Reader(self._engine, self._reads, self._observer)
         try:
             await self._reader.locate()
@@ -113,6 +126,7 @@ class RedisLog(MessageLog):
 
     async def close(self) -> None:
         if self._reader is not None:
+            await self._removals.close()
             await self._writes.close()
             await self._reader.close()
             await self._reads.close()
@@ -121,7 +135,7 @@ class RedisLog(MessageLog):
         assert self._reader is not None
         reader, nonce = self._reader, draft.nonce
         await self._know_names()
-        digest, fold = _digest(draft.text), folded(draft.room)
+        used_for, fold = digest(draft.text).hex(), folded(draft.room)
         keys = [HEADS_KEY, STREAM_KEY]
         if nonce is not None:
             # Older versions kept it under the name as it was written.
@@ -132,7 +146,7 @@ class RedisLog(MessageLog):
                 keys,
                 (
                     self.epoch, draft.room, self._now(), self._history, self._max_age,
-                    self._max_rooms, digest, _NONCE_SECONDS, int(opens), fold, reader.known,
+                    self._max_rooms, used_for, _NONCE_SECONDS, int(opens), fold, reader.known,
                     *draft.pairs(),
                 ),
             ),
@@ -145,12 +159,54 @@ class RedisLog(MessageLog):
         room = rest.pop(0).decode()
         if kind == b"known":
             known_digest, seq, *_ = rest[0].split(b" ")
-            if known_digest != digest.encode():
+            if known_digest != used_for.encode():
                 raise NonceReused(f"nonce {nonce!r} was used for another text")
             return Stored(room, int(seq))
         seq, identifier = rest
         reader.wrote(identifier, room, seq)
         return Stored(room, seq)
+
+    async def remove(self, room: str, seq: int, draft: Draft) -> Stored:
+        return await self._removals.remove(room, seq, draft)
+
+    async def _remove(
+        self, room: str, removals: Sequence[tuple[int, Draft]]
+    ) -> Sequence[Stored | None]:
+        """Remove these messages of the room; None: there is none. Raises LogUnavailable."""
+        assert self._reader is not None
+        reader = self._reader
+        await self._know_names()
+        words: list[Argument] = []
+        for seq, draft in removals:
+            pairs = list(draft.as_removal(seq).pairs())
+            words += [seq, len(pairs), *pairs]
+        _, called, told = await self._settled(
+            lambda: self._writes.run(
+                REMOVE,
+                (HEADS_KEY, STREAM_KEY),
+                (
+                    self.epoch, room, folded(room), self._now(), self._history, self._max_age,
+                    reader.known, len(removals), *words,
+                ),
+            ),
+            lambda answer: answer[0] != b"epoch",
+        )  # fmt: skip
+        name = called.decode()
+        for seq, identifier in filter(None, told):
+            reader.wrote(identifier, name, seq)
+        return [None if each is None else Stored(name, each[0]) for each in told]
+
+    async def rooms(self) -> list[Head]:
+        flat, spoken, newest = await self._reads.run(LIST, [HEADS_KEY])
+        times = {name: float(at) for name, at in zip(spoken[::2], spoken[1::2], strict=True)}
+        for message in messages_in(LOBBY, newest):
+            times[LOBBY.encode()] = message.at
+        heads = [
+            Head(name.decode(errors="replace"), int(seq), times.get(name, 0.0))
+            for name, seq in zip(flat[::2], flat[1::2], strict=True)
+            if not name.endswith(b" ")
+        ]
+        return sorted(heads, key=attrgetter("at"), reverse=True)
 
     async def canonical_names(self, rooms: Sequence[str]) -> Mapping[str, str]:
         await self._know_names()
@@ -228,11 +284,7 @@ def _room_key(room: str) -> str:
 
 
 def _nonce_key(room: str, session: str, nonce: str) -> str:
-    return "chat:nonce:" + _digest("\0".join((room, session, nonce)))
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return "chat:nonce:" + digest("\0".join((room, session, nonce))).hex()
 
 
 def _is_final(error: BaseException | None) -> bool:

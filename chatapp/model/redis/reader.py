@@ -261,13 +261,16 @@ class Reader:
         return entries
 
     def _tell(self, entries: Sequence[Any]) -> bool:
-        """False if the log ends there and another one begins."""
+        """False if it is to be looked where the log is: it ends there, or entries are missing."""
         messages: list[Message] = []
         ended = False
+        began = self._cursor
         for identifier, fields in entries:
             at = Id.of(identifier)
             if at <= self._cursor:
                 continue  # a look has gone past it meanwhile
+            if began < Id.of(fields.get(b"cut")):
+                self._lagging = True  # some that were not read here were given up by then
             if b"epoch" in fields:
                 if fields[b"epoch"].decode() != self.epoch:
                     ended = True
@@ -282,7 +285,7 @@ class Reader:
             messages.sort(key=attrgetter("room"))
             self._observer.appended(messages)
             self.lag = max(0.0, time.time() - self._cursor.time / 1000)
-        return not ended
+        return not (ended or self._lagging)
 
     def _message(self, at: Id, fields: Any) -> Message:
         """Raises _Unreadable."""

@@ -1,12 +1,18 @@
 """Part of the log's scripts: which rooms there are, as chatapp.model.rooms has it.
 
 A log that an older version began has rooms that are not in `spoken`: they are the longest silent.
+
+A room of which there is a record gives way to none: what a process knows of that is not asked, for
+another may have made it just now.
 """
 
 from chatapp.model.log import LOBBY
 from chatapp.model.rooms import AT_ONCE, SILENT_SECONDS
 
-__all__ = ["ROOMS"]
+__all__ = ["RECORD", "ROOMS"]
+
+RECORD = "chat:record:room:"
+"""Before a room's name: where its record is, if there is one (chatapp.community)."""
 
 # Functions and keys that scripts have in front.
 ROOMS = f"""
@@ -42,8 +48,10 @@ local function to_give_way(now)
         if #rooms == 0 then return silent end
         for i = 1, #rooms, 2 do
             local name, at = rooms[i], rooms[i + 1]
-            if redis.call('EXISTS', 'chat:directory:room:' .. name) == 0 then return name end
-            if not silent and now - at >= {SILENT_SECONDS} then silent = name end
+            if redis.call('EXISTS', '{RECORD}' .. name) == 0 then
+                if redis.call('EXISTS', 'chat:directory:room:' .. name) == 0 then return name end
+                if not silent and now - at >= {SILENT_SECONDS} then silent = name end
+            end
         end
         from = from + 100
     end

@@ -21,6 +21,7 @@ chat:directory:room:ROOM is there while somebody is in the room, which is the di
 
 from chatapp.model.log import LOBBY
 from chatapp.model.redis.rooms import ROOMS
+from chatapp.model.redis.storing import ENGINE, FORGET, NOW, STORE, STREAM_LENGTH
 from chatapp.redis.commands import Script
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "FOLD",
     "HEADS",
     "HEADS_KEY",
+    "LIST",
     "LOCATE",
     "NAMED",
     "STREAM_KEY",
@@ -44,54 +46,6 @@ STREAM_KEY = "chat:stream"
 _FIELDS = "'epoch ', 'since ', 'past '"
 _PAST_SECONDS = 86400
 
-# Entries that the stream keeps: those who followed and are further behind read the rooms instead.
-_STREAM_LENGTH = 20_000
-
-# Hosts' clocks differ, and one that is wrong must not delete what all the others have.
-_NOW = """
--- Seconds by the engine's clock, unless another time is given.
-local function seconds(given)
-    if given ~= '' then return tonumber(given) end
-    local time = redis.call('TIME')
-    return time[1] + time[2] / 1000000
-end
-"""
-
-# Deletes what is older than `max_age` (0: any age) from the front of a room; returns the front that
-# is left. A stamp that is damaged is as old as can be.
-_FORGET = """
-local function stamp(entry)
-    local pairs = entry[2]
-    for i = 1, #pairs, 2 do
-        if pairs[i] == 'at' then return tonumber(pairs[i + 1]) or 0 end
-    end
-    return 0
-end
-
-local function forget(room, now, max_age)
-    while true do
-        local front = redis.call('XRANGE', room, '-', '+', 'COUNT', 1)[1]
-        if not front or tonumber(max_age) == 0 then return front end
-        if stamp(front) >= now - tonumber(max_age) then return front end
-        redis.call('XDEL', room, front[1])
-    end
-end
-"""
-
-# An engine's history has an id, and another after a promotion, which names the one before: a
-# replica may lack the last of it. A restart names none, but from a snapshot. INFO takes 4 to 8 us.
-_ENGINE = """
--- The id, empty where it is not told; whether it was promoted since the log was written.
-local function engine(heads)
-    local info = redis.pcall('INFO', 'replication')
-    if type(info) ~= 'string' then return '', false end
-    local id = string.match(info, 'master_replid:(%x+)') or ''
-    local follows = string.find(info, 'master_replid2:0*[1-9a-f]')
-    local known = redis.call('HGET', heads, 'engine ') or ''
-    return id, known ~= '' and known ~= id and follows ~= nil
-end
-"""
-
 # KEYS: heads, stream, the nonce's if there is one: as it is kept, and as older versions kept it.
 # ARGV: epoch, room, time or '', history, max_age, max_rooms, digest, nonce's seconds, 1 if the room
 # may be a new one, what its name folds to, id of an entry that was in the stream; then name and
@@ -99,12 +53,11 @@ end
 # Returns {'stored', room, seq, id}, {'known', room, what the nonce was used for}, {'unknown'}
 # where the room is not to be opened, {'rooms'} where all are in use, or {'epoch'}, also
 # where the entry is gone though older ones are there: numbers must not be given out twice.
-APPEND = Script(f"""{_NOW}{_FORGET}{_ENGINE}{ROOMS}
+APPEND = Script(f"""{NOW}{ENGINE}{ROOMS}{STORE}
 local heads, stream, nonce, former = unpack(KEYS)
 local epoch, asked, given, history, max_age, max_rooms = unpack(ARGV)
 local digest, nonce_seconds, opens, fold, seen_id = unpack(ARGV, 7)
 local now = seconds(given)
-local at = string.format('%.3f', now)
 local id, promoted = engine(heads)
 if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
 local seen = redis.call('XREVRANGE', stream, seen_id, '-', 'COUNT', 1)[1]
@@ -125,22 +78,12 @@ if not is_there then
     redis.call('HSET', folds, fold, name)
     if start > 0 then redis.call('HSET', starts, name, start) end
 end
-if name ~= '{LOBBY}' then redis.call('ZADD', spoken, at, name) end
-local seq = head + 1
 local fields = {{unpack(ARGV, 12)}}
-table.insert(fields, 5, 'at')
-table.insert(fields, 6, at)
-redis.call('XADD', room, 'MAXLEN', '=', history, seq .. '-0', unpack(fields))
-redis.call('HSET', heads, name, seq, 'engine ', id)
-if tonumber(max_age) > 0 then
-    forget(room, now, max_age)
-    redis.call('EXPIRE', room, math.ceil(tonumber(max_age)))
-end
+local seq, entry = store(heads, stream, name, head, fields, now, history, max_age, id)
 if nonce then
-    redis.call('SET', nonce, table.concat({{digest, seq, at, ''}}, ' '), 'EX', nonce_seconds)
+    local used_for = {{digest, seq, timestamp(now), ''}}
+    redis.call('SET', nonce, table.concat(used_for, ' '), 'EX', nonce_seconds)
 end
-local entry = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*',
-    'room', name, 'seq', seq, unpack(fields))
 return {{'stored', name, seq, entry}}
 """)
 
@@ -170,7 +113,7 @@ end
 # KEYS: heads, the room's.
 # ARGV: room, time or '', max_age, XRANGE or XREVRANGE, its start and end, limit.
 # Returns {epoch, head, id of the first message held, messages as the range has them, start}.
-FIND = Script(f"""{_NOW}{_FORGET}{ROOMS}
+FIND = Script(f"""{NOW}{FORGET}{ROOMS}
 local name, given, max_age, command, from, to, limit = unpack(ARGV)
 local epoch = redis.call('HGET', KEYS[1], 'epoch ')
 local head, _, start = head_of(KEYS[1], name)
@@ -183,7 +126,7 @@ return {{epoch, head, front and front[1] or false, found, start}}
 # KEYS: heads, stream. ARGV: id of an entry.
 # Returns {epoch, since, past, id of the stream's first entry, of its last, the entry itself, 1 if
 # another epoch has to begin because the engine was promoted}.
-LOCATE = Script(f"""{_ENGINE}
+LOCATE = Script(f"""{ENGINE}
 local epoch, since, past = unpack(redis.call('HMGET', KEYS[1], {_FIELDS}))
 local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
@@ -201,9 +144,19 @@ local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 return {last and last[1] or false, redis.call('HGETALL', KEYS[1])}
 """)
 
+# KEYS: heads. Returns {heads, names with the time at which somebody last spoke there, the lobby's
+# newest entry}.
+LIST = Script(f"""
+return {{
+    redis.call('HGETALL', KEYS[1]),
+    redis.call('ZRANGE', 'chat:spoken', 0, -1, 'WITHSCORES'),
+    redis.call('XREVRANGE', 'chat:room:{LOBBY}', '+', '-', 'COUNT', 1)
+}}
+""")
+
 # KEYS: heads, stream. ARGV: the epoch that ends, empty if there is none; the one that begins; what
 # is put after the one that ends in PAST. Does nothing if another has ended it already.
-BEGIN = Script(f"""{_ENGINE}
+BEGIN = Script(f"""{ENGINE}
 local heads, stream = unpack(KEYS)
 local ended, begun, mark = unpack(ARGV)
 if (redis.call('HGET', heads, 'epoch ') or '') ~= ended then return end
@@ -214,6 +167,6 @@ if ended ~= '' then
     redis.call('EXPIRE', copy, {_PAST_SECONDS})
     past = redis.call('HGET', heads, 'past ') .. ended .. mark .. ' '
 end
-local id = redis.call('XADD', stream, 'MAXLEN', '~', {_STREAM_LENGTH}, '*', 'epoch', begun)
+local id = redis.call('XADD', stream, 'MAXLEN', '~', {STREAM_LENGTH}, '*', 'epoch', begun)
 redis.call('HSET', heads, 'epoch ', begun, 'since ', id, 'past ', past, 'engine ', (engine(heads)))
 """)

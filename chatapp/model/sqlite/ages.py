@@ -20,6 +20,7 @@ __all__ = ["Ages"]
 log = logging.getLogger(__name__)
 
 _MOST_STEPS = 100
+_FORGET_AT_ONCE = 1000
 
 
 class _Step(NamedTuple):
@@ -90,6 +91,20 @@ class Ages:
             if row <= getattr(step, table):
                 stamp += step.seconds
         return stamp
+
+    def forget(self, db: sqlite3.Connection, table: str, oldest: float) -> None:
+        """Delete from the front of `table` while it is older than `oldest`."""
+        while True:
+            rows = db.execute(
+                f"select id, at from {table} order by id limit {_FORGET_AT_ONCE}"
+            ).fetchall()
+            old = 0
+            while old < len(rows) and self.stamp(table, *rows[old]) < oldest:
+                old += 1
+            if old:
+                db.execute(f"delete from {table} where id <= ?", (rows[old - 1][0],))
+            if old < _FORGET_AT_ONCE:
+                return
 
     def forgot(self, db: sqlite3.Connection) -> None:
         """Rows were deleted; their ids may be given out again."""

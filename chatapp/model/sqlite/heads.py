@@ -3,21 +3,21 @@
 import sqlite3
 from typing import NamedTuple
 
-__all__ = ["Head", "load_heads", "mend_heads"]
+__all__ = ["Place", "load_heads", "mend_heads"]
 
 
-class Head(NamedTuple):
-    """A room: its newest seq, the one after which it began, and when somebody last spoke."""
+class Place(NamedTuple):
+    """A room's newest seq, the one after which it began, and when somebody last spoke."""
 
     seq: int
     start: int
     at: float
 
 
-def load_heads(db: sqlite3.Connection) -> dict[str, Head]:
+def load_heads(db: sqlite3.Connection) -> dict[str, Place]:
     """Of each room, the longest silent first; what cannot be read is left out."""
     rows = db.execute("select room, seq, start, at from heads order by at")
-    return {room: Head(*head) for room, *head in rows if _is_whole(room, *head)}
+    return {room: Place(*head) for room, *head in rows if _is_whole(room, *head)}
 
 
 def mend_heads(db: sqlite3.Connection) -> bool:
@@ -32,7 +32,7 @@ def mend_heads(db: sqlite3.Connection) -> bool:
     found = db.execute("select room, max(seq), min(seq) - 1, max(at) from messages group by room")
     for room, *head in found.fetchall():
         if room not in held and _is_whole(room, *head):
-            held[room] = Head(*head)
+            held[room] = Place(*head)
     rows = [(room, *head) for room, head in held.items()]
     db.execute("begin immediate")
     db.execute("delete from heads")

@@ -10,12 +10,14 @@ import logging
 import os
 import time
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from chatapp.model.clock import Clock
-from chatapp.model.log import Ask, LogObserver, LogUnavailable, MessageLog, Slice, Stored
+from chatapp.model.log import Ask, Head, LogObserver, LogUnavailable, MessageLog, Slice, Stored
 from chatapp.model.message import Draft
 from chatapp.model.records import Record, Records
+from chatapp.model.sqlite.entries import Entry
 from chatapp.model.sqlite.readers import Readers
 from chatapp.model.sqlite.store import Store
 from chatapp.model.sqlite.succession import (
@@ -24,12 +26,14 @@ from chatapp.model.sqlite.succession import (
     reply_to,
     reply_to_change,
 )
-from chatapp.model.sqlite.writer import Entry, Writer
+from chatapp.model.sqlite.writer import Writer
 from cogen.web.peers import Answer
 
 __all__ = ["SQLiteLog"]
 
 log = logging.getLogger(__name__)
+
+_Read = TypeVar("_Read")
 
 # A process that lost its supervisor may still be answering its last polls.
 _LOCK_SECONDS = 12.0
@@ -52,7 +56,9 @@ class SQLiteLog(MessageLog):
         # Through links, so that a lock is one on the file itself.
         self.path = os.path.realpath(path)
         self._clock = clock or Clock()
-        writer = Writer(self.path, history, max_age, max_rooms, self._clock, observer.occupied)
+        writer = Writer(
+            self.path, history, max_age, max_rooms, self._clock, observer.occupied, observer.kept
+        )  # fmt: skip
         self.records = _OpenRecords(self)
         self._store = Store(self.path, writer, observer)
         self._observer = observer
@@ -84,6 +90,14 @@ class SQLiteLog(MessageLog):
     async def append(self, draft: Draft, session: str, opens: bool = True) -> Stored:
         return await self._append(Entry(draft, session, opens))
 
+    async def remove(self, room: str, seq: int, draft: Draft) -> Stored:
+        removal = replace(draft, room=room).as_removal(seq)
+        return await self._append(Entry(removal, "", opens=False, removes=True))
+
+    async def rooms(self) -> list[Head]:
+        assert self._readers is not None
+        return await self._explained(self._readers.rooms())
+
     def canonical_names(self, rooms: Sequence[str]) -> Mapping[str, str]:
         return self._store.writer.names.of(rooms)
 
@@ -95,7 +109,7 @@ class SQLiteLog(MessageLog):
         assert self._readers is not None
         return await self._explained(self._readers.before(room, seq, limit))
 
-    async def _explained(self, reading: Coroutine[Any, Any, Slice]) -> Slice:
+    async def _explained(self, reading: Coroutine[Any, Any, _Read]) -> _Read:
         """What SQLite says of files that somebody has changed tells nobody that they were."""
         try:
             return await reading

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chatapp.model.holes import Holes, window_after, window_before
-from chatapp.model.log import Slice
+from chatapp.model.log import Head, Slice
 from chatapp.model.message import FIELDS, Message, message_of
 from chatapp.model.sqlite.records import find_records
 from chatapp.model.sqlite.schema import head_of
@@ -40,6 +40,18 @@ class Readers:
     async def before(self, room: str, seq: int | None, limit: int) -> Slice:
         """As MessageLog has it."""
         return await self._threads.run(self._select, room, window_before, seq, limit)
+
+    async def rooms(self) -> list[Head]:
+        """As MessageLog has it."""
+        return await self._threads.run(self._rooms)
+
+    def _rooms(self) -> list[Head]:
+        rows = self._connection().execute("select room, seq, at from heads order by at desc")
+        heads = []
+        for name, seq, at in rows:
+            with suppress(AttributeError, TypeError, ValueError):
+                heads.append(Head(name.decode(), int(seq), float(at)))
+        return heads
 
     async def records(self, keys: Sequence[str] | str, now: float) -> dict[str, str]:
         """The records that find_records finds. Raises LogUnavailable."""

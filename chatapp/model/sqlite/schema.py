@@ -8,7 +8,8 @@ nonces    the message that each was used for, and a digest of its text; `nick` i
           and empty
 steps     of the machine's clock (chatapp.model.sqlite.ages)
 records   what the chat knows beside messages (chatapp.model.records), by key; `expires`: Unix time
-meta      the log's epoch, how many messages were ever stored, and what the clock last said
+meta      the log's epoch, how many messages were ever stored, and what the clock last said; what
+          is to be erased yet (chatapp.model.sqlite.removing)
 """
 
 import logging

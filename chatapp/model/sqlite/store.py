@@ -10,9 +10,10 @@ import logging
 from collections.abc import Sequence
 
 from chatapp.model.log import LogObserver, LogUnavailable, Stored
+from chatapp.model.sqlite.entries import Entry
 from chatapp.model.sqlite.files import Lock, keep_private
 from chatapp.model.sqlite.threads import Threads
-from chatapp.model.sqlite.writer import Entry, Writer
+from chatapp.model.sqlite.writer import Writer
 
 __all__ = ["MAX_WAITING", "Store"]
 
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 # Messages that wait to be stored; more are refused rather than kept in memory.
 MAX_WAITING = 10_000
 _SWEEP_SECONDS = 60.0
+# Where a removed text is not out of all files yet, it is tried again, seldomer and seldomer.
+_FIRST_DELAY, _LAST_DELAY = 0.5, 60.0
 
 
 class Store:
@@ -34,6 +37,7 @@ class Store:
         self._waiting: list[tuple[Entry, asyncio.Future[Stored]]] = []
         self._committing: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self._erasing: asyncio.Task[None] | None = None
 
     async def open(self, patience: float) -> str:
         """Returns the epoch. Raises LogUnavailable, after `patience` seconds if it is in use."""
@@ -50,6 +54,7 @@ class Store:
                 ) from error
             raise
         self._sweeping = asyncio.create_task(self._sweep())
+        self._erasing = asyncio.create_task(self._erase())
         return epoch
 
     async def close(self) -> None:
@@ -57,6 +62,9 @@ class Store:
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
+        if self._erasing is not None:
+            self._erasing.cancel()
+            self._erasing = None
         if self._committing is not None:
             await asyncio.wait((self._committing,))
         try:
@@ -102,6 +110,8 @@ class Store:
             else:
                 if stored:
                     self._observer.appended(stored)
+                if any(entry.removes for entry in entries) and not await self._has_erased():
+                    self._erase_later()
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if future.done():
                     continue
@@ -110,6 +120,31 @@ class Store:
                 else:
                     future.set_result(outcome)
         self._committing = None
+
+    def _erase_later(self) -> None:
+        if self._erasing is None or self._erasing.done():
+            log.warning(
+                "%s: what was removed stays in its write-ahead log while somebody reads it",
+                self._path,
+            )
+            self._erasing = asyncio.create_task(self._erase())
+
+    async def _erase(self) -> None:
+        """Go on until what was removed is in no file."""
+        delay = _FIRST_DELAY
+        while not await self._has_erased():
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LAST_DELAY)
+
+    async def _has_erased(self) -> bool:
+        try:
+            return await self.thread.run(self.writer.erase)
+        except LogUnavailable as error:
+            if not error.told:
+                log.warning("what was removed could not be erased yet: %s", error)
+        except Exception:
+            log.exception("%s: what was removed could not be erased", self._path)
+        return False
 
     async def _sweep(self) -> None:
         while True:

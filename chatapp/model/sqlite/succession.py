@@ -12,17 +12,28 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from chatapp.model.log import Ask, LogUnavailable, NonceReused, NoSuchRoom, RoomLimit, Stored
+from chatapp.model.log import (
+    Ask,
+    LogUnavailable,
+    NonceReused,
+    NoSuchMessage,
+    NoSuchRoom,
+    RoomLimit,
+    Stored,
+)
 from chatapp.model.message import Draft
 from chatapp.model.records import Record, Records
-from chatapp.model.sqlite.writer import Entry
+from chatapp.model.sqlite.entries import Entry
 from cogen.web.peers import ChannelClosed, RequestError, UnknownRequest
 
 __all__ = ["NoSuccessor", "Successor", "reply_to", "reply_to_change"]
 
 _PATIENCE_SECONDS = 15.0
 _RETRY_SECONDS = 0.1
-_REFUSALS = {each.__name__: each for each in (LogUnavailable, NonceReused, NoSuchRoom, RoomLimit)}
+_REFUSALS = {
+    each.__name__: each
+    for each in (LogUnavailable, NonceReused, NoSuchMessage, NoSuchRoom, RoomLimit)
+}
 
 
 class NoSuccessor(Exception):

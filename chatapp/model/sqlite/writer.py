@@ -1,55 +1,44 @@
 """The thread that writes the SQLite log. Nothing here knows of an event loop."""
 
-import hashlib
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from chatapp.model.clock import Clock
-from chatapp.model.log import LOBBY, NonceReused, NoSuchRoom, RoomLimit, Stored
-from chatapp.model.message import FIELDS, Draft, Message, values_of
+from chatapp.model.log import LOBBY, NoSuchMessage, NoSuchRoom, RoomLimit, Stored
+from chatapp.model.message import FIELDS, Message, values_of
 from chatapp.model.names import Names
 from chatapp.model.records import Record
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
 from chatapp.model.sqlite.ages import Ages
+from chatapp.model.sqlite.entries import Entry, keep_nonce, stored_before
 from chatapp.model.sqlite.files import Lock
-from chatapp.model.sqlite.heads import Head, load_heads, mend_heads
+from chatapp.model.sqlite.heads import Place, load_heads, mend_heads
 from chatapp.model.sqlite.marks import Marks, counted
 from chatapp.model.sqlite.openfiles import OpenFiles
 from chatapp.model.sqlite.records import change_records, forget_records
+from chatapp.model.sqlite.removing import (
+    begin_clean,
+    empty,
+    erase,
+    has_to_erase,
+    overwrite_deleted,
+    without_text,
+)
 from chatapp.model.sqlite.schema import begin_epoch, count, head_of, is_new, prepare
 
-__all__ = ["Entry", "Writer"]
+__all__ = ["Writer"]
 
 log = logging.getLogger(__name__)
 
 # A nonce is remembered this long after its message: far beyond any client's retries.
 _NONCE_SECONDS = 7 * 86400.0
-_FORGET_AT_ONCE = 1000
 
 
 _INSERT = (
     f"insert into messages ({', '.join(field.name for field in FIELDS)})"
     f" values ({', '.join('?' * len(FIELDS))})"
 )
-
-
-class Entry(NamedTuple):
-    """A message to be stored, pushed by that session; `opens`: its room may be a new one.
-
-    `retry`: in the place of a nonce where the client gave none; it is not kept with the message.
-    """
-
-    draft: Draft
-    session: str
-    opens: bool = True
-    retry: str | None = None
-
-    @property
-    def nonce(self) -> str | None:
-        """By which it is known again; None if it is not."""
-        return self.draft.nonce or self.retry
 
 
 class Writer:
@@ -63,6 +52,7 @@ class Writer:
         max_rooms: int,
         clock: Clock,
         occupied: Callable[[str], bool],
+        kept: Callable[[str], bool],
     ) -> None:
         self._path = path
         self._history = history
@@ -71,7 +61,8 @@ class Writer:
         self._clock = clock
         self._ages = Ages(clock)
         self._occupied = occupied
-        self._heads: dict[str, Head] = {}  # the longest silent first
+        self._kept = kept
+        self._heads: dict[str, Place] = {}  # the longest silent first
         self.names = Names()  # of the rooms; read in any thread
         self._db: sqlite3.Connection
 
@@ -89,8 +80,10 @@ class Writer:
         try:
             new = is_new(db)
             epoch = prepare(db, self._path)
+            overwrite_deleted(db)
             if new:
                 self._miss_the_old_one()
+                begin_clean(db)
             self._epoch = self._settled_epoch(db, epoch)
             self._ages.open(db)
             self._files.remember(db)
@@ -163,8 +156,11 @@ class Writer:
             for entry in entries:
                 outcome, new = self._store(entry)
                 outcomes.append(outcome)
-                if new is not None:
-                    stored.append(new)
+                if new is None:
+                    continue
+                if entry.removes:
+                    stored = without_text(stored, new)
+                stored.append(new)
             self._trim({message.room for message in stored})
             ever = count(self._db, len(stored))
             self._db.execute("commit")
@@ -178,6 +174,17 @@ class Writer:
         self._files.check_written()
         self._marks.write(self._epoch, ever)
         return outcomes, stored
+
+    def erase(self) -> bool:
+        """As chatapp.model.sqlite.removing has it, if that is to be done. Raises LogUnavailable."""
+        self._files.check()
+        try:
+            done = not has_to_erase(self._db) or erase(self._db)
+        finally:
+            wrong = self._files.wal.written()
+        if not wrong:
+            self._files.check_written()
+        return done
 
     def change(self, found: Mapping[str, str | None], changes: Mapping[str, Record | None]) -> bool:
         """Change records, as chatapp.model.records has it. Raises LogUnavailable."""
@@ -204,8 +211,8 @@ class Writer:
             self._look_at_the_clock()
             now = self._clock.wall()
             if self._max_age:
-                self._forget("messages", now - self._max_age)
-            self._forget("nonces", now - _NONCE_SECONDS)
+                self._ages.forget(self._db, "messages", now - self._max_age)
+            self._ages.forget(self._db, "nonces", now - _NONCE_SECONDS)
             forget_records(self._db, now)
             self._ages.forgot(self._db)
             self._ages.keep(self._db)
@@ -230,43 +237,24 @@ class Writer:
     def _store(self, entry: Entry) -> tuple[Stored | Exception, Message | None]:
         draft = entry.draft
         room = self.names.meant(draft.room)
-        digest = hashlib.blake2b(draft.text.encode(), digest_size=16).digest()
-        if entry.nonce is not None:
-            known = self._known(room, entry, digest)
-            if known is not None:
-                return known, None
+        known = stored_before(self._db, room, entry)
+        if known is not None:
+            return known, None
         at = round(self._clock.wall(), 3)
         try:
+            if entry.removes:
+                empty(self._db, room, draft.about or 0)
             head = self._heads.pop(room, None) or self._opened(room, entry.opens, at)
-        except (NoSuchRoom, RoomLimit) as error:
+        except (NoSuchMessage, NoSuchRoom, RoomLimit) as error:
             return error, None
         message = draft.stored(room, head.seq + 1, at)
         self._db.execute(_INSERT, values_of(message))
-        if entry.nonce is not None:
-            self._db.execute(
-                "insert or replace into nonces (room, session, nonce, seq, nick, digest, at)"
-                " values (?, ?, ?, ?, '', ?, ?)",
-                (room, entry.session, entry.nonce, message.seq, digest, at),
-            )
-        self._heads[room] = Head(message.seq, head.start, at)
-        return Stored(room, message.seq), message
+        stored = Stored(room, message.seq)
+        keep_nonce(self._db, entry, stored, at)
+        self._heads[room] = Place(message.seq, head.start, at)
+        return stored, message
 
-    def _known(self, room: str, entry: Entry, digest: bytes) -> Stored | Exception | None:
-        """What the nonce was used for, None if it is new."""
-        row = self._db.execute(
-            "select seq, digest from nonces where room = ? and session = ? and nonce = ?",
-            (room, entry.session, entry.nonce),
-        ).fetchone()
-        if row is None:
-            return None
-        seq, known_digest = row
-        if not isinstance(seq, int):
-            return None  # damaged
-        if known_digest != digest:
-            return NonceReused(f"nonce {entry.nonce!r} was used for another text")
-        return Stored(room, seq)
-
-    def _opened(self, room: str, opens: bool, now: float) -> Head:
+    def _opened(self, room: str, opens: bool, now: float) -> Place:
         """Raises NoSuchRoom, RoomLimit."""
         _, start = head_of(self._db, room)
         if room != LOBBY:
@@ -277,11 +265,11 @@ class Writer:
                     break
                 self._give_way(now)
         self.names.add(room)
-        return Head(start, start, now)
+        return Place(start, start, now)
 
     def _give_way(self, now: float) -> None:
         silences = ((room, head.at) for room, head in self._heads.items())
-        room = to_give_way(silences, self._occupied, now)
+        room = to_give_way(silences, self._occupied, self._kept, now)
         if room is None:
             raise RoomLimit("all that there may be are in use")
         self._db.execute("delete from messages where room = ?", (room,))
@@ -302,20 +290,6 @@ class Writer:
             "delete from messages where room = ? and seq <= ?",
             [(room, seq - self._history) for room, seq, *_ in heads if seq > self._history],
         )
-
-    def _forget(self, table: str, oldest: float) -> None:
-        """Delete from the front of `table` while it is older than `oldest`."""
-        while True:
-            rows = self._db.execute(
-                f"select id, at from {table} order by id limit {_FORGET_AT_ONCE}"
-            ).fetchall()
-            old = 0
-            while old < len(rows) and self._ages.stamp(table, *rows[old]) < oldest:
-                old += 1
-            if old:
-                self._db.execute(f"delete from {table} where id <= ?", (rows[old - 1][0],))
-            if old < _FORGET_AT_ONCE:
-                return
 
 
 def _readable(stored: bytes) -> str:

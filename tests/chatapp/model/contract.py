@@ -5,7 +5,22 @@ import inspect
 import itertools
 import random
 
-from chatapp.model import LOBBY, Draft, NonceReused, NoSuchRoom, Record, RoomLimit, Slice, clock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatapp.model import (
+    LOBBY,
+    Draft,
+    Head,
+    Message,
+    NonceReused,
+    NoSuchMessage,
+    NoSuchRoom,
+    Record,
+    RoomLimit,
+    Slice,
+    clock,
+)
 from chatapp.model.rooms import slot
 
 ROOM = "garden"
@@ -24,6 +39,7 @@ class Observer:
         self.epochs = []
         self.heads = []
         self.rooms = set()  # in which somebody is
+        self.lasting = set()  # rooms that give way to none
 
     def appended(self, messages):
         self.messages += messages
@@ -36,6 +52,9 @@ class Observer:
 
     def occupied(self, room):
         return room in self.rooms
+
+    def kept(self, room):
+        return room in self.lasting
 
 
 class Clock(clock.Clock):
@@ -211,6 +230,179 @@ class LogContract:
         ):
             self.assertEqual(kept, [(m.kind, m.sender, m.nonce) for m in messages])
 
+    async def test_a_message_keeps_what_it_is_about_and_the_address_it_came_from(self):
+        log = await self.opened()
+        await log.append(Draft(ROOM, "Ann", "a", about=7, address="192.0.2.1"), "session")
+        await log.append(Draft(ROOM, "Bob", "b"), "session")
+        await self.told(2)
+        for messages in ((await log.read(ROOM, 0, 10)).messages, self.observer.messages):
+            kept = [(message.about, message.address) for message in messages]
+            self.assertEqual([(7, "192.0.2.1"), (None, "")], kept)
+
+    # Removing.
+
+    def remove(self, log, seq, room=ROOM, reason="rude"):
+        """Have Bob remove a message."""
+        return log.remove(room, seq, Draft(room, "Bob", reason, "id of bob", address="192.0.2.2"))
+
+    async def test_a_removed_message_stays_without_its_text_and_another_tells_of_it(self):
+        log = await self.opened()
+        draft = Draft(ROOM, "Ann", "secret", "id of ann", "n1", address="192.0.2.1")
+        await log.append(draft, "session")
+        [said] = (await log.read(ROOM, 0, 10)).messages
+        await self.say(log, "b")
+        self.assertEqual((ROOM, 3), await self.remove(log, 1))
+        removed = Message(
+            ROOM, 1, "Ann", "", said.at, "removed", "id of ann", None, None, "192.0.2.1"
+        )
+        for held in (await log.read(ROOM, 0, 10), await log.before(ROOM, None, 10)):
+            first, _, removal = held.messages
+            self.assertEqual((removed, None), (first, first.nonce))
+            self.assertEqual((1, 3, ()), (held.first, held.last, held.damaged))
+            self.assertEqual(
+                ("Bob", "rude", "removal", "id of bob", 1, "192.0.2.2"),
+                (removal.nick, removal.text, removal.kind, removal.sender, removal.about,
+                removal.address),
+            )  # fmt: skip
+        await self.told(3)
+        self.assertEqual(["secret", "b", "rude"], [m.text for m in self.observer.messages])
+        self.assertEqual(removal, self.observer.messages[-1])
+
+    async def test_one_that_is_not_held_or_was_removed_cannot_be_removed(self):
+        log = await self.opened(history=4)
+        await self.say(log, *"abcde")
+        await self.remove(log, 3)
+        for room, seq in (
+            (ROOM, 0), (ROOM, 1), (ROOM, 3), (ROOM, 6), (ROOM, 7), ("nowhere", 1), (LOBBY, 1),
+        ):  # fmt: skip
+            with self.subTest(room=room, seq=seq), self.assertRaises(NoSuchMessage):
+                await self.remove(log, seq, room)
+        self.assertEqual(["", "d", "e", "rude"], _texts(await log.read(ROOM, 0, 10)))
+        self.assertEqual(Slice(1, 0, []), await log.read("nowhere", 0, 10))
+
+    async def test_one_that_is_too_old_cannot_be_removed(self):
+        log = await self.opened(max_age=60.0)
+        await self.say(log, "a")
+        self.clock.advance(61)
+        await self.expire(log)
+        with self.assertRaises(NoSuchMessage):
+            await self.remove(log, 1)
+
+    async def test_a_nonce_of_a_removed_message_means_it_and_brings_nothing_back(self):
+        log = await self.opened()
+        first = await store(log, ROOM, "ann", "Ann", "secret", "n1")
+        await self.remove(log, 1)
+        self.assertEqual(first, await store(log, ROOM, "ann", "Ann", "secret", "n1"))
+        with self.assertRaises(NonceReused):
+            await store(log, ROOM, "ann", "Ann", "", "n1")
+        self.assertEqual(["", "rude"], _texts(await log.read(ROOM, 0, 10)))
+
+    async def test_many_that_are_removed_at_once_are_each_removed_once(self):
+        log = await self.opened()
+        await self.say(log, *"abcde")
+        await self.say(log, "x", room="other")
+        removals = [self.remove(log, seq) for seq in (1, 2, 2, 4, 9)]
+        removals.append(self.remove(log, 1, "other"))
+        outcomes = await asyncio.gather(*removals, return_exceptions=True)
+        refused = [isinstance(outcome, NoSuchMessage) for outcome in outcomes]
+        self.assertEqual([False, False, True, False, True, False], refused)
+        self.assertEqual(["", "", "c", "", "e"], _texts(await log.read(ROOM, 0, 5)))
+        removals = (await log.read(ROOM, 5, 10)).messages
+        self.assertEqual({1, 2, 4}, {removal.about for removal in removals})
+        stored = [outcomes[at] for at in (0, 1, 3)]
+        self.assertEqual(
+            {m.about: m.seq for m in removals},
+            dict(zip((1, 2, 4), [s.seq for s in stored], strict=True)),
+        )
+        self.assertEqual(["", "rude"], _texts(await log.read("other", 0, 5)))
+
+    async def test_a_room_is_meant_by_a_name_that_says_the_same_when_one_is_removed(self):
+        log = await self.opened()
+        await self.say(log, "a", room="Tea")
+        self.assertEqual(("Tea", 2), await self.remove(log, 1, "TEA"))
+        self.assertEqual(["", "rude"], _texts(await log.read("Tea", 0, 10)))
+
+    async def test_a_removed_message_gives_way_as_any_other(self):
+        log = await self.opened(history=3)
+        await self.say(log, "a", "b")
+        await self.remove(log, 1)
+        await self.say(log, "c")
+        held = await log.read(ROOM, 0, 10)
+        self.assertEqual((2, 4, ["b", "rude", "c"]), (held.first, held.last, _texts(held)))
+
+    async def test_removals_read_as_they_were_made_however_they_come(self):
+        """Whatever is said, removed and read in whatever order."""
+        log = await self.opened(history=6, max_age=500.0)
+        rooms = iter(f"room-{number}" for number in itertools.count())
+        loop = asyncio.get_running_loop()
+        acts = st.lists(
+            st.one_of(
+                st.tuples(st.just("say"), st.text(max_size=3)),
+                st.tuples(st.just("remove"), st.integers(0, 12)),
+                st.tuples(st.just("wait"), st.sampled_from([1.0, 200.0])),
+                st.tuples(st.just("read"), st.integers(0, 12), st.integers(0, 8)),
+            ),
+            max_size=20,
+        )
+
+        @settings(max_examples=self.EXAMPLES, deadline=None, database=None)
+        @given(acts)
+        def run(acts):
+            done = asyncio.run_coroutine_threadsafe(
+                self._check_removals(log, next(rooms), acts), loop
+            )
+            done.result()
+
+        await asyncio.to_thread(run)
+
+    EXAMPLES = 60
+
+    async def _check_removals(self, log, room, acts):
+        truth, stamps = [], []
+        for act, *given_ in acts:
+            now = self.clock.now
+            first = max(0, len(truth) - 6)
+            while first < len(truth) and stamps[first] < now - 500.0:
+                first += 1
+            if act == "say":
+                await store(log, room, "ann", "Ann", given_[0])
+                truth.append(("said", given_[0], None))
+                stamps.append(now)
+            elif act == "wait":
+                self.clock.advance(given_[0])
+                await self.expire(log)
+            elif act == "remove":
+                seq = given_[0]
+                if first < seq <= len(truth) and truth[seq - 1][0] == "said":
+                    self.assertEqual((room, len(truth) + 1), await self.remove(log, seq, room))
+                    truth[seq - 1] = ("removed", "", None)
+                    truth.append(("removal", "rude", seq))
+                    stamps.append(now)
+                else:
+                    with self.assertRaises(NoSuchMessage):
+                        await self.remove(log, seq, room)
+            else:
+                at, limit = given_
+                held = await log.read(room, at, limit)
+                self.assertEqual(truth[max(first, at) :][:limit], _kinds(held))
+                self.assertEqual((first + 1, len(truth), ()), (held.first, held.last, held.damaged))
+                before = truth[first : max(0, at - 1)]
+                expected = before[max(0, len(before) - limit) :]
+                self.assertEqual(expected, _kinds(await log.before(room, at, limit)))
+
+    # Which rooms there are.
+
+    async def test_rooms_are_told_with_their_newest_message_the_last_spoken_in_first(self):
+        log = await self.opened()
+        self.assertEqual([], await log.rooms())
+        await self.spoken(log, "one", LOBBY, "two", "one")
+        now = self.clock.now
+        expected = [Head("one", 2, now), Head("two", 1, now - 1), Head(LOBBY, 1, now - 2)]
+        self.assertEqual(expected, await log.rooms())
+        self.clock.advance(1)
+        await self.remove(log, 1, "two")
+        self.assertEqual(Head("two", 2, now + 1), (await log.rooms())[0])
+
     async def test_an_unknown_room_is_empty(self):
         log = await self.opened()
         self.assertEqual(Slice(1, 0, []), await log.read("nowhere", 0, 10))
@@ -320,6 +512,18 @@ class LogContract:
         await self.occupy("one")
         await self.spoken(log, "three", "four")
         self.assertEqual({"one", "four"}, await self.there(log, "one", "two", "three", "four"))
+
+    async def test_a_room_that_is_to_be_kept_never_gives_way(self):
+        log = await self.opened(max_rooms=2)
+        await self.spoken(log, "one", "two")
+        await self.keep(log, "one")
+        await self.spoken(log, "three", "four")
+        self.assertEqual({"one", "four"}, await self.there(log, "one", "two", "three", "four"))
+        await self.keep(log, "one", "four")
+        self.clock.advance(86400)
+        with self.assertRaises(RoomLimit):
+            await self.say(log, "a", room="five")
+        self.assertEqual({"one", "four"}, await self.there(log, "one", "four", "five"))
 
     async def test_where_all_are_in_use_the_longest_silent_gives_way_after_a_long_silence(
         self,
@@ -475,6 +679,10 @@ class LogContract:
         """These are the rooms that somebody is in."""
         self.observer.rooms = set(rooms)
 
+    async def keep(self, log, *rooms):
+        """These are the rooms that give way to none."""
+        self.observer.lasting = set(rooms)
+
     def limit(self, log, max_rooms):
         """There may be so many rooms from now on."""
         log._max_rooms = max_rooms
@@ -536,6 +744,23 @@ class SharedLogContract(LogContract):
         self.assertEqual(first, await store(two, ROOM, "ann", "Ann", "hi", "n1"))
         with self.assertRaises(NonceReused):
             await store(two, ROOM, "ann", "Ann", "ho", "n1")
+
+    async def test_a_message_that_one_process_removes_is_removed_for_all(self):
+        one, first, two = await self.both()
+        await self.say(one, "a", "b")
+        await self.told(2)
+        await self.remove(two, 1)
+        await self.told(3)
+        await self.heard(first, 3)
+        self.assertEqual(first.messages, self.observer.messages)
+        self.assertEqual(["", "b", "rude"], _texts(await one.read(ROOM, 0, 10)))
+        with self.assertRaises(NoSuchMessage):
+            await self.remove(one, 1)
+        await self.say(one, "c")
+        await self.told(4)
+        await self.heard(first, 4)
+        self.assertEqual([[], []], [first.epochs, self.observer.epochs])
+        self.assertEqual([[], []], [first.heads, self.observer.heads])
 
     async def test_a_room_has_one_name_at_every_process(self):
         one, _, two = await self.both()
@@ -600,6 +825,10 @@ class OwnClockContract(LogContract):
 
 def _row(message):
     return (message.room, message.seq, message.nick, message.text, message.at)
+
+
+def _kinds(held):
+    return [(message.kind, message.text, message.about) for message in held.messages]
 
 
 def _texts(held):

@@ -18,6 +18,8 @@ MESSAGES = st.builds(
     TEXT,
     TEXT,
     st.none() | TEXT,
+    st.none() | st.integers(0, 2**53),
+    TEXT,
 )
 
 
@@ -61,6 +63,8 @@ class FieldTests(unittest.TestCase):
                 (None, b"\xff", 2.5),
                 (None, b"\xff", 2.5),
                 (b"\xff", 2.5),
+                (b"", b"x"),
+                (None, b"\xff", 2.5),
             )
         ):
             for wrong in wrongs:
@@ -99,6 +103,16 @@ class WireTests(unittest.TestCase):
 
     def test_a_message_of_an_older_version_has_no_sender(self):
         self.assertNotIn("sender", Message("tea", 1, "Ann", "hi", 1.5).wire(own=True))
+
+    def test_what_it_is_about_is_seen_and_its_address_is_not(self):
+        message = Message("tea", 2, "Bob", "rude", 1.5, "removal", about=1, address="192.0.2.1")
+        seen = {"room": "tea", "seq": 2, "kind": "removal", "nick": "Bob", "text": "rude"}
+        self.assertEqual({**seen, "at": 1.5, "about": 1}, message.wire(own=True))
+
+    def test_of_a_removed_message_all_is_left_but_text_and_nonce(self):
+        removed = Message("tea", 1, "Ann", "", 1.5, "removed", "the id", address="192.0.2.1")
+        message = dataclasses.replace(self.MESSAGE, address="192.0.2.1")
+        self.assertEqual(values_of(removed), values_of(message.emptied()))
 
     @given(TEXT, TEXT)
     def test_a_handle_is_the_same_for_the_same_sender_only(self, one, other):

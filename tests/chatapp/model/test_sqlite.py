@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from chatapp.model import Draft, LogUnavailable, Message, NonceReused, Record, Slice
+from chatapp.model.message import FIELDS
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.log import SQLiteLog
@@ -193,6 +194,9 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         await self.say(log, "a")
         await log.close()
         with contextlib.closing(sqlite3.connect(self.path)) as database:
+            for field in FIELDS:
+                if field.since > 3:
+                    database.execute(f"alter table messages drop column {field.name}")
             database.executescript("drop table records; pragma user_version = 3;")
         with self.assertLogs("chatapp.model.sqlite.schema", "WARNING"):
             again = await self.reopened(log)
@@ -435,7 +439,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         db.execute("pragma user_version = 99")
         db.close()
         log = self.make(Observer(), **self.OPTIONS)
-        line = f"^{self.path}: made by a newer version of the chat .*version 99.*up to 4.*$"
+        line = f"^{self.path}: made by a newer version of the chat .*version 99.*up to 5.*$"
         with self.assertRaisesRegex(LogUnavailable, line):
             await log.open()
 

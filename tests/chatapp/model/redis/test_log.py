@@ -9,7 +9,7 @@ import time
 import unittest
 from unittest import mock
 
-from chatapp.model import Draft, LogUnavailable, Message, Slice
+from chatapp.model import Draft, LogUnavailable, Message, Record, Slice
 from chatapp.model.redis import reader as reader_module
 from chatapp.model.redis.entries import Id
 from chatapp.model.redis.log import RedisLog
@@ -60,6 +60,11 @@ class RedisLogTests(SharedLogContract, unittest.IsolatedAsyncioTestCase):
         self.occupied = rooms
 
     occupied = ()
+
+    async def keep(self, log, *rooms):
+        """As the record of any worker's book has it."""
+        for room in rooms:
+            await log.records.change({}, {f"room:{room}": Record("{}")})
 
     async def test_rooms_of_an_older_version_are_the_longest_silent(self):
         log = await self.opened(max_rooms=2)
