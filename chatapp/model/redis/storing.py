@@ -52,8 +52,8 @@ local function engine(heads)
 end
 """
 
-# `fields` of a message are names and values, nick and text first: an older version looks for the time
-# behind these.
+# `fields` of a message are names and values, nick and text first: an older version looks for the
+# time behind these.
 STORE = f"""{FORGET}
 local function timestamp(now)
     return string.format('%.3f', now)
