@@ -28,10 +28,12 @@ def remembered(
 
 
 # orjson remembers 2,048 names of members of objects. To read that many others, of lengths that are
-# not those before, puts these in their place.
+# not those before, puts these in their place. Few at once: what it needs more memory for than there
+# is ends the process (chatapp.jsons).
 _OTHER_NAMES = [
-    orjson.dumps(dict.fromkeys(f"{number:0{length}}" for number in range(8192)))
+    orjson.dumps(dict.fromkeys(f"{number:0{length}}" for number in range(first, first + 16)))
     for length in (60, 20)
+    for first in range(0, 8192, 16)
 ]
 
 

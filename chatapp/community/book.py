@@ -18,8 +18,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-import orjson
-
 from chatapp.community.acts import KEEPER, MEMBER, OWNER, ROLES
 from chatapp.community.deeds import deed_key, packed_deed
 from chatapp.community.edits import Edit, records_of
@@ -36,6 +34,7 @@ from chatapp.community.standings import (
     unpacked_standing,
 )
 from chatapp.identity.person import Person
+from chatapp.jsons import decode, encode
 from chatapp.model import MessageLog, Record
 from chatapp.model.message import handle
 from chatapp.names import folded
@@ -50,6 +49,8 @@ CHANGES = "changes"
 _KINDS = ("room:", "standing:", "ban:")
 # Changes of which is known what they were about. Who has missed more reads everything.
 _RECENT = 200
+# Characters of JSON that one of them has.
+_CHANGE = 100
 
 
 class Book:
@@ -177,7 +178,7 @@ class Book:
         mark = secrets.token_urlsafe(6)
         recent = [*_recent(self._changes), [mark, list(records)]][-_RECENT:]
         told = {"mark": mark, "deeds": deeds, "recent": recent}
-        records[CHANGES] = Record(orjson.dumps(told).decode())
+        records[CHANGES] = Record(encode(told, _CHANGE * len(recent)).decode())
         if edit.deed is not None:
             records[deed_key(deeds)] = Record(packed_deed(edit.deed))
         return await self._log.records.change({CHANGES: self._changes}, records)
@@ -196,7 +197,7 @@ class Book:
         else:
             found = await records.get(list(keys))
         changed = frozenset(key for key in keys if self._take(key, found.get(key)))
-        told = {} if changes is None else orjson.loads(changes)
+        told = {} if changes is None else decode(changes)
         self._changes, self._mark = changes, told.get("mark")
         self.deeds = told.get("deeds", 0)
         self.is_known = True
@@ -266,5 +267,5 @@ class Book:
 def _recent(changes: str | None) -> Sequence[tuple[str, Iterable[str]]]:
     recent: Sequence[tuple[str, Iterable[str]]] = []
     if changes is not None:
-        recent = orjson.loads(changes)["recent"]
+        recent = decode(changes)["recent"]
     return recent

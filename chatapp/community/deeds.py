@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import orjson
 
+from chatapp.jsons import decode
 from chatapp.model import Records
 
 __all__ = ["MOST_DEEDS", "Deed", "deed_key", "packed_deed", "read_deeds"]
@@ -59,7 +60,7 @@ async def read_deeds(
     numbers = range(end, max(0, end - min(limit, MOST_DEEDS)), -1)
     found = await records.get([deed_key(number) for number in numbers])
     return {
-        number: Deed(**orjson.loads(found[deed_key(number)]))
+        number: Deed(**decode(found[deed_key(number)]))
         for number in numbers
         if deed_key(number) in found
     }

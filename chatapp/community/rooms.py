@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from chatapp.jsons import decode, encode
+
 __all__ = [
     "ANNOUNCE",
     "ANYWHERE",
@@ -108,15 +110,19 @@ def _private_name(bits: bytes) -> str:
     return "~" + base64.b32encode(bits).decode("ascii").lower()
 
 
+# Characters of JSON that a member has.
+_MEMBER = 64
+
+
 def packed_room(room: Room) -> str:
     """Its record, as JSON."""
     kept = {name: value for name, value in room._asdict().items() if value}
     del kept["name"]
     if room.members:
         kept["members"] = dict(room.members)
-    return orjson.dumps(kept).decode()
+    return encode(kept, _MEMBER * len(room.members)).decode()
 
 
 def unpacked_room(name: str, text: str) -> Room:
     """The room of that name, whose record this is."""
-    return Room(name, **orjson.loads(text))
+    return Room(name, **decode(text))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import orjson
 
+from chatapp.jsons import decode
+
 __all__ = [
     "NO_STANDING",
     "Ban",
@@ -52,7 +54,7 @@ def packed_standing(standing: Standing) -> str:
 
 def unpacked_standing(text: str) -> Standing:
     """What the record says."""
-    kept = orjson.loads(text)
+    kept = decode(text)
     return Standing(
         kept.get("role", ""),
         _time(kept.get("muted_until", 0.0)),
@@ -69,7 +71,7 @@ def packed_ban(ban: Ban) -> str:
 
 def unpacked_ban(text: str) -> Ban:
     """What the record says."""
-    kept = orjson.loads(text)
+    kept = decode(text)
     return Ban(_time(kept["until"]), kept["reason"], kept["person"])
 
 

@@ -12,11 +12,13 @@ from chatapp.community.acts import READ, SPEAK
 from chatapp.directory import NickTaken
 from chatapp.identity.person import Person
 from chatapp.identity.renaming import take_name
+from chatapp.jsons import encode
 from chatapp.lib.base import BaseController, refuse
 from chatapp.lib.outcomes import directed, logged, of_directory, taken
 from chatapp.lib.poll_requests import request_in_body, request_in_url
 from chatapp.lib.waiting import Steps, answered, live_names, resolve
 from chatapp.lib.wire import (
+    MOST_NICK,
     MOST_ROOM,
     NEEDED_SERVER,
     BadInput,
@@ -31,6 +33,7 @@ from chatapp.lib.wire import (
     checked_token,
     is_json,
 )
+from chatapp.live.batch import as_json
 from chatapp.live.cursor import LONGEST_CURSOR
 from chatapp.live.participant import Participant
 from chatapp.live.request import PollRequest
@@ -45,6 +48,8 @@ log = logging.getLogger(__name__)
 _MANY_SECONDS = 1.0
 _HISTORY_LIMIT = 200
 _HISTORY_DEFAULT = 50
+# Characters of JSON that a seq has.
+_SEQ = 16
 # What the log keeps of a message beside its text, about.
 _MESSAGE_BYTES = 100
 
@@ -61,9 +66,9 @@ class ChatController(BaseController):
     def push(self, environ: WSGIEnvironment, room: str = LOBBY) -> Steps:
         """Store a message; answered when it is durable. The log's observer publishes it."""
         room = checked_room(room)
-        as_json = is_json(environ)
-        response.content_type = "application/json" if as_json else "text/plain"
-        text, nonce = self._message(environ, as_json)
+        json = is_json(environ)
+        response.content_type = "application/json" if json else "text/plain"
+        text, nonce = self._message(environ, json)
         participant = yield from self._pusher(environ, _MESSAGE_BYTES + len(text.encode()))
         yield from self._gate.check(environ, participant, room, SPEAK)
         yield from self._keep_nick(environ, participant)
@@ -71,9 +76,7 @@ class ChatController(BaseController):
         stored = yield from self._stored(environ, room, participant, text, nonce)
         figures.commits.observe(time.perf_counter() - began)
         said = (
-            orjson.dumps({"room": stored.room, "seq": stored.seq})
-            if as_json
-            else b"%d" % stored.seq
+            orjson.dumps({"room": stored.room, "seq": stored.seq}) if json else b"%d" % stored.seq
         )
         yield environ["cogen.wsgi"].last(said)
 
@@ -117,15 +120,9 @@ class ChatController(BaseController):
         seqs = (*(message.seq for message in held.messages[:1]), *held.damaged[:1])
         oldest = min(seqs, default=held.first)
         damaged = {"damaged": held.damaged} if held.damaged else {}
-        yield orjson.dumps(
-            {
-                "room": room,
-                "messages": [message.wire() for message in held.messages],
-                "first": held.first,
-                "more": oldest > held.first,
-                **damaged,
-            }
-        )
+        rest = {"room": room, "first": held.first, "more": oldest > held.first, **damaged}
+        told = encode(rest, _SEQ * len(held.damaged))[:-1]
+        yield b'%b,"messages":[%b]}' % (told, as_json(held.messages))
 
     def people(self, environ: WSGIEnvironment, room: str) -> Steps:
         """Who is present in a room."""
@@ -137,7 +134,7 @@ class ChatController(BaseController):
         hub = self._hub
         people = yield from of_directory(environ, hub.directory, hub.people, room)
         yield from self._gate.check_again(environ, reader, (room,))
-        yield orjson.dumps({"room": room, "people": people})
+        yield encode({"room": room, "people": people}, MOST_NICK * len(people))
 
     def nick(self, environ: WSGIEnvironment) -> Steps:
         """The nick of who asks."""
@@ -249,11 +246,11 @@ class ChatController(BaseController):
             stored = logged(environ, self._hub.figures)
         return stored
 
-    def _message(self, environ: WSGIEnvironment, as_json: bool) -> tuple[str, str | None]:
+    def _message(self, environ: WSGIEnvironment, json: bool) -> tuple[str, str | None]:
         most = self._hub.options.max_message
         # A character of JSON takes at most twelve bytes: two escapes of a surrogate pair.
         body = body_of(environ, 12 * most + 1024)
-        if not as_json:
+        if not json:
             return checked_text(_decoded(body), most), None
         data = checked_json(body)
         nonce = data.get("nonce")

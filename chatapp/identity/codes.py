@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from chatapp.jsons import decode
 from chatapp.model import Record, Records
 
 __all__ = ["CODE_SECONDS", "look_up_code", "make_code", "use_code"]
@@ -48,5 +49,5 @@ def _key(code: str) -> str:
 
 
 def _purpose(text: str) -> Mapping[str, Any]:
-    purpose: Mapping[str, Any] = orjson.loads(text)
+    purpose: Mapping[str, Any] = decode(text)
     return purpose

@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
-import orjson
-
 from chatapp.identity.codes import make_code
 from chatapp.identity.devices import MOST_DEVICES, Device
 from chatapp.identity.person import Identity, Person
+from chatapp.jsons import decode, encode
 from chatapp.model import Record, Records
 
 __all__ = [
@@ -51,6 +50,8 @@ GONE = "gone"
 
 _INVITED_SECONDS = 7 * 86_400.0
 _MOST_GONE = 1000
+# Characters of JSON that a device has, with its member's id or what it is called.
+_DEVICE = 100
 _MOST_REMEMBERED = 100_000
 
 
@@ -256,7 +257,8 @@ async def _change(
         out = [device.id for device in before.devices if device.id not in staying]
         if out:
             gone = [*devices_of(found.get(GONE)).items(), *((each, identity) for each in out)]
-            changes[GONE] = Record(orjson.dumps(dict(gone[-_MOST_GONE:])).decode())
+            told = encode(dict(gone[-_MOST_GONE:]), _DEVICE * len(gone))
+            changes[GONE] = Record(told.decode())
         if await records.change({each: found.get(each) for each in changes}, changes):
             return member
 
@@ -268,7 +270,7 @@ def _with(member: Member, devices: Iterable[str], edit: Callable[[Device], Devic
 
 def devices_of(text: str | None) -> dict[str, str]:
     """Those of the record, each with its member's id."""
-    devices: dict[str, str] = {} if text is None else orjson.loads(text)
+    devices: dict[str, str] = {} if text is None else decode(text)
     return devices
 
 
@@ -282,11 +284,11 @@ def _packed(member: Member) -> Record:
     }
     if member.was:
         kept["was"] = member.was
-    return Record(orjson.dumps(kept).decode())
+    return Record(encode(kept, _DEVICE * len(member.devices)).decode())
 
 
 def _unpacked(identity: str, text: str) -> Member:
-    kept = orjson.loads(text)
+    kept = decode(text)
     about = kept.get("about", {})
     devices = tuple(Device(each, *about.get(each, ())) for each in kept["devices"])
     return Member(identity, kept["name"], kept["role"], devices, kept.get("was", ""))

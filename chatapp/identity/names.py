@@ -15,6 +15,7 @@ from typing import NamedTuple
 import orjson
 
 from chatapp.directory import NickTaken
+from chatapp.jsons import decode, encode
 from chatapp.model import MessageLog, Record, Records
 from chatapp.names import looks
 
@@ -93,7 +94,7 @@ class KeptNames:
                 if len(nicks) >= MOST_NAMES:
                     return True
                 nicks = [*nicks, nick]
-            changes[share] = Record(orjson.dumps(nicks).decode(), self._seconds)
+            changes[share] = Record(encode(nicks, sum(map(len, nicks))).decode(), self._seconds)
         return await records.change({key: found.get(key) for key in changes}, changes)
 
     async def release(self, nick: str, owner: str, seconds: float) -> None:
@@ -147,7 +148,7 @@ def _refuse_others(texts: Iterable[str], owner: str) -> None:
 
 
 def _nicks(text: str | None) -> list[str]:
-    nicks: list[str] = orjson.loads(text) if text is not None else []
+    nicks: list[str] = decode(text) if text is not None else []
     return nicks
 
 
@@ -156,4 +157,4 @@ def _packed(name: KeptName) -> str:
 
 
 def _unpacked(text: str) -> KeptName:
-    return KeptName(**orjson.loads(text))
+    return KeptName(**decode(text))

@@ -11,6 +11,7 @@ from wsgiref.types import WSGIEnvironment
 import orjson
 
 from chatapp.community.rooms import PRIVATE_NAME
+from chatapp.jsons import decode
 from chatapp.model import LOBBY
 from chatapp.names import is_seen, visible
 from chatapp.remembering import remembered
@@ -246,10 +247,10 @@ def checked_seq(text: str, name: str, least: int, most: int = _MOST_SEQ) -> int:
 def body_of(environ: WSGIEnvironment, most: int) -> bytes:
     """The request's body. Raises BadInput if it has more than `most` bytes."""
     length = environ.get("CONTENT_LENGTH")
-    body: bytes = b""
-    if not length or int(length) <= most:
-        body = environ["wsgi.input"].read(most + 1)
-    if len(body) > most or (length and int(length) > most):
+    # No more is asked for than is there, as memory is taken for all of it.
+    size = int(length) if length else most + 1
+    body: bytes = environ["wsgi.input"].read(size) if not length or size <= most else b""
+    if len(body) > most or (length and size > most):
         raise BadInput(413, f"The body has more than {most} bytes.")
     return body
 
@@ -257,8 +258,8 @@ def body_of(environ: WSGIEnvironment, most: int) -> bytes:
 def checked_json(body: bytes) -> Mapping[str, Any]:
     """The object that a JSON body holds. Raises BadInput."""
     try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        data = decode(body)
+    except ValueError:
         raise BadInput(400, "The body is not JSON in UTF-8.") from None
     if not isinstance(data, dict):
         raise BadInput(400, "The body is not a JSON object.")

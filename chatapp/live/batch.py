@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from chatapp.jsons import encode
 from chatapp.live.cursor import Cursor
 from chatapp.model import Message
 from chatapp.model.message import SAID
@@ -92,7 +93,7 @@ def nothing(epoch: str, room: str, seq: int, version: int, timeout: float) -> by
 
 def as_json(messages: Sequence[Message], sender: str = "") -> bytes:
     """The messages as JSON objects, joined by commas, for that sender; or for anybody."""
-    return b",".join([orjson.dumps(m.wire(m.sender == sender != "")) for m in messages])
+    return b",".join([encode(m.wire(m.sender == sender != ""), len(m.text)) for m in messages])
 
 
 # What a terminal would take for a command: of C0 all but the tab, DEL, C1.

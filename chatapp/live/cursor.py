@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import orjson
-
+from chatapp.jsons import decode, encode
 from chatapp.remembering import remembered
 
 __all__ = ["LONGEST_CURSOR", "BadCursor", "Cursor"]
@@ -17,6 +16,8 @@ LONGEST_CURSOR = 1 << 16
 # What is remembered is bounded in length: a stranger may send anything.
 _REMEMBERED = 512
 _MOST_SEQ = 2**53
+# Characters of JSON that a room has: few have a longer name.
+_ROOM = 40
 
 
 class BadCursor(ValueError):
@@ -36,7 +37,7 @@ class Cursor(NamedTuple):
     def encode(self) -> str:
         """The text that clients carry: JSON of all three, the versions in the order of the seqs."""
         versions = [[self.versions.get(room) for room in self.seqs]] if self.versions else []
-        data = orjson.dumps([self.epoch, self.seqs, *versions])
+        data = encode([self.epoch, self.seqs, *versions], _ROOM * len(self.seqs))
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
     @classmethod
@@ -52,7 +53,7 @@ class Cursor(NamedTuple):
 def _decoded(text: str) -> Cursor:
     try:
         data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", True)
-        epoch, seqs, *more = orjson.loads(data)
+        epoch, seqs, *more = decode(data)
         versions = dict(zip(seqs, *more, strict=True)) if more else {}
     except (ValueError, TypeError, binascii.Error):
         raise BadCursor("the cursor is not one that this chat has given out") from None

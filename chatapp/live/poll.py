@@ -29,8 +29,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
-import orjson
-
+from chatapp.jsons import encode
 from chatapp.live.batch import Batch, NewHead, PresenceChanges, as_json, as_text, nothing
 from chatapp.live.cursor import Cursor
 from chatapp.live.held import Ending
@@ -54,6 +53,9 @@ __all__ = [
     "Step",
 ]
 
+# Characters of JSON that a nick, and a change of who is present, have at most.
+_NICK: Final = 40
+_CHANGE: Final = 400
 # Messages that one answer takes from the log of a room.
 READ_LIMIT = 200
 _NONE_CALLED: Final[Mapping[str, str]] = MappingProxyType({})
@@ -274,12 +276,12 @@ class Poll:
             self._take_messages(batch.messages[position + 1 - batch.first :])
 
     def _take_messages(self, messages: Sequence[Message]) -> None:
-        encode = as_json if self.json else as_text
+        told = as_json if self.json else as_text
         sender = self.client.participant.sender
         if self._batch is not None:
-            self._pieces += (encode(self._batch.messages, sender),)
+            self._pieces += (told(self._batch.messages, sender),)
             self._batch = None
-        self._pieces += (encode(messages, sender),)
+        self._pieces += (told(messages, sender),)
 
     def _take_presence(self, progress: Progress, news: PresenceChanges) -> None:
         if progress.subscription.listed:
@@ -359,7 +361,8 @@ class Poll:
         person = self.client.participant
         people = self._listed() if self._people or person.is_visitor else None
         gaps = {name: each.gap for name, each in self.rooms.items() if each.gap is not None}
-        extras: dict[str, Any] = {"cursor": self.cursor}
+        cursor = self.cursor
+        extras: dict[str, Any] = {"cursor": cursor}
         if self.called:
             extras["names"] = self.called
         if gaps:
@@ -382,7 +385,10 @@ class Poll:
         extras["advice"] = advice = {"timeout": self.timeout}
         if self.retry is not None:
             advice["retry"] = self.retry
-        return b'{"messages":[%b],%b' % (b",".join(self._pieces), orjson.dumps(extras)[1:])
+        size = len(cursor) + _CHANGE * len(self.news)
+        if people is not None:
+            size += _NICK * sum(map(len, people.values()))
+        return b'{"messages":[%b],%b' % (b",".join(self._pieces), encode(extras, size)[1:])
 
     def _listed(self) -> dict[str, list[str]]:
         """Who is there, in each room; the client knows it from now on."""
