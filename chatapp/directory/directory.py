@@ -123,6 +123,13 @@ class Directory(ABC):
         Raises NickTaken, DirectoryUnavailable.
         """
 
+    @abstractmethod
+    def whose(self, nick: str) -> MayWait[str | None]:
+        """The id of who has that nick, whatever the case of its letters; None: nobody has.
+
+        Raises DirectoryUnavailable.
+        """
+
     # Rooms.
 
     @abstractmethod

@@ -7,7 +7,7 @@ from chatapp.directory.bucket import TokenBuckets
 from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Somebody
 from chatapp.directory.guests import other_nicks
 from chatapp.directory.limits import Cost, Limits, Refusal
-from chatapp.names import looks
+from chatapp.names import folded, looks
 
 __all__ = ["LocalDirectory"]
 
@@ -59,6 +59,10 @@ class LocalDirectory(Directory):
         for room, counts in self._rooms.items():
             if person.id in counts:
                 self._observer.present(room, person.id, nick)
+
+    def whose(self, nick: str) -> str | None:
+        owner, owned = self._owners.get(looks(nick)[0], ("", ""))
+        return owner if owner and folded(owned) == folded(nick) else None
 
     def _owner(self, identity: str, nick: str) -> str | None:
         """The nick of somebody else that looks like this one."""

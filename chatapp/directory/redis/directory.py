@@ -41,6 +41,7 @@ from chatapp.directory.redis.scripts import (
     RENAME,
     ROOM_NAMES,
     SAVE_CURSOR,
+    WHOSE,
 )
 from chatapp.names import folded
 from chatapp.redis.commands import Argument
@@ -161,6 +162,13 @@ class RedisDirectory(Directory):
 
     def _refused(self, person: Somebody) -> None:
         self._unclaimed[person.id] = person.nick
+
+    async def whose(self, nick: str) -> str | None:
+        found = await self._runner.run(WHOSE, looks_of(nick))
+        if found is None:
+            return None
+        owner, owned = (str(each, "utf-8", "replace") for each in found)
+        return owner if folded(owned) == folded(nick) else None
 
     async def _claim_nicks(self) -> None:
         """Give those whose nick the engine has not agreed to one that it has."""

@@ -39,6 +39,7 @@ __all__ = [
     "ROOM_NAMES",
     "SAVE_CURSOR",
     "SWEEP",
+    "WHOSE",
 ]
 
 _MOST_EVENTS = 10_000
@@ -224,6 +225,14 @@ for i = 1, #fields, 2 do
     end
 end
 return nil
+""")
+
+WHOSE = _script("""
+-- what a nick looks like -> id and nick of who has the first of it, or nil
+local look = each(ARGV[2])()
+local owner = look and redis.call('HGET', nicks, look)
+local nick = owner and redis.call('HGET', prefix .. 'who:' .. owner, 'nick')
+return nick and {owner, nick} or nil
 """)
 
 LEAVE = _script("""

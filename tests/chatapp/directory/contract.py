@@ -158,6 +158,15 @@ class DirectoryContract(DirectoryCase):
             await got(self.directory.rename(iris, nick))
         self.assertEqual("lris", (await self.joined(self.directory, "2", "lris")).nick)
 
+    async def test_whose_a_nick_is(self):
+        await self.joined(self.directory, "1", "Ann")
+        guest = await self.joined(self.directory, "2")
+        for nick in ("Ann", "ANN", "ann\u200d"):
+            self.assertEqual("1", await got(self.directory.whose(nick)))
+        self.assertEqual("2", await got(self.directory.whose(guest.nick)))
+        for nick in ("\u0430nn", "bob", "", "1"):
+            self.assertIsNone(await got(self.directory.whose(nick)))
+
     async def test_a_nick_that_was_given_up_is_free(self):
         ann = await self.joined(self.directory, "1", "ann")
         await got(self.directory.rename(ann, "anna"))
