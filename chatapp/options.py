@@ -68,6 +68,7 @@ class ChatOptions:
         "Who may do what in which room: a function, `mysite.chat:may`.",
         form=(r"[\w.]+:[\w.]+", "module:function"),
     )
+    max_private_rooms: int = option(100, "Private rooms that one person may make.", least=1)
     url: str = option(
         "http://127.0.0.1:5000",
         "Where the chat is, for the links that are printed.",

@@ -86,6 +86,7 @@ class Book:
         self._rooms_of: dict[str, set[str]] = {}  # private ones, by the ids of members
         self._standings: dict[str, Standing] = {}
         self._bans: dict[str, Ban] = {}
+        self._departed: dict[str, set[str]] = {}
 
     # What is known.
 
@@ -109,6 +110,10 @@ class Book:
     def rooms_of(self, person: str) -> list[Room]:
         """The private rooms that the person with that id is a member of."""
         return [self._rooms[name] for name in self._rooms_of.get(person, ())]
+
+    def departed(self, name: str) -> set[str]:
+        """The ids of who was a member of the room before the last change, and is not now."""
+        return self._departed.get(name, set())
 
     def standing(self, person: str) -> Standing:
         """How the person with that id stands, now."""
@@ -196,6 +201,7 @@ class Book:
             keys = {*found, *self._texts}
         else:
             found = await records.get(list(keys))
+        self._departed.clear()
         changed = frozenset(key for key in keys if self._take(key, found.get(key)))
         told = {} if changes is None else decode(changes)
         self._changes, self._mark = changes, told.get("mark")
@@ -246,6 +252,8 @@ class Book:
         before = self._rooms.pop(name, None)
         if before is not None:
             self._forget_members(before)
+            staying = room.members if room is not None else ()
+            self._departed[name] = set(before.members).difference(staying)
             if self._names.get(folded(name)) == name:
                 del self._names[folded(name)]
         if room is not None:

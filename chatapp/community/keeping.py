@@ -7,18 +7,20 @@ the programs and the control socket call the same.
 import time
 from collections.abc import Callable, Mapping
 
-from chatapp.community.acts import OVERSEE, SEE
+from chatapp.community.acts import CLEAR, OVERSEE, SEE
 from chatapp.community.asking import (
     Allow,
     NoSuch,
+    checked_reason,
     own_rule,
 )
 from chatapp.community.book import Book
 from chatapp.community.deeds import MOST_DEEDS, Deed, read_deeds
+from chatapp.community.edits import Edit
 from chatapp.community.peoplekeeping import PeopleKeeping
 from chatapp.community.roomkeeping import RoomKeeping
 from chatapp.identity.person import Person
-from chatapp.model import Message, MessageLog
+from chatapp.model import Draft, Message, MessageLog, NoSuchMessage, Stored
 
 __all__ = ["Keeping"]
 
@@ -39,6 +41,29 @@ class Keeping(RoomKeeping, PeopleKeeping):
         wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(log, book, allow or own_rule, key, most_private, most_rooms, wall)
+
+    async def clear(
+        self, by: Person, name: str, seq: int, reason: str = "", address: str = ""
+    ) -> Stored:
+        """Remove a message; one's own everybody may. Returns what tells of it.
+
+        Raises NoSuch, NotAllowed, Unfit, LogUnavailable.
+        """
+        reason = checked_reason(reason)
+        room = await self._room(by, name)
+        message = await self._message(room.name, seq)
+        if message.sender == by.id:
+            self._unless_silent(by, CLEAR)
+        else:
+            await self._must(by, room, CLEAR)
+            whom = Person(message.sender, message.nick)
+            deed = self._deed(by, CLEAR, room, whom, seq, reason=reason)
+            await self._book.change(lambda: None if deed is None else Edit(deed=deed))
+        draft = Draft(room.name, by.name or by.id, reason, by.id, address=address)
+        try:
+            return await self._log.remove(room.name, seq, draft)
+        except NoSuchMessage:
+            raise NoSuch(_NO_MESSAGE) from None
 
     async def oversee(self, by: Person, name: str, seq: int) -> Message:
         """A message with what clients do not see: the id and the address of who sent it.

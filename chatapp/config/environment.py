@@ -10,6 +10,8 @@ from mako.lookup import TemplateLookup
 from paste.deploy.converters import asbool
 
 from chatapp.community.book import Book
+from chatapp.community.keeping import Keeping
+from chatapp.community.people import Acquaintances
 from chatapp.config.routing import make_map
 from chatapp.config.sessions import check_session, session_options
 from chatapp.config.version import version_of
@@ -46,8 +48,8 @@ _SERVER_NAMES = frozenset(["http_port", *(field.name for field in dataclasses.fi
 
 
 class Globals:
-    """`app_globals`: the hub, the book of rooms and standings, addresses, whose names are, the
-    signer of tokens, the templates.
+    """`app_globals`: the hub, the book of rooms and standings with its gate, what people do to
+    both, who came; addresses, whose names are, the signer of tokens, the templates.
 
     `badges` and `people` who are known: None where a name is all it takes. `fresh`: the templates
     are read at each use.
@@ -68,6 +70,16 @@ class Globals:
         self.names = KeptNames(self.hub.log, keep)
         self.book = Book(self.hub.log, options.keepers.split(), _named(options.keeper_groups))
         self.gate = Gate(self.hub, self.book, self.addresses, rule_of(options.allow, self.hub.now))
+        self.hub.keeps, self.hub.recorded = self.book.keeps, self.book.called
+        self.acquaintances = Acquaintances(self.hub.log)
+        self.keeping = Keeping(
+            self.hub.log,
+            self.book,
+            derived_key(secret, "direct"),
+            options.max_private_rooms,
+            options.max_rooms,
+            self.gate.find_out,
+        )
         self.badges: Badges | None = None
         self.people: People | None = None
         identity = identity_of(options)

@@ -164,6 +164,10 @@ class Directory(ABC):
     def people(self, room: str) -> MayWait[list[str]]:
         """Nicks of those in a room that is not subscribed to. Raises DirectoryUnavailable."""
 
+    @abstractmethod
+    def counts(self, rooms: Sequence[str]) -> MayWait[Mapping[str, int]]:
+        """How many are in each of `rooms`. Raises DirectoryUnavailable."""
+
     # Limits.
 
     @abstractmethod

@@ -109,6 +109,9 @@ class LocalDirectory(Directory):
     def people(self, room: str) -> list[str]:
         return []
 
+    def counts(self, rooms: Sequence[str]) -> Mapping[str, int]:
+        return {room: len(self._rooms.get(room, ())) for room in rooms}
+
     def consume(self, costs: Sequence[Cost], person: Somebody | None = None) -> Refusal | None:
         now = self._clock()
         for count, (limit, key, amount) in enumerate(costs):

@@ -91,7 +91,8 @@ class Evictions:
             if person in (None, participant.sender):
                 self._judged(participant, room, name)
                 self._tell(participant)
-        for member in room.members if room.is_private and person is None else ():
+        concerned = {*room.members, *self._book.departed(name)} if room.is_private else ()
+        for member in concerned if person is None else ():
             self._concern(member)
             invited = self._hub.by_sender.get(member)
             if invited is not None and invited not in here:

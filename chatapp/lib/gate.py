@@ -20,7 +20,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
-from chatapp.community.acts import APPOINT, BAN, GUEST, MAKE, MUTE, OVERSEE, READ, SEE, SPEAK
+from chatapp.community.acts import ANYWHERE_ACTS, GUEST, READ, SEE, SPEAK
+from chatapp.community.asking import NO_SUCH_ROOM
 from chatapp.community.book import Book
 from chatapp.community.rooms import ANNOUNCE, ANYWHERE, CLOSED, Room
 from chatapp.identity.person import Person
@@ -34,17 +35,12 @@ from chatapp.live.participant import Participant
 from chatapp.model import LogUnavailable
 from chatapp.names import folded
 
-__all__ = ["NO_SUCH_ROOM", "Gate", "person_of"]
-
-NO_SUCH_ROOM: Final = "There is no such room, or it is not yours to see."
-"""What is told of a room that is not there for whoever asks."""
+__all__ = ["Gate", "person_of"]
 
 _CANNOT_TELL = "Whether you may do that cannot be found out now; try again soon."
 _RETRY_SECONDS = 2.0
 # After that all workers follow a change, which each looks for every half second.
 _EVERYWHERE_SECONDS = 0.75
-# Acts that are about no room in particular.
-_ANYWHERE_ACTS = (MAKE, MUTE, BAN, APPOINT, OVERSEE)
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -285,7 +281,7 @@ class Gate:
 
     def _anywhere(self, participant: Participant) -> list[Question]:
         person = self.person(participant)
-        return [Question(person, ANYWHERE, act) for act in _ANYWHERE_ACTS]
+        return [Question(person, ANYWHERE, act) for act in ANYWHERE_ACTS]
 
 
 def _why_not(room: Room, act: str) -> str:

@@ -29,7 +29,7 @@ OWN: Final = "chatapp.community.acts:may"
 
 _MOST_ANSWERS = 20_000
 
-_Key = tuple[str, str, tuple[str, ...], str, str]
+_Key = tuple[str, str, tuple[str, ...], str, str, str]
 
 
 class CannotTell(Exception):
@@ -153,7 +153,7 @@ def rule_of(name: str, clock: Callable[[], float]) -> Rule:
 
 def _key(question: Question) -> _Key:
     person, room, act = question
-    return person.id, person.role, person.groups, room.name, act
+    return person.id, person.role, person.groups, room.name, room.policy, act
 
 
 def _told(error: Exception) -> str:

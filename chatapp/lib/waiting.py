@@ -92,7 +92,10 @@ def live_names(
     here = {room: hub.live_name(room) for room in rooms}
     if not hub.directory.shared:
         return here
-    yield environ["cogen.call"](hub.directory.canonical_names)(tuple(dict.fromkeys(here.values())))
+    asked = tuple(dict.fromkeys(name for name in here.values() if hub.recorded(name) is None))
+    if not asked:
+        return here
+    yield environ["cogen.call"](hub.directory.canonical_names)(asked)
     called = cogen_value(environ)
     return {room: called.get(name, name) for room, name in here.items()}
 

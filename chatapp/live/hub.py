@@ -47,7 +47,8 @@ class Hub:
     """Made with the application, started on the server's event loop.
 
     `fingerprint`: of the secret that this process signs cookies with; `about`: what clients are
-    told of what is served. `keeps(room)`: whether a room gives way to none, called in any thread.
+    told of what is served. `keeps(room)`: whether a room gives way to none, called in any thread;
+    `recorded(name)`: what the room is called that is meant, if it has a record.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Hub:
         self._visitors: set[Client] = set()
         self.figures = Figures()
         self.keeps: Callable[[str], bool] = _none
+        self.recorded: Callable[[str], str | None] = _unknown
         self.closing = False
         self._scheduler: Scheduler | None = None
 
@@ -407,11 +409,12 @@ class Hub:
         return room
 
     def live_name(self, name: str) -> str:
-        """What a room is called by those who are in it, of which the log has none: as it was first.
+        """What a room is called of which the log has none: as its record says, or as it was first
+        by those who are in it.
 
         A name that nobody is in stays as it is.
         """
-        return self._names.get(folded(name), name)
+        return self.recorded(name) or self._names.get(folded(name), name)
 
     def _opened(self, name: str) -> None:
         """Somebody has spoken in a room that nobody is in here by that name.
@@ -522,6 +525,10 @@ class Hub:
         """Seconds, monotonic, from some time on."""
         assert self._scheduler is not None
         return self._scheduler.loop.time()
+
+
+def _unknown(name: str) -> str | None:
+    return None
 
 
 def _none(room: str) -> bool:

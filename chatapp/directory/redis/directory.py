@@ -34,6 +34,7 @@ from chatapp.directory.redis.replicas import Replicas
 from chatapp.directory.redis.runner import PREFIX, ScriptRunner, looks_of
 from chatapp.directory.redis.scripts import (
     CONSUME,
+    COUNTS,
     HEARTBEAT,
     JOIN,
     LEAVE,
@@ -212,6 +213,10 @@ class RedisDirectory(Directory):
 
     async def people(self, room: str) -> list[str]:
         return await self._replicas.people(room)
+
+    async def counts(self, rooms: Sequence[str]) -> Mapping[str, int]:
+        counts = await self._runner.run(COUNTS, *rooms)
+        return dict(zip(rooms, map(int, counts), strict=True))
 
     # Limits.
 

@@ -28,6 +28,7 @@ from chatapp.redis.commands import Script
 
 __all__ = [
     "CONSUME",
+    "COUNTS",
     "HEARTBEAT",
     "JOIN",
     "LEAVE",
@@ -349,6 +350,13 @@ for i = 3, #ARGV, 2 do
     found[#found + 1] = redis.call('HGET', names, fold)
 end
 return found
+""")
+
+COUNTS = _script("""
+-- rooms -> how many are in each
+local counts = {}
+for i = 2, #ARGV do counts[i - 1] = redis.call('ZCARD', prefix .. 'room:' .. ARGV[i]) end
+return counts
 """)
 
 PEOPLE = _script("""

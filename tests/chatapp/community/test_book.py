@@ -61,6 +61,20 @@ class BookCases(BookCase):
         self.assertIsNone(other.banned("B", "10.0.0.1"))
         self.assertEqual({CHANGES}, set(await self.log.records.all("")))
 
+    async def test_who_is_a_member_no_more_is_told_with_the_change(self):
+        one, other, _ = await self.both()
+        room = Room(PRIVATE, "members", members={"A": "", "B": "", "C": ""})
+        heard = []
+        other.observers.append(lambda keys: heard.append(other.departed(PRIVATE)))
+        for change in (
+            {"rooms": [room]},
+            {"rooms": [room._replace(members={"A": ""})]},
+            {"removed": [PRIVATE]},
+        ):
+            await self.keep(one, **change)
+            await other.catch_up()
+        self.assertEqual([set(), {"B", "C"}, {"A"}], heard)
+
     async def test_a_look_at_what_is_the_same_reads_nothing(self):
         one, other, heard = await self.both()
         await self.keep(one, rooms=[Room("hall", "announce")])

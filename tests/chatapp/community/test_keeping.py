@@ -295,6 +295,48 @@ class KeepingCases(BookCase):
         [deed] = (await self.keeping.deeds(CONSOLE)).values()
         self.assertEqual(("closed", room.name), (deed.act, deed.room))
 
+    # Messages.
+
+    async def said(self, room, by=ANN):
+        stored = await store(self.log, room, by.id, by.name, "a secret")
+        return stored.seq
+
+    async def held(self, room):
+        messages = (await self.log.read(room, 0, 10)).messages
+        return [(m.kind, m.nick, m.text, m.about) for m in messages]
+
+    async def test_ones_own_message_everybody_may_remove(self):
+        seq = await self.said("garden")
+        stored = await self.keeping.clear(ANN, "garden", seq, "a slip")
+        self.assertEqual(("garden", 2), stored)
+        told = [("removed", "Ann", "", None), ("removal", "Ann", "a slip", seq)]
+        self.assertEqual(told, await self.held("garden"))
+        self.assertEqual({}, await self.keeping.deeds(OLA))
+        await self.refused(NoSuch, "no such message", self.keeping.clear(ANN, "garden", seq))
+
+    async def test_that_of_another_a_keeper_may_and_it_is_written_down(self):
+        seq = await self.said("garden")
+        await self.refused(NotAllowed, "may not", self.keeping.clear(BOB, "garden", seq))
+        await self.keeping.clear(KIM, "GARDEN", seq, "spam")
+        self.assertEqual(("removal", "Kim", "spam", seq), (await self.held("garden"))[1])
+        [deed] = (await self.keeping.deeds(KIM)).values()
+        self.assertEqual(("clear", "Ann", "garden", seq), (deed.act, *deed[5:8]))
+
+    async def test_in_a_private_room_who_made_it_may(self):
+        room = await self.private(BOB)
+        seq = await self.said(room.name, BOB)
+        await self.refused(NoSuch, NO_SUCH_ROOM, self.keeping.clear(OLA, room.name, seq))
+        await self.keeping.clear(ANN, room.name, seq)
+        self.assertEqual({}, await self.keeping.deeds(OLA))
+
+    async def test_who_is_muted_removes_nothing(self):
+        seq = await self.said("garden")
+        await self.keeping.mute(KIM, ANN)
+        await self.refused(NotAllowed, "muted", self.keeping.clear(ANN, "garden", seq))
+        for number in (0, 2, 2**50):
+            acting = self.keeping.clear(KIM, "garden", number)
+            await self.refused(NoSuch, "no such message", acting)
+
     async def test_who_is_behind_a_message_is_for_keepers(self):
         await store(self.log, "garden", "S", "Sue", "hello")
         message = await self.keeping.oversee(KIM, "GARDEN", 1)

@@ -158,6 +158,16 @@ class DirectoryContract(DirectoryCase):
             await got(self.directory.rename(iris, nick))
         self.assertEqual("lris", (await self.joined(self.directory, "2", "lris")).nick)
 
+    async def test_how_many_are_in_each_room(self):
+        for number in range(2):
+            person = await self.joined(self.directory, str(number))
+            self.enter(self.directory, person, "lobby")
+        self.enter(self.directory, person, "garden")
+        await self.settle()
+        counts = await got(self.directory.counts(["garden", "lobby", "nowhere"]))
+        self.assertEqual({"garden": 1, "lobby": 2, "nowhere": 0}, counts)
+        self.assertEqual({}, await got(self.directory.counts([])))
+
     async def test_whose_a_nick_is(self):
         await self.joined(self.directory, "1", "Ann")
         guest = await self.joined(self.directory, "2")
