@@ -7,7 +7,8 @@ the engine soon after it came, together with others. A worker that dies renews n
 its leases run out.
 
 While the engine is down, everybody stays as they were. Once it is back, every worker registers its
-clients again; until they have had the time, no lease ends and no replica is compared.
+clients again; until all have had the time of a lease for it, which the engine itself counts, no
+lease ends and nobody is missing from a replica because the engine does not know them yet.
 """
 
 import asyncio
@@ -53,8 +54,8 @@ __all__ = ["RedisDirectory"]
 log = logging.getLogger(__name__)
 
 # A lease is so many ticks, and within so many every client's is renewed once. The heartbeat and the
-# snapshots of crowded rooms come every so many; so many after the engine came back, all workers
-# have registered their clients.
+# snapshots of crowded rooms come every so many; so many after the engine came back, this worker
+# has registered its clients.
 _LEASE_TICKS = 20
 _RENEW_TICKS = 10
 _HEARTBEAT_TICKS = 5
@@ -97,7 +98,7 @@ class RedisDirectory(Directory):
         self._unclaimed: dict[str, str] = {}  # by id: nicks that the engine has not agreed to
         self._ticking: asyncio.Task[None] | None = None
         self._ticks = 0
-        self._synced_at = _GRACE_TICKS  # the tick from which the engine has all leases
+        self._synced_at = 0  # the tick from which the engine has the leases of this worker
         self._resync = False
 
     # Opening and closing.
@@ -265,7 +266,7 @@ class RedisDirectory(Directory):
         self._replicas.apply(event)
 
     def _resync_later(self) -> None:
-        """An event was missed, or the engine was away: take snapshots once it has all leases."""
+        """An event was missed, or the engine was away: take snapshots once it has the leases."""
         self._synced_at = self._ticks + _GRACE_TICKS
         self._resync = True
 
@@ -295,16 +296,19 @@ class RedisDirectory(Directory):
         await self._claim_nicks()
         self._leases.send_soon()
         await self._leases.renew(ceil(len(self._registrations) / _RENEW_TICKS))
+        all_are_back = await self._leases.sweep()
         if self._ticks >= self._synced_at:
-            await self._leases.sweep()
-            self._compare()
+            self._compare(all_are_back)
 
-    def _compare(self) -> None:
-        if self._resync:
+    def _compare(self, all_are_back: bool) -> None:
+        if not self._resync:
+            if self._ticks % _HEARTBEAT_TICKS == 0:
+                self._replicas.refresh_crowded()
+        elif all_are_back:
             self._resync = False
             self._replicas.refresh_all()
-        elif self._ticks % _HEARTBEAT_TICKS == 0:
-            self._replicas.refresh_crowded()
+        elif self._ticks == self._synced_at:
+            self._replicas.add_all()
 
     async def _check(self) -> None:
         try:

@@ -56,11 +56,16 @@ class Leases:
             count -= _RENEWED_AT_ONCE
             await self._renew_batch(registrations)
 
-    async def sweep(self) -> None:
-        """End the leases that ran out, wherever the client was. Raises DirectoryUnavailable."""
-        swept = _SWEPT_AT_ONCE
+    async def sweep(self) -> bool:
+        """End the leases that ran out, wherever the client was.
+
+        False: none ends, for the engine was away, and may lack those of workers that have yet to
+        come back. Raises DirectoryUnavailable.
+        """
+        swept: int | None = _SWEPT_AT_ONCE
         while swept == _SWEPT_AT_ONCE:
             swept = await self._runner.run(SWEEP, _SWEPT_AT_ONCE, self._milliseconds)
+        return swept is not None
 
     async def _send(self) -> None:
         try:

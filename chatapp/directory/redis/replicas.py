@@ -7,6 +7,7 @@ from time to time.
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from chatapp.directory.directory import PRESENCE_LIMIT, DirectoryObserver, DirectoryUnavailable
 from chatapp.directory.redis.events import StreamEntry
@@ -21,7 +22,8 @@ class _Snapshot:
 
     task: "asyncio.Task[None]"
 
-    def __init__(self) -> None:
+    def __init__(self, adds_only: bool) -> None:
+        self.adds_only = adds_only
         self.events: list[StreamEntry] = []
 
 
@@ -67,6 +69,11 @@ class Replicas:
         for room in list(self._versions):
             self._take_snapshot(room)
 
+    def add_all(self) -> None:
+        """Take a snapshot of every room in which somebody may be missing yet: nobody goes by it."""
+        for room in list(self._versions):
+            self._take_snapshot(room, adds_only=True)
+
     def refresh_crowded(self) -> None:
         """Take a snapshot of every room of which not each change is published."""
         for room in list(self._crowded):
@@ -84,11 +91,12 @@ class Replicas:
         else:
             self._observer.present(room, identity, nick, version)
 
-    def _take_snapshot(self, room: str) -> "asyncio.Task[None]":
+    def _take_snapshot(self, room: str, adds_only: bool = False) -> "asyncio.Task[None]":
         snapshot = self._snapshots.get(room)
         if snapshot is None:
-            snapshot = self._snapshots[room] = _Snapshot()
+            snapshot = self._snapshots[room] = _Snapshot(adds_only)
             snapshot.task = asyncio.create_task(self._fill(room, snapshot))
+        snapshot.adds_only = snapshot.adds_only and adds_only
         return snapshot.task
 
     async def _fill(self, room: str, snapshot: _Snapshot) -> None:
@@ -100,15 +108,21 @@ class Replicas:
         if self._snapshots.get(room) is not snapshot:
             return  # the room was unsubscribed meanwhile
         del self._snapshots[room]
-        if people is not None:
-            if len(people) > PRESENCE_LIMIT:
-                self._crowded.add(room)
-            else:
-                self._crowded.discard(room)
-            self._versions[room] = version
-            self._observer.snapshot(room, people, version)
+        if people is not None and snapshot.adds_only:
+            for identity, nick in people.items():
+                self._observer.present(room, identity, nick)
+        elif people is not None:
+            self._replace(room, people, version)
         for event in snapshot.events:
             self.apply(event)
+
+    def _replace(self, room: str, people: Mapping[str, str], version: int) -> None:
+        if len(people) > PRESENCE_LIMIT:
+            self._crowded.add(room)
+        else:
+            self._crowded.discard(room)
+        self._versions[room] = version
+        self._observer.snapshot(room, people, version)
 
     async def _people(self, room: str) -> tuple[int, dict[str, str]]:
         version, *words = await self._runner.run(PEOPLE, room)

@@ -6,6 +6,7 @@ All keys begin with KEYS[1]:
                 the rooms of each client
     nicks       hash: what a nick looks like -> ID
     leases      sorted set: when the lease ends of the client ID/TAB, or of ID that has no client
+    swept       when leases were last looked through, until when none ends, and in which engine
     room:ROOM   sorted set: ID of those present, in the order they came
     news        stream of presence events: every join, leave and rename, numbered by `n`
     told        the number of the last event
@@ -314,9 +315,36 @@ return unknown
 """)
 
 SWEEP = _script("""
--- most to do at once, milliseconds that a participant without a client stays, and a name that
--- was asked for -> how many leases ran out
+-- most to do at once, milliseconds of a lease: as long stays a participant without a client, and a
+-- name that was asked for -> how many leases ran out, or nil while none ends
+
+-- The process that answers; empty where that is not told.
+local function engine_id()
+    local info = redis.pcall('INFO', 'server')
+    return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+end
+
+-- Leases cannot be renewed while the engine is away. So each worker has the time of a lease to
+-- come back to one that was started again, has taken the place of another, is empty, or was not
+-- asked for longer than a part of a lease. If that part is short, there is as much time between in
+-- which leases end.
+local function quiet_until(lease)
+    local engine, kept = engine_id(), redis.call('GET', prefix .. 'swept') or ''
+    local at, quiet, before = string.match(kept, '^(%d+) (%d+) (%x*)$')
+    local away = at and now - at
+    if before ~= engine or away < 0 or away > lease
+            or away > lease / 4 and now > quiet + lease then
+        quiet = now + lease
+    elseif away < lease / 20 then
+        return tonumber(quiet)
+    end
+    local text = string.format('%.0f %.0f %s', now, quiet, engine)
+    redis.call('SET', prefix .. 'swept', text, 'PX', 3 * lease)
+    return tonumber(quiet)
+end
+
 drop_asked(ARGV[3])
+if now < quiet_until(tonumber(ARGV[3])) then return nil end
 local due = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, member in ipairs(due) do
     redis.call('ZREM', leases, member)

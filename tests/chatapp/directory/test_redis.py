@@ -60,6 +60,10 @@ class RedisCase:
             for worker in self.workers:
                 await worker._tick()
 
+    async def calm(self):
+        """Return when leases end, as they do not yet at an engine that is new."""
+        await self.pass_time(2 * LEASE)
+
     async def settle(self):
         for worker in self.workers:
             while tasks := [*filter(None, [worker._leases.sending]), *worker._replicas.pending()]:
@@ -115,7 +119,7 @@ class WorkersTests(SharedDirectoryContract, WorkersCase):
         client = self.one._runner.engine.client()
         self.addAsyncCleanup(client.aclose)
         keys = {key.decode().removeprefix("chat:directory:") for key in await client.keys("*")}
-        self.assertEqual({"arrivals", "news", "secret", "told"}, keys)
+        self.assertEqual({"arrivals", "news", "secret", "swept", "told"}, keys)
         self.assertEqual(
             (0, 0), (len(self.one._registrations), len(self.one._registrations.unsent))
         )
@@ -171,6 +175,7 @@ class CrowdTests(WorkersCase):
     async def test_no_change_of_a_crowded_room_is_published_and_later_all_are_right(
         self,
     ):
+        await self.calm()
         people = [Somebody(str(n), f"n{n}") for n in range(PRESENCE_LIMIT + 3)]
         for somebody in people:
             await self.joined(self.one, somebody.id, somebody.nick)
@@ -248,7 +253,7 @@ class OutageTests(AwayCase):
                     await self.one.people("lobby")
             self.assertIsNone(await self.one.consume([], ann))
 
-    async def test_an_engine_that_comes_back_empty_is_told_everything_and_nobody_flaps(self):
+    async def test_an_engine_that_comes_back_is_told_everything_and_nobody_flaps(self):
         with self.assertLogs("chatapp.directory", "WARNING"):
             await self.here("1", "ann", self.one)
             await self.here("2", "bob", self.two)
@@ -269,6 +274,52 @@ class OutageTests(AwayCase):
             await self.pass_time(2 * LEASE)
         self.assertEqual([[], []], await self.news())
 
+    async def test_who_is_at_a_worker_that_comes_back_late_has_not_left(self):
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            await self.here("1", "ann", self.one)
+            await self.here("2", "bob", self.two)
+            await self.begin_outage()
+            self.now += 10 * LEASE
+            await self.back()
+            await self.tick_one(19)
+            await self.pass_time(2 * LEASE)
+        self.assertEqual([[], []], await self.news())
+        self.assertEqual({"ann", "bob"}, set(await self.one.people("lobby")))
+
+    async def tick_one(self, count):
+        """Time in which the other worker does nothing."""
+        for _ in range(count):
+            self.now += TICK
+            await self.one._tick()
+
+    async def test_who_came_meanwhile_is_told_before_a_lease_is_over(self):
+        with self.assertLogs("chatapp.directory", "WARNING"):
+            await self.begin_outage()
+            ann = await self.joined(self.one, "1", "ann")
+            self.enter(self.one, ann, "lobby")
+            await self.back()
+            await self.pass_time(LEASE / 2)
+        self.assertEqual([[("lobby", "1", "ann")]] * 2, await self.news())
+
+    async def test_leases_that_ran_out_while_all_stood_still_do_not_end(self):
+        await self.calm()
+        await self.here("1", "ann", self.one)
+        await self.here("2", "bob", self.two)
+        self.now += 10 * LEASE
+        await self.tick_one(19)
+        await self.pass_time(2 * LEASE)
+        self.assertEqual([[], []], await self.news())
+
+    async def test_a_lease_ends_although_all_stand_still_often(self):
+        await self.calm()
+        await self.here("2", "bob", self.two)
+        await self.news()
+        for _ in range(16):
+            self.now += 0.3 * LEASE
+            await self.one._tick()
+        self.workers.remove(self.two)
+        self.assertEqual([[("lobby", "2", None)]], await self.news())
+
     async def test_two_who_took_the_same_nick_meanwhile_end_with_two(self):
         with self.assertLogs("chatapp.directory", "WARNING"):
             await self.begin_outage()
@@ -287,6 +338,7 @@ class OutageTests(AwayCase):
         self.assertEqual({first, second}, set(self.two.observer.people["lobby"].values()))
 
     async def test_events_that_are_missing_are_made_up_for(self):
+        await self.calm()
         await self.here("1", "ann", self.one)
         self.server.command("INCR", "chat:directory:told")
         self.server.command("ZREM", "chat:directory:room:lobby", "1")
@@ -307,6 +359,7 @@ class OutageTests(AwayCase):
         self.assertEqual({"1": "ann", "2": "bob"}, self.two.observer.people["lobby"])
 
     async def test_a_worker_that_hears_nothing_any_more_listens_again(self):
+        await self.calm()
         self.two._events._task.cancel()
         ann = await self.joined(self.one, "1", "ann")
         self.enter(self.one, ann, "lobby")
@@ -329,6 +382,14 @@ class OutageTests(AwayCase):
         self.server.command("SCRIPT", "FLUSH")
         await self.here("1", "ann", self.one)
         self.assertEqual({"1": "ann"}, self.two.observer.people["lobby"])
+
+
+class KeptOutageTests(OutageTests):
+    """The same where the engine comes back with what it had."""
+
+    def start_engine(self):
+        self.server = self.enterContext(RedisServer(self.binary))
+        return self.server.url
 
 
 class FailoverTests(AwayCase):
