@@ -92,9 +92,9 @@ def wait(what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: An
     code, and TypeError for what cannot be waited for.
     """
     try:
-        here = getcurrent()
-        if type(here) is _Corolet:
-            return here.parent.switch(to_wait_for(what, args, kwargs, timeout))
+        # No name for it: an error that is raised here would keep it, beyond the end of its thread.
+        if type(getcurrent()) is _Corolet:
+            return getcurrent().parent.switch(to_wait_for(what, args, kwargs, timeout))
         return _who_waits().wait(what, *args, timeout=timeout, **kwargs)
     finally:
         del what, args, kwargs

@@ -210,6 +210,7 @@ class Server:
         self.stalls.stop()
         for life in reversed(self.lives):
             await _told(life.stop)
+        self.shared.runners.trim()  # else they keep the loop, and all that it served
 
     async def _end_group(self, patience: float) -> None:
         """Cancel the background work of the application; that and what requests own cleans up."""

@@ -1,13 +1,16 @@
 """What a request catches, or fails with, is freed at once, and the request with it."""
 
 import asyncio
+import gc
 import unittest
+import weakref
 
 from cogen.core.coroutines import coro
 from cogen.core.events import OperationTimeout, Sleep, WaitForSignal
 from cogen.core.queue import Queue
 from cogen.core.threads import RunInThread
-from cogen.testing.memory import MemoryServer
+from cogen.testing.memory import Browser, MemoryServer
+from cogen.web.options import Options
 from tests.cogen.web.support import Records
 from tests.support.cycles import assert_no_cycles
 
@@ -124,3 +127,20 @@ class CycleTests(unittest.TestCase):
 
             with self.subTest(application):
                 assert_no_cycles(self, leave)
+
+
+class StopTests(unittest.TestCase):
+    def test_a_server_that_has_stopped_is_kept_by_no_greenlet(self):
+        applications = [weakref.ref(self.served_and_stopped()) for _ in range(3)]
+        gc.collect()
+        # Of the last one the process may still know.
+        self.assertEqual([None, None], [reference() for reference in applications[:2]])
+
+    def served_and_stopped(self):
+        def application(environ, start_response):
+            start_response("200 OK", [])
+            return [b"there"]
+
+        with MemoryServer(application, Options(threads="0")) as server:
+            self.assertEqual(b"there", Browser(server).begin("GET", "/").look().body)
+        return application
