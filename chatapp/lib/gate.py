@@ -64,7 +64,7 @@ class Gate:
         rule: Rule,
     ) -> None:
         self._hub = hub
-        self._book = book
+        self.book = book
         self._addresses = addresses
         self._rule = rule
         self._changed_at = -_EVERYWHERE_SECONDS
@@ -75,7 +75,7 @@ class Gate:
 
     def person(self, participant: Participant) -> Person:
         """Who that is, with the role that they have here."""
-        return self._book.known(person_of(participant))
+        return self.book.known(person_of(participant))
 
     # Asked by actions.
 
@@ -177,7 +177,7 @@ class Gate:
 
         While the log is away, those who are in public rooms wait in them for when it is back.
         """
-        book = self._book
+        book = self.book
         if book.is_known and not self._hub.log.shared:
             return
         yield environ["cogen.call"](book.catch_up)()
@@ -232,13 +232,13 @@ class Gate:
     def _unwelcome(self, person: Person, address: str | None, act: str) -> BadInput | None:
         if (bad := self._banned(person.id, address)) is not None or act != SPEAK:
             return bad
-        standing = self._book.standing(person.id)
+        standing = self.book.standing(person.id)
         if not standing.muted_until:
             return None
         return BadInput(403, f"You are muted{_until(standing.muted_until, standing.reason)}")
 
     def _banned(self, person: str, address: str | None) -> BadInput | None:
-        ban = self._book.banned(person, address)
+        ban = self.book.banned(person, address)
         return (
             None if ban is None else BadInput(403, f"You are banned{_until(ban.until, ban.reason)}")
         )
@@ -252,7 +252,7 @@ class Gate:
         written: Mapping[str, str],
     ) -> BadInput | None:
         for name in rooms:
-            room = self._book.room(name)
+            room = self.book.room(name)
             if self.allows(person, room, act):
                 continue
             if act == READ:
@@ -266,12 +266,12 @@ class Gate:
     def _is_there(self, person: Person, room: Room) -> bool:
         if person.rooms is not None and folded(room.name) not in map(folded, person.rooms):
             return False
-        if room.is_private and not self._book.keeps(room.name):
+        if room.is_private and not self.book.keeps(room.name):
             return False
         return self._rule.answer(Question(person, room, SEE)) is True
 
     def _asked(self, person: Person, name: str, act: str) -> Iterator[Question]:
-        return self._questions(person, self._book.room(name), act)
+        return self._questions(person, self.book.room(name), act)
 
     def _questions(self, person: Person, room: Room, act: str) -> Iterator[Question]:
         """Asked of a room that is not there too, so that the time tells nobody."""

@@ -1,7 +1,8 @@
 """Who may do what: the chat's own rule, or that of a site, whose answers hold for a minute.
 
 `chat.allow = mysite.chat:may` names a function of a person, a room and an act. A plain one may
-block, and is called in a thread; a coroutine function is awaited on the event loop.
+block, and is called in a thread; a coroutine function is awaited on the event loop. The room has
+its name as it is folded, in lower case: however somebody writes it, the function sees one name.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from chatapp.community.acts import may
 from chatapp.community.rooms import Room
 from chatapp.identity.function import function_of
 from chatapp.identity.person import Person
+from chatapp.names import folded
 
 __all__ = ["HOLDS_SECONDS", "OWN", "CannotTell", "OwnRule", "Question", "Rule", "SiteRule"]
 __all__ += ["rule_of"]
@@ -107,8 +109,9 @@ class SiteRule(Rule):
         await asyncio.shield(asyncio.gather(*tasks))
 
     def forget(self, person: str | None = None, room: str | None = None) -> None:
+        name = None if room is None else folded(room)
         for key in {*self._answers, *self._asking}:
-            if person in (None, key[0]) and room in (None, key[3]):
+            if person in (None, key[0]) and name in (None, key[3]):
                 self._answers.pop(key, None)
                 self._asking.pop(key, None)
 
@@ -132,13 +135,14 @@ class SiteRule(Rule):
         self._answers[key] = (task.result(), self._clock() + HOLDS_SECONDS)
 
     async def _called(self, question: Question) -> bool:
+        person, room, act = question
+        room = room._replace(name=folded(room.name))
         try:
             if inspect.iscoroutinefunction(self._function):
-                return bool(await self._function(*question))
-            answer = await asyncio.to_thread(self._function, *question)
+                return bool(await self._function(person, room, act))
+            answer = await asyncio.to_thread(self._function, person, room, act)
             return bool(await answer if inspect.isawaitable(answer) else answer)
         except Exception as error:
-            person, room, act = question
             log.error(
                 "chat.allow could not say whether %s may %s in %s: %s",
                 person.id, act, room.name or "any room", _told(error),
@@ -153,7 +157,7 @@ def rule_of(name: str, clock: Callable[[], float]) -> Rule:
 
 def _key(question: Question) -> _Key:
     person, room, act = question
-    return person.id, person.role, person.groups, room.name, room.policy, act
+    return person.id, person.role, person.groups, folded(room.name), room.policy, act
 
 
 def _told(error: Exception) -> str:
