@@ -273,18 +273,24 @@ class RedisDirectory(Directory):
     # Ticks.
 
     async def _tick_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         while True:
             await asyncio.sleep(self._tick_seconds)
+            before, began = began, loop.time()
             try:
-                await self._tick()
+                await self._tick((began - before) / self._tick_seconds)
             except DirectoryUnavailable:
                 pass  # that is logged
             except Exception:
                 # Whatever it is, without renewals everybody here would be gone soon.
                 log.exception("the directory's leases could not be renewed")
 
-    async def _tick(self) -> None:
-        """Register, renew, sweep and compare what is due. Raises DirectoryUnavailable."""
+    async def _tick(self, due: float = 1.0) -> None:
+        """Register, renew, sweep and compare what is due. Raises DirectoryUnavailable.
+
+        `due`: ticks since the last one began, more than one where that took long.
+        """
         self._ticks += 1
         if self._runner.down or self._ticks % _HEARTBEAT_TICKS == 0:
             await self._check()
@@ -295,7 +301,7 @@ class RedisDirectory(Directory):
             await self._leases.renew(len(self._registrations))
         await self._claim_nicks()
         self._leases.send_soon()
-        await self._leases.renew(ceil(len(self._registrations) / _RENEW_TICKS))
+        await self._leases.renew(ceil(len(self._registrations) * min(due / _RENEW_TICKS, 1.0)))
         all_are_back = await self._leases.sweep()
         if self._ticks >= self._synced_at:
             self._compare(all_are_back)

@@ -163,6 +163,35 @@ class WorkersTests(SharedDirectoryContract, WorkersCase):
         score = await client.zscore("chat:directory:leases", "1/tab")
         self.assertAlmostEqual(seconds + LEASE, score / 1000, delta=5.0)
 
+    async def test_a_tick_that_comes_late_renews_for_those_before_it(self):
+        for number in range(20):
+            ann = await self.joined(self.one, str(number))
+            self.enter(self.one, ann, "lobby")
+        await self.settle()
+        self.now += LEASE / 4
+        await self.one._tick(LEASE / 4 / TICK)
+        fresh = round((self.now + LEASE) * 1000)
+        renewed = self.server.command("ZCOUNT", "chat:directory:leases", fresh, "+inf")
+        self.assertEqual(b":10", renewed)
+
+    async def test_the_ticks_that_a_slow_one_took_are_due_at_the_next(self):
+        due, ticked = [], asyncio.Event()
+
+        async def tick(ticks):
+            due.append(ticks)
+            if len(due) == 1:
+                await asyncio.sleep(5 * self.one._tick_seconds)
+            else:
+                ticked.set()
+
+        self.one._ticking.cancel()
+        self.one._tick_seconds = 0.01
+        with mock.patch.object(self.one, "_tick", tick):
+            self.one._ticking = asyncio.create_task(self.one._tick_on())
+            await ticked.wait()
+            self.one._ticking.cancel()
+        self.assertGreaterEqual(due[1], 5.9)
+
     async def test_another_secret_is_refused(self):
         observer = self.one.observer
         other = self.make(observer, LIMITS, fingerprint="other")
