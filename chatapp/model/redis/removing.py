@@ -21,8 +21,9 @@ from chatapp.redis.commands import Script
 
 __all__ = ["REMOVE", "Removals"]
 
-# Entries of the stream of all rooms that are kept.
-_FOLLOWED = 1000
+# Entries of the stream of all rooms that are kept: fewer than a reader takes at once, so that one
+# that missed others sees in the same look, by what tells of the removal, that it did.
+_FOLLOWED = 900
 _LASTING = " or ".join(f"value == '{kind}'" for kind in LASTING)
 
 # KEYS: heads, stream. ARGV: epoch, room, what its name folds to, time or '', history, max_age, id
