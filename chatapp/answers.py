@@ -9,13 +9,14 @@ from dataclasses import MISSING, dataclass, fields
 from types import NoneType, UnionType
 from typing import Any, get_origin, get_type_hints
 
-from chatapp.model.message import SAID, Message
+from chatapp.model.message import REMOVAL, SAID, Message
 
 __all__ = [
     "Event",
     "Foreign",
     "Gap",
     "Presence",
+    "Removal",
     "events_of",
     "nick_of",
     "nobody_of",
@@ -52,7 +53,21 @@ class Presence:
     was: str | None = None
 
 
-Event = Message | Gap | Presence
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """`nick` has removed the message `about` of `room`, for a `reason`, which may be empty.
+
+    `seq` is its own number in the room.
+    """
+
+    room: str
+    about: int
+    seq: int
+    reason: str
+    nick: str
+
+
+Event = Message | Removal | Gap | Presence
 """What a poll's answer may have in it."""
 
 
@@ -86,7 +101,8 @@ def nobody_of(answer: Mapping[str, Any]) -> None:
 def events_of(answer: Mapping[str, Any]) -> list[Event]:
     """The events in an answer to a poll: what is lost, messages, presence. Raises Foreign.
 
-    A message of a kind that a later version brought is passed over.
+    What is left of a message that was removed is passed over, and so is one of a kind that a later
+    version brought.
     """
     _typed(answer, "messages", list)
     _typed(answer, "presence", list, needed=False)
@@ -94,7 +110,13 @@ def events_of(answer: Mapping[str, Any]) -> list[Event]:
     if "gap" in answer:
         events.append(_event(Gap, answer["gap"]))
     messages = [_event(Message, message) for message in answer["messages"]]
-    events += [message for message in messages if message.kind == SAID]
+    for message in messages:
+        if message.kind == SAID:
+            events.append(message)
+        elif message.kind == REMOVAL and message.about is not None:
+            events.append(
+                Removal(message.room, message.about, message.seq, message.text, message.nick)
+            )
     events += [_event(Presence, change) for change in answer.get("presence", ())]
     return events
 

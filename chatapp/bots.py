@@ -33,6 +33,7 @@ from chatapp.answers import (
     Foreign,
     Gap,
     Presence,
+    Removal,
     events_of,
     nick_of,
     nobody_of,
@@ -50,6 +51,7 @@ __all__ = [
     "Message",
     "NoAnswer",
     "Presence",
+    "Removal",
     "events_of",
 ]
 
@@ -287,15 +289,19 @@ class ChatClient:
     async def history(
         self, room: str = "lobby", before: int | None = None, limit: int = 50
     ) -> list[Message]:
-        """The `limit` messages before the seq `before`, or the newest, in order.
+        """At most `limit` messages before the seq `before`, or the newest, in order.
 
+        Those that were removed are not among them; where none is, nothing is held before.
         Raises ChatError, aiohttp.ClientError, TimeoutError.
         """
         query = {"limit": str(limit)}
-        if before is not None:
-            query["before"] = str(before)
-        path = f"/chat/history/{_quoted(room)}?{urlencode(query)}"
-        return await self._ask(_messages_of, "GET", path)
+        while True:
+            if before is not None:
+                query["before"] = str(before)
+            path = f"/chat/history/{_quoted(room)}?{urlencode(query)}"
+            messages, before = await self._ask(_page_of, "GET", path)
+            if messages or before is None:
+                return messages
 
     async def _ask(
         self,
@@ -344,8 +350,11 @@ def _quoted(room: str) -> str:
     return quote(room, safe="")
 
 
-def _messages_of(answer: Mapping[str, Any]) -> list[Message]:
-    return [event for event in events_of(answer) if isinstance(event, Message)]
+def _page_of(answer: Mapping[str, Any]) -> tuple[list[Message], int | None]:
+    """What was said in a page of history, and before which seq there is more; None: nowhere."""
+    said = [event for event in events_of(answer) if isinstance(event, Message)]
+    seqs = [message["seq"] for message in answer["messages"]]
+    return said, min(seqs) if seqs and answer.get("more") else None
 
 
 def _is_passing(error: Exception) -> bool:

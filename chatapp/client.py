@@ -8,6 +8,7 @@ from chatapp.bots import (
     Message,
     NoAnswer,
     Presence,
+    Removal,
     events_of,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "Message",
     "NoAnswer",
     "Presence",
+    "Removal",
     "events_of",
 ]

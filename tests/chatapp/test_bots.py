@@ -6,7 +6,8 @@ import unittest
 from itertools import pairwise
 
 from chatapp import bots, client
-from chatapp.bots import ChatError, Message, events_of
+from chatapp.bots import ChatError, Message, Removal, events_of
+from chatapp.model import Draft
 from tests.chatapp.clients import ClientCase
 
 
@@ -138,6 +139,22 @@ class JoiningTests(ClientCase):
 
         self.until_complete(refused)
 
+    def test_history_goes_on_behind_what_was_removed(self):
+        async def removed():
+            async with self.client(nick="robot") as client:
+                await client.join()
+                for text in "abcd":
+                    await client.send(text)
+                for seq in (2, 3, 4):
+                    await self.hub.log.remove("lobby", seq, Draft("lobby", "bob", "rude"))
+                self.assertEqual([], await client.history(limit=2, before=1))
+                [message] = await client.history(limit=2)
+                self.assertEqual("a", message.text)
+                await self.hub.log.remove("lobby", 1, Draft("lobby", "bob", "rude"))
+                self.assertEqual([], await client.history(limit=2))
+
+        self.until_complete(removed)
+
     def test_a_name_that_is_waited_for_is_told(self):
         async def second():
             async with self.client(nick="robot") as client:
@@ -173,3 +190,9 @@ class EventTests(unittest.TestCase):
         edited = dataclasses.replace(said, seq=2, kind="edited")
         answer = {"messages": [message.wire() for message in (said, edited)]}
         self.assertEqual([said], events_of(answer))
+
+    def test_a_removal_is_an_event_and_what_is_left_of_the_message_is_none(self):
+        said = Message("lobby", 1, "ann", "secret", 1.5)
+        removal = Message("lobby", 2, "bob", "rude", 1.5, "removal", about=1)
+        answer = {"messages": [message.wire() for message in (said.emptied(), removal)]}
+        self.assertEqual([Removal("lobby", 1, 2, "rude", "bob")], events_of(answer))

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from chatapp.live.cursor import Cursor
+from chatapp.model import Draft
 from tests.chatapp.live.states import check_states
 from tests.chatapp.model.contract import store
 from tests.chatapp.support import ChatCase, Person
@@ -112,6 +113,16 @@ class Chat(RuleBasedStateMachine):
             text = f"message {len(self.truth[room]) + 1}"
             self.truth[room].append(text)
             assert self.people[who].say(text, room).status == 200
+
+    @rule(room=st.sampled_from(ROOMS), seq=st.integers(1, 12))
+    def remove(self, room, seq):
+        """Who is answered from now on has none of the text."""
+        told = self.truth[room]
+        if seq <= len(told) and told[seq - 1].startswith("message"):
+            draft = Draft(room, "x", "removed", "x")
+            self.server.loop.run_until_complete(self.case.hub.log.remove(room, seq, draft))
+            told[seq - 1] = ""
+            told.append("removed")
 
     @rule(who=who, nick=st.sampled_from(NICKS))
     def rename(self, who, nick):
