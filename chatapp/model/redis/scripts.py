@@ -13,8 +13,10 @@ chat:stream       stream of what is stored in all rooms, for those who follow; t
 chat:room:ROOM    stream of a room's messages, the id of each is SEQ-0
 chat:record:KEY   what is kept beside messages: chatapp.model.redis.records
 chat:nonce:HASH   what a nonce was used for: a digest of the text, the seq, the time
+chat:anew         a stream while it is written anew, in one step: chatapp.model.redis.removing
 
-An entry has the fields of chatapp.model.message by name; those that are empty are not there.
+An entry has the fields of chatapp.model.message by name; those that are empty are not there. One of
+the stream of all rooms has `cut` too where others were given up with it: the id of the last.
 
 chat:directory:room:ROOM is there while somebody is in the room, which is the directory's to say.
 """
