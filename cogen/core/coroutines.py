@@ -24,8 +24,9 @@ Between two steps a coroutine is in one of these states, by what it has:
 A step goes on where it was until it parks, ends, gives way, or has had its slice. A coroutine that
 it yields it calls: that one's generator takes the place of its own, which waits in `_callers`, and
 the call is `done` from the start, so that a second use is refused. An `async def` runs as a task,
-for asyncio alone can drive it. Who cancels one that is ready sets `_cancelling`: it gets the
-outcome that is on its way, and CancelledError at its next yield that is no shield's.
+for asyncio alone can drive it. Who cancels one sets `_cancelling`, until CancelledError is raised
+in it: one that is ready, or whose wait brings its value all the same, gets that outcome, and
+CancelledError at its next yield that is no shield's.
 
 An ended coroutine keeps what it died of, and that keeps the frames of its traceback, and they their
 callers'. So a frame in which that can be drops `self` and the error: nothing is left to collect.
@@ -202,11 +203,9 @@ class Coroutine(Waiter):
             return
         if self._task is not None:
             self._task.cancel()
-        elif self.withdraw():
-            self.error = asyncio.CancelledError()
-            self.scheduler.ready(self)
-        elif not isinstance(self.error, asyncio.CancelledError):  # one is on its way
+        else:
             self._cancelling = True
+            self.leave(asyncio.CancelledError)
 
     def add_done_callback(self, callback: Callable[["Coroutine"], None]) -> None:
         """Have `callback(self)` called when it ends, on the loop; here and now if it has ended."""
@@ -331,7 +330,6 @@ class Coroutine(Waiter):
                     self.error = raised
                     continue
                 if self._cancelling and not _is_shielded(yielded):
-                    self._cancelling = False
                     self.error = _cancelled_at(yielded)
                     continue
                 try:
@@ -352,6 +350,8 @@ class Coroutine(Waiter):
         """What is to be raised in the generator; no local variable holds it."""
         error, self.error = self.error, None
         assert error is not None
+        if isinstance(error, asyncio.CancelledError):
+            self._cancelling = False
         return error
 
     def _perform(self, yielded: Any) -> Any:

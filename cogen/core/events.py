@@ -2,8 +2,11 @@
 
 An operation either has its result now (`run` returns it) or parks the waiter (`run` returns
 PARKED) and calls `waiter.resume(value)` or `waiter.fail(error)` later. To park is to promise one
-undo: a timeout, a cancelled coroutine and a client that hangs up all call `undo`, so an operation
-that is left before its end leaves nothing behind.
+undo: a timeout, a cancelled coroutine and a client that hangs up all come to `leave`, and that to
+`undo`, so an operation that is left before its end leaves nothing behind.
+
+What runs by itself cannot be undone at once: an `async def` that is left is cancelled, and the wait
+for it ends as it does. It may have its value all the same: then that is what the wait brings.
 """
 
 import asyncio
@@ -104,10 +107,20 @@ class Operation:
         """Forget `waiter`, which `run` parked and nothing has resumed."""
         raise NotImplementedError(f"{type(self).__name__} parks without an undo")
 
+    def leave(
+        self, waiter: "Waiter", why: Callable[[], BaseException], crowd: bool = False
+    ) -> None:
+        """End the wait of `waiter`: what `why()` makes is raised there, now or later.
+
+        `crowd`: others are left by the same act, a time that is up; it changes nothing where the
+        wait is being left already.
+        """
+        self.undo(waiter)
+        waiter.fail(why(), crowd)
+
     def expire(self, waiter: "Waiter") -> None:
         """The timeout has passed: by default OperationTimeout is raised in the waiter."""
-        self.undo(waiter)
-        waiter.fail(OperationTimeout(self), crowd=True)
+        self.leave(waiter, partial(OperationTimeout, self), crowd=True)
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Await the operation from asyncio code that runs on a scheduler's loop."""
@@ -330,20 +343,43 @@ class Join(Operation):
 
 
 class Owned(Join):
-    """A Join that cancels the coroutine when it is undone."""
+    """A Join that cancels the coroutine when it is left, and waits for its end then."""
 
-    __slots__ = ()
+    __slots__ = ("_why",)
+
+    def __init__(self, coroutine: "Coroutine", timeout: Duration | None = None) -> None:
+        super().__init__(coroutine, timeout)
+        self._why: Callable[[], BaseException] | None = None  # it is left
 
     def undo(self, waiter: "Waiter") -> None:
         super().undo(waiter)
         self.coroutine.cancel()
 
+    def leave(
+        self, waiter: "Waiter", why: Callable[[], BaseException], crowd: bool = False
+    ) -> None:
+        if not self._is_here(waiter):  # its loop may end before it
+            super().leave(waiter, why, crowd)
+        elif self._why is None or not crowd:
+            self._why = why
+            self.coroutine.cancel()
+
+    def ended(self, waiter: "Waiter") -> None:
+        why, self._why = self._why, None
+        if why is not None and isinstance(self.coroutine.error, asyncio.CancelledError):
+            waiter.fail(why())
+        else:
+            super().ended(waiter)
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Await(Operation):
-    """Wait for an asyncio awaitable (coroutine, task, future); undone, it is cancelled."""
+    """Wait for an asyncio awaitable (coroutine, task, future).
 
-    __slots__ = ("_future", "_waiter", "awaitable")
+    When it is left that is cancelled, and waited for until it has ended.
+    """
+
+    __slots__ = ("_future", "_waiter", "_why", "awaitable")
 
     def __init__(self, awaitable: Awaitable[Any], timeout: Duration | None = None) -> None:
         super().__init__(timeout)
@@ -356,6 +392,7 @@ class Await(Operation):
                 return future.result()
             self._future = future
             self._waiter: Waiter | None = waiter
+            self._why: Callable[[], BaseException] | None = None  # it is left
             future.add_done_callback(self._ended)
             return PARKED
         finally:
@@ -363,12 +400,13 @@ class Await(Operation):
 
     def _ended(self, future: "asyncio.Future[Any]") -> None:
         waiter = self._waiter
+        why, self._why = self._why, None
         if waiter is None:
             # Undone in the moment between the future's end and this call of it.
             if not future.cancelled():
                 future.exception()
         elif future.cancelled():
-            waiter.fail(asyncio.CancelledError())
+            waiter.fail(asyncio.CancelledError() if why is None else why())
         elif (error := future.exception()) is not None:
             waiter.fail(error)
         else:
@@ -377,6 +415,13 @@ class Await(Operation):
     def undo(self, waiter: "Waiter") -> None:
         self._waiter = None
         self._future.cancel()
+
+    def leave(
+        self, waiter: "Waiter", why: Callable[[], BaseException], crowd: bool = False
+    ) -> None:
+        if self._why is None or not crowd:
+            self._why = why
+            self._future.cancel()
 
     def __repr__(self) -> str:
         return f"<Await {self.awaitable!r}>"

@@ -90,15 +90,20 @@ class Straight(Waiter):
             # The error's traceback holds this frame, which may hold nothing that holds the error.
             del self, operation, error
 
-    def end_wait(self) -> bool:
-        """Undo what is waited for: GreenletExit is raised if that is in a call. Whether it is."""
-        in_call = self.runner is not None
+    def end_wait(self, why: Callable[[], BaseException]) -> None:
+        """End what is waited for: what `why()` makes is raised if that is in a call."""
+        if self.runner is not None:
+            self.leave(why)
+        elif self.withdraw():
+            self.scheduler.ready(self)
+
+    def cut_wait(self, error: BaseException) -> bool:
+        """Undo what is waited for, now: `error` is raised there. False as of `leave`."""
         if not self.withdraw():
             return False
-        if in_call:
-            self.error = GreenletExit("the client is gone")
+        self.error = error
         self.scheduler.ready(self)
-        return in_call
+        return True
 
 
 class Runners:

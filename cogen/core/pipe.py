@@ -145,9 +145,8 @@ class Iteration(Operation):
         if not self.ended and producer is not None:
             self.ended = self.stopped = True
             self._offer = None
-            if producer.started and producer.withdraw():
-                producer.error = IterationStopped()
-                producer.scheduler.ready(producer)
+            if producer.started:
+                producer.leave(IterationStopped)
             if not producer.started:
                 self._leave_owner()
         return self

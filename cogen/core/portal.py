@@ -15,7 +15,7 @@ import math
 import threading
 import time
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent import futures
 from inspect import isgeneratorfunction
 from typing import Any, Final
@@ -23,7 +23,7 @@ from typing import Any, Final
 from cogen.core.corolets import to_wait_for
 from cogen.core.coroutines import Coroutine, coro
 from cogen.core.durations import Duration, seconds_of
-from cogen.core.events import Join, Operation, OperationTimeout
+from cogen.core.events import Join, OperationTimeout
 from cogen.core.schedulers import Scheduler
 
 __all__ = ["Portal", "background"]
@@ -113,8 +113,7 @@ def _calling(what: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Calla
             made = to_wait_for(function, args, kwargs, None)
         except Exception as error:  # noqa: BLE001 (raised in the thread)
             return _failure(error)
-        ours = isinstance(made, (Operation, Coroutine))
-        return _outcome_of(made) if ours else _outcome_in_asyncio(made)
+        return _outcome_of(made)
 
     called.__qualname__ = getattr(what, "__qualname__", f"{what!r:.80}")
     return called
@@ -126,17 +125,9 @@ def _failure(error: Exception) -> Generator[Any, Any, tuple[Any, Exception | Non
     return None, error
 
 
-def _outcome_of(made: Operation | Coroutine) -> Generator[Any, Any, tuple[Any, Exception | None]]:
+def _outcome_of(made: Any) -> Generator[Any, Any, tuple[Any, Exception | None]]:
     try:
         return (yield made), None
-    except Exception as error:  # noqa: BLE001 (raised in the thread)
-        return None, error
-
-
-async def _outcome_in_asyncio(made: Awaitable[Any]) -> tuple[Any, Exception | None]:
-    """In one task with it: what it has as the time is up is not dropped, as an Await would."""
-    try:
-        return await made, None
     except Exception as error:  # noqa: BLE001 (raised in the thread)
         return None, error
 

@@ -160,8 +160,17 @@ class Waiter:
         if operation is not None and operation.timeout is not None:
             self.scheduler.timers.start(self, operation.timeout)
 
+    def leave(self, why: Callable[[], BaseException], crowd: bool = False) -> bool:
+        """End the wait, as Operation.leave does; False if there is none, or the outcome is on its
+        way or shielded."""
+        operation = self.operation
+        if operation is None or operation.shields:
+            return False
+        operation.leave(self, why, crowd)
+        return True
+
     def withdraw(self) -> bool:
-        """Undo the parking; False if there was none, or the outcome is on its way or shielded."""
+        """Undo the parking, and nothing is raised; False as of `leave`."""
         operation = self.operation
         if operation is None or operation.shields:
             return False
@@ -493,8 +502,9 @@ class Scheduler(Posting):
 class _AsyncioWaiter(Waiter):
     """An asyncio task that awaits one operation.
 
-    A cancellation that comes to a shield, or as the outcome is on its way, is put off: the task
-    gets the outcome, and hears of it at its next await. `heard`: how many it has heard of before.
+    A cancellation that comes to a shield, or as the outcome is on its way, or that does not end
+    what is awaited, is put off: the task gets the outcome, and hears of it at its next await.
+    `heard`: how many it has heard of before.
     """
 
     __slots__ = ("_future", "_task", "heard")
@@ -519,9 +529,9 @@ class _AsyncioWaiter(Waiter):
                 try:
                     return await self._future
                 except asyncio.CancelledError:
-                    if not self._put_off():
+                    put_off = self._put_off()
+                    if not put_off:
                         raise
-                    put_off = True
         finally:
             self.scheduler.awaiting.pop(self._task, None)
             self.withdraw()
@@ -535,14 +545,11 @@ class _AsyncioWaiter(Waiter):
 
     def _put_off(self) -> bool:
         """Wait on for the outcome, though the task is cancelled; False if that is to be raised."""
-        operation = self.operation
-        if operation is None:
-            if isinstance(self.error, asyncio.CancelledError):  # that is the outcome
-                return False
-        elif not operation.shields:
+        self.leave(asyncio.CancelledError)
+        if isinstance(self.error, asyncio.CancelledError):
             return False
         self._future = self.scheduler.loop.create_future()
-        if operation is None:  # its step was for the one before
+        if self.operation is None:  # its step was for the one before
             self.step()
         return True
 

@@ -101,8 +101,14 @@ class Scopes:
             return
         for waiter, operation in self._waits.items():
             if waiter.operation is operation and scope.has_ended():
-                operation.undo(waiter)
-                waiter.fail(scope.error(), crowd=True)
+                operation.leave(waiter, self._error, crowd=True)
+
+    def _error(self) -> BaseException:
+        """Of the outermost scope that has ended; what one failed with may have been told since."""
+        for scope in tuple(self.entered):
+            if scope.has_ended():
+                return scope.error()
+        return asyncio.CancelledError()
 
     def _in_task(self) -> bool:
         return isinstance(self.owner, asyncio.Task)

@@ -4,6 +4,7 @@ finally:
     yield Shield(connection.close(), timeout=5)
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from cogen.core.coroutines import Coroutine, operation_of
@@ -47,6 +48,12 @@ class Shield(Operation):
         inner, self._inner = self._inner, None
         if inner is not None:
             inner.withdraw()
+
+    def leave(self, waiter: Waiter, why: Callable[[], BaseException], crowd: bool = False) -> None:
+        """Its timeout is over; an outcome that is on its way comes."""
+        inner = self._inner
+        if inner is not None and inner.operation is not None:
+            inner.operation.leave(inner, why, crowd)
 
     def __repr__(self) -> str:
         return f"<Shield {self.awaited!r}>"

@@ -67,14 +67,6 @@ class Asked(Straight):
         self._open.append(self)
         self.scheduler.ready(self)
 
-    def leave(self, error: BaseException) -> bool:
-        """Undo what is waited for: `error` is raised there; False if nothing is."""
-        if not self.withdraw():
-            return False
-        self.error = error
-        self.scheduler.ready(self)
-        return True
-
     def wait(self, what: Any, /, *args: Any, timeout: Duration | None = None, **kwargs: Any) -> Any:
         return self._exchange.wait(what, *args, timeout=timeout, **kwargs)
 

@@ -54,7 +54,7 @@ from cogen.web.http.request import Request
 from cogen.web.http.response import early_hints, head_of
 from cogen.web.life import Application
 
-__all__ = ["CLIENT_LEFT", "END", "GO_ON", "LEAVE", "STAY", "Exchange", "close_of"]
+__all__ = ["CLIENT_LEFT", "END", "GONE", "GO_ON", "LATE", "LEAVE", "STAY", "Exchange", "close_of"]
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ END: Final = object()
 GO_ON, LEAVE, STAY = 0, 1, 2
 # The status of a request whose client left before its answer; no client ever sees it.
 CLIENT_LEFT: Final = 499
+# What a wait says that is ended, or not begun.
+GONE, LATE = "the client is gone", "close_timeout is over"
 
 
 def _check_returned(application: Application, returned: Any) -> None:
@@ -225,7 +227,8 @@ class Exchange(Straight):
         if not self._started:
             self._end()
         elif not self.closing:
-            self.told = self.end_wait()
+            self.end_wait(self.tell_gone)
+            self.limit_leaving(self)
 
     def hurry(self) -> None:
         """End a wait that has a timeout as if its time were up."""
@@ -237,15 +240,23 @@ class Exchange(Straight):
         """Whether the application answers with a stream of events."""
         return self._answer is not None and self._answer.head.of_events
 
-    def interrupt(self, error: BaseException) -> bool:
-        """End what the application waits for with `error`, raised there; whether it waits."""
-        if self.left or self.closing or not (self.waits or self.runner is not None):
-            return False
-        if not self.awaits_news or not self.withdraw():
-            return False
-        self.error = error
-        self.scheduler.ready(self)
-        return True
+    def tell_gone(self) -> BaseException:
+        """What tells the application, once, that its client is gone."""
+        self.told = True
+        gone: BaseException = GreenletExit(GONE)
+        return gone
+
+    def limit_leaving(self, waiter: Straight) -> None:
+        """What `waiter` waits for may go on when it is left, for as long as closing may take."""
+        operation = waiter.operation
+        if operation is not None and not operation.shields:
+            self._limit_closing()
+
+    def interrupt(self, why: Callable[[], BaseException]) -> None:
+        """End what the application waits for: what `why()` makes is raised there."""
+        in_code = self.waits or self.runner is not None
+        if in_code and self.awaits_news and not (self.left or self.closing):
+            self.leave(why, crowd=True)
 
     def end_stream(self) -> bool:
         """End the response of an application that waits by a chunk: what there is of it is all.
@@ -263,7 +274,11 @@ class Exchange(Straight):
     def give_up(self) -> None:
         """What the application still does to close may wait no longer."""
         self.late = True
-        self.end_wait()
+        in_call = self.runner is not None
+        if self.withdraw():
+            if in_call:
+                self.error = GreenletExit(LATE)
+            self.scheduler.ready(self)
 
     def add_done_callback(self, callback: Callable[["Exchange"], None]) -> None:
         """Have `callback(self)` called at the end, after the iterable's close()."""
@@ -309,14 +324,13 @@ class Exchange(Straight):
     def may_wait(self) -> None:
         """Raise what a wait of the application raises where it may not begin one."""
         if self.late:
-            raise GreenletExit("close_timeout is over")
+            raise GreenletExit(LATE)
         if self.ended:
             raise outside()
         if self.closing or self.told:
             self._limit_closing()
         elif self.left:
-            self.told = True
-            raise GreenletExit("the client is gone")
+            raise self.tell_gone()
 
     def parked(self) -> None:
         """It begins to wait: see if its client has gone already."""

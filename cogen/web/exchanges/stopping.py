@@ -6,6 +6,7 @@ what it waits for ends with ServerStopping, and it ends itself.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from cogen.core.durations import Duration
@@ -76,11 +77,15 @@ class Stopping:
 
     def _tell(self, exchange: Exchange) -> None:
         goes_on = exchange in self._told  # it took the error for one like any other
-        if goes_on and exchange.streams_events and exchange.end_stream():
-            return
-        if exchange.interrupt(ServerStopping()) and exchange not in self._told:
+        if not (goes_on and exchange.streams_events and exchange.end_stream()):
+            exchange.interrupt(partial(self._why, exchange))
+
+    def _why(self, exchange: Exchange) -> ServerStopping:
+        """What `exchange` is told."""
+        if exchange not in self._told:
             self._told.add(exchange)
             exchange.add_done_callback(self._told.discard)
+        return ServerStopping()
 
     def end(self) -> None:
         """All have ended, or are cut."""

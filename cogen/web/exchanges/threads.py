@@ -33,7 +33,17 @@ from cogen.core.schedulers import running_for
 from cogen.web.exchanges.answer import Drain
 from cogen.web.exchanges.asked import Asked
 from cogen.web.exchanges.body import Input, InputFile
-from cogen.web.exchanges.exchange import CLIENT_LEFT, END, GO_ON, LEAVE, STAY, Exchange, close_of
+from cogen.web.exchanges.exchange import (
+    CLIENT_LEFT,
+    END,
+    GO_ON,
+    GONE,
+    LATE,
+    LEAVE,
+    STAY,
+    Exchange,
+    close_of,
+)
 from cogen.web.exchanges.files import FileWrapper
 from cogen.web.exchanges.front import Front
 from cogen.web.exchanges.pool import InThread, Pool
@@ -144,8 +154,9 @@ class ThreadedExchange(Exchange):
             self._front.refusal = self._front.refusal or CLIENT_LEFT
         if not self.closing:
             for asked in self._asked.copy():
-                if asked.leave(GreenletExit("the client is gone")):
-                    self.told = self.told or asked.thread == self._worker
+                ours = asked.thread == self._worker
+                asked.leave(self.tell_gone if ours else functools.partial(GreenletExit, GONE))
+                self.limit_leaving(asked)
 
     def hurry(self) -> None:
         super().hurry()
@@ -153,21 +164,20 @@ class ThreadedExchange(Exchange):
             if asked.operation is not None and asked.operation.has_end:
                 asked.operation.expire(asked)
 
-    def interrupt(self, error: BaseException) -> bool:
-        waited = self._job is None and super().interrupt(error)
-        if self.left or self.closing:
-            return waited
-        for asked in self._asked.copy():
-            if not isinstance(asked.operation, _NO_NEWS) and asked.leave(error):
-                waited = True
-        return waited
+    def interrupt(self, why: Callable[[], BaseException]) -> None:
+        if self._job is None:
+            super().interrupt(why)
+        if not (self.left or self.closing):
+            for asked in self._asked.copy():
+                if not isinstance(asked.operation, _NO_NEWS):
+                    asked.leave(why, crowd=True)
 
     def give_up(self) -> None:
         self.late = True
         if self._job is None:
-            self.end_wait()
+            super().give_up()
         for asked in self._asked.copy():
-            asked.leave(GreenletExit("close_timeout is over"))
+            asked.cut_wait(GreenletExit(LATE))
 
     # On the loop.
 
@@ -305,7 +315,7 @@ class ThreadedExchange(Exchange):
         super()._end()
         # Of threads of the application's own.
         for asked in self._asked.copy():
-            asked.leave(outside())
+            asked.cut_wait(outside())
 
     # In a thread.
 

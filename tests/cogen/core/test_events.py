@@ -1,7 +1,18 @@
 import asyncio
+import contextlib
 
 from cogen.core.coroutines import coro
-from cogen.core.events import Join, Operation, OperationTimeout, Signal, Sleep, WaitForSignal
+from cogen.core.deadlines import Deadline
+from cogen.core.events import (
+    Await,
+    Join,
+    Operation,
+    OperationTimeout,
+    Owned,
+    Signal,
+    Sleep,
+    WaitForSignal,
+)
 from cogen.core.pubsub import PublishSubscribeQueue
 from cogen.core.queue import Queue
 from cogen.core.threads import RunInThread
@@ -207,6 +218,115 @@ class AsyncioTests(CoreCase):
         future.cancel()
         self.scheduler.run()
         self.assertEqual("cancelled", coroutine.result())
+
+    def test_who_leaves_an_async_def_goes_on_when_that_has_ended(self):
+        async def awaited():
+            try:
+                await Sleep(9)
+            finally:
+                await Sleep(1)
+                self.seen.append("inner")
+
+        def generator():
+            try:
+                yield awaited()
+            finally:
+                self.seen.append("outer")
+
+        async def native():
+            try:
+                await coro(generator)()
+            finally:
+                self.seen.append("native")
+
+        for program, seen in (
+            (generator, ["inner", "outer"]),
+            (native, ["inner", "outer", "native"]),
+        ):
+            with self.subTest(program.__name__):
+                self.seen = []
+                coroutine = self.start(program)
+                self.loop.advance(1)
+                coroutine.cancel()
+                self.loop.settle()
+                self.assertEqual(([], False), (self.seen, coroutine.done))
+                self.loop.advance(2)
+                self.assertEqual(seen, self.seen)
+                self.assertIsInstance(coroutine.error, asyncio.CancelledError)
+                self.assert_nothing_is_left()
+
+    def test_a_second_cancellation_ends_the_clean_up_of_an_async_def(self):
+        async def awaited():
+            try:
+                await Sleep(9)
+            finally:
+                await Sleep(9)
+
+        coroutine = self.start(lambda: (yield awaited()))
+        for done in (False, False, True):
+            self.loop.settle()
+            self.assertEqual(done, coroutine.done)
+            coroutine.cancel()
+        self.assertIsInstance(coroutine.error, asyncio.CancelledError)
+        self.assert_nothing_is_left()
+
+    def test_a_cancellation_comes_behind_what_an_async_def_makes_of_it(self):
+        async def fails():
+            try:
+                await Sleep(9)
+            finally:
+                raise ValueError("failed")
+
+        async def refuses():
+            with contextlib.suppress(asyncio.CancelledError):
+                await Sleep(9)
+            return "refused"
+
+        def generator(awaited):
+            try:
+                self.seen.append((yield awaited()))
+            except ValueError as error:
+                self.seen.append(str(error))
+            self.seen.append("goes on")
+            yield Sleep(1)
+            self.seen.append("never")
+
+        for awaited, told in ((fails, "failed"), (refuses, "refused")):
+            with self.subTest(awaited.__name__):
+                self.seen = []
+                coroutine = self.start(generator, awaited)
+                self.loop.advance(1)
+                coroutine.cancel()
+                self.loop.advance(9)
+                self.assertEqual([told, "goes on"], self.seen)
+                self.assertIsInstance(coroutine.error, asyncio.CancelledError)
+                self.assert_nothing_is_left()
+
+    def test_a_cancellation_comes_before_a_time_that_is_up(self):
+        async def awaited():
+            try:
+                await Sleep(9)
+            finally:
+                await Sleep(5)
+
+        def generator(make):
+            with Deadline(2):
+                yield make()
+
+        cases = {
+            "an async def": awaited,
+            "an async def with a timeout": lambda: Await(awaited(), 1),
+            "a coroutine": lambda: Owned(self.start(awaited), 1),
+        }
+        for name, make in cases.items():
+            for after in (0.5, 3):  # before the time of the block is up, and while that is left
+                with self.subTest(name, after=after):
+                    coroutine = self.start(generator, make)
+                    self.loop.advance(after)
+                    coroutine.cancel()
+                    self.loop.advance(9)
+                    self.assertIsInstance(coroutine.error, asyncio.CancelledError)
+                    self.assert_nothing_is_left()
 
     def test_what_a_task_was_handed_as_it_was_cancelled_is_not_lost(self):
         queue, taken = Queue(), []

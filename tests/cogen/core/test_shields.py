@@ -230,6 +230,44 @@ class ShieldTests(CoreCase):
                 self.assertEqual([], self.seen)
                 self.assert_nothing_is_left()
 
+    def test_what_comes_as_its_timeout_is_over_is_not_lost(self):
+        def generator(make):
+            self.seen.append((yield Shield(make(), timeout=1)))
+
+        async def native(make):
+            self.seen.append(await Shield(make(), timeout=1))
+
+        async def take(queue):
+            return await queue.get()
+
+        for program in (generator, native):
+            for first in (True, False):
+                for taker in (take, Queue.get):
+                    with self.subTest(program.__name__, first=first, taker=taker.__name__):
+                        self.seen.clear()
+                        queue = Queue()
+                        if first:
+                            self.loop.call_later(1, queue.put_nowait, "item")
+                        coroutine = self.start(program, lambda: taker(queue))  # noqa: B023
+                        self.loop.settle()
+                        if not first:
+                            self.loop.call_later(1, queue.put_nowait, "item")
+                        self.loop.advance(2)
+                        self.assertTrue(coroutine.done)
+                        kept = [queue.get_nowait() for _ in range(len(queue))]
+                        self.assertEqual(["item"], self.seen + kept)
+                        self.assertEqual(bool(kept), coroutine.error is not None)
+                        self.assert_nothing_is_left()
+
+    def test_a_timeout_leaves_a_shield_within_it(self):
+        def program():
+            with self.assertRaises(OperationTimeout):
+                yield Shield(Shield(Sleep(5)), timeout=1)
+            return self.loop.time()
+
+        begun = self.loop.time()
+        self.assertEqual(begun + 1, self.run_(program))
+
     def test_who_leaves_a_group_waits_for_its_end(self):
         def member():
             try:

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 
+from greenlet import GreenletExit
+
 from cogen.core.deadlines import Deadline, DeadlinePassed
 from cogen.core.events import Sleep
 from cogen.core.pubsub import PublishSubscribeQueue
@@ -348,6 +350,37 @@ class RequestTests(OwnerCase):
                     self.settle(4)
                     self.assertEqual(then, self.seen)
                     self.assert_nothing_is_left()
+
+    def test_what_refuses_to_be_cancelled_has_as_long_as_closing_when_the_client_leaves(self):
+        async def refuses():
+            while len(self.seen) < 9:
+                try:
+                    await Sleep(100)
+                except asyncio.CancelledError:
+                    self.seen.append("refused")
+
+        def waiting(environ, start_response):
+            try:
+                wait(refuses)
+            except GreenletExit as error:
+                self.seen.append(str(error))
+                with self.assertRaises(GreenletExit):
+                    wait(Sleep(1))
+                raise
+
+        for mode, threads in MODES.items():
+            with self.subTest(mode):
+                self.seen.clear()
+                answer = self.serve(waiting, threads).begin("GET", "/")
+                self.settle(1)
+                answer.hang_up()
+                self.settle(1)
+                self.assertEqual(["refused"], self.seen)
+                self.settle(self.server.server.options.close_timeout)
+                self.assertEqual(["refused", "refused", "close_timeout is over"], self.seen)
+                self.seen += [""] * 9
+                self.settle(100)
+                self.assert_nothing_is_left()
 
     def test_a_failure_leaves_nothing_for_the_collector(self):
         def application(environ, start_response):
