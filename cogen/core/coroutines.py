@@ -111,6 +111,7 @@ class Coroutine(Waiter):
         "_callbacks",
         "_callers",
         "_cancelling",
+        "_cancels",
         "_context",
         "_function",
         "_generator",
@@ -141,6 +142,7 @@ class Coroutine(Waiter):
         self._callbacks: list[Callable[[Coroutine], None]] | None = None
         self._callers: list[Generator[Any, Any, Any]] | None = None
         self._cancelling = False
+        self._cancels = 0  # that were raised in it
         self._generator: Generator[Any, Any, Any] | None = None
         self._task: asyncio.Task[Any] | None = None
         self._traceback: TracebackType | None = None
@@ -206,6 +208,9 @@ class Coroutine(Waiter):
         else:
             self._cancelling = True
             self.leave(asyncio.CancelledError)
+
+    def cancelling(self) -> int:
+        return self._cancels if self._task is None else self._task.cancelling()
 
     def add_done_callback(self, callback: Callable[["Coroutine"], None]) -> None:
         """Have `callback(self)` called when it ends, on the loop; here and now if it has ended."""
@@ -350,8 +355,9 @@ class Coroutine(Waiter):
         """What is to be raised in the generator; no local variable holds it."""
         error, self.error = self.error, None
         assert error is not None
-        if isinstance(error, asyncio.CancelledError):
+        if self._cancelling and isinstance(error, asyncio.CancelledError):
             self._cancelling = False
+            self._cancels += 1
         return error
 
     def _perform(self, yielded: Any) -> Any:

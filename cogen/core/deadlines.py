@@ -35,7 +35,8 @@ class Deadline(Scope):
     """A block, `with Deadline(seconds) as deadline:`, whose waits have to end in time.
 
     When it is up, what the block waits for is undone and DeadlinePassed is raised at that wait, and
-    at once at every later one in the block. Code that does not wait goes on. `passed` tells whether
+    at once at every later one in the block; who was cancelled in the block leaves it as cancelled.
+    Code that does not wait goes on. `passed` tells whether
     it was up. Deadlines may be nested; each raises its own. It may be up to 0.5 % late, at most
     0.05 s, so that many are one timer.
 
@@ -81,13 +82,16 @@ class Deadline(Scope):
     ) -> None:
         try:
             scopes = self._scopes
+            owner = None if scopes is None else scopes.owner
             if scopes is not None:
                 on_loop(scopes.scheduler, partial(self._disarm, scopes.scheduler.timers))
-            del scopes
             if self._leave(error):
                 raise DeadlinePassed(self) from error
+            ours = isinstance(error, DeadlinePassed) and error.deadline is self
+            if ours and owner is not None and self._is_cancelled(owner):
+                raise owner.cancelled() from error
         finally:
-            del self, error, traceback
+            del self, error, traceback, scopes, owner
 
     def has_ended(self) -> bool:
         self.passed = self.passed or self._ends <= self._now()

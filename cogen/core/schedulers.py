@@ -96,6 +96,14 @@ class Waiter:
         `remove_done_callback`."""
         return self
 
+    def cancelling(self) -> int:
+        """How often it was told that it is cancelled, as of asyncio's tasks."""
+        return 0
+
+    def cancelled(self) -> BaseException:
+        """What tells it that."""
+        return asyncio.CancelledError()
+
     def step(self) -> None:
         """Go on with the outcome; called by the scheduler."""
         raise NotImplementedError

@@ -128,13 +128,13 @@ class Scope:
     of the scope is raised at the end of the block, as with `asyncio.timeout`.
     """
 
-    __slots__ = ("_cancels", "_scopes", "_task", "_task_had")
+    __slots__ = ("_cancels", "_had", "_scopes", "_task")
 
     def __init__(self) -> None:
         self._scopes: Scopes | None = None
         self._cancels = False  # a CancelledError of the block stands for the end of the scope
         self._task: asyncio.Task[Any] | None = None  # that was cancelled for it
-        self._task_had = 0  # cancellations before the block
+        self._had = 0  # cancellations of the owner before the block
 
     def has_ended(self) -> bool:
         """Whether waits in the block have to end."""
@@ -162,7 +162,7 @@ class Scope:
             raise RuntimeError(f"{self!r} is in use: each block needs one of its own")
         self._scopes = scopes = Scopes.of(*current_owner())
         scopes.add(self)
-        self._task_had = _cancellations_of(scopes.owner)
+        self._had = scopes.owner.cancelling()
         return scopes
 
     def _leave(self, error: BaseException | None) -> bool:
@@ -189,12 +189,11 @@ class Scope:
         task, self._task = self._task, None
         if task is not None:
             task.uncancel()
-        return cancels and _cancellations_of(owner) <= self._task_had
+        return cancels and not self._is_cancelled(owner)
 
-
-def _cancellations_of(owner: Any) -> int:
-    """Of a task; what is none is not cancelled so."""
-    return owner.cancelling() if isinstance(owner, asyncio.Task) else 0
+    def _is_cancelled(self, owner: Any) -> bool:
+        """Whether others have cancelled `owner` in the block."""
+        return bool(owner.cancelling() > self._had)
 
 
 def _owner_or_none() -> Any:

@@ -227,7 +227,7 @@ class Exchange(Straight):
         if not self._started:
             self._end()
         elif not self.closing:
-            self.end_wait(self.tell_gone)
+            self.end_wait(self.cancelled)
             self.limit_leaving(self)
 
     def hurry(self) -> None:
@@ -240,8 +240,11 @@ class Exchange(Straight):
         """Whether the application answers with a stream of events."""
         return self._answer is not None and self._answer.head.of_events
 
-    def tell_gone(self) -> BaseException:
-        """What tells the application, once, that its client is gone."""
+    def cancelling(self) -> int:
+        return int(self.told)
+
+    def cancelled(self) -> BaseException:
+        """What tells the application that its client is gone."""
         self.told = True
         gone: BaseException = GreenletExit(GONE)
         return gone
@@ -330,7 +333,7 @@ class Exchange(Straight):
         if self.closing or self.told:
             self._limit_closing()
         elif self.left:
-            raise self.tell_gone()
+            raise self.cancelled()
 
     def parked(self) -> None:
         """It begins to wait: see if its client has gone already."""

@@ -155,7 +155,7 @@ class ThreadedExchange(Exchange):
         if not self.closing:
             for asked in self._asked.copy():
                 ours = asked.thread == self._worker
-                asked.leave(self.tell_gone if ours else functools.partial(GreenletExit, GONE))
+                asked.leave(self.cancelled if ours else functools.partial(GreenletExit, GONE))
                 self.limit_leaving(asked)
 
     def hurry(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from cogen.core.corolets import corolet, wait
 from cogen.core.coroutines import coro
 from cogen.core.deadlines import Deadline, DeadlinePassed
 from cogen.core.events import OperationTimeout, Sleep
@@ -66,6 +67,18 @@ class ShieldTests(CoreCase):
                 finally:
                     yield make()
 
+        def calling(make):
+            with Deadline(2):
+                yield coro(generator)(make)
+
+        @corolet
+        def straight(make):
+            with Deadline(2):
+                try:
+                    wait(Sleep(9))
+                finally:
+                    wait(make())
+
         async def native(make):
             with Deadline(2):
                 try:
@@ -78,17 +91,33 @@ class ShieldTests(CoreCase):
                 await Shield(Sleep(3))
             await Sleep(3)
 
+        programs = (generator, calling, straight, native, ends_with_it)
         for make in (lambda: Shield(Sleep(3)), lambda: Sleep(3)):
-            for program in (generator, native, ends_with_it):
+            for program in programs:
                 with self.subTest(program.__name__):
                     coroutine = self.start(program, make)
                     self.loop.advance(1)
                     coroutine.cancel()
                     self.loop.advance(9)
-                    self.seen.append(type(coroutine.error).__name__)
-        # A deadline that ends a `finally` block of a generator raises there: the last error counts.
-        bare = ["DeadlinePassed", "CancelledError", "CancelledError"]
-        self.assertEqual(["CancelledError"] * 3 + bare, self.seen)
+                    self.assertIsInstance(coroutine.error, asyncio.CancelledError)
+
+    def test_a_deadline_that_begins_in_clean_up_is_its_own(self):
+        def generator():
+            with Deadline(20):
+                try:
+                    yield Sleep(9)
+                finally:
+                    with self.assertRaises(DeadlinePassed) as caught, Deadline(2) as deadline:
+                        yield Sleep(9)
+                    self.assertIs(deadline, caught.exception.deadline)
+                    self.seen.append("cleaned up")
+
+        coroutine = self.start(generator)
+        self.loop.advance(1)
+        coroutine.cancel()
+        self.loop.advance(9)
+        self.assertEqual(["cleaned up"], self.seen)
+        self.assertIsInstance(coroutine.error, asyncio.CancelledError)
 
     def test_its_outcome_is_that_of_what_it_waits_for(self):
         def fails():

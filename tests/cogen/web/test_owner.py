@@ -351,6 +351,28 @@ class RequestTests(OwnerCase):
                     self.assertEqual(then, self.seen)
                     self.assert_nothing_is_left()
 
+    def test_a_deadline_in_clean_up_does_not_let_a_request_go_on_whose_client_has_left(self):
+        def waiting(environ, start_response):
+            try:
+                with Deadline(2):
+                    try:
+                        wait(Sleep(9))
+                    finally:
+                        wait(Sleep(1.5))
+            except BaseException as error:
+                self.seen.append(type(error))
+                raise
+
+        for mode, threads in MODES.items():
+            with self.subTest(mode):
+                self.seen.clear()
+                answer = self.serve(waiting, threads).begin("GET", "/")
+                self.settle(1)
+                answer.hang_up()
+                self.settle(9)
+                self.assertEqual([GreenletExit], self.seen)
+                self.assert_nothing_is_left()
+
     def test_what_refuses_to_be_cancelled_has_as_long_as_closing_when_the_client_leaves(self):
         async def refuses():
             while len(self.seen) < 9:
