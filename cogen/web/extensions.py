@@ -68,7 +68,9 @@ class Wsgi:
         return chunk
 
     def name(self, operation: Any) -> bytes:
-        """Name `operation` as the next to perform; returns the chunk to yield.
+        """environ['cogen.yield']: name `operation` as the next to perform.
+
+        Returns the chunk to yield.
 
         Raises LostOperation if the one before has not been performed.
         """

@@ -279,6 +279,7 @@ class Connection(Link):
         environ["cogen.call"] = wsgi.call
         environ["cogen.core"] = Core(wsgi)
         environ["cogen.wsgi"] = wsgi
+        environ["cogen.yield"] = wsgi.name
         environ["cogen.wait"] = exchange.wait
         environ["cogen.early_hints"] = exchange.early_hints
         shared.exchange_began(exchange, environ)

@@ -49,6 +49,7 @@ def base_environ(scheme: str, multithread: bool, multiprocess: bool) -> WSGIEnvi
         "cogen.stopping": None,
         "cogen.wait": None,
         "cogen.wsgi": None,
+        "cogen.yield": None,
     }
 
 

@@ -53,6 +53,13 @@ class YieldingTests(WaitingTestCase):
             ["None False", "3 False", "'awaited' False", "4 False", "0 False"],
         )
 
+    def test_an_operation_that_there_is_already_is_named(self):
+        operations = [
+            lambda environ: environ["cogen.wsgi"].name(Signal("nobody")),
+            lambda environ: environ["cogen.yield"](Signal("nobody")),
+        ]
+        self.assertEqual(["0 False"] * 2, self.get(*operations))
+
     def test_a_failure_is_the_result(self):
         @coro
         def fails():
