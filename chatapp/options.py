@@ -88,6 +88,10 @@ class ChatOptions:
     )
     name_header: str = option("", "`host`: the header with the name that others see.")
     groups_header: str = option("", "`host`: the header with the user's groups, commas between.")
+    passkeys: bool = option(
+        False,
+        "`members`: they can sign in with passkeys; `chat.url` has to be of https, or localhost.",
+    )
     token_key: str = option("", "`token`: the key of HS256, or several, spaces between.")
     token_public_key: str = option(
         "", "`token`: files of public keys in PEM, Ed25519 or RSA, spaces between."

@@ -18,6 +18,7 @@ from chatapp.config.version import version_of
 from chatapp.identity.kinds import identity_of
 from chatapp.identity.members import KEPT_SECONDS, Members
 from chatapp.identity.names import KeptNames
+from chatapp.identity.passkeys import Passkeys
 from chatapp.lib.about import about
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
@@ -51,8 +52,8 @@ class Globals:
     """`app_globals`: the hub, the book of rooms and standings with its gate, what people do to
     both, who came; addresses, whose names are, the signer of tokens, the templates.
 
-    `badges` and `people` who are known: None where a name is all it takes. `fresh`: the templates
-    are read at each use.
+    `badges` and `people` who are known: None where a name is all it takes; `passkeys`: None where
+    there are none. `fresh`: the templates are read at each use.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Globals:
             key = derived_key(secret, f"badge {options.identity}")
             self.badges = Badges(identity, Signer(key, badge_name(secret_fingerprint)))
             self.people = People(self.hub, self.gate, self.badges, options.login_url)
+        self.passkeys = _passkeys(options, secret)
         self.signed_out: SignedOut | None = None
         if isinstance(identity, Members) and self.badges is not None:
             self.signed_out = SignedOut(identity, self.badges, self.hub, options.url)
@@ -106,6 +108,15 @@ class Globals:
 
 def _named(groups: str) -> list[str]:
     return [each.strip() for each in groups.split(",") if each.strip()]
+
+
+def _passkeys(options: ChatOptions, secret: bytes) -> Passkeys | None:
+    """Raises ValueError where there are to be some, and can be none."""
+    if not options.passkeys:
+        return None
+    if options.identity != "members":
+        raise ValueError("chat.passkeys is for chat.identity = members")
+    return Passkeys(options.url, options.title, Signer(derived_key(secret, "passkey"), ""))
 
 
 def _loaded(lookup: TemplateLookup) -> TemplateLookup:

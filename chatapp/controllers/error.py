@@ -36,6 +36,7 @@ class ErrorController(BaseController):
             return bad.json
         if "text/html" in request.environ.get("HTTP_ACCEPT", ""):
             c.code, c.message, c.login = code, bad.line, bad.login or ""
+            c.passkeys = code == 401 and self._passkeys is not None
             return self._page("/error.mako")
         response.content_type = "text/plain"
         return f"{bad.line}\n"

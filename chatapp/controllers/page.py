@@ -52,6 +52,7 @@ class PageController(BaseController):
         c.nick, c.is_known = nick, self._people is not None
         c.has_door = self._people is None or self._has_door
         c.named = "elsewhere" if self._people is not None and not self._has_door else "here"
+        c.passkeys = self._passkeys is not None
         c.login = self._hub.options.login_url if c.is_known else ""
         c.url = request.application_url
         c.version = about["version"]

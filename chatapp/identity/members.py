@@ -17,6 +17,7 @@ from wsgiref.types import WSGIEnvironment
 
 from chatapp.identity.codes import make_code
 from chatapp.identity.devices import MOST_DEVICES, Device
+from chatapp.identity.passkeyrecords import forget_passkeys
 from chatapp.identity.person import Identity, Person
 from chatapp.jsons import decode, encode
 from chatapp.model import Record, Records
@@ -203,8 +204,15 @@ async def rename_member(records: Records, identity: str, name: str) -> tuple[Mem
 
 
 async def sign_out(records: Records, identity: str) -> bool:
-    """The member is signed out on every device; False: there is none. Raises LogUnavailable."""
-    return await sign_out_devices(records, identity, lambda device: True) is not None
+    """The member is signed out on every device, and has no passkey any more; False: there is none.
+
+    Raises LogUnavailable.
+    """
+    out = await sign_out_devices(records, identity, lambda device: True)
+    while await forget_passkeys(records, identity):
+        # Somebody may have come in by one of them.
+        await sign_out_devices(records, identity, lambda device: True)
+    return out is not None
 
 
 async def sign_out_devices(

@@ -12,6 +12,7 @@ from chatapp.directory import Cost, NickTaken
 from chatapp.identity.devices import label_of
 from chatapp.identity.members import Members, add_device
 from chatapp.identity.names import KeptNames
+from chatapp.identity.passkeys import Passkeys
 from chatapp.identity.person import Person
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
@@ -52,6 +53,7 @@ class BaseController(WSGIController):
         self._badges: Badges | None = shared.badges
         self._people: People | None = shared.people
         self._gate: Gate = shared.gate
+        self._passkeys: Passkeys | None = shared.passkeys
 
     def __before__(self, environ: WSGIEnvironment) -> None:
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_ours(environ):

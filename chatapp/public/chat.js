@@ -11,7 +11,9 @@ import { LogView } from './viewlog.js';
 import { NickView } from './viewnick.js';
 import { deviceLink, onReturn, takeNick, wokeUp } from './session.js';
 import { Outbox } from './outbox.js';
+import { PasskeysView } from './viewpasskeys.js';
 import { PeopleView } from './viewpeople.js';
+import { addPasskey, available, ownPasskeys, removePasskey } from './passkeys.js';
 import { Poll } from './poll.js';
 import { Reading } from './reading.js';
 import { Rooms } from './rooms.js';
@@ -75,6 +77,7 @@ const log = new LogView({
 const composer = new Composer({ send });
 const nickView = new NickView({ choose });
 const deviceView = new DeviceView({ make: deviceLink });
+const passkeysView = new PasskeysView({ list: ownPasskeys, add: addPasskey, remove: removePasskey });
 const roomsView = new RoomsView({ join: visit });
 const peopleView = new PeopleView();
 const linkView = new LinkView({ retry });
@@ -372,6 +375,7 @@ document.querySelector('.skip').addEventListener('click', () => composer.focus()
 addEventListener('pagehide', () => poll.stop());
 document.getElementById('nick-change').addEventListener('click', () => {
   deviceView.offer(me.door);
+  passkeysView.offer(me.passkeys && available);
   nickView.ask({ nick: store.get('nick') });
 });
 document.getElementById('room-leave').addEventListener('click', leaveRoom);

@@ -13,9 +13,16 @@ export const version = told.version ?? '';
 
 /**
  * What the server calls us, '' if it does not say; `fixed`: whether the server says what we are called, whatever this browser
- * remembers; `renames`: whether we may be called something else; `door`: whether the chat itself lets another device in.
+ * remembers; `renames`: whether we may be called something else; `door`: whether the chat itself lets another device in; `passkeys`:
+ * whether it takes them.
  */
-export const me = { nick: told.nick ?? '', fixed: told.known === 'yes', renames: told.named !== 'elsewhere', door: told.door === 'own' };
+export const me = {
+  nick: told.nick ?? '',
+  fixed: told.known === 'yes',
+  renames: told.named !== 'elsewhere',
+  door: told.door === 'own',
+  passkeys: told.passkeys === 'yes',
+};
 
 /** What the server takes at most: characters of a message, rooms of a poll, characters of a room and of a nick. */
 export const limits = { message: 4000, rooms: 20, room: 64, nick: 32 };

@@ -60,6 +60,16 @@ export const answers = {
   history: record({ messages: listOf(isMessage), first: isSeq }, { damaged: listOf(isSeq) }),
   people: record({ people: listOf(isText) }),
   nick: record({ nick: isName }),
+  passkeys: record(
+    {},
+    {
+      passkeys: listOf(record({ passkey: isName, label: isText, at: isMoment })),
+      challenge: isName,
+      user: record({ id: isName }),
+      excludeCredentials: listOf(record({ id: isName })),
+    },
+  ),
+  signIn: record({}, { challenge: isName, ok: isFlag }),
   device: record({ url: isLink, qr: record({ size: isAmount, path: isDrawing }) }),
 };
 

@@ -95,3 +95,12 @@ export function deviceCode() {
 export function setNick(nick) {
   return request('POST', '/chat/nick', answers.nick, { body: { nick } }).answer;
 }
+
+/** Our passkeys, or what `body` asks of them. */
+export function passkeys(body) {
+  return request(body ? 'POST' : 'GET', '/chat/me/passkeys', answers.passkeys, { body }).answer;
+}
+
+export function signIn(body) {
+  return request('POST', '/chat/sign-in', answers.signIn, { body }).answer;
+}

@@ -1,5 +1,5 @@
 <!DOCTYPE html>
-<html lang="en">
+<html lang="en" data-base="${c.base}">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -15,6 +15,11 @@
     <h1>${c.message}</h1>
     % if c.code == 404:
     <p class="hint">The address may be mistyped. A room has its name after a #, as in #lobby.</p>
+    % endif
+    % if c.passkeys:
+    <button type="button" class="go" id="passkey" hidden>Sign in with a passkey</button>
+    <p id="passkey-error" class="hint" role="alert"></p>
+    <script type="module" src="${c.static('signin.js')}"></script>
     % endif
     % if c.login:
     <a href="${c.login}">Sign in</a>

@@ -1,5 +1,5 @@
 <!DOCTYPE html>
-<html lang="en" data-link="connecting" data-base="${c.base}" data-version="${c.version}" data-limits="${c.limits}" data-nick="${c.nick}" data-known="${'yes' if c.is_known else ''}" data-named="${c.named}" data-door="${'own' if c.has_door else ''}">
+<html lang="en" data-link="connecting" data-base="${c.base}" data-version="${c.version}" data-limits="${c.limits}" data-nick="${c.nick}" data-known="${'yes' if c.is_known else ''}" data-named="${c.named}" data-passkeys="${'yes' if c.passkeys else ''}" data-door="${'own' if c.has_door else ''}">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content">
@@ -89,7 +89,7 @@
     <form id="nick-form" autocomplete="off">
       <img src="${c.static('icon.svg')}" alt="" width="44" height="44">
       <h2 id="nick-title">What shall we call you?</h2>
-      <p id="nick-help">A name is all it takes. You can change it any time.</p>
+      <p id="nick-help">${'' if c.is_known else 'A name is all it takes. '}You can change it any time.</p>
       <label for="nick-field">Name</label>
       <input id="nick-field" name="nick" maxlength="32" required spellcheck="false" autocomplete="nickname"
              aria-describedby="nick-error nick-help" autofocus>
@@ -102,6 +102,11 @@
           <svg id="device-qr" role="img" aria-label="The link as a QR code" shape-rendering="crispEdges"><path/></svg>
         </div>
         <p id="device-error" class="error" role="alert"></p>
+      </div>
+      <div id="passkeys" hidden>
+        <ul id="passkey-list" aria-label="Passkeys"></ul>
+        <button type="button" id="passkey-add" class="plain">Add a passkey</button>
+        <p id="passkey-error" class="error" role="alert"></p>
       </div>
       <div class="buttons">
         <button class="primary" id="nick-choose">Come in</button>

@@ -204,3 +204,69 @@ class MembersTests(PageTestCase):
         for tab in (ann, phone):
             expect(tab.page.locator("#log .message.own .text")).to_have_text(["as Ann", "as Anna"])
         mallory.errors = [error for error in mallory.errors if "status of 409" not in error]
+
+
+class PasskeyTests(PageTestCase):
+    """An authenticator of Chromium's stands for the one that a device has."""
+
+    def serve(self):
+        app = {"chat.identity": "members", "chat.passkeys": "true", "chat.url": "URL"}
+        server = ChatServer(app=app)
+        server.url = f"http://localhost:{server.port}/"
+        ini = server.ini.read_text().replace("= URL", f"= {server.url[:-1]}")
+        server.ini.write_text(ini)
+        return self.enterContext(server)
+
+    def authenticator(self, tab):
+        debugger = tab.page.context.new_cdp_session(tab.page)
+        debugger.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+            "hasUserVerification": True, "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }  # fmt: skip
+        given = debugger.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return debugger, given["authenticatorId"]
+
+    def test_a_member_is_in_on_a_new_device_by_a_passkey_alone(self):
+        self.server.logged("nobody is a member yet")
+        [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
+        ann = self.tab()
+        ann.page.goto(link)
+        ann.page.get_by_label("Name").fill("Ann")
+        ann.page.get_by_role("button", name="Come in").click()
+        ann.wait_connected().send("from the desk")
+        ann.wait_for("from the desk")
+        desk, own = self.authenticator(ann)
+        ann.page.click("#nick-change")
+        ann.page.get_by_role("button", name="Add a passkey").click()
+        expect(ann.page.locator("#passkey-list li")).to_contain_text(["Chrome on Linux"])
+        self.screenshot(ann, "passkeys")
+        [made] = desk.send("WebAuthn.getCredentials", {"authenticatorId": own})["credentials"]
+
+        phone = self.tab()
+        phone.page.goto(self.server.url)
+        there, other = self.authenticator(phone)
+        expect(phone.page.locator("h1")).to_have_text("Sign in to come in.")
+        button = phone.page.get_by_role("button", name="Sign in with a passkey")
+        there.send("WebAuthn.setUserVerified", {"authenticatorId": other, "isUserVerified": False})
+        button.click()
+        expect(phone.page.locator("#passkey-error")).to_have_text("No passkey was chosen.")
+        there.send("WebAuthn.setUserVerified", {"authenticatorId": other, "isUserVerified": True})
+        there.send("WebAuthn.addCredential", {"authenticatorId": other, "credential": made})
+        self.screenshot(phone, "sign-in-with-a-passkey")
+        button.click()
+        phone.wait_connected().wait_for("from the desk")
+        expect(phone.page.locator("#me-nick")).to_have_text("Ann")
+        expect(phone.page.locator("#log .message.own .text")).to_have_text("from the desk")
+
+        ann.page.get_by_role("button", name="Remove the passkey").click()
+        expect(ann.page.locator("#passkey-list li")).to_have_count(0)
+        late = self.tab()
+        late.page.goto(self.server.url)
+        there, other = self.authenticator(late)
+        there.send("WebAuthn.addCredential", {"authenticatorId": other, "credential": made})
+        late.page.get_by_role("button", name="Sign in with a passkey").click()
+        expect(late.page.locator("#passkey-error")).to_contain_text("no member, or was removed")
+        for tab in (phone, late):
+            tab.errors = [error for error in tab.errors if "status of 40" not in error]

@@ -19,14 +19,7 @@ from tests.chatapp.support import ChatCase, texts
 FORM = "application/x-www-form-urlencoded"
 
 
-class MembersTests(ChatCase):
-    def setUp(self):
-        with self.assertLogs("chatapp.lib.signedout", "WARNING") as said:
-            self.start(identity="members", url="https://chat.example")
-        [line] = [record.getMessage() for record in said.records]
-        self.assertRegex(line, "^nobody is a member yet: who opens .* is the owner$")
-        self.owners = re.search(r"https://chat.example(/device/\S+)", line)[1]
-
+class MembersCase(ChatCase):
     def invited(self, role="member"):
         return f"/device/{asyncio.run(invite(self.hub.log.records, role))}"
 
@@ -39,6 +32,15 @@ class MembersTests(ChatCase):
         person, answer = self.come_in(self.invited(), name)
         self.assertEqual(303, answer.status, answer.body)
         return person
+
+
+class MembersTests(MembersCase):
+    def setUp(self):
+        with self.assertLogs("chatapp.lib.signedout", "WARNING") as said:
+            self.start(identity="members", url="https://chat.example")
+        [line] = [record.getMessage() for record in said.records]
+        self.assertRegex(line, "^nobody is a member yet: who opens .* is the owner$")
+        self.owners = re.search(r"https://chat.example(/device/\S+)", line)[1]
 
     def test_the_first_start_has_the_owners_link(self):
         page = self.person().ask("GET", self.owners, Accept="text/html")
