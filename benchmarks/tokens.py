@@ -1,8 +1,9 @@
 """Bad tokens, as many as come: python -m benchmarks.tokens [SECONDS]
 
 Each request is a poll that brings a token that is refused, another one each time, for several
-seconds of each kind: how many a second one process refuses, over connections that are kept. One of
-each kind is read whole, and at the end the log has to have a line an address and minute.
+seconds of each kind, over connections that are kept: how many one process refuses in a second of
+its own processor's time, which does not count what asks it, and in one of the clock. One of each
+kind is read whole, and at the end the log has to have a line an address and minute.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import jwt
 import uvloop
@@ -23,8 +25,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from benchmarks.harness.chat import ChatServer
+from benchmarks.procfs import cpu_nanoseconds
 
-__all__ = ["KINDS", "Refused", "refused"]
+__all__ = ["KINDS", "Refused", "chat_with_keys", "refused"]
 
 KEY, OTHER = "k" * 40, "o" * 40
 CONNECTIONS = 32
@@ -67,15 +70,14 @@ KINDS: dict[str, Callable[[int], str]] = {
 """What a token is that is refused: from a number to one of that kind."""
 
 
-class Refused:
-    """`count` were refused in `seconds`, each with 401 and the line `told`."""
+class Refused(NamedTuple):
+    """`count` were refused, each with 401 and the line `told`, in `seconds` of the clock and in
+    `cpu` seconds of the server's processor."""
 
-    def __init__(self, count: int, seconds: float, told: str) -> None:
-        self.count, self.seconds, self.told = count, seconds, told
-
-    @property
-    def rate(self) -> float:
-        return self.count / self.seconds
+    count: int
+    seconds: float
+    cpu: float
+    told: str
 
 
 async def _ask(port: int, requests: Iterator[bytes], until: float) -> int:
@@ -95,7 +97,7 @@ async def _ask(port: int, requests: Iterator[bytes], until: float) -> int:
     return count
 
 
-async def _flood(port: int, tokens: list[str], seconds: float) -> Refused:
+async def _flood(port: int, pid: int, tokens: list[str], seconds: float) -> Refused:
     texts = [
         f"GET /chat/pull?client=t HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
         f"Authorization: Bearer {token}\r\n\r\n".encode()
@@ -107,19 +109,22 @@ async def _flood(port: int, tokens: list[str], seconds: float) -> Refused:
     told = (await reader.readuntil(_END)).decode()
     writer.close()
     requests = itertools.cycle(texts)
-    began = time.monotonic()
+    began, cpu = time.monotonic(), cpu_nanoseconds([pid])
     each = (_ask(port, requests, began + seconds) for _ in range(CONNECTIONS))
     counts = await asyncio.gather(*each)
-    return Refused(sum(counts), time.monotonic() - began, told)
+    took = (cpu_nanoseconds([pid]) - cpu) / 1e9
+    return Refused(sum(counts), time.monotonic() - began, took, told)
 
 
 def refused(server: ChatServer, kind: str, seconds: float) -> Refused:
     """What comes of tokens of that kind."""
-    return uvloop.run(_flood(server.port, [KINDS[kind](n) for n in range(_MADE)], seconds))
+    assert server.process is not None
+    tokens = [KINDS[kind](number) for number in range(_MADE)]
+    return uvloop.run(_flood(server.port, server.process.pid, tokens, seconds))
 
 
 def chat_with_keys(folder: Path) -> ChatServer:
-    """One with a key of HS256, and one of EdDSA."""
+    """A chat with a key of HS256, and one of EdDSA."""
     public = ed25519.Ed25519PrivateKey.generate().public_key()
     path = folder / "key.pem"
     form = serialization.PublicFormat.SubjectPublicKeyInfo
@@ -130,9 +135,11 @@ def chat_with_keys(folder: Path) -> ChatServer:
 
 def main(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as folder, chat_with_keys(Path(folder)) as server:
+        print(f"{'refused a second of':20} {'its cpu':>8} {'clock':>8}")
         for kind in KINDS:
             done = refused(server, kind, seconds)
-            print(f"{kind:20} {done.rate:8,.0f} a second   {done.told}", flush=True)
+            alone, beside = done.count / done.cpu, done.count / done.seconds
+            print(f"{kind:20} {alone:8,.0f} {beside:8,.0f}  {done.told}", flush=True)
         lines = [line for line in server.log.splitlines() if "refused:" in line]
         print(f"{len(lines)} lines in the log:", *lines, sep="\n")
 

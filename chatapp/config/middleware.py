@@ -14,6 +14,7 @@ from chatapp.lib.bundle import bundle
 from chatapp.lib.cookies import FormerCookies
 from chatapp.lib.following import Following
 from chatapp.lib.metrics import HubCollector
+from chatapp.lib.refusals import Refusals
 from chatapp.lib.signedout import SignedOut
 from chatapp.lib.waiting import Polls
 from chatapp.lib.wire import NEEDED_SERVER
@@ -60,6 +61,9 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
         made={"/page.js": lambda: bundle(Path(public), "chat")},
     )
     headers = config["pylons.response_options"]["headers"]
+    if shared.people is not None and shared.badges is not None:
+        # Tokens that nobody believes.
+        app = Refusals(app, shared.people, shared.badges, shared.addresses, headers)
     # Polls that need nothing of the above.
     app = Polls(
         app, shared.hub, shared.gate, shared.addresses, shared.signer, headers, shared.badges

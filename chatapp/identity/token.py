@@ -20,6 +20,8 @@ LEAST_KEY = 32
 """Bytes of a key for HS256 (RFC 7518 3.2)."""
 
 _LONGEST = 4096
+# In environ: whom its token names. A request may be asked twice.
+_KNOWN = "chatapp.identity.token"
 _MISSING = "chat.identity = token needs PyJWT: pip install 'PyJWT[crypto]>=2.10,<3'"
 
 
@@ -90,10 +92,14 @@ class Token(Identity):
         token = self._token(environ)
         if not token:
             return None
+        known: Person | None = environ.get(_KNOWN)
+        if known is not None:
+            return known
         try:
-            return checked_person(_person(self._claims(token)))
+            person = environ[_KNOWN] = checked_person(_person(self._claims(token)))
         except ValueError as error:
             raise Unidentified(f"The token cannot be taken: {error}.") from None
+        return person
 
     def proof(self, environ: WSGIEnvironment) -> str:
         token = self._token(environ)

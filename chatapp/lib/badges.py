@@ -7,6 +7,7 @@ dot, and the signature. It counts as long as a request says in the same way as b
 
 import base64
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
@@ -37,13 +38,19 @@ class Badges:
         self._signer = signer
         self._read: dict[str, Badge] = {}
 
-    def participant(self, person: str) -> str:
-        """The id of the participant who is the person with that id."""
+    def participant(self, person: str, rooms: Sequence[str] | None = None) -> str:
+        """The id of the participant who is the person with that id.
+
+        Who is let into some `rooms` alone is another one than the same person without that limit:
+        what one of them may do the other may not.
+        """
+        if rooms is not None:
+            person = "\0".join([person, *sorted(rooms)])
         return self._signer.participant(person)
 
     def made(self, person: Person, proof: str) -> tuple[Badge, str]:
         """The badge of the person, and the cookie's value."""
-        participant = self.participant(person.id)
+        participant = self.participant(person.id, person.rooms)
         badge = Badge(participant, person, proof)
         known: list[Any] = [*person[:5], proof]
         if person.rooms is not None:

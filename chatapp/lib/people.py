@@ -54,6 +54,11 @@ class People:
         yield from self._follow(environ, participant, badge.person)
         return participant, given
 
+    def refused(self, error: Unidentified, address: str | None) -> BadInput:
+        """What who asked from that address is told; the log has a line a minute."""
+        tell_once(address or "an unknown address", f"refused: {error}")
+        return self._refusal(str(error))
+
     def _looked_up(
         self, environ: WSGIEnvironment, members: Members
     ) -> Generator[bytes, None, tuple[Badge | None, str]]:
@@ -76,8 +81,7 @@ class People:
             found = cogen_value(environ)
             person = None if found is None else checked_person(found)
         except Unidentified as error:
-            tell_once(address or "an unknown address", f"refused: {error}")
-            raise self._refusal(str(error)) from None
+            raise self.refused(error, address) from None
         except Exception:
             log.exception("chat.identity could not say who asks")
             line = "Who you are cannot be found out now; try again soon."

@@ -7,6 +7,7 @@ import json
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import jwt
@@ -105,16 +106,43 @@ class TokenTests(TokenCase):
                 with self.subTest(line):
                     self.assertIn(line[:-1], self.refusal(text) + ".", text)
 
+    def test_a_refusal_is_the_same_for_who_asks_in_text_or_for_a_page(self):
+        with self.assertLogs("chatapp.lib.outcomes", "WARNING"):
+            for accept, kind, body in (
+                ("*/*", "text/plain", b"The token has expired.\n"),
+                ("text/html", "text/html", b"<h1>The token has expired.</h1>"),
+            ):
+                person = self.bearer(token(exp=1))
+                for method, path in (
+                    ("GET", "/chat/pull"),
+                    ("POST", "/chat/push"),
+                    ("GET", "/chat/history/lobby"),
+                ):
+                    content = b"x" if method == "POST" else b""
+                    answer = person.ask(method, path, content, Accept=accept)
+                    self.assertEqual(401, answer.status, (path, answer.body))
+                    self.assertTrue(answer.header("Content-Type").startswith(kind))
+                    self.assertIn(body, answer.body)
+                    self.assertEqual("no-store", answer.header("Cache-Control"))
+                    self.assertEqual('Bearer realm="chat"', answer.header("WWW-Authenticate"))
+        for path in ("/static/x/icon.svg", "/nothing"):
+            self.assertNotEqual(401, self.bearer("x").ask("GET", path).status)
+
     def test_the_log_has_a_line_an_address_and_minute(self):
-        with self.assertLogs("chatapp.lib.outcomes", "WARNING") as said:
+        now = 1000.0
+        clock = mock.patch("chatapp.lib.outcomes.time", SimpleNamespace(monotonic=lambda: now))
+        with clock, self.assertLogs("chatapp.lib.outcomes", "WARNING") as said:
             for _ in range(50):
                 self.refusal(token(OTHER))
             other = self.bearer(token(OTHER))
             other.address = "10.0.0.7"
             self.assertEqual(401, other.ask("GET", "/chat/nick").status)
+            for _ in range(3):
+                now += 21
+                self.refusal(token(OTHER))
         self.assertEqual(
             [f"{each}: refused: The token is signed with another key."
-             for each in ("127.0.0.1", "10.0.0.7")],
+             for each in ("127.0.0.1", "10.0.0.7", "127.0.0.1")],
             [record.getMessage() for record in said.records],
         )  # fmt: skip
 
@@ -154,6 +182,19 @@ class TokenTests(TokenCase):
             person.ask("GET", "/chat/nick")
             self.assertEqual(known, list(self.hub.participants.values())[-1].person.rooms)
 
+    def test_a_token_for_some_rooms_lets_nobody_into_others_while_they_are_in_by_another(self):
+        everywhere, widget = self.bearer(token()), self.bearer(token(rooms=["support"]))
+        everywhere.say("secret", "staff")
+        everywhere.pull()
+        self.assertEqual(404, widget.ask("GET", "/chat/history/staff").status)
+        self.assertEqual(404, widget.say("hello", "staff").status)
+        self.assertEqual(200, widget.say("hello", "support").status)
+        self.assertEqual(200, everywhere.ask("GET", "/chat/history/staff").status)
+        everywhere.rooms = "support"
+        everywhere.cursor = None
+        history = json.loads(everywhere.ask("GET", "/chat/history/support").body)["messages"]
+        self.assertEqual({everywhere.pull()["you"]["sender"]}, {m["sender"] for m in history})
+
     def test_another_person_with_the_same_cookies_is_another(self):
         ann = self.bearer(token())
         ann.pull()
@@ -188,10 +229,19 @@ class KeyTests(TokenCase):
         return path
 
     def test_a_key_is_changed_without_signing_anybody_out(self):
-        self.begin(token_key=f"{OTHER} {KEY}")
-        for key in (KEY, OTHER):
-            ann = self.bearer(token(key))
-            self.assertEqual(200, ann.ask("GET", "/chat/nick").status)
+        self.begin()
+        people = [self.bearer(token(), "old")]
+        for keys, new in ((f"{OTHER} {KEY}", OTHER), (OTHER, OTHER)):
+            cookies, data = people[0].cookies, self.hub.options.data
+            self.begin(token_key=keys, data=data)  # another process, with the secret of before
+            people.append(self.bearer(token(new)))
+            for person in people[-2:]:
+                person.server = self.server
+                self.assertEqual(200, person.ask("GET", "/chat/nick").status)
+            self.assertEqual(1, len(self.hub.participants))
+            people[0].cookies = cookies
+        with self.assertLogs("chatapp.lib.outcomes", "WARNING"):
+            self.assertIn("another key", self.refusal(token(KEY)))
 
     def test_public_keys_are_for_their_own_algorithm(self):
         for private, algorithm in (
