@@ -8,7 +8,7 @@ import ssl
 import time
 from typing import Any, NamedTuple
 
-__all__ = ["ANY", "Answer", "Stranger", "visit"]
+__all__ = ["ANY", "Answer", "Stranger", "TooMany", "visit"]
 
 ANY = ssl.create_default_context()
 ANY.check_hostname, ANY.verify_mode = False, ssl.CERT_NONE
@@ -91,13 +91,22 @@ class Stranger:
         return await self.answer()
 
 
-async def visit(port: int, address: str, room: str, tls: bool = False) -> float:
-    """Seconds in which a newcomer gets the page, gets in, opens `room`, speaks there, and has read
-    it."""
+class TooMany(Exception):
+    """The address has no share left."""
+
+
+async def visit(port: int, address: str, room: str, tls: bool = False, nick: str = "") -> float:
+    """Seconds in which a newcomer gets the page, gets in, as `nick` if one is given, opens `room`,
+    speaks there, and has read it. Raises TooMany."""
     began = time.monotonic()
     async with Stranger(port, address, tls) as stranger:
         page = await stranger.ask("GET", "/")
         assert page.status == 200, page
+        if nick:
+            named = await stranger.ask("POST", "/chat/nick", nick.encode())
+            if named.status == 429:
+                raise TooMany(named.body.decode())
+            assert named.status == 200, named
         pull = f"/chat/pull/lobby,{room}?client=tab"
         joined = await stranger.ask("GET", f"{pull}&hold=0")
         assert joined.status == 200, joined
