@@ -40,8 +40,8 @@ class PasskeyRefused(Exception):
     """What a browser sent is not taken; the message is for its user, in a line."""
 
 
-class Signs(Protocol):
-    """Signs texts, and knows its signature again."""
+class _Signs(Protocol):
+    """_Signs texts, and knows its signature again."""
 
     def sign(self, identity: str) -> str: ...
 
@@ -51,7 +51,7 @@ class Signs(Protocol):
 class Passkeys:
     """Of the chat at `url`, called `title`. Raises ValueError where there can be none."""
 
-    def __init__(self, url: str, title: str, signer: Signs) -> None:
+    def __init__(self, url: str, title: str, signer: _Signs) -> None:
         try:
             import webauthn
         except ModuleNotFoundError as error:
