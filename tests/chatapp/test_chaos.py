@@ -15,6 +15,7 @@ from pathlib import Path
 
 from chatapp.config.middleware import make_chat
 from chatapp.live.cursor import Cursor
+from chatapp.model import Draft
 from chatapp.model.clock import Clock
 from cogen.testing.memory import Answer, MemoryServer, MemoryTransport
 from tests.chatapp.live.states import check_states
@@ -242,6 +243,18 @@ class World:
             *(store(self.hub.log, room, "x", "x", f"{room} {number}") for number in range(size))
         )
 
+    def remove(self):
+        """Who is answered from now on has none of the text, and misses no number for that."""
+        log, room, loop = self.hub.log, self.rng.choice(ROOMS), self.server.loop
+        held = loop.run_until_complete(log.before(room, None, 20)).messages
+        said = [message.seq for message in held if message.kind == "said"]
+        if said:
+            for follower in self.followers:
+                follower.look()
+            seq = self.rng.choice(said)
+            loop.run_until_complete(log.remove(room, seq, Draft(room, "x", "removed", "x")))
+            self.truth.rooms[log.epoch, room][seq - 1] = ""
+
     def burst(self):
         for _ in range(self.rng.randrange(5, 15)):
             self.push()
@@ -286,7 +299,8 @@ class World:
         weights = {
             self.push: 30, self.poll: 30, self.take: 25, self.cut: 5, self.give_up: 4,
             self.wait: 8, self.burst: 3, self.push_and_leave: 4, self.step_clock: 2,
-            self.push_twice_at_once: 2, self.flood: 0.7, self.restart: 1, self.recreate: 0.5,
+            self.push_twice_at_once: 2, self.remove: 3, self.flood: 0.7, self.restart: 1,
+            self.recreate: 0.5,
         }  # fmt: skip
         for step in self.rng.choices(list(weights), list(weights.values()), k=STEPS):
             step()

@@ -1,7 +1,13 @@
 """What those who are in a room have of a message that is removed, and what those who come later."""
 
+import contextlib
+import sqlite3
+import tempfile
+
 from chatapp.live.batch import Batch
+from chatapp.live.cursor import Cursor
 from chatapp.model import Draft, Message
+from tests.chatapp.model.test_removing import FOURTH_VERSION
 from tests.chatapp.support import ChatCase
 
 
@@ -125,6 +131,23 @@ class KeptRoomTests(RemovingCase):
             self.assertEqual(200, ann.say("a", room).status)
         heads = self.run_log(self.hub.log.rooms())
         self.assertEqual({"one", "three"}, {head.name for head in heads})
+
+
+class UpgradeTests(RemovingCase):
+    def test_who_was_connected_to_an_older_version_misses_nothing_and_hears_of_removals(self):
+        path = f"{self.enterContext(tempfile.TemporaryDirectory())}/chat.db"
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript(FOURTH_VERSION.format(digest="00" * 16))
+        with self.assertLogs("chatapp.model.sqlite.schema", "WARNING"):
+            self.start(log=f"sqlite:///{path}")
+            self.assertEqual(200, self.person().ask("GET", "/chat/nick").status)
+        ann = self.joined("ann", rooms="garden")
+        ann.cursor = Cursor("fourth", {"garden": 1}).encode()
+        news = ann.pull()
+        self.assertEqual(([("said", "b", None)], False), (shown(news), "gap" in news))
+        held = ann.poll()
+        self.remove(1, "garden")
+        self.assertEqual([("removal", "rude", 1)], shown(ann.take(held)))
 
 
 class BatchTests(ChatCase):

@@ -178,12 +178,14 @@ class Writer:
     def erase(self) -> bool:
         """As chatapp.model.sqlite.removing has it, if that is to be done. Raises LogUnavailable."""
         self._files.check()
+        if not has_to_erase(self._db):
+            return True
         try:
-            done = not has_to_erase(self._db) or erase(self._db)
-        finally:
-            wrong = self._files.wal.written()
-        if not wrong:
-            self._files.check_written()
+            done = erase(self._db)
+        except BaseException:
+            self._files.wal.written()
+            raise
+        self._files.check_written()
         return done
 
     def change(self, found: Mapping[str, str | None], changes: Mapping[str, Record | None]) -> bool:

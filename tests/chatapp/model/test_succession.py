@@ -7,7 +7,15 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from chatapp.model import LogUnavailable, NonceReused, NoSuchRoom, Record, RoomLimit
+from chatapp.model import (
+    Draft,
+    LogUnavailable,
+    NonceReused,
+    NoSuchMessage,
+    NoSuchRoom,
+    Record,
+    RoomLimit,
+)
 from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite import succession
 from chatapp.model.sqlite.log import SQLiteLog
@@ -90,6 +98,37 @@ class SuccessionTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual({"k": "v"}, await old.records.all("k"))
         self.assertTrue(await new.records.change({"k": "v"}, {"k": Record("w", 60.0)}))
         self.assertEqual({"k": "w"}, await old.records.get(["k"]))
+
+    async def test_what_is_to_be_removed_at_the_old_one_is_removed_by_the_new_one(self):
+        old, new = await self.handed_over()
+        await store(new, ROOM, "ann", "Ann", "secret", "n")
+        self.assertEqual((ROOM, 2), await old.remove(ROOM, 1, Draft(ROOM, "Bob", "rude")))
+        with self.assertRaisesRegex(NoSuchMessage, "garden has no message 1"):
+            await old.remove(ROOM, 1, Draft(ROOM, "Bob", "rude"))
+        self.assertEqual([(1, ""), (2, "rude")], await self.said(old))
+        self.assertEqual(["secret", "rude"], [m.text for m in new.observer.messages])
+        self.assertEqual(1, new.observer.messages[-1].about)
+        self.assertEqual(await new.rooms(), await old.rooms())
+        for file in self.folder.iterdir():
+            self.assertNotIn(b"secret", file.read_bytes())
+
+    async def test_one_that_ended_without_an_answer_has_removed_it_once(self):
+        old, new = await self.handed_over()
+        await store(new, ROOM, "ann", "Ann", "secret")
+        answer, [name, _] = new._answer, new.answers()
+        told = []
+
+        async def ends(asked):
+            told.append(await answer(asked))
+            raise ChannelClosed("the other process is gone")
+
+        self.enterContext(mock.patch.object(succession, "_RETRY_SECONDS", 0))
+        with mock.patch.object(new, "answers", lambda: {name: ends}):
+            removal = asyncio.ensure_future(old.remove(ROOM, 1, Draft(ROOM, "Bob", "rude")))
+            while len(told) < 3:
+                await asyncio.sleep(0.001)
+        self.assertEqual((ROOM, 2), await removal)
+        self.assertEqual([(1, ""), (2, "rude")], await self.said(new))
 
     async def said(self, log):
         return [(m.seq, m.text) for m in (await log.read(ROOM, 0, 1000)).messages]
