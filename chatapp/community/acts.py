@@ -116,11 +116,13 @@ def _may_in_private(person: Person, room: Room, act: str) -> bool:
         return True
     if act == SPEAK:
         return room.policy != CLOSED
-    if act == INVITE or (act in _OF_MAKERS and act != CLEAR):
-        if room.kind == DIRECT:
-            return False
-        return act == INVITE or _is_in_charge(person, room)
-    return _is_in_charge(person, room) if act == CLEAR else person.role in _IN_CHARGE
+    if act == INVITE:
+        return room.kind != DIRECT and room.policy != CLOSED
+    if act == OVERSEE:
+        return person.role in _IN_CHARGE
+    if room.kind == DIRECT:  # it is as much the others' as of who began
+        return act == CLEAR and person.role in _IN_CHARGE
+    return act in _OF_MAKERS and (person.role in _IN_CHARGE or person.id == room.by)
 
 
 def _may_in_public(person: Person, room: Room, act: str) -> bool:
@@ -130,6 +132,8 @@ def _may_in_public(person: Person, room: Room, act: str) -> bool:
         return _may_speak(person, room)
     if act == MAKE:
         return person.role != GUEST or room.policy != ANNOUNCE
+    if act == INVITE and room.policy != ANNOUNCE:
+        return False  # everybody is in, or it is closed
     if act in _OF_MAKERS or act == INVITE:
         return person.role in _IN_CHARGE or _has_made(person, room)
     return act == OVERSEE and person.role in _IN_CHARGE
@@ -139,10 +143,6 @@ def _may_speak(person: Person, room: Room) -> bool:
     if room.policy == ANNOUNCE:
         return person.role in _IN_CHARGE or person.id in room.members
     return room.policy == OPEN
-
-
-def _is_in_charge(person: Person, room: Room) -> bool:
-    return person.role in _IN_CHARGE or person.id == room.by
 
 
 def _has_made(person: Person, room: Room) -> bool:

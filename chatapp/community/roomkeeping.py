@@ -90,6 +90,10 @@ class RoomKeeping(Asking):
         await self._book.change(decide)
         return room
 
+    def is_together(self, by: Person, others: Sequence[Person]) -> bool:
+        """Whether there is a room of them, in which those write to each other."""
+        return self._book.keeps(direct_name(self._key, _members([by, *others])))
+
     async def direct(self, by: Person, others: Sequence[Person]) -> Room:
         """The room in which those write to each other, made if there is none.
 

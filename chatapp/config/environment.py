@@ -26,6 +26,7 @@ from chatapp.lib.cookies import badge_name, token_name
 from chatapp.lib.following import Following
 from chatapp.lib.gate import Gate
 from chatapp.lib.identity import Signer
+from chatapp.lib.listing import Listing
 from chatapp.lib.people import People
 from chatapp.lib.rules import rule_of
 from chatapp.lib.secret import derived_key, find_secret, fingerprint
@@ -81,6 +82,7 @@ class Globals:
             options.max_rooms,
             self.gate.find_out,
         )
+        self.listing = Listing(self.hub, self.gate)
         self.badges: Badges | None = None
         self.people: People | None = None
         identity = identity_of(options)

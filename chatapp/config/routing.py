@@ -27,6 +27,23 @@ def make_map(config: PylonsConfig) -> Mapper:
     connect("/chat/nick", "rename", post)
     connect("/chat/nick", "leave", {"method": ["DELETE"]})
     mapper.connect("/chat/device", controller="device", action="link", conditions=post)
+    for path, action, conditions in (
+        ("/chat/rooms", "index", get),
+        ("/chat/rooms", "make", post),
+        ("/chat/direct", "direct", post),
+        ("/chat/rooms/{room}", "show", get),
+        ("/chat/rooms/{room}", "settle", post),
+        ("/chat/rooms/{room}/members", "members", post),
+    ):
+        mapper.connect(path, controller="rooms", action=action, conditions=conditions)
+    for action in ("mute", "unmute", "ban", "unban", "sign_out", "role"):
+        path = f"/chat/{action.replace('_', '-')}"
+        mapper.connect(path, controller="keeper", action=action, conditions=post)
+    mapper.connect("/chat/remove/{room}", controller="keeper", action="remove", conditions=post)
+    mapper.connect(
+        "/chat/message/{room}/{seq}", controller="keeper", action="message", conditions=get
+    )
+    mapper.connect("/chat/deeds", controller="keeper", action="deeds", conditions=get)
     mapper.connect("/chat/me", controller="me", action="show", conditions=get)
     mapper.connect("/chat/me/devices", controller="me", action="devices", conditions=post)
     mapper.connect("/chat/me/passkeys", controller="passkeys", action="show", conditions=get)

@@ -1,6 +1,5 @@
 """The chat itself: push, pull and what goes with them."""
 
-import logging
 import time
 from collections.abc import Generator
 from dataclasses import replace
@@ -13,14 +12,13 @@ from chatapp.directory import NickTaken
 from chatapp.identity.person import Person
 from chatapp.identity.renaming import take_name
 from chatapp.jsons import encode
-from chatapp.lib.base import BaseController, refuse
+from chatapp.lib.holding import WaitingController
 from chatapp.lib.outcomes import directed, logged, of_directory, taken
 from chatapp.lib.poll_requests import request_in_body, request_in_url
-from chatapp.lib.waiting import Steps, answered, live_names, resolve
+from chatapp.lib.waiting import Steps, answered, live_names
 from chatapp.lib.wire import (
     MOST_NICK,
     MOST_ROOM,
-    NEEDED_SERVER,
     BadInput,
     accepts_json,
     body_of,
@@ -42,8 +40,6 @@ from pylons import response, session
 
 __all__ = ["ChatController"]
 
-log = logging.getLogger(__name__)
-
 # For which visitors are held, where there are too many to be answered at once.
 _MANY_SECONDS = 1.0
 _HISTORY_LIMIT = 200
@@ -54,14 +50,8 @@ _SEQ = 16
 _MESSAGE_BYTES = 100
 
 
-class ChatController(BaseController):
-    """Actions that wait yield what environ['cogen.*'] gives them; the server performs it."""
-
-    def __before__(self, environ: WSGIEnvironment) -> None:
-        super().__before__(environ)
-        if "cogen.call" not in environ:
-            log.error("a request came by another server: %s", NEEDED_SERVER)
-            refuse(BadInput(501, f"This server cannot hold requests: {NEEDED_SERVER}."))
+class ChatController(WaitingController):
+    """What is said, and who hears it."""
 
     def push(self, environ: WSGIEnvironment, room: str = LOBBY) -> Steps:
         """Store a message; answered when it is durable. The log's observer publishes it."""
@@ -72,6 +62,7 @@ class ChatController(BaseController):
         participant = yield from self._pusher(environ, _MESSAGE_BYTES + len(text.encode()))
         yield from self._gate.check(environ, participant, room, SPEAK)
         yield from self._keep_nick(environ, participant)
+        yield from self._note(environ, participant)
         figures, began = self._hub.figures, time.perf_counter()
         stored = yield from self._stored(environ, room, participant, text, nonce)
         figures.commits.observe(time.perf_counter() - began)
@@ -166,6 +157,7 @@ class ChatController(BaseController):
             session.save()
         else:
             participant.person = participant.person._replace(name=nick)
+            yield from self._note(environ, participant)
         response.content_type = "application/json"
         yield orjson.dumps({"nick": nick})
 
@@ -187,11 +179,6 @@ class ChatController(BaseController):
             directed(environ)
         response.content_type = "application/json"
         yield orjson.dumps({"nick": None})
-
-    def _called(self, environ: WSGIEnvironment, room: str) -> Generator[bytes, None, str]:
-        """The name of the room that is meant."""
-        called = yield from resolve(environ, self._hub, (room,), None)
-        return called.get(room, room)
 
     def _visitor(
         self, environ: WSGIEnvironment, wanted: PollRequest, is_welcome: bool

@@ -10,7 +10,7 @@ import orjson
 from chatapp.identity.codes import CODE_SECONDS, look_up_code, make_code, use_code
 from chatapp.identity.members import admit, new_member_id
 from chatapp.identity.names import free_name
-from chatapp.lib.base import BaseController
+from chatapp.lib.holding import WaitingController
 from chatapp.lib.outcomes import logged
 from chatapp.lib.qr import qr_of
 from chatapp.lib.waiting import Steps
@@ -25,7 +25,7 @@ _BASE = re.compile(r"https?://[!-~]{0,253}[!-.0-~]")
 _GONE = "This link was used, or is too old. Ask for another, or make one where you are in the chat."
 
 
-class DeviceController(BaseController):
+class DeviceController(WaitingController):
     """Where others say who somebody is, one signs in on each device as on the first."""
 
     def link(self, environ: WSGIEnvironment) -> Steps:

@@ -8,7 +8,8 @@ import orjson
 
 from chatapp.identity.devices import MOST_LABEL, Device
 from chatapp.identity.members import find_member, label_device, sign_out_devices
-from chatapp.lib.base import BaseController
+from chatapp.lib.acting import muted_wire
+from chatapp.lib.holding import WaitingController
 from chatapp.lib.outcomes import logged
 from chatapp.lib.waiting import Steps
 from chatapp.lib.wire import BadInput, body_of, checked_json, checked_label
@@ -22,7 +23,7 @@ _NO_DEVICE = "You have no such device."
 _MOST_BODY = 2048
 
 
-class MeController(BaseController):
+class MeController(WaitingController):
     """What a page shows as one's own profile."""
 
     def show(self, environ: WSGIEnvironment) -> Steps:
@@ -52,12 +53,13 @@ class MeController(BaseController):
         yield orjson.dumps({"devices": devices})
 
     def _told(self, participant: Participant) -> dict[str, Any]:
-        person, identity = participant.person, self._hub.options.identity
+        person, identity = self._gate.person(participant), self._hub.options.identity
         return {
             "nick": participant.nick,
             "sender": handle(participant.sender),
-            "role": "guest" if person is None else person.role or "member",
+            "role": person.role,
             "identity": "function" if ":" in identity else identity,
+            "muted": muted_wire(self._gate.book.standing(person.id)),
         }
 
     def _label(

@@ -1,5 +1,6 @@
 """The base of the chat's controllers: who asks, from where, and how errors are told."""
 
+import logging
 import time
 from collections.abc import Callable, Generator
 from typing import Any
@@ -8,6 +9,7 @@ from wsgiref.types import WSGIEnvironment
 
 from webob.exc import status_map
 
+from chatapp.community.people import Acquaintances
 from chatapp.directory import Cost, NickTaken
 from chatapp.identity.devices import label_of
 from chatapp.identity.members import Members, add_device
@@ -17,7 +19,7 @@ from chatapp.identity.person import Person
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
 from chatapp.lib.cookies import COOKIE_SECONDS
-from chatapp.lib.gate import Gate
+from chatapp.lib.gate import Gate, person_of
 from chatapp.lib.identity import Signer, new_id
 from chatapp.lib.origins import is_ours
 from chatapp.lib.outcomes import directed, logged, of_directory, refusal, taken, too_much
@@ -33,6 +35,8 @@ from pylons.controllers import WSGIController
 from pylons.templating import render_mako
 
 __all__ = ["BaseController", "refuse"]
+
+log = logging.getLogger(__name__)
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
@@ -54,6 +58,7 @@ class BaseController(WSGIController):
         self._people: People | None = shared.people
         self._gate: Gate = shared.gate
         self._passkeys: Passkeys | None = shared.passkeys
+        self._acquaintances: Acquaintances = shared.acquaintances
 
     def __before__(self, environ: WSGIEnvironment) -> None:
         if environ["REQUEST_METHOD"] not in _SAFE_METHODS and not is_ours(environ):
@@ -118,6 +123,7 @@ class BaseController(WSGIController):
             participant, badge = yield from self._people.join(environ, address)
             if badge and self._badges is not None:
                 self._set_cookie(self._badges.cookie, badge)
+            yield from self._note(environ, participant)
             return participant
         self._gate.let_in(environ, "")
         if self._is_new(environ):
@@ -164,6 +170,20 @@ class BaseController(WSGIController):
             address = self._addresses.whose(environ)
             yield environ["cogen.call"](self._names.keep)(nick, sender, address)
             self._unless_taken(environ, nick)
+
+    def _note(
+        self, environ: WSGIEnvironment, participant: Participant
+    ) -> Generator[bytes, None, None]:
+        """Who that is can be found from now on, by handle and nick."""
+        person = person_of(participant)._replace(name=participant.nick)
+        address = self._addresses.whose(environ)
+        if participant.sender and not self._acquaintances.is_noted(person, address):
+            yield environ["cogen.call"](self._acquaintances.note)(person, address)
+            try:
+                logged(environ, self._hub.figures)
+            except BadInput as bad:
+                # They come in while the log is away, and are noted when they do something.
+                log.info("%r is not noted now: %s", participant, bad.line)
 
     def _unless_taken(self, environ: WSGIEnvironment, nick: str) -> None:
         try:

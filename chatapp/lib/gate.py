@@ -27,7 +27,7 @@ from chatapp.community.rooms import ANNOUNCE, ANYWHERE, CLOSED, Room
 from chatapp.identity.person import Person
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.evictions import Evictions
-from chatapp.lib.outcomes import cogen_value, log_refusal
+from chatapp.lib.outcomes import CANNOT_TELL, cogen_value, log_refusal
 from chatapp.lib.rules import CannotTell, Question, Rule
 from chatapp.lib.wire import BadInput
 from chatapp.live.hub import Hub
@@ -37,7 +37,6 @@ from chatapp.names import folded
 
 __all__ = ["Gate", "person_of"]
 
-_CANNOT_TELL = "Whether you may do that cannot be found out now; try again soon."
 _RETRY_SECONDS = 2.0
 # After that all workers follow a change, which each looks for every half second.
 _EVERYWHERE_SECONDS = 0.75
@@ -88,6 +87,10 @@ class Gate:
     def is_banned_from(self, environ: WSGIEnvironment) -> bool:
         """Whether nobody is let in who is where the request comes from."""
         return self._addresses.whose(environ) in self.banned_addresses
+
+    def know(self, environ: WSGIEnvironment) -> Generator[bytes, None, None]:
+        """Know what other processes have changed. Raises BadInput."""
+        yield from self._catch_up(environ, ())
 
     def check(
         self, environ: WSGIEnvironment, participant: Participant, room: str, act: str
@@ -221,7 +224,7 @@ class Gate:
             try:
                 cogen_value(environ)
             except CannotTell:
-                raise BadInput(503, _CANNOT_TELL, _RETRY_SECONDS) from None
+                raise BadInput(503, CANNOT_TELL, _RETRY_SECONDS) from None
 
     def _wait_for_workers(self, environ: WSGIEnvironment) -> Generator[bytes, None, None]:
         """Who is told that they are out gets nothing at another worker after that."""

@@ -6,15 +6,19 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar, cast
 from wsgiref.types import WSGIEnvironment
 
+from chatapp.community.asking import NO_SUCH_ROOM, Impossible, NoSuch, NotAllowed, Unfit
 from chatapp.directory import Directory, DirectoryUnavailable, MayWait, NickTaken, Refusal
+from chatapp.lib.rules import CannotTell
 from chatapp.lib.wire import BadInput
 from chatapp.live.errors import ChatFull, Refused
 from chatapp.live.figures import Figures
 from chatapp.model import LogUnavailable, NonceReused, RoomLimit
 
 __all__ = [
+    "CANNOT_TELL",
     "cogen_value",
     "directed",
+    "done",
     "log_refusal",
     "logged",
     "of_directory",
@@ -28,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _Value = TypeVar("_Value")
 
+CANNOT_TELL = "Whether you may do that cannot be found out now; try again soon."
+"""What is told where a site's rule fails."""
 _RETRY_SECONDS = 2
 _ROOMS_SECONDS = 60
 # Of a fault that lasts everybody who comes would have the same line written.
@@ -57,6 +63,25 @@ def logged(environ: WSGIEnvironment, figures: Figures) -> Any:
         return cogen_value(environ)
     except (NonceReused, RoomLimit, LogUnavailable) as error:
         raise log_refusal(error, figures) from None
+
+
+def done(environ: WSGIEnvironment, figures: Figures, room: str | None = None) -> Any:
+    """What came of an act; `room`: the one that it was about, as it was written.
+
+    Raises BadInput for what was refused.
+    """
+    try:
+        return logged(environ, figures)
+    except Unfit as error:
+        raise BadInput(400, str(error)) from None
+    except NotAllowed as error:
+        raise BadInput(403, str(error)) from None
+    except NoSuch as error:
+        raise BadInput(404, str(error), room=room if str(error) == NO_SUCH_ROOM else None) from None
+    except Impossible as error:
+        raise BadInput(409, str(error)) from None
+    except CannotTell:
+        raise BadInput(503, CANNOT_TELL, _RETRY_SECONDS) from None
 
 
 def log_refusal(error: NonceReused | RoomLimit | LogUnavailable, figures: Figures) -> BadInput:

@@ -1,0 +1,173 @@
+"""What those in charge do, as a page asks for it."""
+
+import json
+
+from chatapp.model.message import handle
+from tests.chatapp.controllers.support import CommunityCase
+from tests.chatapp.support import texts
+
+
+class RemovalTests(CommunityCase):
+    def test_a_keeper_removes_a_message_whose_text_is_gone(self):
+        self.ann.say("a secret")
+        self.bob.pull()
+        told = self.ask(self.kim, "/chat/remove/lobby", {"seq": 1, "reason": "spam"})
+        self.assertEqual({"room": "lobby", "seq": 2}, told)
+        [removal] = self.bob.pull()["messages"]
+        self.assertEqual(
+            ("removal", 1, "Kim", "spam"),
+            tuple(removal[k] for k in ("kind", "about", "nick", "text")),
+        )
+        held = self.ask(self.cat, "/chat/history/lobby")["messages"]
+        self.assertEqual(
+            [("removed", ""), ("removal", "spam")], [(m["kind"], m["text"]) for m in held]
+        )
+        self.assertEqual(
+            b"", self.cat.ask("GET", "/chat/pull/lobby?client=x&hold=0", Accept="text/plain").body
+        )
+
+    def test_ones_own_everybody_removes(self):
+        self.ann.say("a slip", "Garden")
+        self.assertIn("may not", self.error(self.bob, "/chat/remove/garden", {"seq": 1}, 403))
+        self.ask(self.ann, "/chat/remove/garden", {"seq": 1})
+        self.assertIn(
+            "no such message", self.error(self.ann, "/chat/remove/garden", {"seq": 1}, 404)
+        )
+        acts = [deed["act"] for deed in self.ask(self.kim, "/chat/deeds")["deeds"]]
+        self.assertEqual(["role"], acts)
+
+
+class PeopleTests(CommunityCase):
+    def test_who_is_muted_is_told_until_when_and_why(self):
+        told = self.ask(
+            self.kim, "/chat/mute", {"who": handle("ann"), "seconds": 60, "reason": "calm down"}
+        )
+        self.assertEqual(
+            ("Ann", "member", "calm down"), (told["nick"], told["role"], told["muted"]["reason"])
+        )
+        self.assertIsNone(told["banned"])
+        answer = self.ann.say("hello")
+        self.assertEqual(403, answer.status)
+        self.assertRegex(json.loads(answer.body)["error"], "^You are muted until .*: calm down$")
+        self.assertEqual("calm down", self.ask(self.ann, "/chat/me")["muted"]["reason"])
+        self.assertIsNone(self.ask(self.kim, "/chat/unmute", {"who": "Ann"})["muted"])
+        self.assertEqual(200, self.ann.say("hello").status)
+        self.assertIn("not muted", self.error(self.kim, "/chat/unmute", {"who": "Ann"}, 409))
+
+    def test_who_is_banned_is_out_at_once_and_back_when_it_is_over(self):
+        self.settle()
+        self.ann.pull()
+        held = self.ann.poll()
+        told = self.ask(self.kim, "/chat/ban", {"who": "Ann", "reason": "spam"})
+        self.assertEqual({"until": None, "reason": "spam"}, told["banned"])
+        self.server.loop.settle()
+        self.assertEqual([], texts(self.ann.take(held)))
+        self.assertEqual("You are banned: spam", self.error(self.ann, "/chat/nick", None, 403))
+        self.assertEqual("You are banned: spam", self.error(self.ann, "/chat/rooms", None, 403))
+        self.ask(self.kim, "/chat/unban", {"who": "Ann"})
+        self.assertEqual(200, self.ann.say("back").status)
+
+    def test_an_address_is_banned_with_them_but_not_ones_own(self):
+        self.ann.address = self.bob.address = "127.0.0.1"
+        body = {"who": "Ann", "address": True}
+        self.assertIn("same address", self.error(self.kim, "/chat/ban", body, 409))
+
+    def test_keepers_do_nothing_to_keepers_and_members_nothing_at_all(self):
+        for act in ("mute", "ban", "sign-out"):
+            self.assertIn("may not", self.error(self.ann, f"/chat/{act}", {"who": "Bob"}, 403))
+            self.assertIn(
+                "Only an owner", self.error(self.kim, f"/chat/{act}", {"who": "Kat"}, 403)
+            )
+        for act in ("mute", "ban"):
+            self.assertIn("yourself", self.error(self.kim, f"/chat/{act}", {"who": "Kim"}, 403))
+        self.ask(self.ola, "/chat/mute", {"who": "Kat"})
+        self.assertIn(
+            "may not", self.error(self.kim, "/chat/role", {"who": "Ann", "role": "guest"}, 403)
+        )
+
+    def test_an_owner_makes_a_keeper_who_is_one_at_once(self):
+        self.settle()
+        self.ann.pull()
+        held = self.ann.poll()
+        told = self.ask(self.ola, "/chat/role", {"who": "Ann", "role": "keeper"})
+        self.assertEqual("keeper", told["role"])
+        self.server.loop.settle()
+        self.assertEqual(["rooms"], self.ann.take(held)["changed"])
+        self.assertEqual("keeper", self.ask(self.ann, "/chat/me")["role"])
+        self.ask(self.ann, "/chat/mute", {"who": "Bob"})
+        self.assertEqual(
+            "member", self.ask(self.ola, "/chat/role", {"who": "Ann", "role": ""})["role"]
+        )
+        self.assertIn(
+            "A role is", self.error(self.ola, "/chat/role", {"who": "Ann", "role": "king"})
+        )
+
+    def test_who_is_known_elsewhere_is_not_signed_out_here(self):
+        self.assertIn("elsewhere", self.error(self.kim, "/chat/sign-out", {"who": "Ann"}, 404))
+
+    def test_nobody_learns_who_is_here_by_acts_that_they_may_not_do(self):
+        for who in ("Bob", "Nobody"):
+            line = self.error(self.ann, "/chat/mute", {"who": who}, 403)
+            self.assertEqual("You may not do that here.", line)
+        self.assertIn(
+            "nobody called Nobody", self.error(self.kim, "/chat/mute", {"who": "Nobody"}, 404)
+        )
+
+    def test_bad_input_gets_a_line(self):
+        for act in ("mute", "unmute", "ban", "unban", "sign-out", "role"):
+            for body in ({}, {"who": 1}, {"who": ""}, {"who": "x" * 65}, {"who": "a\0"}, [], "x"):
+                self.error(self.ola, f"/chat/{act}", body)
+        for act in ("mute", "ban"):
+            for wrong in (
+                {"seconds": "1"},
+                {"seconds": True},
+                {"seconds": 0},
+                {"seconds": 1e300},
+                {"reason": 1},
+                {"reason": "x" * 201},
+                {"reason": "a\u0007"},
+            ):
+                self.error(self.kim, f"/chat/{act}", {"who": "Ann", **wrong})
+        self.error(self.kim, "/chat/ban", {"who": "Ann", "address": "yes"})
+        for body in (
+            {},
+            {"seq": "1"},
+            {"seq": 0},
+            {"seq": True},
+            {"seq": 2**60},
+            {"seq": 1, "reason": []},
+        ):
+            self.error(self.kim, "/chat/remove/lobby", body)
+        for path in ("/chat/deeds?before=0", "/chat/deeds?before=x", "/chat/message/lobby/x"):
+            self.error(self.kim, path)
+
+
+class DeedTests(CommunityCase):
+    def test_what_was_done_is_for_keepers(self):
+        self.ann.say("a secret")
+        self.ask(self.kim, "/chat/remove/lobby", {"seq": 1, "reason": "spam"})
+        self.ask(self.kim, "/chat/ban", {"who": "Bob", "seconds": 60})
+        told = self.ask(self.kat, "/chat/deeds")
+        acts = [
+            (deed["number"], deed["name"], deed["act"], deed["whom_name"]) for deed in told["deeds"]
+        ]
+        self.assertEqual(
+            [(3, "Kim", "ban", "Bob"), (2, "Kim", "clear", "Ann"), (1, "console", "role", "Ola")],
+            acts,
+        )
+        self.assertEqual(
+            ("lobby", 1, "spam"), tuple(told["deeds"][1][k] for k in ("room", "seq", "reason"))
+        )
+        self.assertFalse(told["more"])
+        self.assertEqual(handle("bob"), told["deeds"][0]["whom"])
+        self.assertEqual(
+            [1], [deed["number"] for deed in self.ask(self.kim, "/chat/deeds?before=2")["deeds"]]
+        )
+        self.assertIn("may not", self.error(self.ann, "/chat/deeds", None, 403))
+
+    def test_who_is_behind_a_message_is_for_keepers(self):
+        self.ann.say("hello")
+        told = self.ask(self.kim, "/chat/message/lobby/1")
+        self.assertEqual(("ann", "127.0.0.1", "hello"), (told["id"], told["address"], told["text"]))
+        self.assertIn("may not", self.error(self.bob, "/chat/message/lobby/1", None, 403))
+        self.assertIn("no such message", self.error(self.kim, "/chat/message/lobby/9", None, 404))
