@@ -10,12 +10,16 @@ from chatapp.identity.members import Member, all_members, invite, invite_again, 
 from chatapp.model import Records
 from chatapp.model.sqlite.copies import CopyFailed
 
-__all__ = ["invite_member", "print_members", "sign_member_out"]
+__all__ = ["invite_members", "print_members", "sign_member_out"]
+
+_MOST_LINKS = 1000
 
 
-def invite_member(ini: str, role: str, name: str | None) -> None:
-    """Print a link with which one becomes a member of the chat of the ini, or is `name` again."""
-    asyncio.run(_invite(_chat(ini), role, name))
+def invite_members(ini: str, role: str, name: str | None, count: int = 1) -> None:
+    """Print links, each of which makes one a member of the chat of the ini, or `name` again."""
+    if not 1 <= count <= _MOST_LINKS:
+        raise SystemExit(f"chatapp: --count: 1 to {_MOST_LINKS} links")
+    asyncio.run(_invite(_chat(ini), role, name, count))
 
 
 def print_members(ini: str) -> None:
@@ -38,13 +42,14 @@ def _chat(ini: str) -> Chat:
     return chat
 
 
-async def _invite(chat: Chat, role: str, name: str | None) -> None:
+async def _invite(chat: Chat, role: str, name: str | None, count: int) -> None:
     async with records_of(chat.backend) as records:
         if name is None:
-            code = await invite(records, role)
+            codes = [await invite(records, role) for _ in range(count)]
         else:
-            code = await invite_again(records, await _named(records, name))
-    sys.stdout.write(f"{chat.options.url}/device/{code}\n")
+            codes = [await invite_again(records, await _named(records, name))]
+    for code in codes:
+        sys.stdout.write(f"{chat.options.url}/device/{code}\n")
 
 
 async def _named(records: Records, name: str) -> Member:

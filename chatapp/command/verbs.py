@@ -8,7 +8,7 @@ from importlib.metadata import version
 from chatapp.command.check import check
 from chatapp.command.config import configuration, settings_of
 from chatapp.command.copies import back_up_chat, restore_chat
-from chatapp.command.members import invite_member, print_members, sign_member_out
+from chatapp.command.members import invite_members, print_members, sign_member_out
 from chatapp.command.names import free_chat_name, print_names
 from chatapp.command.serve import serve_chat
 from chatapp.live import poll
@@ -67,8 +67,12 @@ def _parser() -> Parser:
 
     invited = verbs.add_parser("invite", help="print a link with which one becomes a member")
     invited.add_argument("--role", default="member", choices=("owner", "keeper", "member", "guest"))
-    invited.add_argument("--as", dest="name", metavar="MEMBER", help="who is to be in again")
-    invited.set_defaults(run=lambda given: invite_member(given.ini, given.role, given.name))
+    which = invited.add_mutually_exclusive_group()
+    which.add_argument("--as", dest="name", metavar="MEMBER", help="who is to be in again")
+    which.add_argument("--count", type=int, default=1, help="how many links [%(default)s]")
+    invited.set_defaults(
+        run=lambda given: invite_members(given.ini, given.role, given.name, given.count)
+    )
     members = verbs.add_parser("members", help="print who is a member")
     members.set_defaults(run=lambda given: print_members(given.ini))
     signed_out = verbs.add_parser("sign-out", help="sign a member out on every device")
