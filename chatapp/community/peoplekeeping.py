@@ -87,7 +87,8 @@ class PeopleKeeping(Asking):
             await self._above(by, person, BAN)
         if not await sign_out(self._log.records, person.id):
             raise NoSuch("They are signed in elsewhere, and can only be banned here.")
-        await self._book.change(lambda: Edit(deed=self._deed(by, "sign-out", whom=person)))
+        if by.id != person.id:
+            await self._book.change(lambda: Edit(deed=self._deed(by, "sign-out", whom=person)))
 
     async def give_role(self, by: Person, person: Person, role: str) -> None:
         """The person has that role from now on; empty: the one that their identity says."""

@@ -85,7 +85,8 @@ class RoomKeeping(Asking):
             self._unless_too_many(by, room, members)
             if self._book.called(name) is not None:
                 raise Impossible(_taken(name))
-            return Edit([room], deed=self._deed(by, "make", room, more=policy))
+            deed = self._deed(by, "make", room) if policy == ANNOUNCE else None
+            return Edit([room], deed=deed)
 
         await self._book.change(decide)
         return room

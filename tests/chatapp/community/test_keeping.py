@@ -138,7 +138,8 @@ class KeepingCases(BookCase):
         self.assertEqual(("Old", "closed", "moved"), (closed.title, closed.policy, closed.reason))
         self.assertTrue(may(BOB, closed, READ))
         self.assertFalse(may(BOB, closed, SPEAK))
-        await self.refused(Impossible, "closed", self.keeping.invite(ANN, room.name, CAT))
+        await self.refused(NotAllowed, "may not", self.keeping.invite(ANN, room.name, CAT))
+        await self.refused(Impossible, "closed", self.keeping.invite(CONSOLE, room.name, CAT))
         again = await self.keeping.settle(ANN, room.name, policy="open")
         self.assertEqual(room._replace(title="Old"), again)
 
@@ -159,7 +160,8 @@ class KeepingCases(BookCase):
         await self.refused(NotAllowed, "may not", self.keeping.settle(ANN, "garden", "x"))
         room = await self.keeping.settle(KIM, "garden", policy="announce")
         self.assertEqual(("Garden", "announce"), (room.name, room.policy))
-        await self.refused(Impossible, "Everybody", self.keeping.invite(KIM, "lobby", ANN))
+        await self.refused(NotAllowed, "may not", self.keeping.invite(KIM, "lobby", ANN))
+        await self.refused(Impossible, "Everybody", self.keeping.invite(CONSOLE, "lobby", ANN))
         room = await self.keeping.invite(KIM, "garden", ANN)
         self.assertTrue(may(ANN, room, SPEAK))
         room = await self.keeping.settle(KIM, "garden", policy="closed")
@@ -265,11 +267,13 @@ class KeepingCases(BookCase):
         self.assertEqual({added[1]: "A"}, await gone_devices(self.log.records))
         await self.keeping.sign_out(ANN, ANN)
         await self.refused(NoSuch, "elsewhere", self.keeping.sign_out(KIM, BOB))
+        self.assertEqual(1, len(await self.keeping.deeds(KIM)))
 
     # Deeds.
 
     async def test_what_is_done_to_people_and_public_rooms_is_written_down(self):
         await self.keeping.make_room(ANN, "News", "announce", [], "News")
+        await self.keeping.make_room(ANN, "Tea", "open", [], "Tea")
         await self.keeping.settle(KIM, "lobby", "Foyer", "closed", "night")
         await self.keeping.ban(KIM, BOB, 60, None, "spam")
         await self.keeping.give_role(CONSOLE, BOB, "guest")

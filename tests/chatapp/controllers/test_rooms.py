@@ -1,11 +1,14 @@
 """The list of rooms, new ones, who is in them: as a page asks for it."""
 
 import json
+from unittest import mock
 
 from chatapp.community.asking import NO_SUCH_ROOM
 from chatapp.community.rooms import PRIVATE_NAME, new_private_name
 from chatapp.model.message import handle
 from tests.chatapp.controllers.support import CommunityCase
+from tests.chatapp.identity.test_token import TokenCase, token
+from tests.chatapp.lib import sites
 from tests.chatapp.support import ChatCase, texts
 
 
@@ -265,6 +268,71 @@ class InputTests(CommunityCase):
         ann, _ = self.came("ann"), self.came("bob")
         for _ in range(3):
             self.ask(ann, "/chat/direct", {"people": ["Bob"]})
+
+    def test_acts_cost_as_much_as_messages(self):
+        self.begin(push_rate=0.1, push_burst=3)
+        ann = self.came("ann")
+        for _ in range(3):
+            self.error(ann, "/chat/direct", {"people": ["Dan"]}, 404)
+        answer = ann.post("/chat/direct", {"people": ["Dan"]})
+        self.assertEqual(429, answer.status)
+        self.assertIsNotNone(answer.header("Retry-After"))
+
+
+class KeptTests(CommunityCase):
+    def test_a_private_room_gives_way_to_none(self):
+        self.begin(max_rooms=2)
+        ann, bob = self.came("ann"), self.came("bob")
+        private = self.made(ann, "Bob")["room"]
+        ann.say("kept", private)
+        for name in ("one", "two", "three"):
+            self.assertEqual(200, bob.say("hello", name).status)
+        held = self.ask(ann, f"/chat/history/{private}")["messages"]
+        self.assertEqual(["kept"], [each["text"] for each in held])
+        self.assertEqual(["lobby", "three"], [each for each in self.rooms(bob) if each != private])
+
+
+class SiteTests(ChatCase):
+    """Where a site says who may what."""
+
+    def test_a_room_that_it_lets_nobody_see_is_in_no_list(self):
+        self.start(allow="tests.chatapp.lib.sites:replaced")
+        self.enterContext(mock.patch.dict(sites.answers))
+        ann = self.joined("ann")
+        for room in ("garden", "news", "attic"):
+            ann.say("hello", room)
+        sites.answers["ann", "attic", "see"] = False
+        self.pass_time(61)
+        ann.pull()
+        listed = json.loads(ann.ask("GET", "/chat/rooms").body)["rooms"]
+        told = {each["room"]: each["may"] for each in listed}
+        self.assertEqual({"lobby", "garden"}, told.keys() - {"news"})
+        self.assertIn("speak", told["garden"])
+
+    def test_a_site_that_fails_is_told_in_a_line(self):
+        self.start(allow="tests.chatapp.lib.sites:broken")
+        ann = self.person()
+        ann.ask("GET", "/chat/nick")
+        with self.assertLogs("chatapp.lib.rules", "ERROR"):
+            answer = ann.ask("GET", "/chat/rooms")
+        self.assertEqual(503, answer.status)
+        with self.assertLogs("chatapp.lib.rules", "ERROR"):
+            answer = ann.post("/chat/rooms", {"title": "x"})
+        self.assertEqual(503, answer.status)
+
+
+class TokenTests(TokenCase):
+    def test_who_is_let_into_some_rooms_alone_is_listed_those_and_makes_none(self):
+        self.begin()
+        bob = self.bearer(token(sub="8", name="Bob"))
+        for room in ("garden", "attic"):
+            bob.say("hello", room)
+        ann = self.bearer(token(rooms=["Garden"]))
+        told = json.loads(ann.ask("GET", "/chat/rooms").body)
+        self.assertEqual(["garden"], [each["room"] for each in told["rooms"]])
+        self.assertEqual([], told["may"])
+        self.assertEqual(403, ann.post("/chat/rooms", {"title": "x"}).status)
+        self.assertEqual(404, ann.ask("GET", "/chat/rooms/attic").status)
 
 
 class OpenTests(ChatCase):
