@@ -1,7 +1,7 @@
 """Commands of `paster` in a project's folder: `controller`, `restcontroller`, `routes`, `shell`.
 
-`paster` has them where a folder's .egg-info names Pylons in its paster_plugins.txt, which the
-keyword `paster_plugins` of the project's setup.py brings about.
+`paster` has them in every folder. In 1.0 it had them where a project's .egg-info names Pylons in
+its paster_plugins.txt, which pip's installing of a project does not write.
 """
 
 from __future__ import annotations

@@ -2,5 +2,4 @@
 
 from setuptools import setup
 
-# The keyword names the distributions whose commands `paster` has in this folder.
-setup(paster_plugins=["PasteScript", "Pylons"])
+setup()

@@ -112,6 +112,18 @@ class MadeProjects(ProjectCase):
 
 
 class Controllers(ProjectCase):
+    def test_the_commands_are_there_whatever_egg_info_says_of_them(self):
+        self.create("plain")
+        # pip install -e does not write it.
+        (fresh.folder / "plain/plain.egg-info/paster_plugins.txt").unlink(missing_ok=True)
+        fresh.paster("controller", "hello", inside="plain")
+        self.assertIn("/{controller}/{action}", fresh.paster("routes", inside="plain"))
+        fresh.folder.joinpath("elsewhere").mkdir()
+        said = fresh.paster("controller", "hello", inside="elsewhere", status=2)
+        self.assertIn("this folder is in no project", said)
+        said = fresh.paster("routes", inside="elsewhere", status=2)
+        self.assertIn("there is no development.ini in this folder", said)
+
     def test_new_controllers_pass_their_tests_and_lint(self):
         self.create("growing")
         for words in (["hello"], ["admin/track-back"]):
