@@ -14,6 +14,7 @@ from webob.exc import HTTPBadRequest
 from pylons._context import current_state
 from pylons._extras import extra
 from pylons.i18n.translation import ugettext
+from pylons.pylonslib.secure_form import authentication_token, token_key
 
 __all__ = ["PylonsFormEncodeState", "pylons_formencode_gettext", "validate"]
 
@@ -177,5 +178,8 @@ def _filled(
     if isinstance(shown, webob.Response):
         return shown
     page = shown.decode(response.charset or "utf-8") if isinstance(shown, bytes) else str(shown)
+    if token_key in page:
+        # authenticate_form has taken it out of what was sent, and htmlfill empties what was not.
+        sent = {**sent, token_key: authentication_token()}
     settings = {"encoding": response.charset or "utf-8", **options}
     return extra("formencode.htmlfill", _WANTED_BY).render(page, sent, errors, **settings)

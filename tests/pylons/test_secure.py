@@ -42,6 +42,15 @@ class TokenTests(unittest.TestCase):
             self.assertIn("POST /forms/send", logged.output[0])
 
 
+    def test_a_form_that_is_shown_again_with_its_errors_can_be_sent(self):
+        form = self.app.get("/forms/token_page").form
+        form["name"], form["age"] = "Ann", "7"
+        again = form.submit()
+        again.mustcontain("18 or greater")
+        again.form["age"] = "70"
+        self.assertEqual("taken {'name': 'Ann', 'age': 70}", again.form.submit().text)
+
+
 def _value(page):
     return page.rpartition('value="')[2].partition('"')[0]
 

@@ -108,6 +108,14 @@ class FormsController(WSGIController):
     def send(self):
         return repr(sorted(request.params.items()))
 
+    def token_page(self):
+        return f"{secure_form('/forms/send_checked')}{PAGE[6:]}"
+
+    @authenticate_form
+    @validate(schema=Person(), form="token_page")
+    def send_checked(self):
+        return f"taken {self.form_result}"
+
     @https()
     def locked(self):
         return "locked"
