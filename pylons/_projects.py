@@ -36,7 +36,6 @@ class PylonsTemplate(Template):  # type: ignore[misc]
 
     _template_dir: ClassVar[str] = "default_project"
     summary: ClassVar[str] = "Pylons application template"
-    egg_plugins: ClassVar[list[str]] = ["PasteScript", "Pylons"]
     template_renderer = staticmethod(paste_script_template_renderer)
     vars: ClassVar[list[Any]] = [
         var("template_engine", f"{'/'.join(ENGINES)}: Template language", default="mako"),

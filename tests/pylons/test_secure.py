@@ -41,7 +41,6 @@ class TokenTests(unittest.TestCase):
             page.mustcontain(csrf_detected_message[:40])
             self.assertIn("POST /forms/send", logged.output[0])
 
-
     def test_a_form_that_is_shown_again_with_its_errors_can_be_sent(self):
         form = self.app.get("/forms/token_page").form
         form["name"], form["age"] = "Ann", "7"
