@@ -9,7 +9,7 @@ __all__ = ["FixWebhelpers"]
 
 
 class FixWebhelpers(BaseFix):  # type: ignore[misc]
-    """The first part of a dotted name."""
+    """The first part of a dotted name, and `html.converters`, which is `html.tools`."""
 
     PATTERN = "'webhelpers'"
 
@@ -20,11 +20,15 @@ class FixWebhelpers(BaseFix):  # type: ignore[misc]
 
     def transform(self, node: Any, results: Any) -> Any:
         """The name of what it is now."""
-        behind = "".join(str(part) for part in _siblings_behind(node))
-        package = "pylons" if behind.strip().startswith(".pylonslib") else "webhelpers2"
+        behind = list(_leaves_behind(node))
+        dotted = "".join(str(leaf).strip() for leaf in behind)
+        if dotted.startswith(".html.converters"):
+            converters = behind[3]
+            converters.replace(Name("tools", prefix=converters.prefix))
+        package = "pylons" if dotted.startswith(".pylonslib") else "webhelpers2"
         return Name(package, prefix=node.prefix)
 
 
-def _siblings_behind(node: Any) -> Any:
+def _leaves_behind(node: Any) -> Any:
     while (node := node.next_sibling) is not None:
-        yield node
+        yield from node.leaves()

@@ -15,6 +15,10 @@ from webhelpers.pylonslib.secure_form import secure_form
 from routes.middleware import RoutesMiddleware
 from routes.middleware import RoutesMiddleware as Router
 from routes.middleware import is_form_post
+from webhelpers.html.converters import nl2br
+lookup = Lookup(imports=['from webhelpers.html import escape', u"import webhelpers.pylonslib"])
+told = 'webhelpers', 'a page from webhelpers.html'
+broken = webhelpers.html.converters.nl2br(1)
 link = webhelpers.html.tags.link_to(1)
 own = self.webhelpers
 page = literal(resp.body) or cgi.escape(request.GET.get('message', ''))
@@ -30,7 +34,11 @@ from pylons.pylonslib.secure_form import secure_form
 from pylons.middleware import RoutesMiddleware
 from pylons.middleware import RoutesMiddleware as Router
 from routes.middleware import is_form_post
+from webhelpers2.html.tools import nl2br
 import html
+lookup = Lookup(imports=['from webhelpers2.html import escape', "import pylons.pylonslib"])
+told = 'webhelpers', 'a page from webhelpers.html'
+broken = webhelpers2.html.tools.nl2br(1)
 link = webhelpers2.html.tags.link_to(1)
 own = self.webhelpers
 page = literal(resp.text) or html.escape(request.GET.get('message', ''), quote=False)
