@@ -61,7 +61,7 @@ class StatusCodeRedirect:
 class _Watch:
     """The `start_response` of one request; holds back what asks for an error page."""
 
-    __slots__ = ("_environ", "forward", "held", "redirect")
+    __slots__ = ("_environ", "forward", "held", "redirect", "sent")
 
     def __init__(
         self, redirect: StatusCodeRedirect, environ: WSGIEnvironment, start: StartResponse
@@ -70,11 +70,12 @@ class _Watch:
         self._environ = environ
         self.forward = start
         self.held: tuple[str, list[tuple[str, str]], Any] | None = None
+        self.sent = False  # whether content has been: then no page can be
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Any:
-        wanted = self.redirect.error_path and status[:3] in self.redirect.errors
+        wanted = not self.sent and self.redirect.error_path and status[:3] in self.redirect.errors
         if wanted and "pylons.status_code_redirect" not in self._environ:
             self.held = (status, headers, exc_info)
             return _ignore
@@ -99,6 +100,7 @@ class _Watched:
         for chunk in chunks:
             if self._watch.held is not None:
                 break
+            self._watch.sent = self._watch.sent or bool(chunk)
             yield chunk
         else:
             chunk = b""

@@ -11,9 +11,10 @@ from webob.exc import HTTPBadRequest, HTTPUnsupportedMediaType
 from webob.multidict import GetDict
 
 from pylons._current import current
+from pylons._forms import LimitedForm
 from pylons._signed import sign, unsign
 
-__all__ = ["Request", "Response"]
+__all__ = ["NoJSON", "Request", "Response"]
 
 
 def _path(key: str, webobs: Any) -> property:
@@ -23,6 +24,10 @@ def _path(key: str, webobs: Any) -> property:
         return _replaced(request.environ[key])
 
     return property(get, webobs.fset, webobs.fdel, webobs.__doc__)
+
+
+class NoJSON(HTTPBadRequest, ValueError):  # type: ignore[misc]
+    """The body of a request is no JSON."""
 
 
 class Request(webob.Request):  # type: ignore[misc]
@@ -70,15 +75,30 @@ class Request(webob.Request):  # type: ignore[misc]
     def POST(self) -> Any:
         """The form that was sent; bytes that are not UTF-8 become U+FFFD.
 
-        Raises HTTPBadRequest for what is no form though its Content-Type says so, and
-        HTTPUnsupportedMediaType for one in another charset.
+        Raises HTTPBadRequest for what is no form though its Content-Type says so,
+        HTTPUnsupportedMediaType for one in another charset, and HTTPRequestEntityTooLarge for one
+        with too many fields or files.
         """
         try:
-            return webob.Request.POST.fget(self)
+            return LimitedForm(self.environ).POST
         except DeprecationWarning:  # raised as an exception
             raise HTTPUnsupportedMediaType(detail="A form is sent in UTF-8.") from None
-        except (ValueError, LookupError) as error:
+        except (ValueError, LookupError, RecursionError) as error:
             raise HTTPBadRequest(detail=f"The form cannot be read: {error}") from None
+
+    @property
+    def json_body(self) -> Any:
+        """The body as JSON. Raises NoJSON, a ValueError that is a 400 where nobody handles it."""
+        try:
+            return webob.Request.json_body.fget(self)
+        except (ValueError, LookupError, RecursionError) as error:
+            raise NoJSON(f"The body is no JSON: {error}") from None
+
+    @json_body.setter
+    def json_body(self, value: Any) -> None:
+        webob.Request.json_body.fset(self, value)
+
+    json = json_body
 
     @property
     def config(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -82,11 +82,11 @@ class WSGIController:
             if action[:1] in ("_", "-"):
                 raise HTTPNotFound()
             if hasattr(self, "__before__"):
-                stopped = self._inspect_call(self.__before__)
+                stopped = _done("__before__", self._inspect_call(self.__before__))
                 if stopped is not None and stopped is environ.get(_RAISED):
                     raise stopped  # type: ignore[misc]
             if hasattr(self, "__after__"):
-                after = partial(self._call, self.__after__)
+                after = partial(self._call_after, self.__after__)
             result = self._dispatch_call()
         except HTTPException as exc:
             result = drop_traceback(exc)
@@ -94,6 +94,9 @@ class WSGIController:
             return answer(state, result, after)
         except HTTPException as exc:
             return answer(state, drop_traceback(exc))
+
+    def _call_after(self, func: Callable[..., Any]) -> None:
+        _done("__after__", self._call(func))
 
     def _perform_call(self, func: Callable[..., Any], args: dict[str, Any]) -> Any:
         """Call the bound method `func`; for subclasses that wrap all of their actions."""
@@ -148,6 +151,17 @@ class WSGIController:
         if self._py_object.config.get("pylons.tmpl_context_attach_args"):
             vars(self._py_object.tmpl_context).update(args)
         return self._perform_call(func, args)
+
+
+def _done(name: str, value: Any) -> Any:
+    """`value`, which `name` returned. Raises TypeError if nothing of it has run yet."""
+    if isinstance(value, (AsyncGenerator, Coroutine, Generator)):
+        if not isinstance(value, AsyncGenerator):
+            value.close()
+        raise TypeError(
+            f"{name} is an `async def`, or yields: nothing would run it; only an action can wait"
+        )
+    return value
 
 
 # Where a request's environ has the HTTPException that an action raised.

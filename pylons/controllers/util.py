@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-_ASCII: Final = "".join(map(chr, range(128)))
+_SAFE: Final = "".join(map(chr, range(33, 127)))
 
 
 def abort(
@@ -46,11 +46,14 @@ def abort(
 def redirect(url: str, code: int = 302) -> NoReturn:
     """Stop the action and send the client to `url` with the status `code` (3xx).
 
-    Letters of `url` that are not ASCII are sent as quoted UTF-8 (RFC 3987 3.1).
+    What a URL cannot have, as letters that are not ASCII, blanks and control characters, is sent as
+    quoted UTF-8 (RFC 3987 3.1). Raises TypeError for None, ValueError for another status.
     """
+    if url is None:
+        raise TypeError("redirect: the URL is None")
     if not 300 <= code < 400:
         raise ValueError(f"redirect: {code} is no redirection, use 301, 302, 303, 307 or 308")
-    raise status_map[code](location=quote(str(url), safe=_ASCII))
+    raise status_map[code](location=quote(str(url), safe=_SAFE))
 
 
 def redirect_to(*args: Any, **kwargs: Any) -> NoReturn:

@@ -73,7 +73,9 @@ def https(url_or_callable: str | Callable[[], str] | None = None) -> Callable[[A
             if request.method not in ("GET", "HEAD"):
                 abort(405, headers=[("Allow", "GET")])
             target = url_or_callable() if callable(url_or_callable) else url_or_callable
-            parts = urlsplit(str(request.url if target is None else target))
+            if target is None:
+                redirect(f"https{request.url.removeprefix(request.scheme)}")
+            parts = urlsplit(str(target))
             redirect(urlunsplit(("https", parts.netloc or request.host, *parts[2:])))
 
         return call

@@ -3,6 +3,7 @@ import unittest
 
 from webob.exc import HTTPFound
 
+from pylons.controllers import WSGIController
 from pylons.controllers.util import abort, redirect
 from tests.pylons.example.controllers import hello
 from tests.pylons.support import get, make_app
@@ -171,6 +172,23 @@ class Dispatch(ControllerCase):
         self.get("stream")
         self.assertEqual(hello.log, ["before stream", "after"])
 
+    def test_a_step_that_nothing_would_run_is_refused(self):
+        async def waits(self):
+            raise AssertionError
+
+        def yields(self):
+            yield b""
+
+        async def both(self):
+            yield b""
+
+        for name in ("__before__", "__after__"):
+            for step in (waits, yields, both):
+                made = type("Made", (WSGIController,), {name: step, "index": lambda self: "seen"})
+                route = ((), {"controller": made, "action": "index"})
+                with self.subTest(name, step=step), self.assertRaisesRegex(TypeError, name):
+                    get(self.app, "/", **{"wsgiorg.routing_args": route})
+
     def test_restrict_names_the_methods_allowed(self):
         self.assertEqual(self.get("only_get", "HEAD").status, "200 OK")
         got = self.get("only_get", "POST")
@@ -202,6 +220,15 @@ class Util(ControllerCase):
         with self.assertRaises(HTTPFound) as raised:
             redirect("/ä€?x=%20é&y#z")
         self.assertEqual("/%C3%A4%E2%82%AC?x=%20%C3%A9&y#z", raised.exception.location)
+
+    def test_a_redirect_quotes_what_no_header_can_have(self):
+        with self.assertRaises(HTTPFound) as raised:
+            redirect("/a b\r\nX: \x00\x7f")
+        self.assertEqual("/a%20b%0D%0AX:%20%00%7F", raised.exception.location)
+
+    def test_a_redirect_to_none_is_refused(self):
+        with self.assertRaisesRegex(TypeError, "None"):
+            redirect(None)
 
     def test_redirect_is_for_redirections(self):
         with self.assertRaisesRegex(ValueError, "200"):

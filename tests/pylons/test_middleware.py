@@ -74,6 +74,18 @@ class ErrorDocuments(unittest.TestCase):
         got = get(self.app, "/nowhere", **extra)
         self.assertNotIn(b"<h1>404 at", got.content)
 
+    def test_a_failure_after_content_asks_for_no_page_and_is_told_once(self):
+        app = StatusCodeRedirect(ErrorHandler(make_app()), (404, 500))
+        exchange = Exchange(app, "/hello/stream_fail_late")
+        exchange.step()
+        with (
+            self.assertLogs("pylons.middleware") as logged,
+            self.assertRaises(ZeroDivisionError),
+        ):
+            exchange.step()
+        exchange.close()
+        self.assertEqual(1, len(logged.output), logged.output)
+
     def test_a_page_that_is_not_there_leaves_the_error_as_it_is(self):
         got = get(StatusCodeRedirect(make_app(), path="/no/page"), "/nowhere")
         self.assertEqual(got.status, "404 Not Found")

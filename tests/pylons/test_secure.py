@@ -72,6 +72,10 @@ class HttpsTests(unittest.TestCase):
             self.assertEqual("302 Found", got.status)
             self.assertEqual([location], got.header("Location"))
 
+    def test_a_host_that_is_none_fails_nothing(self):
+        got = self.get("locked", HTTP_HOST="[::1")
+        self.assertEqual("302 Found", got.status)
+
     def test_a_form_cannot_be_sent_elsewhere(self):
         got = self.get("locked", "POST")
         self.assertEqual(("405 Method Not Allowed", ["GET"]), (got.status, got.header("Allow")))
