@@ -138,8 +138,8 @@ class KeeperController(ActingController):
         return asked, participant, whom
 
     def _address_of(self, whom: Acquaintance) -> str:
-        here = self._hub.by_sender.get(whom.person.id)
-        address = whom.address or (here.address if here is not None else None)
+        here = (each.address for each in self._hub.by_sender.get(whom.person.id, ()))
+        address = whom.address or next(filter(None, here), None)
         if not address:
             raise BadInput(409, "Their address is not known.")
         return address

@@ -94,18 +94,19 @@ class Evictions:
         concerned = {*room.members, *self._book.departed(name)} if room.is_private else ()
         for member in concerned if person is None else ():
             self._concern(member)
-            invited = self._hub.by_sender.get(member)
-            if invited is not None and invited not in here:
-                self._tell(invited)
+            for invited in self._hub.by_sender.get(member, ()):
+                if invited not in here:
+                    self._tell(invited)
 
     def _look_at_person(self, identity: str) -> None:
-        participant = self._hub.by_sender.get(identity)
         self._concern(identity)
-        if participant is None:
-            return
-        if self._book.banned(identity, None) is not None:
-            self._leave(participant)
-            return
+        for participant in self._hub.by_sender.get(identity, ()):
+            if self._book.banned(identity, None) is not None:
+                self._leave(participant)
+            else:
+                self._look_at(participant)
+
+    def _look_at(self, participant: Participant) -> None:
         participant.you = self._judge.told(participant)
         clients = participant.clients.values()
         for name in {name for client in clients for name in client.subscriptions}:

@@ -75,7 +75,8 @@ class Hub:
             fingerprint=fingerprint,
         )
         self.participants: dict[str, Participant] = {}
-        self.by_sender: dict[str, Participant] = {}
+        # More than one of a sender, where somebody has tokens for some rooms beside one for all.
+        self.by_sender: dict[str, tuple[Participant, ...]] = {}
         self.rooms: dict[str, Room] = {}
         self._names: dict[str, str] = {}  # of one of them each, by what it folds to
         self.clients = 0
@@ -274,7 +275,8 @@ class Hub:
             participant = Participant(
                 identity, nick, self._drop_participant, address, sender=sender, person=person
             )
-            self.participants[identity] = self.by_sender[sender] = participant
+            self.participants[identity] = participant
+            self.by_sender[sender] = (*self.by_sender.get(sender, ()), participant)
             self._timers.start(participant, self.options.lease)
         return participant
 
@@ -505,7 +507,11 @@ class Hub:
     def _drop_participant(self, participant: Participant) -> None:
         self._timers.stop(participant, self.options.lease)
         del self.participants[participant.id]
-        self.by_sender.pop(participant.sender, None)
+        others = tuple(p for p in self.by_sender[participant.sender] if p is not participant)
+        if others:
+            self.by_sender[participant.sender] = others
+        else:
+            del self.by_sender[participant.sender]
         self._session_places.give_back(participant.address)
         self.directory.release(participant)
 

@@ -348,6 +348,23 @@ class TokenTests(Booked, ChatCase):
         for person, status in ((ann, 200), (bob, 404)):
             self.assertEqual(status, person.say("hello", PRIVATE).status)
 
+    def test_who_has_several_tokens_is_banned_with_all_of_them(self):
+        whole, part, other = (
+            self.bearer("ann"), self.bearer("ann", rooms=["lobby"]), self.bearer("ann", rooms=["x"])
+        )  # fmt: skip
+        for each in (whole, part):
+            self.quiet(each)
+        other.ask("GET", "/chat/nick")
+        other.ask("DELETE", "/chat/nick")
+        held = [each.poll() for each in (whole, part)]
+        self.change(standings={"ann": Standing(banned_until=math.inf)})
+        self.server.loop.settle()
+        for person, poll in zip((whole, part), held, strict=True):
+            self.assertEqual({"messages": []}, person.take(poll))
+            self.assertEqual(403, person.poll().look().status)
+        self.assertEqual({}, self.hub.participants)
+        self.assertEqual({}, self.hub.by_sender)
+
     def test_a_role_that_is_given_here_is_told(self):
         ann = self.bearer("ann")
         self.assertEqual(("member", ["open"]), self.you(ann))
