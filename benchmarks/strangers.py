@@ -26,8 +26,8 @@ __all__ = ["COUNT", "Measured", "measured"]
 
 COUNT = 300
 CROWD, OTHER = "127.0.0.9", "127.0.0.2"
-# Leases, sessions and what the allocator gives back end within it.
-_SETTLES = 45.0
+# Leases end within it, and memory that a crowd has left is given back a minute after.
+_SETTLES = 70.0
 _VISITS = 1.0  # seconds between two of them
 _NUMBERS = itertools.count()
 _HONEST = "honest-"

@@ -84,7 +84,7 @@ class ChatController(WaitingController):
         if participant is None and self._people is None and self._is_new(environ):
             if not hub.welcomes(self._addresses.whose(environ)):
                 hold = _MANY_SECONDS
-            participant = yield from self._visitor(environ, wanted, hold is None)
+            participant = self._visitor(environ, wanted, hold is None)
         elif participant is None:
             participant = yield from self._join(environ)
         json = accepts_json(environ)
@@ -182,19 +182,12 @@ class ChatController(WaitingController):
 
     def _visitor(
         self, environ: WSGIEnvironment, wanted: PollRequest, is_welcome: bool
-    ) -> Generator[bytes, None, Participant]:
-        """Who polls without a cookie of this chat. They are given one, if there may be one more.
+    ) -> Participant:
+        """Who polls without a cookie of this chat: they are given one, and may read without.
 
-        Who has a cursor may read without; the others are refused. Raises BadInput.
+        Of too many the others are given one if they have no cursor to go on from.
         """
-        identity = ""
-        if is_welcome or wanted.since is None:
-            try:
-                yield from self._charge(environ, "address_sessions")
-                identity = self._identify(environ)
-            except BadInput:
-                if wanted.since is None:
-                    raise
+        identity = self._greet(environ) if is_welcome or wanted.since is None else ""
         return Participant(identity, "", None, is_visitor=True)
 
     def _pusher(self, environ: WSGIEnvironment, size: int) -> Generator[bytes, None, Participant]:

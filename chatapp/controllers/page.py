@@ -7,7 +7,6 @@ import orjson
 
 from chatapp.lib.base import BaseController
 from chatapp.lib.waiting import Steps
-from chatapp.lib.wire import BadInput
 from pylons import request, response, session
 from pylons import tmpl_context as c
 
@@ -22,20 +21,11 @@ class PageController(BaseController):
         environ = request.environ
         if self._people is not None:
             return self._for_known(environ)
-        if "cogen.wsgi" in environ and self._is_new(environ):
-            return self._first(environ)
+        if self._is_new(environ) or self._is_greeted(environ):
+            self._greet(environ)
+            return self._chat()
         self._identify(environ, renew=True)
         return self._chat(session.get("nick") or "")
-
-    def _first(self, environ: WSGIEnvironment) -> Steps:
-        """For somebody new; without an id if there are too many of those."""
-        try:
-            yield from self._charge(environ, "address_sessions")
-        except BadInput:
-            pass  # the page itself costs nothing; its first request is told
-        else:
-            self._identify(environ)
-        yield environ["cogen.wsgi"].last(self._chat())
 
     def _for_known(self, environ: WSGIEnvironment) -> Steps:
         """For who is known; raises BadInput for anybody else."""

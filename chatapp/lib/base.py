@@ -38,6 +38,8 @@ __all__ = ["BaseController", "refuse"]
 
 log = logging.getLogger(__name__)
 
+# In front of the id in the token of who was greeted.
+_GREETED = "new."
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -114,7 +116,8 @@ class BaseController(WSGIController):
         if self._badges is not None:
             badge = self._badges.shown(environ)
             return None if badge is None else badge.participant
-        return self._signer.verified(token_of(environ, self._signer))
+        said = self._signer.verified(token_of(environ, self._signer))
+        return None if said is None else said.removeprefix(_GREETED)
 
     def _join(self, environ: WSGIEnvironment) -> Generator[bytes, None, Participant]:
         """Who asks, by the session or as `chat.identity` knows them. Raises BadInput."""
@@ -126,7 +129,7 @@ class BaseController(WSGIController):
             yield from self._note(environ, participant)
             return participant
         self._gate.let_in(environ, "")
-        if self._is_new(environ):
+        if self._is_new(environ) or self._comes_first(environ):
             yield from self._charge(environ, "address_sessions")
         identity = self._identify(environ)
         address = self._addresses.whose(environ)
@@ -217,6 +220,27 @@ class BaseController(WSGIController):
     def _is_new(self, environ: WSGIEnvironment) -> bool:
         """Whether who asks has no id yet."""
         return not isinstance(session.get("id"), str) and self._token_identity(environ) is None
+
+    def _is_greeted(self, environ: WSGIEnvironment) -> bool:
+        """Whether who asks has an id with which nobody has taken part yet."""
+        if isinstance(session.get("id"), str):
+            return False
+        said = self._signer.verified(token_of(environ, self._signer))
+        return said is not None and said.startswith(_GREETED)
+
+    def _comes_first(self, environ: WSGIEnvironment) -> bool:
+        """Whether who asks is about to take part with the id that they were greeted with."""
+        is_here = self._token_identity(environ) in self._hub.participants
+        return self._is_greeted(environ) and not is_here
+
+    def _greet(self, environ: WSGIEnvironment) -> str:
+        """Give who asks an id in a signed token, and nothing else; returns it.
+
+        What it costs is counted when it is brought back: most who ask once never do.
+        """
+        own = self._token_identity(environ) or new_id()
+        self._set_cookie(self._signer.cookie, self._signer.sign(f"{_GREETED}{own}"))
+        return own
 
     def _identify(self, environ: WSGIEnvironment, renew: bool = False) -> str:
         """Give who asks an id, in the session and in a signed token; returns it.

@@ -167,11 +167,13 @@ class SessionTests(AddressCase):
         self.assertEqual([200] * 10 + [429] * 2, [answer.status for answer in answers])
         line = "Too many new sessions from your address; try again later."
         self.check(answers[-1], line, "360")
-        self.check(self.at().poll(), line, "360")
+        late = self.at()
+        late.pull()  # who brings no cookie reads
+        self.check(late.poll(), line, "360")
         self.assertEqual({"address_sessions": 3}, self.refusals())
         self.check_newcomer()
         self.pass_time(360)
-        self.assertEqual(200, self.at().poll().status)
+        self.assertIs(True, late.pull()["you"]["cookie"])
 
     def test_a_participant_with_a_session_comes_back_as_often_as_they_like(self):
         self.start(address_sessions=1)
@@ -182,17 +184,59 @@ class SessionTests(AddressCase):
         ann.cookies.pop(ann.cookie("session"))
         ann.pull()
 
-    def test_the_page_is_there_for_all_and_gives_no_more_sessions(self):
+    def test_the_page_is_there_for_all_and_who_opens_it_is_counted_when_they_come_in(self):
         self.start(address_sessions=2)
-        given = []
-        for _ in range(4):
-            person = self.at()
+        people = [self.at() for _ in range(4)]
+        for person in people:
             answer = person.ask("GET", "/")
             self.assertEqual(200, answer.status)
             self.assertIn(b"<html", answer.body)
             self.assertIn("default-src 'none'", answer.header("Content-Security-Policy"))
-            given.append(len(person.cookies))
-        self.assertEqual([2, 2, 0, 0], given)
+        self.assertEqual([1] * 4, [len(person.cookies) for person in people])
+        statuses = [person.ask("GET", "/chat/nick").status for person in people]
+        self.assertEqual([200, 200, 429, 429], statuses)
+        again = [person.ask("GET", "/chat/nick").status for person in people]
+        self.assertEqual(statuses, again)
+
+    def test_those_who_bring_no_cookie_back_take_nothing_from_who_does(self):
+        self.start(address_sessions=3)
+        strangers = [self.at() for _ in range(40)]
+        for stranger in strangers:
+            self.assertEqual(200, stranger.ask("GET", "/").status)
+            stranger.cookies.clear()
+        polls = [stranger.poll() for stranger in strangers]
+        self.pass_time(2)
+        self.assertEqual([200] * 40, [poll.look().status for poll in polls])
+        newcomer = self.at()
+        newcomer.ask("GET", "/")
+        self.assertRegex(newcomer.pull()["you"]["nick"], "guest-")
+        self.assertEqual(1, self.hub.statistics()["participants"])
+        self.assertEqual({}, self.refusals())
+
+    def test_who_collects_greetings_comes_in_no_more_often(self):
+        """Whichever way they try: with the token alone, by the page, in a session of their own."""
+        self.start(address_sessions=3)
+        people = [self.at() for _ in range(12)]
+        for person in people:
+            person.ask("GET", "/")
+        for number, person in enumerate(people):
+            for _ in range(number % 3):
+                person.ask("GET", "/")
+            person.begin("GET", "/chat/pull?client=tab&hold=0")
+        statuses = [person.say("hi").status for person in people]
+        self.assertEqual(3, statuses.count(200))
+        self.assertEqual(9, statuses.count(429))
+        self.assertEqual(3, self.hub.statistics()["participants"])
+
+    def test_who_comes_in_by_two_requests_at_once_is_counted_once(self):
+        self.start(address_sessions=1)
+        ann = self.at()
+        ann.ask("GET", "/")
+        greeted = dict(ann.cookies)
+        ann.ask("GET", "/chat/nick")
+        ann.cookies = greeted
+        self.assertEqual(200, ann.ask("GET", "/chat/nick").status)
+        self.assertEqual(1, self.hub.statistics()["participants"])
 
     def test_what_is_refused_makes_no_session(self):
         self.start(address_sessions=1)
@@ -285,5 +329,5 @@ class ProxyTests(AddressCase):
         for number in range(4):
             ann = self.at()
             ann.headers["X-Forwarded-For"] = f"203.0.113.{number}"
-            statuses.append(ann.poll().status)
+            statuses.append(ann.ask("GET", "/chat/nick").status)
         self.assertEqual([200, 200, 429, 429], statuses)

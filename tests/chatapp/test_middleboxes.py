@@ -5,6 +5,7 @@ import json
 from functools import partial
 
 from chatapp.bots import ChatError, Message, NoAnswer, Presence
+from chatapp.identity.names import kept_names
 from tests.chatapp.clients import ClientCase
 
 # What stands in the way of which no client may take for the chat's: status, type, content.
@@ -109,7 +110,8 @@ class MiddleboxTests(ClientCase):
                     await client.join()
 
         async def followed(box):
-            async with self.follower(nick="ann") as (client, heard):
+            # Who speaks keeps the name; and is who they were once cookies come through again.
+            async with self.follower(nick=box.__name__) as (client, heard):
                 await asyncio.sleep(1)
                 self.box = box
                 before = self.asked
@@ -119,6 +121,8 @@ class MiddleboxTests(ClientCase):
                 await client.send("still here")
                 await asyncio.sleep(15)
                 self.assertEqual(["still here"], heard)
+                names = [each.nick for each in await kept_names(self.hub.log.records)]
+                self.assertIn(box.__name__, names)
 
         for box in (stripped, hidden):
             with self.subTest(box.__name__):

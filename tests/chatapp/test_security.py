@@ -43,9 +43,11 @@ class CookieTests(ChatCase):
         self.start()
 
     def test_cookies_are_for_this_site_and_no_script(self):
-        answer = self.person().ask("GET", "/")
-        cookies = [value for name, value in answer.headers if name.lower() == "set-cookie"]
-        self.assertEqual(2, len(cookies))
+        ann = self.person()
+        answers = [ann.ask("GET", path) for path in ("/", "/chat/nick")]
+        headers = [header for answer in answers for header in answer.headers]
+        cookies = [value for name, value in headers if name.lower() == "set-cookie"]
+        self.assertEqual(3, len(cookies))  # the token of who is greeted, and then both
         for cookie in cookies:
             self.assertIn("httponly", cookie.lower())
             self.assertIn("samesite=lax", cookie.lower())
