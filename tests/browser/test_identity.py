@@ -4,6 +4,7 @@ import re
 import time
 
 import jwt
+from axe_playwright_python.sync_playwright import Axe
 
 from benchmarks.harness.chat import ChatServer
 from tests.browser.chromium import PageTestCase, close_all, expect
@@ -13,6 +14,7 @@ tearDownModule = close_all
 
 KEY = "k" * 40
 COOKIE = "chat_jwt"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 def token(user, name, seconds=3600):
@@ -228,6 +230,14 @@ class PasskeyTests(PageTestCase):
         given = debugger.send("WebAuthn.addVirtualAuthenticator", {"options": options})
         return debugger, given["authenticatorId"]
 
+    def accept(self, tab):
+        """axe finds no fault, in either theme."""
+        for theme in ("light", "dark"):
+            tab.page.emulate_media(color_scheme=theme)
+            options = {"runOnly": RULES, "resultTypes": ["violations"]}
+            found = Axe().run(tab.page, options=options).response["violations"]
+            self.assertEqual([], [(each["id"], each["nodes"]) for each in found], theme)
+
     def test_a_member_is_in_on_a_new_device_by_a_passkey_alone(self):
         self.server.logged("nobody is a member yet")
         [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
@@ -242,6 +252,7 @@ class PasskeyTests(PageTestCase):
         ann.page.get_by_role("button", name="Add a passkey").click()
         expect(ann.page.locator("#passkey-list li")).to_contain_text(["Chrome on Linux"])
         self.screenshot(ann, "passkeys")
+        self.accept(ann)
         [made] = desk.send("WebAuthn.getCredentials", {"authenticatorId": own})["credentials"]
 
         phone = self.tab()
@@ -255,6 +266,7 @@ class PasskeyTests(PageTestCase):
         there.send("WebAuthn.setUserVerified", {"authenticatorId": other, "isUserVerified": True})
         there.send("WebAuthn.addCredential", {"authenticatorId": other, "credential": made})
         self.screenshot(phone, "sign-in-with-a-passkey")
+        self.accept(phone)
         button.click()
         phone.wait_connected().wait_for("from the desk")
         expect(phone.page.locator("#me-nick")).to_have_text("Ann")
