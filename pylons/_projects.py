@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import sys
+from importlib.util import find_spec
 from keyword import iskeyword
 from typing import Any, ClassVar, Final
 
@@ -27,6 +28,12 @@ _LIBRARIES: Final = frozenset(
     }
 )
 
+_NEEDED: Final = {
+    "genshi": "Genshi",
+    "jinja2": "Jinja2",
+    "mako": "Mako",
+    "sqlalchemy": "SQLAlchemy",
+}
 ENGINES: Final = ("mako", "jinja2", "genshi")
 """What `template_engine` may be."""
 
@@ -68,6 +75,15 @@ class PylonsTemplate(Template):  # type: ignore[misc]
         vars["secret"] = secrets.token_hex(32)
         # For files that have braces of their own.
         vars["left"], vars["right"] = "{{", "}}"
+
+    def post(self, command: Any, output_dir: str, vars: dict[str, Any]) -> None:
+        """Tell what the project needs and is not here: `paster` itself fails in its folder then."""
+        wanted = [vars["template_engine"], *(["sqlalchemy"] if vars["sqlalchemy"] else [])]
+        missing = [_NEEDED[name] for name in wanted if find_spec(name) is None]
+        if missing:
+            told = "is not installed, and without it paster fails in the project's folder"
+            names = " ".join(missing)
+            sys.stdout.write(f"What the project needs {told}: pip install {names}\n")
 
 
 def _check_names(project: str, package: str) -> None:

@@ -1,10 +1,15 @@
+import contextlib
+import io
+import sys
 import unittest
+from unittest import mock
 
 from pylons.middleware import ErrorDocuments, StaticJavascripts, error_document_template, media_path
 from pylons.util import (
     AttribSafeContextObj,
     ContextObj,
     PylonsContext,
+    PylonsTemplate,
     call_wsgi_application,
     class_name_from_module_name,
     resolve_dotted,
@@ -25,6 +30,19 @@ class NameTests(unittest.TestCase):
         self.assertIs(ContextObj, resolve_dotted("pylons.util:ContextObj"))
         with self.assertRaises(ModuleNotFoundError):
             resolve_dotted("pylons.nowhere:ContextObj")
+
+
+class TemplateTests(unittest.TestCase):
+    def test_it_tells_what_a_new_project_lacks(self):
+        values = {"template_engine": "genshi", "sqlalchemy": True}
+        lacking = {"genshi": None, "sqlalchemy": None}
+        for absent, told in ((lacking, "pip install Genshi SQLAlchemy\n"), ({}, "")):
+            with (
+                mock.patch.dict(sys.modules, absent),
+                contextlib.redirect_stdout(io.StringIO()) as said,
+            ):
+                PylonsTemplate("pylons").post(None, "", values)
+            self.assertEqual(told, said.getvalue().partition(": ")[2])
 
 
 class NamespaceTests(unittest.TestCase):
