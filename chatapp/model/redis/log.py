@@ -31,7 +31,7 @@ from chatapp.model.redis.calls import Calls
 from chatapp.model.redis.entries import Id, messages_in
 from chatapp.model.redis.reader import Reader
 from chatapp.model.redis.records import RedisRecords
-from chatapp.model.redis.removing import REMOVE, Removals
+from chatapp.model.redis.removing import FOLLOWED, REMOVE, Removals
 from chatapp.model.redis.scripts import (
     APPEND,
     FIND,
@@ -186,7 +186,7 @@ class RedisLog(MessageLog):
                 (HEADS_KEY, STREAM_KEY),
                 (
                     self.epoch, room, folded(room), self._now(), self._history, self._max_age,
-                    reader.known, len(removals), *words,
+                    reader.known, FOLLOWED, len(removals), *words,
                 ),
             ),
             lambda answer: answer[0] != b"epoch",

@@ -263,8 +263,7 @@ class Reader:
     def _tell(self, entries: Sequence[Any]) -> bool:
         """False if it is to be looked where the log is: it ends there, or entries are missing."""
         messages: list[Message] = []
-        ended = False
-        began = self._cursor
+        ended, began = False, self._cursor
         for identifier, fields in entries:
             at = Id.of(identifier)
             if at <= self._cursor:

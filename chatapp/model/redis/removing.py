@@ -19,21 +19,23 @@ from chatapp.model.redis.rooms import ROOMS
 from chatapp.model.redis.storing import ENGINE, NOW, STORE
 from chatapp.redis.commands import Script
 
-__all__ = ["REMOVE", "Removals"]
+__all__ = ["FOLLOWED", "REMOVE", "Removals"]
 
-# Entries of the stream of all rooms that are kept: fewer than a reader takes at once, so that one
-# that missed others sees in the same look, by what tells of the removal, that it did.
-_FOLLOWED = 900
+# Fewer than a reader takes at once, so that one that missed others sees by what tells of the
+# removal, which is among the next that it reads, that it did.
+FOLLOWED = 900
+"""Entries of the stream of all rooms that are kept where something is removed."""
 _LASTING = " or ".join(f"value == '{kind}'" for kind in LASTING)
 
 # KEYS: heads, stream. ARGV: epoch, room, what its name folds to, time or '', history, max_age, id
-# of an entry that was in the stream, how many are removed; of each its seq, how many words follow,
+# of an entry that was in the stream, how many entries of that are kept, how many messages are
+# removed; of each its seq, how many words follow,
 # and as these the name and value of each field of what tells of it.
 # Returns {'removed', room, of each {seq, id} of what tells of it or nil where there is no such
 # message}, or {'epoch'} as APPEND does.
 REMOVE = Script(f"""{NOW}{ENGINE}{ROOMS}{STORE}
 local heads, stream = unpack(KEYS)
-local epoch, asked, fold, given, history, max_age, seen_id, count = unpack(ARGV)
+local epoch, asked, fold, given, history, max_age, seen_id, kept, count = unpack(ARGV)
 local now = seconds(given)
 local engine_id, promoted = engine(heads)
 if promoted or redis.call('HGET', heads, 'epoch ') ~= epoch then return {{'epoch'}} end
@@ -91,7 +93,7 @@ local name = meant(heads, asked, fold)
 local room = 'chat:room:' .. name
 forget(room, now, max_age)
 local told, removed = {{}}, {{}}
-local at = 9
+local at = 10
 for n = 1, tonumber(count) do
     local seq, words = ARGV[at], tonumber(ARGV[at + 1])
     told[n] = false
@@ -106,7 +108,7 @@ write_anew(room, '-', function(entry)
     return removed[string.match(entry[1], '^%d+')]
 end)
 local others = {{}}
-local followed = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', {_FOLLOWED})
+local followed = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', kept)
 if #followed > 0 then
     local first = followed[#followed][1]
     local given_up = redis.call('XREVRANGE', stream, '(' .. first, '-', 'COUNT', 1)[1]

@@ -5,6 +5,7 @@ import contextlib
 from unittest import mock
 
 from chatapp.model import Draft, LogUnavailable, NoSuchMessage, Stored
+from chatapp.model.redis import log as log_module
 from chatapp.model.redis import reader as reader_module
 from chatapp.model.redis import removing as module
 from chatapp.model.redis.removing import Removals
@@ -86,6 +87,16 @@ class KeysTests(RemovingCase):
         self.assertEqual(60, await client.ttl(room))
         self.assertEqual(set(), {key for key in await client.keys() if b"anew" in key})
 
+    async def test_where_no_memory_is_left_one_can_be_removed(self):
+        log, _ = await self.opened()
+        for number in range(3):
+            await store(log, ROOM, "ann", "Ann", f"{number}")
+        self.server.command("CONFIG", "SET", "maxmemory", 1)
+        with self.assertRaisesRegex(LogUnavailable, "maxmemory"):
+            await store(log, ROOM, "ann", "Ann", "3")
+        await self.remove(log, 2)
+        self.assertEqual(["0", "", "2", "rude"], await self.texts_in(log))
+
     async def test_an_entry_of_an_older_version_is_removed_too(self):
         log, _ = await self.opened()
         await store(log, ROOM, "ann", "Ann", "begun")
@@ -146,18 +157,19 @@ class FollowingTests(RemovingCase):
         await store(other, ROOM, "ann", "Ann", "a")
         await until(lambda: observer.messages)
         wait, acts = one._reader._wait, [self.remove(other, 1)]
-        pushes = [store(other, "other", "ann", "Ann", f"{n}") for n in range(module._FOLLOWED + 5)]
+        self.patch(log_module, "FOLLOWED", 10)
 
         async def after_them():
             if acts:
-                await asyncio.gather(*pushes)
+                for number in range(15):
+                    await store(other, "other", "ann", "Ann", f"{number}")
                 await acts.pop()
             return await wait()
 
         with mock.patch.object(one._reader, "_wait", after_them):
             await until(lambda: observer.heads)
-        self.assertEqual([{ROOM: 2, "other": module._FOLLOWED + 5}], observer.heads)
-        self.assertLess(module._FOLLOWED, reader_module._READ_COUNT)
+        self.assertEqual([{ROOM: 2, "other": 15}], observer.heads)
+        self.assertLess(module.FOLLOWED, reader_module._READ_COUNT)
         self.assertEqual([], observer.epochs)
         await store(other, ROOM, "ann", "Ann", "b")
         await until(lambda: observer.messages[-1].text == "b")
