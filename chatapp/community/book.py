@@ -103,6 +103,11 @@ class Book:
         """Whether the room that is called exactly so has a record."""
         return name in self._rooms
 
+    def holds(self, name: str) -> bool:
+        """Whether the room that is called exactly so gives way to none."""
+        room = self._rooms.get(name)
+        return room is not None and not room.passing
+
     def rooms(self) -> list[Room]:
         """All that have a record."""
         return list(self._rooms.values())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from chatapp.community.acts import EXPEL, INVITE, MAKE, SEE, SETTLE
+from chatapp.community.acts import EXPEL, GUEST, INVITE, MAKE, SEE, SETTLE
 from chatapp.community.asking import (
     Allow,
     Asking,
@@ -37,6 +37,8 @@ MOST_TOGETHER = 9
 MOST_ROOMS_OF_ONE = 1000
 """Private rooms that somebody is a member of."""
 
+# A guest's room that somebody has spoken in since gives way to none.
+_SILENT_SECONDS = 300.0
 _POLICIES = (OPEN, MEMBERS, ANNOUNCE)
 _NO_SUCH_MEMBER = "They are not in this room."
 
@@ -79,14 +81,17 @@ class RoomKeeping(Asking):
             await self._unless_taken(name)
         if policy != OPEN:
             members = _members([by, *others])
-        room = Room(name, policy, title, members=members, by=by.id, at=self._now())
+        room = Room(
+            name, policy, title, members=members, by=by.id, at=self._now(), passing=by.role == GUEST
+        )
+        gone = await self._giving_way()
 
         def decide() -> Edit:
-            self._unless_too_many(by, room, members)
+            self._unless_too_many(by, room, members, gone)
             if self._book.called(name) is not None:
                 raise Impossible(_taken(name))
             deed = self._deed(by, "make", room) if policy == ANNOUNCE else None
-            return Edit([room], deed=deed)
+            return Edit([room], gone, deed=deed)
 
         await self._book.change(decide)
         return room
@@ -106,16 +111,18 @@ class RoomKeeping(Asking):
         await self._book.catch_up()
         await self._must(by, ANYWHERE, MAKE)
         name = direct_name(self._key, people)
+        gone = [] if self._book.keeps(name) else await self._giving_way()
 
         def decide() -> Edit | None:
             room = self._book.room(name)
             new = {each: called for each, called in people.items() if each not in room.members}
             if not new:
                 return None
-            made = Room(name, MEMBERS, kind=DIRECT, by=by.id, at=self._now())
+            is_passing = by.role == GUEST
+            made = Room(name, MEMBERS, kind=DIRECT, by=by.id, at=self._now(), passing=is_passing)
             room = room if self._book.keeps(name) else made
-            self._unless_too_many(by, room, new)
-            return Edit([room._replace(members={**room.members, **new})])
+            self._unless_too_many(by, room, new, gone)
+            return Edit([room._replace(members={**room.members, **new})], gone)
 
         await self._book.change(decide)
         return self._book.room(name)
@@ -187,6 +194,8 @@ class RoomKeeping(Asking):
                 return None
             if not self._book.keeps(room.name):
                 self._unless_too_many(None, room, {})
+            if by.role != GUEST:
+                changed = changed._replace(passing=False)
             deed = self._deed(by, " ".join(acts), room, more=title or "", reason=reason)
             return Edit([changed], deed=deed)
 
@@ -208,11 +217,30 @@ class RoomKeeping(Asking):
         if called is not None:
             raise Impossible(_taken(called))
 
-    def _unless_too_many(self, by: Person | None, room: Room, new: Mapping[str, str]) -> None:
+    async def _giving_way(self) -> list[str]:
+        """Where there are as many rooms as there may be, the guests' that is silent for longest."""
+        if len(self._book.rooms()) < self._most_rooms:
+            return []
+        spoken = {head.name: head.at for head in await self._log.rooms()}
+        silent = {
+            room.name: max(room.at, spoken.get(room.name, 0.0))
+            for room in self._book.rooms()
+            if room.passing
+        }
+        name = min(silent, key=silent.__getitem__, default="")
+        return [name] if name and silent[name] + _SILENT_SECONDS <= self._wall() else []
+
+    def _unless_too_many(
+        self,
+        by: Person | None,
+        room: Room,
+        new: Mapping[str, str],
+        gone: Sequence[str] = (),
+    ) -> None:
         """Raises Impossible if that is one room too many, or one person."""
         book = self._book
         if not book.keeps(room.name):
-            if len(book.rooms()) >= self._most_rooms:
+            if len(book.rooms()) - sum(map(book.keeps, gone)) >= self._most_rooms:
                 raise Impossible("There are as many rooms as there may be.")
             if by is not None and room.is_private:
                 own = sum(each.by == by.id for each in book.rooms_of(by.id))

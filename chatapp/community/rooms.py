@@ -62,7 +62,8 @@ class Room(NamedTuple):
     """`members`: their names by id; of an announce room those who speak there.
 
     `was`: the policy before it was closed, `reason`: why it was. `by`: the id of who made it, `at`:
-    when, in Unix seconds.
+    when, in Unix seconds. `passing`: whether it gives way where there are too many, as a guest made
+    it.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Room(NamedTuple):
     reason: str = ""
     by: str = ""
     at: float = 0.0
+    passing: bool = False
 
     @property
     def is_private(self) -> bool:

@@ -72,7 +72,7 @@ class Globals:
         self.names = KeptNames(self.hub.log, keep)
         self.book = Book(self.hub.log, options.keepers.split(), _named(options.keeper_groups))
         self.gate = Gate(self.hub, self.book, self.addresses, rule_of(options.allow, self.hub.now))
-        self.hub.keeps, self.hub.recorded = self.book.keeps, self.book.called
+        self.hub.keeps, self.hub.recorded = self.book.holds, self.book.called
         self.acquaintances = Acquaintances(self.hub.log)
         self.keeping = Keeping(
             self.hub.log,

@@ -15,7 +15,6 @@ It is asked when a client enters a room. A poll in rooms that its client is in a
 what changes meanwhile ends it (`evictions.py`).
 """
 
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
@@ -23,11 +22,11 @@ from wsgiref.types import WSGIEnvironment
 from chatapp.community.acts import ANYWHERE_ACTS, GUEST, READ, SEE, SPEAK
 from chatapp.community.asking import NO_SUCH_ROOM
 from chatapp.community.book import Book
-from chatapp.community.rooms import ANNOUNCE, ANYWHERE, CLOSED, Room
+from chatapp.community.rooms import ANYWHERE, Room
 from chatapp.identity.person import Person
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.evictions import Evictions
-from chatapp.lib.outcomes import CANNOT_TELL, cogen_value, log_refusal
+from chatapp.lib.outcomes import CANNOT_TELL, cogen_value, log_refusal, until, why_not
 from chatapp.lib.rules import CannotTell, Question, Rule
 from chatapp.lib.wire import BadInput
 from chatapp.live.hub import Hub
@@ -238,12 +237,12 @@ class Gate:
         standing = self.book.standing(person.id)
         if not standing.muted_until:
             return None
-        return BadInput(403, f"You are muted{_until(standing.muted_until, standing.reason)}")
+        return BadInput(403, f"You are muted{until(standing.muted_until, standing.reason)}")
 
     def _banned(self, person: str, address: str | None) -> BadInput | None:
         ban = self.book.banned(person, address)
         return (
-            None if ban is None else BadInput(403, f"You are banned{_until(ban.until, ban.reason)}")
+            None if ban is None else BadInput(403, f"You are banned{until(ban.until, ban.reason)}")
         )
 
     def _refused(
@@ -261,7 +260,7 @@ class Gate:
             if act == READ:
                 self._hub.expel(participant.id, name)
             if self._is_there(person, room):
-                return BadInput(403, _why_not(room, act))
+                return BadInput(403, why_not(room, act))
             as_written = next((text for text, meant in written.items() if meant == name), name)
             return BadInput(404, NO_SUCH_ROOM, room=as_written)
         return None
@@ -285,19 +284,3 @@ class Gate:
     def _anywhere(self, participant: Participant) -> list[Question]:
         person = self.person(participant)
         return [Question(person, ANYWHERE, act) for act in ANYWHERE_ACTS]
-
-
-def _why_not(room: Room, act: str) -> str:
-    if act == SPEAK and room.policy == CLOSED:
-        return f"This room is closed: {room.reason}" if room.reason else "This room is closed."
-    if act == SPEAK and room.policy == ANNOUNCE:
-        return "Only some speak in this room; you can read it."
-    return "You may not speak in this room." if act == SPEAK else "You may not do that here."
-
-
-def _until(end: float, reason: str) -> str:
-    """How a line goes on that says what somebody is."""
-    when = (
-        "" if end == float("inf") else time.strftime(" until %Y-%m-%d %H:%M UTC", time.gmtime(end))
-    )
-    return f"{when}: {reason}" if reason else f"{when}."

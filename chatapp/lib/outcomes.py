@@ -6,7 +6,9 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar, cast
 from wsgiref.types import WSGIEnvironment
 
+from chatapp.community.acts import SPEAK
 from chatapp.community.asking import NO_SUCH_ROOM, Impossible, NoSuch, NotAllowed, Unfit
+from chatapp.community.rooms import ANNOUNCE, CLOSED, Room
 from chatapp.directory import Directory, DirectoryUnavailable, MayWait, NickTaken, Refusal
 from chatapp.lib.rules import CannotTell
 from chatapp.lib.wire import BadInput
@@ -26,6 +28,8 @@ __all__ = [
     "taken",
     "tell_once",
     "too_much",
+    "until",
+    "why_not",
 ]
 
 log = logging.getLogger(__name__)
@@ -164,3 +168,20 @@ def _is_due(line: str) -> bool:
         _written.clear()
     _written[line] = now
     return True
+
+
+def why_not(room: Room, act: str) -> str:
+    """The line for who may see the room, and may not do that in it."""
+    if act == SPEAK and room.policy == CLOSED:
+        return f"This room is closed: {room.reason}" if room.reason else "This room is closed."
+    if act == SPEAK and room.policy == ANNOUNCE:
+        return "Only some speak in this room; you can read it."
+    return "You may not speak in this room." if act == SPEAK else "You may not do that here."
+
+
+def until(end: float, reason: str) -> str:
+    """How a line goes on that says what somebody is."""
+    when = (
+        "" if end == float("inf") else time.strftime(" until %Y-%m-%d %H:%M UTC", time.gmtime(end))
+    )
+    return f"{when}: {reason}" if reason else f"{when}."

@@ -78,6 +78,23 @@ class KeepingCases(BookCase):
         self.keeping = self.made()
         await self.refused(Impossible, "at most 1000", self.private(*people))
 
+    async def test_of_guests_the_room_that_is_silent_for_longest_gives_way(self):
+        self.keeping = self.made(most_rooms=3)
+        make = self.keeping.make_room
+        spoken, silent = [await make(GUS, "x", "members", [BOB]) for _ in range(2)]
+        await self.keeping.settle(ANN, (await self.private()).name, "kept")
+        for acting in (self.private(by=BOB), self.keeping.direct(BOB, [ANN])):
+            await self.refused(Impossible, "as many rooms", acting)
+        self.clock.advance(200)
+        await self.said(spoken.name, GUS)
+        self.clock.advance(200)
+        made = await self.keeping.direct(BOB, [ANN])
+        self.assertFalse(self.rooms.keeps(silent.name))
+        self.assertEqual({"G", "B"}, set(self.rooms.room(spoken.name).members))
+        held = [self.rooms.holds(each.name) for each in (made, spoken)]
+        self.assertEqual([True, False], held)
+        await self.refused(Impossible, "as many rooms", self.private(by=BOB))
+
     async def test_direct_leads_those_who_begin_at_once_to_one_room(self):
         rooms = await asyncio.gather(
             self.keeping.direct(ANN, [BOB, CAT]), self.made().direct(CAT, [ANN, BOB])

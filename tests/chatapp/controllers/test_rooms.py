@@ -363,6 +363,13 @@ class OpenTests(ChatCase):
         answer = self.ann.post("/chat/rooms", {"title": "x", "people": [nick]})
         self.assertEqual(200, answer.status, answer.body)
 
+    def test_who_the_ini_names_by_the_sender_is_a_keeper(self):
+        sender = json.loads(self.ann.ask("GET", "/chat/me").body)["sender"]
+        self.start(data=self.hub.options.data, keepers=sender)
+        for person, role in ((self.ann, "keeper"), (self.bob, "guest")):
+            person.server = self.server
+            self.assertEqual(role, json.loads(person.ask("GET", "/chat/me").body)["role"])
+
     def test_who_only_looks_on_sees_what_all_see(self):
         self.ann.post("/chat/rooms", {"title": "secret"})
         visitor = self.person()
