@@ -1,12 +1,14 @@
 // The page: puts the parts together. The leading tab polls and sends; every tab shows.
 
 import { Claim } from './claim.js';
+import { Community } from './community.js';
 import { Composer } from './viewcomposer.js';
 import { DeviceView } from './viewdevice.js';
 import { drawers } from './drawers.js';
 import { Joined } from './joined.js';
 import { joinTabs } from './leader.js';
 import { LinkView } from './viewlink.js';
+import { Listing, isListing, isPrivate, markOf } from './listing.js';
 import { LogView } from './viewlog.js';
 import { NickView } from './viewnick.js';
 import { deviceLink, onReturn, takeNick, wokeUp } from './session.js';
@@ -15,6 +17,7 @@ import { PasskeysView } from './viewpasskeys.js';
 import { PeopleView } from './viewpeople.js';
 import { addPasskey, available, ownPasskeys, removePasskey } from './passkeys.js';
 import { Poll } from './poll.js';
+import { ProfileView } from './viewprofile.js';
 import { Reading } from './reading.js';
 import { Rooms } from './rooms.js';
 import { RoomsView, roomName } from './viewrooms.js';
@@ -24,7 +27,7 @@ import { NAME, recall, remember, share, token } from './shared.js';
 import { oncePerTurn, sleep } from './delay.js';
 import { Store } from './store.js';
 import { Title } from './viewtitle.js';
-import { pull } from './wire.js';
+import { changeDevices, profile, pull } from './wire.js';
 
 // ms
 const CLAIMING = 2_000; // that the poll waits for our nick to be told to the server
@@ -37,6 +40,8 @@ const store = new Store({
   joined: ['lobby'], // the rooms that this browser is in
   room: '', // the open one
   read: {}, // {room: seq} up to which it was read
+  listing: [], // the rooms that there are for us, see listing.js
+  may: [], // what we may do in the chat, as the server says
   called: {}, // {as a room was called: as it is}, told before `joined` changes by it: the next tab has the room open, perhaps
   link: { state: 'connecting' },
   outbox: [],
@@ -45,10 +50,11 @@ const store = new Store({
   accepted: [], // and those of the last one that was answered, whoever polled
   cursor: null, // of the last answer, whoever polled
 });
-share(store, { called: mapOf(isName), nick: isName, sender: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq) });
+share(store, { called: mapOf(isName), nick: isName, sender: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq), listing: isListing, may: listOf(isName) });
 
 const joined = new Joined(store);
 const rooms = new Rooms(store);
+const listing = new Listing(store);
 const tabs = joinTabs(NAME, { onLead: lead, onYield: follow, onMessage: hear, onAsked: tellTabs, onSilence: doubt });
 const outbox = new Outbox(store, (message) => tabs.post(message));
 const poll = new Poll({
@@ -73,13 +79,18 @@ const log = new LogView({
     composer.write(text);
     composer.focus();
   },
+  canTouch: (row) => community.canTouch(row),
+  touch: (button, row) => community.toMessage(button, row),
+  isPrivate: () => isPrivate(store.get('room')),
 });
 const composer = new Composer({ send });
 const nickView = new NickView({ choose });
 const deviceView = new DeviceView({ make: deviceLink });
 const passkeysView = new PasskeysView({ list: ownPasskeys, add: addPasskey, remove: removePasskey });
 const roomsView = new RoomsView({ join: visit });
-const peopleView = new PeopleView();
+const profileView = new ProfileView({ profile, change: changeDevices });
+const community = new Community({ store, joined, rooms, listing, visit, leave: leaveRoom });
+const peopleView = new PeopleView({ act: (button, nick) => community.toPerson(button, nick) });
 const linkView = new LinkView({ retry });
 const title = new Title();
 const panels = drawers(['rooms', 'people']);
@@ -91,6 +102,7 @@ async function lead(tookOver) {
   outbox.lead();
   poll.cursor = tookOver ? (store.get('cursor') ?? recall('cursor', isName)) : null;
   if (!store.get('nick')) return;
+  listing.refresh();
   if (!me.fixed) await Promise.race([claim.make(), sleep(CLAIMING)]);
   if (leads()) poll.start();
 }
@@ -203,6 +215,7 @@ function take({ answer, rooms: names }) {
   if (wokeUp()) reading.leave();
   store.set('cursor', answer.cursor ?? store.get('cursor'));
   learn(answer.limits);
+  if (leads() && answer.changed?.includes('rooms')) listing.refresh();
   if (answer.version && version && answer.version !== version) linkView.offerReload();
   const called = renamed(answer.names ?? {}, names);
   const { you } = answer;
@@ -282,8 +295,7 @@ function openRoom() {
   if (matchMedia('(pointer: fine)').matches) composer.focus();
 }
 
-function leaveRoom() {
-  const left = store.get('room');
+function leaveRoom(left) {
   if (!joined.leave(left)) return;
   const { [left]: _, ...read } = store.get('read');
   store.set('read', read);
@@ -328,11 +340,16 @@ function render() {
 }
 
 function showAround(name, room) {
-  const list = joined.names.map((each) => ({ name: each, unread: rooms.unread(each) }));
+  const called = listing.titleOf(name);
+  const list = joined.names.map((each) => ({ name: each, title: listing.titleOf(each), mark: markOf(listing.get(each)), unread: rooms.unread(each) }));
   roomsView.show(list, name);
+  community.offer();
   peopleView.show(room.people, store.get('nick'));
-  title.show(name, list.reduce((sum, each) => sum + each.unread, 0));
-  nameAs('room-title', name);
+  title.show(called, list.reduce((sum, each) => sum + each.unread, 0));
+  composer.call(called);
+  composer.silence(listing.silence(name));
+  log.call(called);
+  nameAs('room-title', called);
   nameAs('me-nick', store.get('nick') ?? '');
   document.getElementById('room-leave').hidden = list.length < 2;
 }
@@ -351,7 +368,9 @@ if (me.nick && (me.fixed || !store.get('nick'))) store.set('nick', me.nick);
 document.getElementById('nick-change').disabled = !me.renames && !me.door;
 document.querySelector('#nick-change .hint').hidden = !me.renames;
 
-store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox'], changed);
+store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox', 'listing'], changed);
+// Whoever is let into a private room sees it among the own ones.
+store.on('listing', () => listing.own.forEach((name) => joined.add(name)));
 store.on('named', () => outbox.wake());
 store.on('link', (link) => linkView.show(link));
 store.on('link', ({ state }) => {
@@ -376,9 +395,10 @@ addEventListener('pagehide', () => poll.stop());
 document.getElementById('nick-change').addEventListener('click', () => {
   deviceView.offer(me.door);
   passkeysView.offer(me.passkeys && available);
+  profileView.show();
   nickView.ask({ nick: store.get('nick') });
 });
-document.getElementById('room-leave').addEventListener('click', leaveRoom);
+document.getElementById('room-leave').addEventListener('click', () => community.leave(store.get('room')));
 addEventListener('keydown', (event) => {
   if (!event.altKey || (event.key !== 'ArrowDown' && event.key !== 'ArrowUp')) return;
   event.preventDefault();

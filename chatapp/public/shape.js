@@ -40,6 +40,13 @@ const isMessage = record(
 const isChange = record({ room: isName, event: oneOf('join', 'leave', 'nick'), nick: isText }, { was: isText });
 const isGap = record({ lost: isSeq, reason: isText }, { rooms: mapOf(isSeq), exact: isFlag });
 
+export const isRoom = record(
+  { room: isName, policy: isText, kind: isText },
+  { title: isText, last: isSeq, new: isSeq, people: isSeq, names: listOf(isText), reason: isText, was: isText, may: listOf(isText) },
+);
+const isDevice = record({ device: isName, label: isText, current: isFlag }, { at: orNull(isMoment), seen: orNull(isText) });
+const isDeed = record({ number: isSeq, at: isMoment, act: isText, name: isText }, { whom_name: isText, room: isText, seq: orNull(isSeq), more: isText, reason: isText });
+
 /** The answers of the wire, by the call that they answer; see docs/wire.md. */
 export const answers = {
   pull: record(
@@ -53,6 +60,7 @@ export const answers = {
       names: mapOf(isName),
       limits: mapOf(isAmount),
       version: isText,
+      changed: listOf(isText),
       advice: record({}, { timeout: isAmount, retry: isAmount }),
     },
   ),
@@ -71,6 +79,16 @@ export const answers = {
   ),
   signIn: record({}, { challenge: isName, ok: isFlag }),
   device: record({ url: isLink, qr: record({ size: isAmount, path: isDrawing }) }),
+  rooms: record({ rooms: listOf(isRoom) }, { may: listOf(isText) }),
+  made: record({ room: isName }, { title: isText }),
+  room: (value) => isRoom(value) && record({}, { members: listOf(record({ sender: isName, nick: isText }, { role: isText })) })(value),
+  deeds: record({ deeds: listOf(isDeed) }, { more: isFlag }),
+  origin: record({ id: isText, nick: isText }, { address: orNull(isText), at: isMoment }),
+  profile: record({ nick: isText, identity: isText }, { sender: isText, role: isText, devices: listOf(isDevice), muted: orNull(isMoment) }),
+  devices: record({ devices: listOf(isDevice) }),
 };
+
+/** Something was done, and nothing more is to be known of it. */
+export const isDone = record({});
 
 export const isRefusal = record({ error: isText }, { room: isText });

@@ -17,6 +17,7 @@ export class Composer {
   #field = document.getElementById('composer-text');
   #left = document.getElementById('composer-left');
   #send = document.getElementById('composer-send');
+  #silence = document.getElementById('silence');
   #drafts = new Map();
   #room = null;
   #acts;
@@ -41,12 +42,23 @@ export class Composer {
     this.#field.focus({ preventScroll: true });
   }
 
+  /** Say what the room is called that is written to. */
+  call(title) {
+    this.#field.placeholder = `Message ${isolated(title)}`;
+  }
+
   /** Write to `room`; a draft left there comes back. */
   open(room) {
     if (room === this.#room) return;
     this.#room = room;
-    this.#field.placeholder = `Message ${isolated(room)}`;
     this.write(this.#draft(room));
+  }
+
+  /** Say `line` in place of the box where one may say nothing, or '' to show it. The draft is kept. */
+  silence(line) {
+    if (this.#silence.textContent !== line) this.#silence.textContent = line;
+    this.#silence.hidden = line === '';
+    this.#form.hidden = line !== '';
   }
 
   /** The room `was` is called `name`: what is written for it goes along. */

@@ -10,7 +10,8 @@ const AHEAD = 600; // px before an edge at which what is beyond it is fetched
  * long room those around the reader (see span.js).
  *
  * acts: older() when the top comes near (a promise of whether there was a page), moved() when the reader scrolls,
- * retry(nonce), discard(nonce), edit(nonce, text).
+ * retry(nonce), discard(nonce), edit(nonce, text); canTouch(row) and touch(button, row): what else can be done with one;
+ * isPrivate(): whether others cannot come to the room.
  */
 export class LogView {
   #log = document.getElementById('log');
@@ -35,6 +36,11 @@ export class LogView {
   /** Whether the newest message is in view. */
   get atEnd() {
     return this.#atEnd;
+  }
+
+  /** Say what the room is called. */
+  call(title) {
+    this.#log.setAttribute('aria-label', `Messages in ${isolated(title)}`);
   }
 
   toEnd() {
@@ -77,7 +83,6 @@ export class LogView {
     this.#shown.clear();
     this.#top = null;
     this.#rows.replaceChildren();
-    this.#log.setAttribute('aria-label', `Messages in ${isolated(room)}`);
     this.#atEnd = true;
   }
 
@@ -137,7 +142,8 @@ export class LogView {
   }
 
   /** The element of `row`: the one shown before if nothing changed. */
-  #node(row) {
+  #node(given) {
+    const row = given.state === 'stored' ? { ...given, more: this.#acts.canTouch(given) } : given;
     const old = this.#shown.get(row.key);
     if (old && same(old.row, row)) return old.node;
     const node = build(row, this.#acts);
@@ -153,16 +159,18 @@ function same(one, other) {
 
 function build(row, acts) {
   if (row.kind === 'message') return messageNode(row, acts);
-  if (row.empty) return emptyNode();
+  if (row.empty) return emptyNode(acts.isPrivate());
   return element('div', { className: `mark ${row.kind}` }, element('span', { textContent: markText(row) }));
 }
 
-function emptyNode() {
+function emptyNode(isPrivate) {
   return element(
     'div',
     { className: 'mark begin empty' },
     element('strong', { textContent: 'Nobody has said anything here yet.' }),
-    'Say the first word. Whoever opens the address of this page comes to this room.',
+    isPrivate
+      ? 'Say the first word. Only who is in this room will see it.'
+      : 'Say the first word. Whoever opens the address of this page comes to this room.',
   );
 }
 
@@ -186,10 +194,18 @@ function messageNode(row, acts) {
   );
   node.style.setProperty('--hue', hueOf(row.nick));
   if (row.state === 'removed') return node;
+  if (row.more) node.append(moreButton(row, acts));
   if (row.state !== 'stored' && row.state !== 'sent') node.append(fateNode(row, acts));
   // Read out once, when it is stored, and not at each try.
   if (row.state !== 'stored') node.setAttribute('aria-live', 'off');
   return node;
+}
+
+function moreButton(row, acts) {
+  const attributes = { 'aria-label': 'More about this message', 'aria-haspopup': 'menu', 'aria-expanded': 'false' };
+  const more = element('button', { type: 'button', className: 'glyph more', attributes });
+  more.addEventListener('click', () => acts.touch(more, row));
+  return more;
 }
 
 /** What became of a message that is not sent yet. */

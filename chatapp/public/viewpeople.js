@@ -4,7 +4,7 @@ const NEWS = 5_000; // ms that a coming or going is shown; those of that time ar
 const NAMED = 3; // of more, the rest are counted
 const { compare } = new Intl.Collator('en');
 
-/** The people of the open room, how many they are, and who came or went. */
+/** The people of the open room, how many they are, and who came or went. acts: act(button, nick), for others than us. */
 export class PeopleView {
   #list = document.getElementById('people-list');
   #news = document.getElementById('news');
@@ -13,6 +13,13 @@ export class PeopleView {
   #items = new Map(); // by nick, as they are listed
   #events = []; // not told yet
   #timer = null;
+
+  constructor(acts) {
+    this.#list.addEventListener('click', ({ target }) => {
+      const button = target.closest('button.person-acts');
+      if (button) acts.act(button, button.dataset.nick);
+    });
+  }
 
   /** people: Set of nicks; nick: ours, shown first. */
   show(people, nick) {
@@ -47,10 +54,17 @@ function sameNames(people, items) {
 function personItem(nick, own) {
   const disc = element('span', { className: 'disc', textContent: initials(nick), attributes: { 'aria-hidden': 'true' } });
   const name = element('span', { className: 'nick', dir: 'auto', title: nick, textContent: nick });
-  const item = element('li', {}, disc, name);
+  const item = own ? element('li', {}, disc, name) : element('li', {}, personButton(nick, disc, name));
   item.style.setProperty('--hue', hueOf(nick));
   if (own) item.append(element('span', { className: 'you', textContent: 'you' }));
   return item;
+}
+
+function personButton(nick, disc, name) {
+  const attributes = { 'aria-haspopup': 'menu', 'aria-expanded': 'false' };
+  const button = element('button', { type: 'button', className: 'person-acts', attributes }, disc, name);
+  button.dataset.nick = nick;
+  return button;
 }
 
 /** One short line, as nodes, however many came, went and changed their names at once. */

@@ -45,10 +45,11 @@ export class RoomsView {
     this.#field.blur();
   }
 
-  /** rooms: [{name, unread}] */
+  /** rooms: [{name, title, mark, unread}]; `mark`: a glyph and a word for what kind of room it is, or null. */
   show(rooms, open) {
-    const items = rooms.map(({ name, unread }) => {
+    const items = rooms.map(({ name, title, mark, unread }) => {
       const item = this.#items.get(name) ?? roomItem(name);
+      call(item.firstChild, title, mark);
       tell(item.firstChild, unread, name === open);
       return item;
     });
@@ -59,7 +60,17 @@ export class RoomsView {
 }
 
 function roomItem(name) {
-  return element('li', {}, element('a', { href: `#${encodeURIComponent(name)}` }, element('bdi', { title: name, textContent: name })));
+  return element('li', {}, element('a', { href: `#${encodeURIComponent(name)}` }, element('bdi')));
+}
+
+/** Show on the link of a room what it is called, and what kind it is. */
+function call(link, title, mark) {
+  const name = link.querySelector('bdi');
+  if (name.textContent !== title) Object.assign(name, { title, textContent: title });
+  const shown = link.querySelector('.kind');
+  if (shown?.title === mark?.word) return;
+  shown?.remove();
+  if (mark) link.prepend(element('span', { className: `glyph kind ${mark.glyph}`, title: mark.word, attributes: { role: 'img', 'aria-label': mark.word } }));
 }
 
 /** Show on the link of a room how much of it is unread, and whether it is the open one. */
@@ -68,5 +79,6 @@ function tell(link, unread, open) {
   else link.removeAttribute('aria-current');
   const label = { 'aria-label': count(unread, 'unread message') };
   const badge = element('span', { className: 'count', textContent: unread > 99 ? '99+' : unread, attributes: label });
-  link.replaceChildren(link.firstChild, ...(unread ? [badge] : []));
+  link.querySelector('.count')?.remove();
+  if (unread) link.append(badge);
 }

@@ -31,9 +31,16 @@
           </div>
         </div>
         <p id="room-error" class="error" role="alert"></p>
+        <div id="room-choice" hidden>
+          <ul id="room-offers" aria-label="Rooms to choose from"></ul>
+          <p id="room-offered" class="hint" role="status"></p>
+          <button type="button" id="room-make"><span class="glyph lock" aria-hidden="true"></span> New private room</button>
+          <button type="button" id="direct-make"><span class="glyph person" aria-hidden="true"></span> Message somebody</button>
+        </div>
       </form>
       <ul id="room-list"></ul>
     </nav>
+    <button type="button" id="deeds-open" hidden>What was done</button>
     <button type="button" id="nick-change">
       <span id="me-nick" dir="auto"></span> <span class="hint">Change name</span>
     </button>
@@ -46,6 +53,7 @@
         <h1 id="room-title" dir="auto">lobby</h1>
         <p class="state"><span class="beacon" aria-hidden="true"></span> <span id="link-word" role="status">Connecting…</span></p>
       </div>
+      <button type="button" id="room-about" class="glyph about" aria-label="About this room" title="About this room"></button>
       <button type="button" id="room-leave" hidden><span class="glyph leave" aria-hidden="true"></span><span class="words">Leave this room</span></button>
       <button type="button" class="people-button" aria-controls="people" aria-expanded="false">
         <span class="glyph people" aria-hidden="true"></span>
@@ -62,6 +70,7 @@
     <div id="log" role="log" aria-live="polite" aria-label="Messages" tabindex="0"><div id="log-rows"></div></div>
     <div class="foot">
       <button type="button" id="jump" hidden>Newest messages</button>
+      <p id="silence" role="status" hidden></p>
       <form id="composer" autocomplete="off">
         <label class="hidden" for="composer-text">Message</label>
         <textarea id="composer-text" rows="1" dir="auto" aria-describedby="composer-left composer-help" enterkeyhint="send"></textarea>
@@ -108,11 +117,80 @@
         <button type="button" id="passkey-add" class="plain">Add a passkey</button>
         <p id="passkey-error" class="error" role="alert"></p>
       </div>
+      <div id="devices" hidden>
+        <h3>Where you are signed in</h3>
+        <ul id="device-list" class="persons"></ul>
+        <p id="devices-error" class="error" role="alert"></p>
+      </div>
       <div class="buttons">
         <button class="primary" id="nick-choose">Come in</button>
         <button type="button" id="nick-cancel">Cancel</button>
       </div>
     </form>
+  </dialog>
+
+  <div id="notice" hidden><span id="notice-line" role="status"></span> <button type="button" id="notice-undo">Undo</button></div>
+
+  <dialog id="ask-dialog" aria-labelledby="ask-title">
+    <form id="ask-form" autocomplete="off">
+      <h2 id="ask-title"></h2>
+      <p id="ask-help" class="help-line"></p>
+      <label id="ask-label" for="ask-field"></label>
+      <input id="ask-field" dir="auto" aria-describedby="ask-help ask-error">
+      <label id="ask-option"><input type="checkbox" id="ask-choice"> <span id="ask-offer"></span></label>
+      <p id="ask-error" class="error" role="alert"></p>
+      <div class="buttons">
+        <button class="primary" id="ask-do"></button>
+        <button type="button" id="ask-cancel">Cancel</button>
+      </div>
+    </form>
+  </dialog>
+
+  <dialog id="make-dialog" aria-labelledby="make-title">
+    <form id="make-form" autocomplete="off">
+      <h2 id="make-title">New private room</h2>
+      <p id="make-help" class="help-line"></p>
+      <div id="make-named">
+        <label for="make-name">What it is called</label>
+        <input id="make-name" maxlength="64" dir="auto">
+      </div>
+      <label for="make-people">Who</label>
+      <input id="make-people" list="make-known" placeholder="Names, commas between" spellcheck="false" aria-describedby="make-help make-error">
+      <datalist id="make-known"></datalist>
+      <p id="make-error" class="error" role="alert"></p>
+      <div class="buttons">
+        <button class="primary" id="make-do">Make it</button>
+        <button type="button" id="make-cancel">Cancel</button>
+      </div>
+    </form>
+  </dialog>
+
+  <dialog id="about-dialog" aria-labelledby="about-title">
+    <h2 id="about-title" dir="auto"></h2>
+    <p id="about-kind" class="help-line"></p>
+    <h3 id="about-heading"></h3>
+    <ul id="about-members" class="persons"></ul>
+    <form id="about-form" autocomplete="off">
+      <label for="about-invite">Invite</label>
+      <div class="row">
+        <input id="about-invite" list="about-known" maxlength="32" placeholder="Name" spellcheck="false" aria-describedby="about-error">
+        <button>Invite</button>
+      </div>
+      <datalist id="about-known"></datalist>
+    </form>
+    <p id="about-error" class="error" role="alert"></p>
+    <div id="about-acts" class="buttons"></div>
+    <div class="buttons"><button type="button" class="primary" id="about-close">Close</button></div>
+  </dialog>
+
+  <dialog id="deeds-dialog" aria-labelledby="deeds-title">
+    <h2 id="deeds-title">What was done</h2>
+    <ol id="deeds-list"></ol>
+    <p id="deeds-error" class="error" role="alert"></p>
+    <div class="buttons">
+      <button type="button" class="primary" id="deeds-close">Close</button>
+      <button type="button" id="deeds-more" hidden>Older</button>
+    </div>
   </dialog>
 
   <noscript>

@@ -67,6 +67,48 @@ class AccessibilityTests(OneServerTestCase):
             other.page.goto(ann.page.locator("#device-link").input_value())
             self.accept(other, f"device, {theme}")
 
+    def test_private_rooms_and_what_is_done_with_messages_and_people(self):
+        bob = self.tab().enter("bob")
+        for theme, user in self.themed(viewport=DESK):
+            ann = self.enter(theme, user)
+            page = ann.page
+            page.focus("#room-name")
+            self.accept(ann, f"rooms to choose from, {theme}")
+            page.click("#room-make")
+            page.click("#make-do")
+            expect(page.locator("#make-error")).not_to_be_empty()
+            self.accept(ann, f"a room is made, {theme}")
+            page.fill("#make-name", f"Planning {theme}")
+            page.fill("#make-people", "bob")
+            page.click("#make-do")
+            expect(page.locator("#room-title")).to_have_text(f"Planning {theme}")
+            self.accept(ann, f"a private room, {theme}")
+            page.click("#room-about")
+            expect(page.locator("#about-members .nick")).to_have_count(2)
+            self.accept(ann, f"about a room, {theme}")
+            page.get_by_role("button", name="Remove bob").click()
+            self.accept(ann, f"a question, {theme}")
+            page.click("#ask-do")
+            expect(page.locator("#about-members .nick")).to_have_count(1)
+            page.click("#about-close")
+            self.accept(ann, f"a notice, {theme}")
+            ann.send("a slip")
+            ann.wait_for("a slip")
+            page.locator(".message .more").hover()
+            page.locator(".message .more").click()
+            self.accept(ann, f"a menu, {theme}")
+            page.get_by_role("menuitem", name="Remove").click()
+            page.click("#ask-do")
+            page.locator(".message.removed").wait_for()
+            self.accept(ann, f"a removed message, {theme}")
+            page.click("#room-about")
+            page.get_by_role("button", name="Close the room").click()
+            page.click("#ask-do")
+            page.click("#about-close")
+            expect(page.locator("#silence")).to_be_visible()
+            self.accept(ann, f"a closed room, {theme}")
+        bob.errors = [error for error in bob.errors if "status of 404" not in error]
+
     def test_the_drawers_on_a_phone(self):
         for theme, user in self.themed(viewport=PHONE, has_touch=True):
             ann = self.enter(theme, user)

@@ -171,9 +171,14 @@ class LooksTests(OneServerTestCase):
         for button, drawer in ((".menu", "#rooms"), (".people-button", "#people")):
             ann.page.click(button)
             for glyph in ann.page.locator(f"{drawer} .glyph").all():
-                if glyph.evaluate("(node) => getComputedStyle(node.parentNode).opacity") == "1":
+                opaque = "(node) => getComputedStyle(node.parentNode).opacity === '1'"
+                if glyph.is_visible() and glyph.evaluate(opaque):
                     self.assertGreater(self.colours(glyph), 1, drawer)
             ann.page.keyboard.press("Escape")
+        ann.page.click(".menu")
+        ann.page.focus("#room-name")
+        for glyph in ann.page.locator("#room-choice .glyph").all():
+            self.assertGreater(self.colours(glyph), 1, "choice")
 
     def colours(self, place):
         """How many colours an element is painted in."""

@@ -1,0 +1,128 @@
+// What there is beside talking: rooms to choose from, private ones, and what those in charge may do.
+
+import { AboutView } from './viewabout.js';
+import { AskView } from './viewask.js';
+import { ChoiceView } from './viewchoice.js';
+import { DeedsView } from './viewdeeds.js';
+import { isPrivate } from './listing.js';
+import { Keeping } from './keeping.js';
+import { MakeView } from './viewmake.js';
+import { MenuView } from './viewmenu.js';
+import { NoticeView } from './viewnotice.js';
+import { aboutRoom, deeds, directRoom, makeRoom } from './wire.js';
+
+/** page: {store, joined, rooms, listing, visit(name), leave(name)}: what the page has and does with rooms. */
+export class Community {
+  #page;
+  #menu = new MenuView();
+  #keeping;
+  #about;
+  #choice;
+  #make;
+
+  constructor(page) {
+    this.#page = page;
+    const { listing, leave } = page;
+    this.#keeping = new Keeping({ ask: new AskView(), notice: new NoticeView() }, () => this.#changed());
+    const keeping = this.#keeping;
+    this.#make = new MakeView({ make: (kind, room) => this.#made(kind, room) });
+    this.#choice = new ChoiceView({ ask: () => listing.refresh(), make: (kind) => this.#make.ask(kind, this.#others()) });
+    this.#about = new AboutView({
+      me: () => page.store.get('nick'),
+      about: aboutRoom,
+      invite: (nick, room) => keeping.invite(nick, room),
+      expel: (nick, room, title) => keeping.expel(nick, room, title),
+      rename: (room, title) => keeping.rename(room, title),
+      close: (room, title, policy) => keeping.close(room, title, policy),
+      reopen: (room, title, was) => keeping.reopen(room, title, was),
+      leave: (room, title) => keeping.leave(room, title, () => leave(room)),
+    });
+    const record = new DeedsView({ deeds });
+    const opener = document.getElementById('deeds-open');
+    opener.addEventListener('click', () => record.open());
+    page.store.on('may', () => (opener.hidden = !this.#may('oversee')));
+    opener.hidden = !this.#may('oversee');
+    document.getElementById('room-about').addEventListener('click', () => this.#about.open(page.store.get('room'), this.#others()));
+  }
+
+  /** Offer the rooms that we are not in. */
+  offer() {
+    this.#choice.offer(this.#page.listing.rooms, this.#page.joined.names);
+  }
+
+  /** Leave the open room: where that has others to be asked before one is in it again, after a question. */
+  leave(name) {
+    const { listing, leave } = this.#page;
+    if (!isPrivate(name) || listing.get(name).kind === 'direct') return leave(name);
+    this.#keeping.leave(name, listing.titleOf(name), () => leave(name));
+  }
+
+  /** What can be done with somebody, in a menu below `button`. */
+  toPerson(button, nick) {
+    const keeping = this.#keeping;
+    const room = this.#page.store.get('room');
+    const { listing } = this.#page;
+    const items = [
+      ['Message', true, () => this.#begin(nick)],
+      ['Remove from this room', isPrivate(room) && listing.may(room, 'expel'), () => keeping.expel(nick, room, listing.titleOf(room))],
+      ['Mute', this.#may('mute'), () => keeping.mute(nick)],
+      ['Ban', this.#may('ban'), () => keeping.ban(nick)],
+      ['Sign out', this.#may('ban'), () => keeping.signOut(nick)],
+      ['Make keeper', this.#may('appoint'), () => keeping.appoint(nick, 'keeper', 'member')],
+      ['Make member', this.#may('appoint'), () => keeping.appoint(nick, 'member', 'keeper')],
+    ];
+    this.#menu.toggle(button, nick, itemsOf(items));
+  }
+
+  /** Whether anything can be done with a message: {own}. */
+  canTouch({ own }) {
+    return own || this.#page.listing.may(this.#page.store.get('room'), 'clear') || this.#may('oversee');
+  }
+
+  /** What can be done with a message, in a menu below `button`: {seq, nick, own}. */
+  toMessage(button, message) {
+    const { store, listing } = this.#page;
+    const room = store.get('room');
+    const given = { ...message, room };
+    const items = [
+      ['Remove', message.own || listing.may(room, 'clear'), () => this.#keeping.removeMessage(given)],
+      ['Who sent it', this.#may('oversee'), () => this.#keeping.whoSent(given)],
+    ];
+    this.#menu.toggle(button, 'This message', itemsOf(items));
+  }
+
+  #may(act) {
+    return this.#page.store.get('may').includes(act);
+  }
+
+  async #changed() {
+    await this.#page.listing.refresh();
+    if (document.getElementById('about-dialog').open) this.#about.refresh();
+  }
+
+  async #begin(nick) {
+    const line = await this.#made('direct', { people: [nick] });
+    if (line) this.#make.ask('direct', this.#others(), [nick], line);
+  }
+
+  /** Make a room that others do not see, and open it; returns why that cannot be, or ''. */
+  async #made(kind, { title, people }) {
+    const asked = kind === 'direct' ? directRoom(people) : makeRoom({ title, people, policy: 'members' });
+    const { status, data, error } = await asked;
+    if (status !== 200) return error || 'The server does not answer. Try again in a moment.';
+    await this.#page.listing.refresh();
+    this.#page.visit(data.room);
+    return '';
+  }
+
+  /** The people that are known here, but for us. */
+  #others() {
+    const { joined, rooms, store } = this.#page;
+    const nicks = new Set(joined.names.flatMap((name) => [...(rooms.get(name)?.people ?? [])]));
+    return [...nicks].filter((nick) => nick !== store.get('nick'));
+  }
+}
+
+function itemsOf(items) {
+  return items.filter(([, possible]) => possible).map(([word, , run]) => ({ word, run }));
+}

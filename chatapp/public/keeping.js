@@ -1,0 +1,163 @@
+import { actOn, changeMembers, changeRoom, origin, removeMessage } from './wire.js';
+import { isolated } from './text.js';
+
+const HOUR = 3600;
+
+/**
+ * What people do to rooms, to messages and to each other, where they may: each asks in a dialog, does it, and offers to
+ * undo it where that can be. views: {ask, notice}; did(): the list of rooms may be another now.
+ */
+export class Keeping {
+  #ask;
+  #notice;
+  #did;
+
+  constructor({ ask, notice }, did) {
+    this.#ask = ask;
+    this.#notice = notice;
+    this.#did = did;
+  }
+
+  /** Have the text of a message gone for everybody. */
+  removeMessage({ room, seq, nick, own }) {
+    this.#ask.ask({
+      title: 'Remove this message?',
+      help: own ? 'Its text is gone for everybody, and cannot be had back.' : `The text of ${isolated(nick)} is gone for everybody, and cannot be had back.`,
+      label: 'Why (everybody in the room sees that)',
+      act: 'Remove',
+      run: async (reason) => lineOf(await removeMessage(room, seq, reason)),
+    });
+  }
+
+  mute(nick) {
+    this.#withReason({
+      title: `Mute ${isolated(nick)}?`,
+      help: 'For an hour nobody hears what they write.',
+      act: 'Mute',
+      call: (reason) => actOn('mute', nick, { seconds: HOUR, reason }),
+      told: `${isolated(nick)} is muted for an hour.`,
+      undo: () => actOn('unmute', nick),
+    });
+  }
+
+  ban(nick) {
+    this.#withReason({
+      title: `Ban ${isolated(nick)}?`,
+      help: 'They are out at once, from every room.',
+      option: 'And whoever comes from the same address',
+      act: 'Ban',
+      call: (reason, address) => actOn('ban', nick, { address, reason }),
+      told: `${isolated(nick)} is banned.`,
+      undo: () => actOn('unban', nick),
+    });
+  }
+
+  signOut(nick) {
+    this.#withReason({
+      title: `Sign ${isolated(nick)} out?`,
+      help: 'On every device. They come in again with a new invitation.',
+      act: 'Sign out',
+      call: (reason) => actOn('sign-out', nick, { reason }),
+      told: `${isolated(nick)} is signed out.`,
+    });
+  }
+
+  /** Give somebody another role; `was` is theirs now. */
+  appoint(nick, role, was) {
+    this.#withReason({
+      title: `Make ${isolated(nick)} a ${role}?`,
+      act: `Make ${role}`,
+      call: (reason) => actOn('role', nick, { role, reason }),
+      told: `${isolated(nick)} is a ${role} now.`,
+      undo: () => actOn('role', nick, { role: was }),
+    });
+  }
+
+  /** Have somebody leave a private room. */
+  expel(nick, room, title) {
+    this.#withReason({
+      title: `Remove ${isolated(nick)} from ${isolated(title)}?`,
+      act: 'Remove',
+      call: () => changeMembers(room, { remove: nick }),
+      told: `${isolated(nick)} is out of ${isolated(title)}.`,
+      undo: () => changeMembers(room, { add: nick }),
+    });
+  }
+
+  invite(nick, room) {
+    return changeMembers(room, { add: nick }).then(this.#done).then(lineOf);
+  }
+
+  /** Leave a private room oneself. left(): it is done. */
+  leave(room, title, left) {
+    this.#ask.ask({
+      title: `Leave ${isolated(title)}?`,
+      help: 'Somebody in it has to invite you before you see it again.',
+      act: 'Leave',
+      run: async () => {
+        const line = lineOf(await changeMembers(room, { leave: true }));
+        if (!line) left();
+        return line;
+      },
+    });
+  }
+
+  rename(room, title) {
+    this.#ask.ask({
+      title: 'What shall it be called?',
+      label: 'Name',
+      value: title,
+      most: 64,
+      act: 'Rename',
+      run: async (text) => lineOf(this.#done(await changeRoom(room, { title: text }))),
+    });
+  }
+
+  close(room, title, was) {
+    this.#withReason({
+      title: `Close ${isolated(title)}?`,
+      help: 'It can be read, and nobody says anything more in it.',
+      act: 'Close it',
+      call: (reason) => changeRoom(room, { policy: 'closed', reason }),
+      told: `${isolated(title)} is closed.`,
+      undo: () => changeRoom(room, { policy: was }),
+    });
+  }
+
+  async reopen(room, title, was) {
+    const line = lineOf(this.#done(await changeRoom(room, { policy: was })));
+    this.#notice.tell(line || `${isolated(title)} is open again.`);
+  }
+
+  /** Say who sent a message, and from where. */
+  async whoSent({ room, seq }) {
+    const { status, data, error } = await origin(room, seq);
+    this.#notice.tell(status === 200 ? `Sent by ${isolated(data.nick)}, id ${data.id}, from ${data.address || 'an unknown address'}.` : lineOf({ status, error }));
+  }
+
+  #withReason({ call, told, undo, ...question }) {
+    this.#ask.ask({
+      label: 'Why (it is written down)',
+      ...question,
+      run: async (reason, chosen) => {
+        const line = lineOf(this.#done(await call(reason, chosen)));
+        if (!line) this.#notice.tell(told, undo ? () => this.#takeBack(undo) : null);
+        return line;
+      },
+    });
+  }
+
+  async #takeBack(undo) {
+    this.#notice.tell(lineOf(this.#done(await undo())) || 'It is as it was before.');
+  }
+
+  #done = (answer) => {
+    this.#did();
+    return answer;
+  };
+}
+
+/** '' where the server did it, or its line. */
+function lineOf({ status, error }) {
+  return status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
+}

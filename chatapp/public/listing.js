@@ -1,0 +1,83 @@
+import { isRoom, listOf } from './shape.js';
+import { roomList } from './wire.js';
+
+/** What `listing` of the store is: the rooms that the server lists for us, see docs/wire.md. */
+export const isListing = listOf(isRoom);
+
+/**
+ * The rooms that there are for us, in `listing` of the store: what each is called, of which kind it is, and what we
+ * may do there. All tabs share it.
+ */
+export class Listing {
+  #store;
+  #asking = null;
+
+  constructor(store) {
+    this.#store = store;
+  }
+
+  get rooms() {
+    return this.#store.get('listing');
+  }
+
+  /** What is known of the room `name`. One that is not listed is open to everybody, or new. */
+  get(name) {
+    return this.rooms.find(({ room }) => room === name) ?? { room: name, title: '', policy: 'open', kind: 'room', may: null };
+  }
+
+  /** What the room is called where people see it. */
+  titleOf(name) {
+    return calledAs(this.get(name));
+  }
+
+  /** The private rooms that we are in. */
+  get own() {
+    return this.rooms.filter(({ room }) => isPrivate(room)).map(({ room }) => room);
+  }
+
+  /** Whether we may do `act` in the room; where the server has not said, what everybody may. */
+  may(name, act) {
+    return this.get(name).may?.includes(act) ?? act === 'speak';
+  }
+
+  /** Why we may say nothing in the room, '' if we may. */
+  silence(name) {
+    const { policy, reason } = this.get(name);
+    if (this.may(name, 'speak')) return '';
+    if (policy === 'closed') return `This room is closed${reason ? `: ${reason}` : '.'}`;
+    return policy === 'announce' ? 'Only some speak in this room; you can read it.' : 'You may not speak in this room now.';
+  }
+
+  /** Ask for it anew; what is asked for while an answer is on its way is asked once, after that. */
+  refresh(cursor = null) {
+    this.#asking = (this.#asking ?? Promise.resolve()).then(() => this.#ask(cursor));
+    return this.#asking;
+  }
+
+  async #ask(cursor) {
+    const { status, data } = await roomList(cursor);
+    if (status === 200) this.#store.set('listing', data.rooms);
+    if (status === 200) this.#store.set('may', data.may ?? []);
+  }
+}
+
+export function isPrivate(name) {
+  return name.startsWith('~');
+}
+
+/** What a listed room is called: its title, the people of a direct one, or its name. */
+export function calledAs({ room, title, names = [] }) {
+  return title || names.join(', ') || (isPrivate(room) ? 'Private room' : room);
+}
+
+const MARKS = {
+  direct: { glyph: 'person', word: 'Direct message' },
+  members: { glyph: 'lock', word: 'Private' },
+  announce: { glyph: 'speaker', word: 'Announcements' },
+  closed: { glyph: 'box', word: 'Closed' },
+};
+
+/** A glyph and a word for what kind of room that is, or null for one that is open to all. */
+export function markOf({ policy, kind }) {
+  return MARKS[policy] && kind !== 'direct' ? MARKS[policy] : MARKS[kind] ?? null;
+}

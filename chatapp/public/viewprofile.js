@@ -1,0 +1,40 @@
+import { dayOf, element, isolated } from './text.js';
+
+/**
+ * The part of the dialog about our name that lists the devices on which we are signed in.
+ * acts: profile() and change({remove}) -> a promise of {status, data, error}.
+ */
+export class ProfileView {
+  #part = document.getElementById('devices');
+  #list = document.getElementById('device-list');
+  #error = document.getElementById('devices-error');
+  #acts;
+
+  constructor(acts) {
+    this.#acts = acts;
+  }
+
+  /** Show them, where the chat keeps any. */
+  async show() {
+    this.#part.hidden = true;
+    this.#take(await this.#acts.profile());
+  }
+
+  #take({ status, data, error }) {
+    this.#error.textContent = status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
+    if (status !== 200) return;
+    const devices = data.devices ?? [];
+    this.#part.hidden = !devices.length;
+    this.#list.replaceChildren(...devices.map((device) => this.#item(device)));
+  }
+
+  #item({ device, label, current, seen }) {
+    const last = current ? 'this one' : seen ? `last here: ${dayOf(Date.parse(`${seen}T12:00`) / 1000)}` : '';
+    const item = element('li', {}, element('bdi', { textContent: label || 'A device', title: label }), element('span', { className: 'you', textContent: last }));
+    if (current) return item;
+    const button = element('button', { type: 'button', className: 'plain', textContent: 'Sign out', attributes: { 'aria-label': `Sign out ${isolated(label)}` } });
+    button.addEventListener('click', async () => this.#take(await this.#acts.change({ remove: device })));
+    item.append(button);
+    return item;
+  }
+}

@@ -1,0 +1,227 @@
+"""Pages of rooms that are private, of messages that are removed, and of those in charge."""
+
+from benchmarks.harness.chat import ChatServer
+from tests.browser.chromium import OneServerTestCase, PageTestCase, close_all, expect
+
+tearDownModule = close_all
+
+
+def open_menu(tab, button):
+    button.hover()
+    button.click()
+    return tab.page.get_by_role("menu")
+
+
+def choose_in(tab, button, word):
+    open_menu(tab, button).get_by_role("menuitem", name=word, exact=True).click()
+
+
+def rooms_of(tab):
+    return tab.page.locator("#room-list bdi")
+
+
+def make_room(tab, title, *people):
+    tab.page.focus("#room-name")
+    tab.page.click("#room-make")
+    tab.page.fill("#make-name", title)
+    tab.page.fill("#make-people", ", ".join(people))
+    tab.page.click("#make-do")
+    expect(tab.page.locator("#room-title")).to_have_text(title)
+
+
+def person(tab, nick):
+    return tab.page.locator(".person-acts").filter(has_text=nick)
+
+
+def without(tab, *statuses):
+    """Those that it is to be answered with; a browser tells of each in its console."""
+    words = [f"status of {status}" for status in statuses]
+    tab.errors = [line for line in tab.errors if not any(word in line for word in words)]
+
+
+class RoomTests(PageTestCase):
+    def test_who_is_invited_sees_the_room_and_talks_and_who_is_removed_does_not(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        expect(person(ann, "bob")).to_be_visible()
+        make_room(ann, "Planning")
+        ann.page.click("#room-about")
+        ann.page.fill("#about-invite", "bob")
+        ann.page.press("#about-invite", "Enter")
+        expect(rooms_of(bob)).to_have_text(["lobby", "Planning"])
+        self.screenshot(ann, "about")
+        expect(ann.page.locator("#about-members .nick")).to_have_text(["ann", "bob"])
+        ann.page.click("#about-close")
+        bob.page.get_by_role("link", name="Planning").click()
+        bob.send("hello")
+        ann.wait_for("hello")
+        self.assertIn("Planning", bob.page.title())
+        ann.page.click("#room-about")
+        ann.page.get_by_role("button", name="Remove bob").click()
+        ann.page.click("#ask-do")
+        expect(rooms_of(bob)).to_have_text(["lobby"])
+        expect(bob.page.locator("#room-title")).to_have_text("lobby")
+        expect(bob.page.locator("#link-line")).not_to_contain_text("~")
+        expect(ann.page.locator("#about-members .nick")).to_have_text(["ann"])
+        without(bob, 404)
+
+    def test_what_was_done_to_somebody_can_be_undone(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        expect(person(ann, "bob")).to_be_visible()
+        make_room(ann, "Planning", "bob")
+        expect(rooms_of(bob)).to_have_text(["lobby", "Planning"])
+        ann.page.click("#room-about")
+        ann.page.get_by_role("button", name="Remove bob").click()
+        ann.page.click("#ask-do")
+        expect(rooms_of(bob)).to_have_text(["lobby"])
+        ann.page.click("#about-close")
+        ann.page.click("#notice-undo")
+        expect(rooms_of(bob)).to_have_text(["lobby", "Planning"])
+        without(bob, 404)
+
+    def test_a_direct_message_is_called_by_the_other_and_is_there_at_once(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        choose_in(ann, person(ann, "bob"), "Message")
+        expect(ann.page.locator("#room-title")).to_have_text("bob")
+        ann.send("between us")
+        expect(rooms_of(bob)).to_have_text(["lobby", "ann"])
+        bob.page.get_by_role("link", name="ann").click()
+        bob.wait_for("between us").send("yes")
+        ann.wait_for("yes")
+        choose_in(ann, person(ann, "bob"), "Message")
+        expect(rooms_of(ann)).to_have_text(["lobby", "bob"])
+
+    def test_rooms_that_there_are_can_be_chosen(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob", "garden")
+        bob.send("flowers")
+        bob.wait_for("flowers")
+        ann.page.focus("#room-name")
+        offered = ann.page.locator("#room-offers bdi")
+        expect(offered).to_have_text(["garden"])
+        self.screenshot(ann, "choice")
+        ann.page.fill("#room-name", "x")
+        expect(offered).to_have_count(0)
+        ann.page.fill("#room-name", "gard")
+        offered.click()
+        ann.wait_for("flowers")
+        expect(rooms_of(ann)).to_have_text(["lobby", "garden"])
+
+    def test_a_room_that_is_closed_says_so_where_one_would_write_and_keeps_the_draft(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        expect(person(ann, "bob")).to_be_visible()
+        make_room(ann, "Planning", "bob")
+        bob.page.get_by_role("link", name="Planning").click()
+        bob.page.fill("#composer-text", "half a thought")
+        ann.page.click("#room-about")
+        ann.page.get_by_role("button", name="Close the room").click()
+        ann.page.fill("#ask-field", "it is over")
+        ann.page.click("#ask-do")
+        expect(bob.page.locator("#silence")).to_have_text("This room is closed: it is over")
+        expect(bob.page.locator("#composer")).to_be_hidden()
+        self.screenshot(bob, "closed")
+        ann.page.click("#about-close")
+        ann.page.click("#notice-undo")
+        expect(bob.page.locator("#composer-text")).to_have_value("half a thought")
+        expect(bob.page.locator("#composer")).to_be_visible()
+
+    def test_one_leaves_a_private_room_after_a_question(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        expect(person(ann, "bob")).to_be_visible()
+        make_room(ann, "Planning", "bob")
+        bob.page.get_by_role("link", name="Planning").click()
+        bob.page.click("#room-leave")
+        bob.page.click("#ask-do")
+        expect(rooms_of(bob)).to_have_text(["lobby"])
+        ann.page.click("#room-about")
+        expect(ann.page.locator("#about-members .nick")).to_have_text(["ann"])
+
+
+class RemovalTests(OneServerTestCase):
+    def test_a_message_that_its_sender_removes_is_gone_from_every_open_page(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        ann.send("a slip")
+        bob.wait_for("a slip")
+        second = self.tab(bob.page.context).open().wait_for("a slip")
+        choose_in(ann, ann.page.locator(".message.own .more"), "Remove")
+        ann.page.fill("#ask-field", "wrong room")
+        ann.page.click("#ask-do")
+        for tab in (ann, bob, second, self.tab().enter("carl")):
+            gone = tab.page.locator(".message.removed .text")
+            expect(gone).to_have_text("Removed by ann: wrong room")
+            expect(tab.message("a slip")).to_have_count(0)
+        expect(bob.page.locator(".message .more")).to_have_count(0)
+
+    def test_a_menu_is_used_by_the_keyboard_and_gives_the_focus_back(self):
+        ann = self.tab().enter("ann")
+        ann.send("a slip")
+        ann.wait_for("a slip")
+        more = ann.page.get_by_role("button", name="More about this message")
+        more.focus()
+        more.press("Enter")
+        expect(ann.page.get_by_role("menuitem", name="Remove")).to_be_focused()
+        ann.page.keyboard.press("ArrowDown")
+        expect(ann.page.get_by_role("menuitem", name="Remove")).to_be_focused()
+        ann.page.keyboard.press("Escape")
+        expect(ann.page.get_by_role("menu")).to_have_count(0)
+        expect(more).to_be_focused()
+
+
+class KeeperTests(PageTestCase):
+    """Kim is a keeper, by the option."""
+
+    options = {"chat.identity": "host", "chat.user_header": "Remote-User",
+               "chat.name_header": "Remote-Name", "chat.keepers": "kim"}  # fmt: skip
+
+    def serve(self):
+        server = {"trusted_proxies": "127.0.0.1"}
+        return self.enterContext(ChatServer(app=self.options, server=server))
+
+    def signed_in(self, name):
+        headers = {"Remote-User": name.lower(), "Remote-Name": name}
+        return self.tab(self.user(extra_http_headers=headers)).open().wait_connected()
+
+    def test_who_is_muted_is_told_and_speaks_again_once_that_is_undone(self):
+        kim, ann = self.signed_in("Kim"), self.signed_in("Ann")
+        choose_in(kim, person(kim, "Ann"), "Mute")
+        kim.page.fill("#ask-field", "too loud")
+        kim.page.click("#ask-do")
+        expect(ann.page.locator("#silence")).to_be_visible()
+        kim.page.click("#notice-undo")
+        expect(ann.page.locator("#silence")).to_be_hidden()
+        ann.send("here again")
+        kim.wait_for("here again")
+
+    def test_who_is_banned_is_out_at_once(self):
+        kim, ann = self.signed_in("Kim"), self.signed_in("Ann")
+        ann.send("hello")
+        kim.wait_for("hello")
+        choose_in(kim, person(kim, "Ann"), "Ban")
+        kim.page.fill("#ask-field", "spam")
+        kim.page.check("#ask-choice")
+        kim.page.click("#ask-do")
+        # Both come from this machine.
+        expect(kim.page.locator("#ask-error")).to_contain_text("same address as you")
+        kim.page.uncheck("#ask-choice")
+        kim.page.click("#ask-do")
+        expect(ann.page.locator("#link-line")).to_contain_text("You are banned: spam")
+        expect(kim.people()).to_have_text(["Kim"])
+        kim.page.click("#notice-undo")
+        expect(kim.people()).to_have_text(["Kim", "Ann"])
+        without(ann, 403)
+        without(kim, 409)
+
+    def test_a_keeper_removes_what_others_said_and_sees_who_sent_it_and_what_was_done(self):
+        kim, ann = self.signed_in("Kim"), self.signed_in("Ann")
+        ann.send("buy this")
+        kim.wait_for("buy this")
+        more = kim.page.locator(".message .more")
+        choose_in(kim, more, "Who sent it")
+        expect(kim.page.locator("#notice-line")).to_contain_text("id ann, from 127.0.0.1")
+        choose_in(kim, more, "Remove")
+        kim.page.fill("#ask-field", "spam")
+        kim.page.click("#ask-do")
+        expect(ann.page.locator(".message.removed .text")).to_have_text("Removed by Kim: spam")
+        kim.page.click("#deeds-open")
+        expect(kim.page.locator("#deeds-list li").first).to_contain_text("Kim")
+        expect(kim.page.locator("#deeds-list li").first).to_contain_text("spam")
+        self.screenshot(kim, "deeds")
+        expect(ann.page.locator("#deeds-open")).to_be_hidden()
