@@ -5,6 +5,7 @@ what proxies send that ask somebody first: oauth2-proxy, Authelia, nginx with au
 can send one, so it is believed from `trusted_proxies` alone.
 """
 
+import hashlib
 import logging
 import time
 from wsgiref.types import WSGIEnvironment
@@ -32,14 +33,22 @@ class Host(Identity):
         self._told = -_SILENT_SECONDS
 
     def who(self, environ: WSGIEnvironment) -> Person | None:
-        user = self.proof(environ)
+        user = self._user_of(environ)
         if not user:
             return None
-        groups = _text(environ.get(self._groups, "")) if self._groups else ""
+        groups = _text(_believed(environ, self._groups))
         named = tuple(each.strip() for each in groups.split(",") if each.strip())
-        return Person(user, _text(environ.get(self._name, "")) if self._name else "", named)
+        return Person(user, _text(_believed(environ, self._name)), named)
 
     def proof(self, environ: WSGIEnvironment) -> str:
+        """The user, and what stands for the groups: who has lost one may be no keeper any more."""
+        user = self._user_of(environ)
+        if not user or not self._groups:
+            return user
+        groups = _believed(environ, self._groups).encode("latin-1", "replace")
+        return f"{user} {hashlib.blake2b(groups, digest_size=12).hexdigest()}"
+
+    def _user_of(self, environ: WSGIEnvironment) -> str:
         if not self._user:
             return _text(environ.get("REMOTE_USER", ""))
         user = _text(environ.get(self._user, ""))
@@ -56,6 +65,12 @@ class Host(Identity):
                 "%s came from %s, which trusted_proxies does not name: it is not believed",
                 self._header, environ.get("REMOTE_ADDR") or "the Unix socket",
             )  # fmt: skip
+
+
+def _believed(environ: WSGIEnvironment, key: str) -> str:
+    """A header as it came, if a proxy that is trusted sent it."""
+    value: str = environ.get(key, "") if key and environ.get("cogen.proxied") else ""
+    return value
 
 
 def _text(value: str) -> str:

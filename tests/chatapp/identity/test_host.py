@@ -104,6 +104,17 @@ class HostTests(HostCase):
         self.assertEqual(b'{"nick":"Bob"}', ann.ask("GET", "/chat/nick").body)
         self.assertEqual("Bob", ann.pull()["you"]["nick"])
 
+    def test_who_has_lost_a_group_is_in_it_no_longer_with_the_same_cookies(self):
+        self.begin(keeper_groups="chat")
+        ann = self.user("ann")
+        sender = ann.pull()["you"]["sender"]
+        told = []
+        for groups in ("staff, chat", "staff", "chat", ""):
+            ann.headers["Remote-Groups"] = groups
+            told.append(json.loads(ann.ask("GET", "/chat/me").body))
+        self.assertEqual(["keeper", "member"] * 2, [each["role"] for each in told])
+        self.assertEqual({sender}, {each["sender"] for each in told})
+
     def test_two_with_one_name_are_told_apart(self):
         nicks = [self.user(f"u{n}", "Ann").pull()["you"]["nick"] for n in range(3)]
         self.assertEqual(["Ann", "Ann 2", "Ann 3"], nicks)
@@ -136,3 +147,18 @@ class HostTests(HostCase):
         self.refused(ann)
         ann.headers["X-Test"] = "ann"
         self.assertEqual(b'{"nick":"ann"}', ann.ask("GET", "/chat/nick").body)
+
+    def test_where_no_header_has_the_user_others_are_still_believed_from_the_proxy_alone(self):
+        def signed_in(app):
+            def application(environ, start_response):
+                environ["REMOTE_USER"] = "ann"
+                return app(environ, start_response)
+
+            return application
+
+        self.wrapped = signed_in
+        self.begin(user_header="", keeper_groups="chat")
+        for address, told in (("127.0.0.1", ["Queen", "keeper"]), ("192.0.2.1", ["ann", "member"])):
+            person = self.user("x", "Queen", address)
+            you = json.loads(person.ask("GET", "/chat/me").body)
+            self.assertEqual(told, [you["nick"], you["role"]])
