@@ -36,7 +36,7 @@ _DRY_BY = {
 _AS_ROOT = re.compile(r"^runuser -u chat -- |/srv/chat/\.venv/bin/|^cd /srv/chat$")
 # Programs whose commands are run as they stand.
 RUN = (
-    ":", "cat", "cd", "chatapp", "cogen-serve", "curl", "export", "grep", "kill", "mkdir",
+    ":", "cat", "cd", "chatapp", "cogen-serve", "curl", "export", "for", "grep", "kill", "mkdir",
     "nosetests", "paster", "pybabel", "python", "python3", "sed", "sqlite3", "ulimit", "until",
     "wait",
 )  # fmt: skip
