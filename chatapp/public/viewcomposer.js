@@ -57,8 +57,10 @@ export class Composer {
   /** Say `line` in place of the box where one may say nothing, or '' to show it. The draft is kept. */
   silence(line) {
     if (this.#silence.textContent !== line) this.#silence.textContent = line;
+    if (this.#form.hidden === (line !== '')) return;
     this.#silence.hidden = line === '';
     this.#form.hidden = line !== '';
+    this.#fit();
   }
 
   /** The room `was` is called `name`: what is written for it goes along. */
@@ -94,8 +96,13 @@ export class Composer {
     this.#left.textContent = left < 0 ? `${-left} too many` : `${left} left`;
     this.#form.classList.toggle('over', left < 0);
     this.#send.disabled = left < 0 || !this.#field.value.trim();
+    this.#fit();
+  }
+
+  /** Make the box as high as what is written in it. */
+  #fit() {
     this.#field.style.height = 'auto';
-    this.#field.style.height = `${this.#field.scrollHeight}px`;
+    if (!this.#form.hidden) this.#field.style.height = `${this.#field.scrollHeight}px`;
   }
 
   /** Another tab may have another draft for this room: what is written here stays, the last one is stored. */

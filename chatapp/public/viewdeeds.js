@@ -1,5 +1,23 @@
 import { dayOf, element, isolated, timeOf } from './text.js';
 
+const DID = {
+  ban: 'banned',
+  clear: 'removed a message of',
+  closed: 'closed',
+  expel: 'removed',
+  invite: 'invited',
+  make: 'made',
+  mute: 'muted',
+  rename: 'renamed',
+  open: 'opened',
+  members: 'opened again',
+  announce: 'had all but some be silent',
+  role: 'gave a role to',
+  'sign-out': 'signed out',
+  unban: 'let in again',
+  unmute: 'let speak again',
+};
+
 /** The record of what those in charge did, for them. acts: deeds(before) -> a promise of {status, data, error}. */
 export class DeedsView {
   #dialog = document.getElementById('deeds-dialog');
@@ -35,7 +53,8 @@ export class DeedsView {
 
 function deedItem({ at, name, act, whom_name: whom = '', room = '', seq = null, more = '', reason = '' }) {
   const about = [whom && isolated(whom), more && `(${more})`, seq !== null && `message ${seq}`, room && `in ${isolated(room)}`, reason && `“${isolated(reason)}”`];
-  const what = ` ${act} ${about.filter(Boolean).join(' ')} `;
+  const did = act.split(' ').map((each) => DID[each] ?? each).join(' and ');
+  const what = ` ${did} ${about.filter(Boolean).join(' ')} `;
   const when = element('span', { className: 'you' }, dayOf(at), ' ', timeOf(at));
   return element('li', {}, element('bdi', { className: 'nick', textContent: name }), what, when);
 }
