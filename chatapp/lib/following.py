@@ -12,7 +12,8 @@ __all__ = ["Follower", "Following"]
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.5
+# Who is banned is out at each worker within a second, also where one is slow for a moment.
+_LOOK_SECONDS = 0.25
 
 
 class Follower(Protocol):
@@ -28,7 +29,7 @@ class Follower(Protocol):
 
 
 class Following:
-    """Keeps `followers` as things are beside `log`, half a second late at most."""
+    """Keeps `followers` as things are beside `log`, a quarter of a second late."""
 
     def __init__(self, log: MessageLog, followers: Sequence[Follower]) -> None:
         self._log = log
@@ -56,7 +57,8 @@ class Following:
             try:
                 await self._look()
             except (LogUnavailable, DirectoryUnavailable) as error:
-                log.info("what is kept beside the log is not known now: %s", error)
+                if not self._missed:
+                    log.info("what is kept beside the log is not known now: %s", error)
                 self._missed = True
 
     async def _look(self) -> None:

@@ -37,7 +37,7 @@ from chatapp.names import folded
 __all__ = ["Gate", "person_of"]
 
 _RETRY_SECONDS = 2.0
-# After that all workers follow a change, which each looks for every half second.
+# After that all workers follow a change, which each looks for four times a second.
 _EVERYWHERE_SECONDS = 0.75
 _NONE: Final[Mapping[str, str]] = {}
 
