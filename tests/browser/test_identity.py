@@ -181,6 +181,40 @@ class MembersTests(PageTestCase):
         for tab in (stranger, bob):
             tab.errors = [error for error in tab.errors if "status of 401" not in error]
 
+    def test_a_member_sees_the_own_devices_and_signs_one_out(self):
+        self.server.logged("nobody is a member yet")
+        [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
+        ann = self.come_in(link, "Ann")
+        ann.page.click("#nick-change")
+        ann.page.click("#device-make")
+        phone = self.tab(self.user(user_agent="Mozilla/5.0 (iPhone) Version/17 Safari/605"))
+        phone.page.goto(ann.page.locator("#device-link").input_value())
+        phone.page.get_by_role("button", name="Open the chat").click()
+        phone.wait_connected()
+        ann.page.click("#nick-cancel")
+        ann.page.click("#nick-change")
+        devices = ann.page.locator("#device-list li")
+        expect(devices).to_have_count(2)
+        self.screenshot(ann, "devices")
+        ann.page.get_by_role("button", name="Sign out Safari on iPhone").click()
+        expect(devices).to_have_count(1)
+        expect(phone.page.locator("#link-line")).to_contain_text("Sign in to come in.")
+        phone.errors = [error for error in phone.errors if "status of 401" not in error]
+
+    def test_an_owner_makes_a_keeper_of_somebody_who_sees_at_once_what_they_may(self):
+        self.server.logged("nobody is a member yet")
+        [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
+        ann = self.come_in(link, "Ann")
+        _, link, _ = run("invite", "--ini", self.server.ini)
+        bob = self.come_in(link.strip(), "Bob")
+        expect(bob.page.locator("#deeds-open")).to_be_hidden()
+        ann.page.locator(".person-acts").filter(has_text="Bob").click()
+        ann.page.get_by_role("menuitem", name="Make keeper").click()
+        ann.page.click("#ask-do")
+        expect(bob.page.locator("#deeds-open")).to_be_visible()
+        ann.page.click("#notice-undo")
+        expect(bob.page.locator("#deeds-open")).to_be_hidden()
+
     def test_nobody_takes_a_members_name_and_a_rename_is_seen_everywhere(self):
         self.server.logged("nobody is a member yet")
         [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
