@@ -7,7 +7,6 @@ import json
 import tempfile
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
 
 import jwt
@@ -129,16 +128,16 @@ class TokenTests(TokenCase):
             self.assertNotEqual(401, self.bearer("x").ask("GET", path).status)
 
     def test_the_log_has_a_line_an_address_and_minute(self):
-        now = 1000.0
-        clock = mock.patch("chatapp.lib.outcomes.time", SimpleNamespace(monotonic=lambda: now))
-        with clock, self.assertLogs("chatapp.lib.outcomes", "WARNING") as said:
+        with self.assertLogs("chatapp.lib.outcomes", "WARNING") as said:
             for _ in range(50):
                 self.refusal(token(OTHER))
             other = self.bearer(token(OTHER))
             other.address = "10.0.0.7"
             self.assertEqual(401, other.ask("GET", "/chat/nick").status)
             for _ in range(3):
-                now += 21
+                # 21 s later; compiled, the module has no clock that can be set.
+                for about, written in outcomes._written.items():
+                    outcomes._written[about] = written - 21
                 self.refusal(token(OTHER))
         self.assertEqual(
             [f"{each}: refused: The token is signed with another key."
