@@ -81,6 +81,18 @@ class GuestTests(Booked, ChatCase):
         told = json.loads(bob.ask("GET", f"/chat/history/{PRIVATE}").body)
         self.assertEqual(["before"], texts(told))
 
+    def test_what_was_said_to_each_other_is_there_when_they_write_again(self):
+        bob = self.joined("bob")
+        for _ in range(2):
+            room = json.loads(self.ann.post("/chat/direct", {"people": ["bob"]}).body)["room"]
+            self.assertEqual(200, bob.say("hello", room).status)
+            told = json.loads(self.ann.ask("GET", f"/chat/history/{room}").body)
+            for person in (self.ann, bob):
+                leaving = person.post(f"/chat/rooms/{room}/members", {"leave": True})
+                self.assertEqual(200, leaving.status)
+                self.assertEqual(404, person.ask("GET", f"/chat/history/{room}").status)
+        self.assertEqual(["hello", "hello"], texts(told))
+
     def test_roles_do_not_lead_into_a_private_room(self):
         self.keep(PRIVATE, "ann")
         bob = self.joined("bob")
