@@ -154,6 +154,15 @@ class Book:
         ban = None if address is None else self._bans.get(address)
         return ban if ban is not None and self.wall() < ban.until else None
 
+    def banned_with(self, address: str) -> list[Ban]:
+        """Those of people who are banned now, and that address with them."""
+        held = ((person, self.standing(person)) for person in self._standings)
+        return [
+            Ban(standing.banned_until, standing.reason, person)
+            for person, standing in held
+            if address in standing.addresses
+        ]
+
     # Following.
 
     async def catch_up(self) -> None:

@@ -21,6 +21,7 @@ from chatapp.community.peoplekeeping import PeopleKeeping
 from chatapp.community.roomkeeping import RoomKeeping
 from chatapp.identity.person import Person
 from chatapp.model import Draft, Message, MessageLog, NoSuchMessage, Stored
+from chatapp.model.message import LASTING
 
 __all__ = ["Keeping"]
 
@@ -52,6 +53,8 @@ class Keeping(RoomKeeping, PeopleKeeping):
         reason = checked_reason(reason)
         room = await self._room(by, name)
         message = await self._message(room.name, seq)
+        if message.kind in LASTING:
+            raise NoSuch(_NO_MESSAGE)
         if message.sender == by.id:
             self._unless_silent(by, CLEAR)
         else:

@@ -1,7 +1,7 @@
 """What those in charge do to people: mute, ban, sign out, say which role somebody has."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from chatapp.community.acts import APPOINT, BAN, MUTE, ROLES
 from chatapp.community.asking import Asking, Impossible, NoSuch, Unfit, checked_reason
@@ -14,6 +14,9 @@ __all__ = ["LONGEST_SECONDS", "PeopleKeeping"]
 
 LONGEST_SECONDS = 10 * 365 * 86_400.0
 """The longest that somebody is muted or banned for, unless it is for good."""
+
+_UNBAN = "unban"
+_BANNING = frozenset({BAN, _UNBAN})
 
 
 class PeopleKeeping(Asking):
@@ -65,11 +68,11 @@ class PeopleKeeping(Asking):
                 banned_until=until, reason=reason, addresses=tuple(sorted(addresses))
             )
 
-        bans = {address: Ban(until, reason, person.id)} if address else {}
-        await self._stand(by, person, BAN, change, bans, more=_for(seconds), reason=reason)
+        await self._stand(by, person, BAN, change, more=_for(seconds), reason=reason)
 
     async def unban(self, by: Person, person: Person) -> None:
-        """The person may come in again, and so may those at the addresses that were banned too."""
+        """The person may come in again, and so may those at the addresses that were banned too,
+        unless they were with somebody else as well."""
         await self._above(by, person, BAN)
 
         def change(standing: Standing) -> Standing:
@@ -78,8 +81,7 @@ class PeopleKeeping(Asking):
             reason = standing.reason if standing.muted_until else ""
             return standing._replace(banned_until=0.0, reason=reason, addresses=())
 
-        bans = dict.fromkeys(self._book.standing(person.id).addresses)
-        await self._stand(by, person, "unban", change, bans)
+        await self._stand(by, person, _UNBAN, change)
 
     async def sign_out(self, by: Person, person: Person) -> None:
         """The person is signed out on every device, where the chat signs people in itself."""
@@ -107,16 +109,27 @@ class PeopleKeeping(Asking):
         person: Person,
         act: str,
         change: Callable[[Standing], Standing],
-        bans: Mapping[str, Ban | None] | None = None,
         more: str = "",
         reason: str = "",
     ) -> None:
         def decide() -> Edit:
-            standing = change(self._book.standing(person.id))
+            before = self._book.standing(person.id)
+            standing = change(before)
+            bans = self._bans(person.id, before, standing) if act in _BANNING else {}
             deed = self._deed(by, act, whom=person, more=more, reason=reason)
-            return Edit(standings={person.id: standing}, bans=bans or {}, deed=deed)
+            return Edit(standings={person.id: standing}, bans=bans, deed=deed)
 
         await self._book.change(decide)
+
+    def _bans(self, person: str, before: Standing, after: Standing) -> dict[str, Ban | None]:
+        """Of the person's addresses: each is banned for as long as anybody banned with it is."""
+        bans: dict[str, Ban | None] = {}
+        for address in {*before.addresses, *after.addresses}:
+            found = [ban for ban in self._book.banned_with(address) if ban.person != person]
+            if address in after.addresses:
+                found.append(Ban(after.banned_until, after.reason, person))
+            bans[address] = max(found, key=lambda ban: ban.until, default=None)
+        return bans
 
     def _end(self, seconds: float | None) -> float:
         if seconds is None:

@@ -143,6 +143,7 @@ class ChatController(WaitingController):
         # Others are told of it, as of a message.
         yield from self._charge(environ, "address_push_rate")
         participant = yield from self._participant(environ)
+        self._gate.let_speak(environ, participant)
         if participant.person is None:
             yield from self._check_nick(environ, nick, participant.sender)
         else:

@@ -1,6 +1,7 @@
 """What the controllers of rooms and of keepers have in common: who acts, and upon whom."""
 
 import math
+import re
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -21,6 +22,7 @@ from pylons import config
 __all__ = ["ActingController", "checked_line", "ended_wire", "muted_wire"]
 
 _MOST_WHO = 64
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOBODY = "There is nobody called {} here."
 
 
@@ -63,6 +65,8 @@ class ActingController(WaitingController):
     def _whom(self, environ: WSGIEnvironment, who: Any) -> Generator[bytes, None, Acquaintance]:
         """The one with that handle or nick. Raises BadInput if nobody is known by it."""
         who = checked_line(who, "who", _MOST_WHO)
+        if _CONTROL.search(who):
+            raise BadInput(400, "who: a sender or a nick, which is a line.")
         yield environ["cogen.call"](self._acquaintances.find)(who)
         found: Acquaintance | None = logged(environ, self._hub.figures)
         found = found or (yield from self._present(environ, who))

@@ -83,6 +83,13 @@ class Gate:
         if (bad := self._banned(person, self._addresses.whose(environ))) is not None:
             raise bad
 
+    def let_speak(self, environ: WSGIEnvironment, participant: Participant) -> None:
+        """Raises BadInput if they are banned, or muted: others are told what they choose."""
+        person = self.person(participant)
+        bad = self._unwelcome(person, self._addresses.whose(environ), SPEAK)
+        if bad is not None:
+            raise bad
+
     def is_banned_from(self, environ: WSGIEnvironment) -> bool:
         """Whether nobody is let in who is where the request comes from."""
         return self._addresses.whose(environ) in self.banned_addresses

@@ -160,6 +160,13 @@ class MutedTests(GateCase):
         self.bob.say("hello")
         self.assertEqual(["hello"], texts(self.ann.pull()))
 
+    def test_who_is_muted_says_nothing_by_another_nick_either(self):
+        self.mute(math.inf, "too loud")
+        told = self.told(self.ann.post("/chat/nick", {"nick": "I go on"}), 403)
+        self.assertEqual({"error": "You are muted: too loud"}, told)
+        self.mute(0.0)
+        self.assertEqual(200, self.ann.post("/chat/nick", {"nick": "Ann B"}).status)
+
     def test_until_then(self):
         with mock.patch.object(self.book, "wall", lambda: 1_800_000_000.0):
             self.mute(1_800_000_060.0)

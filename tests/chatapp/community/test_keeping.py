@@ -243,6 +243,27 @@ class KeepingCases(BookCase):
         self.clock.advance(6)
         self.assertIsNone(self.rooms.banned("A", None))
 
+    async def test_who_is_banned_anew_is_so_with_their_addresses_for_as_long(self):
+        await self.keeping.ban(KIM, ANN, None, "10.0.0.1")
+        await self.keeping.ban(KIM, ANN, 60, "10.0.0.2")
+        for address in ("10.0.0.1", "10.0.0.2"):
+            self.assertEqual(self.clock.wall() + 60, self.rooms.banned("X", address).until)
+        self.clock.advance(61)
+        for address in ("10.0.0.1", "10.0.0.2"):
+            self.assertIsNone(self.rooms.banned("X", address))
+
+    async def test_an_address_is_banned_for_as_long_as_anybody_is_with_it(self):
+        await self.keeping.ban(KIM, ANN, None, "10.0.0.1")
+        await self.keeping.ban(KIM, BOB, 60, "10.0.0.1")
+        self.assertEqual(math.inf, self.rooms.banned("X", "10.0.0.1").until)
+        await self.keeping.unban(KIM, BOB)
+        self.assertEqual(math.inf, self.rooms.banned("X", "10.0.0.1").until)
+        await self.keeping.ban(KIM, BOB, 60, "10.0.0.1")
+        await self.keeping.unban(KIM, ANN)
+        self.assertEqual(self.clock.wall() + 60, self.rooms.banned("X", "10.0.0.1").until)
+        await self.keeping.unban(KIM, BOB)
+        self.assertIsNone(self.rooms.banned("X", "10.0.0.1"))
+
     async def test_a_role_that_was_given_outlives_what_was_done_to_them(self):
         await self.keeping.give_role(OLA, ANN, "keeper")
         await self.keeping.ban(OLA, ANN)
@@ -342,6 +363,14 @@ class KeepingCases(BookCase):
         self.assertEqual(("removal", "Kim", "spam", seq), (await self.held("garden"))[1])
         [deed] = (await self.keeping.deeds(KIM)).values()
         self.assertEqual(("clear", "Ann", "garden", seq), (deed.act, *deed[5:8]))
+
+    async def test_a_removal_that_comes_too_late_is_not_written_down(self):
+        seq = await self.said("garden")
+        await self.keeping.clear(KIM, "garden", seq, "spam")
+        for number in (seq, seq + 1):
+            acting = self.keeping.clear(KAT, "garden", number, "spam")
+            await self.refused(NoSuch, "no such message", acting)
+        self.assertEqual(["Kim"], [d.name for d in (await self.keeping.deeds(KIM)).values()])
 
     async def test_in_a_private_room_who_made_it_may(self):
         room = await self.private(BOB)

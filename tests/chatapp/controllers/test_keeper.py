@@ -54,6 +54,10 @@ class PeopleTests(CommunityCase):
         self.assertEqual(200, self.ann.say("hello").status)
         self.assertIn("not muted", self.error(self.kim, "/chat/unmute", {"who": "Ann"}, 409))
 
+    def test_who_is_asked_for_in_a_line(self):
+        for who in ("a\nb", "a\x1b[31mb", "a\u2028b"):
+            self.assertIn("who: a sender", self.error(self.kim, "/chat/mute", {"who": who}))
+
     def test_who_is_banned_is_out_at_once_and_back_when_it_is_over(self):
         self.settle()
         self.ann.pull()
