@@ -134,6 +134,10 @@ class ChatOptions:
             ),
         )
 
+    def groups_of_keepers(self) -> list[str]:
+        """The groups that `keeper_groups` names."""
+        return [each.strip() for each in self.keeper_groups.split(",") if each.strip()]
+
     def first_polls(self) -> Limit:
         """The rate limit of polls without a cookie from one address that are answered at once."""
         return Limit(self.address_sessions / _HOUR, max(20, self.address_sessions // 20))

@@ -70,7 +70,7 @@ class Globals:
         self.hub = Hub(options, secret_fingerprint, about(options, version))
         keep = KEPT_SECONDS if options.identity == "members" else options.nick_keep
         self.names = KeptNames(self.hub.log, keep)
-        self.book = Book(self.hub.log, options.keepers.split(), _named(options.keeper_groups))
+        self.book = Book(self.hub.log, options.keepers.split(), options.groups_of_keepers())
         self.gate = Gate(self.hub, self.book, self.addresses, rule_of(options.allow, self.hub.now))
         self.hub.keeps, self.hub.recorded = self.book.holds, self.book.called
         self.acquaintances = Acquaintances(self.hub.log)
@@ -106,10 +106,6 @@ class Globals:
         """The templates, those of now where they are read at each use."""
         # Mako's own check does not see two changes within a second.
         return self._lookup or self._make_lookup()
-
-
-def _named(groups: str) -> list[str]:
-    return [each.strip() for each in groups.split(",") if each.strip()]
 
 
 def _passkeys(options: ChatOptions, secret: bytes) -> Passkeys | None:

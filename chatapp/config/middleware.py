@@ -8,7 +8,9 @@ from wsgiref.types import WSGIEnvironment
 
 from beaker.middleware import SessionMiddleware
 
+from chatapp.config.control import make_control
 from chatapp.config.environment import load_environment
+from chatapp.console.control import Control
 from chatapp.directory import OtherSecret
 from chatapp.lib.bundle import bundle
 from chatapp.lib.cookies import FormerCookies
@@ -68,7 +70,7 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
     app = Polls(
         app, shared.hub, shared.gate, shared.addresses, shared.signer, headers, shared.badges
     )
-    return ChatApp(app, shared.hub, shared.following, shared.signed_out)
+    return ChatApp(app, shared.hub, shared.following, shared.signed_out, make_control(shared))
 
 
 class ChatApp:
@@ -80,8 +82,10 @@ class ChatApp:
         hub: Hub,
         following: Following,
         signed_out: SignedOut | None = None,
+        control: Control | None = None,
     ) -> None:
         self._app = app
+        self._control = control
         self._following = following
         self._signed_out = signed_out
         self.hub = hub
@@ -89,8 +93,8 @@ class ChatApp:
             start=self._start,
             stopping=hub.shutdown,
             stop=self._stop,
-            hand_over=hub.hand_over,
-            take_back=hub.take_back,
+            hand_over=self._hand_over,
+            take_back=self._take_back,
             metrics=lambda: [HubCollector(hub)],
             trim=hub.trim,
             ready=hub.ready,
@@ -111,6 +115,8 @@ class ChatApp:
             if self._signed_out is not None:
                 await self._signed_out.start()
             await self._following.start()
+            if self._control is not None:
+                await self._control.start(environ["cogen.server_group"])
         except LogUnavailable as error:
             raise SystemExit(f"chatapp: the message log cannot be opened: {error}") from None
         except OtherSecret as error:
@@ -119,7 +125,19 @@ class ChatApp:
                 f"chatapp: {error}. Give this one the same: chat.secret_file or CHAT_SECRET"
             ) from None
 
+    async def _hand_over(self) -> None:
+        if self._control is not None:
+            await self._control.hand_over()
+        await self.hub.hand_over()
+
+    async def _take_back(self) -> None:
+        await self.hub.take_back()
+        if self._control is not None:
+            await self._control.take_back()
+
     async def _stop(self) -> None:
+        if self._control is not None:
+            self._control.stop()
         await self._following.stop()
         if self._signed_out is not None:
             await self._signed_out.stop()

@@ -1,9 +1,7 @@
 """`chatapp names` and `chatapp free`, while the server runs and while it does not."""
 
 import asyncio
-import tempfile
 import unittest
-from pathlib import Path
 
 from chatapp.bots import ChatClient
 from tests.chatapp.command.program import ServedByCommand, run
@@ -45,14 +43,3 @@ class NamesTests(unittest.TestCase):
             self.assertEqual((0, "ann\n", ""), run("names", "--ini", two.ini))
             self.assertEqual(0, run("free", "ann", "--ini", two.ini)[0])
             speak(two.url, "ann")
-
-    def test_what_is_not_there_is_told_in_a_line(self):
-        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        status, _, said = run("names", "--data", folder)
-        self.assertEqual(1, status)
-        self.assertRegex(said, r"^chatapp: .*chat\.db: unable to open database file\n$")
-        ini = folder / "chat.ini"
-        ini.write_text("[app:main]\nuse = egg:ChatApp\nchat.log = memory:\n")
-        status, _, said = run("free", "ann", "--ini", ini)
-        self.assertEqual(1, status)
-        self.assertIn("keeps names in the server's process alone", said)

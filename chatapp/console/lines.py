@@ -1,0 +1,51 @@
+"""What commands print: a line for each thing, its parts with tabs between."""
+
+import time
+from collections.abc import Iterable, Mapping
+
+from chatapp.community.book import Book
+from chatapp.community.deeds import Deed
+from chatapp.community.rooms import Room
+from chatapp.identity.members import Member
+from chatapp.model import Head
+from chatapp.model.message import handle
+
+__all__ = ["deed_lines", "member_lines", "room_lines"]
+
+
+def room_lines(book: Book, heads: Iterable[Head]) -> list[str]:
+    """Name, policy, how many members, number of the last message, title; by name."""
+    last = {head.name: head.last for head in heads}
+    rooms = {name: book.room(name) for name in last}
+    rooms.update((room.name, room) for room in book.rooms())
+    return [_room_line(rooms[name], last.get(name, 0)) for name in sorted(rooms)]
+
+
+def _room_line(room: Room, last: int) -> str:
+    title = room.title or ", ".join(room.members.values()) if room.is_private else room.title
+    return _line(room.name, room.policy, len(room.members), last, title)
+
+
+def deed_lines(deeds: Mapping[int, Deed]) -> list[str]:
+    """Number, time, who, what, to whom and their handle, in which room, to which message, what was
+    said with it, why; the newest first."""
+    return [
+        _line(
+            number, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(deed.at)), deed.name, deed.act,
+            deed.whom_name, handle(deed.whom) if deed.whom else "", deed.room, deed.seq or "",
+            deed.more, deed.reason,
+        )
+        for number, deed in deeds.items()
+    ]  # fmt: skip
+
+
+def member_lines(book: Book, members: Iterable[Member]) -> list[str]:
+    """Id, role, how many devices, name."""
+    return [
+        _line(each.id, book.known(each.person).role, len(each.devices), each.name)
+        for each in members
+    ]
+
+
+def _line(*parts: object) -> str:
+    return "\t".join(" ".join(str(part).split()) for part in parts)
