@@ -1,5 +1,6 @@
 """The console of a command, which opens the log itself."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -24,6 +25,8 @@ async def run_beside(
     tell: Callable[[str], object],
 ) -> None:
     """Do what the verb means in the log of `backend`. Raises ConsoleError, LogUnavailable."""
+    # That it waits for news is nothing to somebody who has asked.
+    logging.getLogger("chatapp.model.redis.reader").disabled = True
     async with _console(options, backend) as console, aclosing(console.run(verb, given)) as lines:
         async for line in lines:
             tell(line)
