@@ -110,8 +110,9 @@ class Control:
         with stream:
             await stream.write(_line(greeting))
             try:
+                line = await _asked(stream)
                 _check_peer(stream)
-                verb, given = _request(await _asked(stream))
+                verb, given = _request(line)
                 async with aclosing(self._console.run(verb, given)) as lines:
                     some: list[str] = []
                     async for each in lines:

@@ -149,7 +149,9 @@ class ConsoleCases(BookCase):
 
     async def test_a_chat_without_members_has_none(self):
         await self.refused("chat.identity is not members", "members")
-        await self.refused("chat.identity is not members", "invite", role="owner", name=None, count=1)
+        await self.refused(
+            "chat.identity is not members", "invite", role="owner", name=None, count=1
+        )
 
     async def test_names_are_told_and_freed(self):
         await KeptNames(self.log, 60.0, self.clock.wall).keep("Iris", "i", None)
