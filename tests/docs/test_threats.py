@@ -1,11 +1,12 @@
 """Sentences of docs/threats.md that no other test holds to: what does not stop somebody, too."""
 
 import json
+import math
 import tempfile
 from pathlib import Path
 
 from chatapp.community.rooms import MEMBERS, Room
-from chatapp.community.standings import Standing
+from chatapp.community.standings import Ban, Standing
 from chatapp.identity.person import Person
 from chatapp.model.message import handle
 from pylons import config
@@ -45,6 +46,20 @@ class GuestTests(Booked, ChatCase):
         self.ban("ann")
         self.assertEqual(403, self.ann.say("hello").status)
         self.assertEqual(200, self.joined("anna").say("hello again").status)
+
+    def test_an_owner_who_shares_a_banned_address_is_out_and_takes_it_back_from_elsewhere(self):
+        bob = self.joined("bob")
+        self.assertEqual(200, bob.say("spam").status)
+        self.change(standings={self.sender("ann"): Standing(role="owner")})
+        kim, here = self.sender("bob"), "127.0.0.1"
+        standing = Standing(banned_until=math.inf, addresses=(here,))
+        self.change(standings={kim: standing}, bans={here: Ban(math.inf, "", kim)})
+        self.ann.address = here
+        self.assertEqual(403, self.ann.post("/chat/unban", {"who": "bob"}).status)
+        self.ann.address = "192.0.2.1"
+        self.assertEqual(200, self.ann.post("/chat/unban", {"who": handle(kim)}).status)
+        self.ann.address = here
+        self.assertEqual([200, 200], [each.say("hello").status for each in (self.ann, bob)])
 
     def test_a_cookie_is_the_person_until_a_ban(self):
         thief = self.person(tab="other")
