@@ -429,6 +429,12 @@ class SiteTests(Booked, HostCase):
         self.assertEqual(404, ann.poll().look().status)
         check_states(self.hub)
 
+    def forget(self, person=None, room=None):
+        async def forgetting():
+            self.gate.forget(person, room)
+
+        self.server.loop.run_until_complete(forgetting())
+
     def test_what_it_says_otherwise_is_told_to_the_gate(self):
         self.site("replaced")
         ann = self.user("ann", "ann")
@@ -439,10 +445,10 @@ class SiteTests(Booked, HostCase):
         held = ann.poll()
         sites.answers["ann", "garden", "see"] = False
         for person, room in (("bob", None), (None, "lobby")):
-            self.gate.forget(person, room)
+            self.forget(person, room)
             self.server.loop.settle()
             self.assertFalse(held.look().done)
-        self.gate.forget(person="ann")
+        self.forget(person="ann")
         self.server.loop.settle()
         self.assertEqual([], ann.take(held)["messages"])
         self.assertEqual(404, ann.poll().look().status)
