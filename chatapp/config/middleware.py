@@ -60,7 +60,10 @@ def make_chat(global_conf: dict[str, Any], **app_conf: Any) -> "ChatApp":
         fresh=config["chatapp.fresh"],
         headers=[("X-Content-Type-Options", "nosniff")],
         version=shared.hub.about["version"],
-        made={"/page.js": lambda: bundle(Path(public), "chat")},
+        made={
+            "/page.js": lambda: bundle(Path(public), "chat"),
+            "/later.js": lambda: bundle(Path(public), "community", "chat"),
+        },
     )
     headers = config["pylons.response_options"]["headers"]
     if shared.people is not None and shared.badges is not None:

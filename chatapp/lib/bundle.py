@@ -12,16 +12,28 @@ _OTHER = re.compile(r"^(?:import|export)\b.*", re.M)
 _COMMENT = re.compile(r"^ *(?://.*|/\*\*(?s:.*?)\*/)\n", re.M)  # on lines of its own
 
 
-def bundle(folder: Path, name: str) -> bytes:
+def bundle(folder: Path, name: str, after: str = "") -> bytes:
     """The module `name` and all that it comes to import, each in a function of its own.
 
-    Comments on lines of their own are left out: they are a quarter of what would be sent.
-    Raises ValueError for a module that imports or exports in a way that this does not know, or
-    that comes to import itself.
+    `after`: the module whose bundle, `page.js`, the browser has before this one: what is in that is
+    taken from there. Comments on lines of their own are left out: they are a quarter of what would
+    be sent. Raises ValueError for a module that imports or exports in a way that this does not
+    know, or that comes to import itself.
     """
-    done: dict[str, str] = {}
+    before: dict[str, str] = {}
+    if after:
+        _add(folder, after, before, ())
+    done = dict(before)
     _add(folder, name, done, ())
-    return "\n".join(done.values()).encode()
+    own = "\n".join(text for module, text in done.items() if module not in before)
+    taken = [module for module in before if f" = {module}_js;\n" in own]
+    shared = [module for module in done if module not in before]
+    head = f"import {{ {_listed(taken)} }} from './page.js';\n" if taken else ""
+    return f"{head}{own}export {{ {_listed(shared)} }};\n".encode()
+
+
+def _listed(modules: list[str]) -> str:
+    return ", ".join(f"{module}_js" for module in modules)
 
 
 def _add(folder: Path, name: str, done: dict[str, str], importers: tuple[str, ...]) -> None:

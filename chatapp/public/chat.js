@@ -1,7 +1,6 @@
 // The page: puts the parts together. The leading tab polls and sends; every tab shows.
 
 import { Claim } from './claim.js';
-import { Community } from './community.js';
 import { Composer } from './viewcomposer.js';
 import { DeviceView } from './viewdevice.js';
 import { drawers } from './drawers.js';
@@ -13,11 +12,8 @@ import { LogView } from './viewlog.js';
 import { NickView } from './viewnick.js';
 import { deviceLink, onReturn, takeNick, wokeUp } from './session.js';
 import { Outbox } from './outbox.js';
-import { PasskeysView } from './viewpasskeys.js';
 import { PeopleView } from './viewpeople.js';
-import { addPasskey, available, ownPasskeys, removePasskey } from './passkeys.js';
 import { Poll } from './poll.js';
-import { ProfileView } from './viewprofile.js';
 import { Reading } from './reading.js';
 import { Rooms } from './rooms.js';
 import { RoomsView, roomName } from './viewrooms.js';
@@ -27,10 +23,11 @@ import { NAME, recall, remember, share, token } from './shared.js';
 import { oncePerTurn, sleep } from './delay.js';
 import { Store } from './store.js';
 import { Title } from './viewtitle.js';
-import { changeDevices, profile, pull } from './wire.js';
+import { pull } from './wire.js';
 
 // ms
 const CLAIMING = 2_000; // that the poll waits for our nick to be told to the server
+const LATER = 500; // after which what can wait is fetched
 const SELDOM = 30_000; // between two polls of a tab that nobody looks at and that leads only itself
 
 const store = new Store({
@@ -79,21 +76,37 @@ const log = new LogView({
     composer.write(text);
     composer.focus();
   },
-  canTouch: (row) => community.canTouch(row),
+  canTouch: (row) => community !== null && community.canTouch(row),
   touch: (button, row) => community.toMessage(button, row),
   isPrivate: () => isPrivate(store.get('room')),
 });
 const composer = new Composer({ send });
 const nickView = new NickView({ choose });
 const deviceView = new DeviceView({ make: deviceLink });
-const passkeysView = new PasskeysView({ list: ownPasskeys, add: addPasskey, remove: removePasskey });
 const roomsView = new RoomsView({ join: visit });
-const profileView = new ProfileView({ profile, change: changeDevices });
-const community = new Community({ store, joined, rooms, listing, visit, leave: leaveRoom });
 const peopleView = new PeopleView({ act: (button, nick) => community.toPerson(button, nick) });
 const linkView = new LinkView({ retry });
 const title = new Title();
 const panels = drawers(['rooms', 'people']);
+
+// What can wait until somebody has come in; null before that.
+let community = null;
+let tries = 0;
+
+/** Have it once this tab is connected: on a slow line the first message goes before it. */
+async function addMore() {
+  await sleep(LATER);
+  if (community) return;
+  try {
+    tries += 1;
+    // A browser remembers that a module could not be had.
+    const { community_js: more } = await import(tries > 1 ? `./later.js?${tries}` : './later.js');
+    community ??= new more.Community({ store, joined, rooms, listing, visit, leave: leaveRoom });
+    changed();
+  } catch {
+    // The line is gone again: with the next connection it is tried again.
+  }
+}
 
 // --- leading: the poll and what it brings
 
@@ -343,8 +356,8 @@ function showAround(name, room) {
   const called = listing.titleOf(name);
   const list = joined.names.map((each) => ({ name: each, title: listing.titleOf(each), mark: markOf(listing.get(each)), unread: rooms.unread(each) }));
   roomsView.show(list, name);
-  community.offer();
-  peopleView.show(room.people, store.get('nick'));
+  community?.offer();
+  peopleView.show(room.people, store.get('nick'), community !== null);
   title.show(called, list.reduce((sum, each) => sum + each.unread, 0));
   composer.call(called);
   composer.silence(listing.silence(name));
@@ -373,6 +386,7 @@ store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox', 'listing'], chang
 store.on('listing', () => listing.own.forEach((name) => joined.add(name)));
 store.on('named', () => outbox.wake());
 store.on('link', (link) => linkView.show(link));
+store.on('link', ({ state }) => state === 'connected' && addMore());
 store.on('link', ({ state }) => {
   const login = document.getElementById('link-login');
   if (login) login.hidden = state !== 'refused';
@@ -394,11 +408,14 @@ document.querySelector('.skip').addEventListener('click', () => composer.focus()
 addEventListener('pagehide', () => poll.stop());
 document.getElementById('nick-change').addEventListener('click', () => {
   deviceView.offer(me.door);
-  passkeysView.offer(me.passkeys && available);
-  profileView.show();
+  community?.showProfile();
   nickView.ask({ nick: store.get('nick') });
 });
-document.getElementById('room-leave').addEventListener('click', () => community.leave(store.get('room')));
+document.getElementById('room-leave').addEventListener('click', () => {
+  const name = store.get('room');
+  if (community) community.leave(name);
+  else leaveRoom(name);
+});
 addEventListener('keydown', (event) => {
   if (!event.altKey || (event.key !== 'ArrowDown' && event.key !== 'ArrowUp')) return;
   event.preventDefault();

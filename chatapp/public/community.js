@@ -1,4 +1,5 @@
-// What there is beside talking: rooms to choose from, private ones, and what those in charge may do.
+// What there is beside talking: rooms to choose from, private ones, what those in charge may do, and where one is
+// signed in. It comes behind the page: nobody needs it for the first message.
 
 import { AboutView } from './viewabout.js';
 import { AskView } from './viewask.js';
@@ -9,7 +10,11 @@ import { Keeping } from './keeping.js';
 import { MakeView } from './viewmake.js';
 import { MenuView } from './viewmenu.js';
 import { NoticeView } from './viewnotice.js';
-import { aboutRoom, deeds, directRoom, makeRoom } from './wire.js';
+import { addPasskey, available, ownPasskeys, removePasskey } from './passkeys.js';
+import { PasskeysView } from './viewpasskeys.js';
+import { ProfileView } from './viewprofile.js';
+import { me } from './server.js';
+import { aboutRoom, changeDevices, deeds, directRoom, makeRoom, profile } from './wire.js';
 
 /** page: {store, joined, rooms, listing, visit(name), leave(name)}: what the page has and does with rooms. */
 export class Community {
@@ -19,6 +24,8 @@ export class Community {
   #about;
   #choice;
   #make;
+  #profile = new ProfileView({ profile, change: changeDevices });
+  #passkeys = new PasskeysView({ list: ownPasskeys, add: addPasskey, remove: removePasskey });
 
   constructor(page) {
     this.#page = page;
@@ -42,7 +49,15 @@ export class Community {
     opener.addEventListener('click', () => record.open());
     page.store.on('may', () => (opener.hidden = !this.#may('oversee')));
     opener.hidden = !this.#may('oversee');
-    document.getElementById('room-about').addEventListener('click', () => this.#about.open(page.store.get('room'), this.#others()));
+    const about = document.getElementById('room-about');
+    about.addEventListener('click', () => this.#about.open(page.store.get('room'), this.#others()));
+    about.hidden = false;
+  }
+
+  /** Show where we are signed in, and by what. */
+  showProfile() {
+    this.#passkeys.offer(me.passkeys && available);
+    this.#profile.show();
   }
 
   /** Offer the rooms that we are not in. */

@@ -35,6 +35,7 @@ export class ChoiceView {
         acts.make(kind);
       });
     }
+    if (document.activeElement === this.#field) this.#open();
   }
 
   /** rooms: as the server lists them; joined: the names of those that are in the list of ours already. */

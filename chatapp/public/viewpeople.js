@@ -10,6 +10,7 @@ export class PeopleView {
   #news = document.getElementById('news');
   #counts = document.querySelectorAll('.people-count');
   #nick = null;
+  #touchable = false;
   #items = new Map(); // by nick, as they are listed
   #events = []; // not told yet
   #timer = null;
@@ -21,14 +22,15 @@ export class PeopleView {
     });
   }
 
-  /** people: Set of nicks; nick: ours, shown first. */
-  show(people, nick) {
-    if (nick === this.#nick && sameNames(people, this.#items)) return;
+  /** people: Set of nicks; nick: ours, shown first; touchable: whether something can be done with the others. */
+  show(people, nick, touchable) {
+    if (nick === this.#nick && touchable === this.#touchable && sameNames(people, this.#items)) return;
     const others = [...people].filter((each) => each !== nick).sort(compare);
     const all = people.has(nick) ? [nick, ...others] : others;
-    const known = nick === this.#nick ? this.#items : new Map();
-    this.#items = new Map(all.map((each) => [each, known.get(each) ?? personItem(each, each === nick)]));
+    const known = nick === this.#nick && touchable === this.#touchable ? this.#items : new Map();
+    this.#items = new Map(all.map((each) => [each, known.get(each) ?? personItem(each, each === nick, touchable)]));
     this.#nick = nick;
+    this.#touchable = touchable;
     this.#list.replaceChildren(...this.#items.values());
     for (const place of this.#counts) place.textContent = all.length;
   }
@@ -51,10 +53,10 @@ function sameNames(people, items) {
   return people.size === items.size && [...people].every((nick) => items.has(nick));
 }
 
-function personItem(nick, own) {
+function personItem(nick, own, touchable) {
   const disc = element('span', { className: 'disc', textContent: initials(nick), attributes: { 'aria-hidden': 'true' } });
   const name = element('span', { className: 'nick', dir: 'auto', title: nick, textContent: nick });
-  const item = own ? element('li', {}, disc, name) : element('li', {}, personButton(nick, disc, name));
+  const item = own || !touchable ? element('li', {}, disc, name) : element('li', {}, personButton(nick, disc, name));
   item.style.setProperty('--hue', hueOf(nick));
   if (own) item.append(element('span', { className: 'you', textContent: 'you' }));
   return item;

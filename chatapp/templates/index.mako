@@ -53,7 +53,7 @@
         <h1 id="room-title" dir="auto">lobby</h1>
         <p class="state"><span class="beacon" aria-hidden="true"></span> <span id="link-word" role="status">Connecting…</span></p>
       </div>
-      <button type="button" id="room-about" class="glyph about" aria-label="About this room" title="About this room"></button>
+      <button type="button" id="room-about" class="glyph about" aria-label="About this room" title="About this room" hidden></button>
       <button type="button" id="room-leave" hidden><span class="glyph leave" aria-hidden="true"></span><span class="words">Leave this room</span></button>
       <button type="button" class="people-button" aria-controls="people" aria-expanded="false">
         <span class="glyph people" aria-hidden="true"></span>

@@ -17,7 +17,8 @@ ROOM = """async (held) => {
     const transcript = new Transcript();
     const messages = Array.from({ length: held }, (_, i) => say(i + 1));
     transcript.page({ messages, first: 1 });
-    const view = new LogView({ older: async () => false, moved() {} });
+    const acts = { older: async () => false, moved() {}, canTouch: () => false };
+    const view = new LogView(acts);
     const given = { transcript, entries: [], nick: 'ann', readUpTo: null };
     const show = () => view.show('long', given, 0);
     const arrive = () => {

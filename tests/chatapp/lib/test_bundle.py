@@ -27,8 +27,21 @@ class BundleTests(unittest.TestCase):
             "const one_js = (() => {\nconst { b } = two_js;\nfunction a() {\n  return b;\n}\n"
             "return { a };\n})();\n\n"
             "const page_js = (() => {\nconst { a } = one_js;\nconst { b: c } = two_js;\na(c);\n"
-            "return {  };\n})();\n",
+            "return {  };\n})();\nexport { two_js, one_js, page_js };\n",
             whole,
+        )
+
+    def test_what_the_page_has_already_is_taken_from_there(self):
+        self.bundle(
+            page="import { a } from './one.js';\na();\n",
+            one="export const a = 1;\n",
+            more="import { a } from './one.js';\nexport const b = a;\n",
+        )
+        self.assertEqual(
+            "import { one_js } from './page.js';\n"
+            "const more_js = (() => {\nconst { a } = one_js;\nconst b = a;\nreturn { b };\n})();\n"
+            "export { more_js };\n",
+            bundle(self.folder, "more", "page").decode(),
         )
 
     def test_comments_on_lines_of_their_own_are_left_out(self):
@@ -36,7 +49,9 @@ class BundleTests(unittest.TestCase):
             page="// one\n/** two\n * three\n */\nconst a = 1; // four\n  // five\n/** six */\n"
         )
         self.assertEqual(
-            "const page_js = (() => {\nconst a = 1; // four\nreturn {  };\n})();\n", whole
+            "const page_js = (() => {\nconst a = 1; // four\nreturn {  };\n})();\n"
+            "export { page_js };\n",
+            whole,
         )
 
     def test_a_form_that_is_not_known_is_refused_by_name(self):
@@ -51,8 +66,10 @@ class BundleTests(unittest.TestCase):
                 two="import { a } from './one.js';\nexport const b = a;\n",
             )
 
-    def test_the_page_is_one_script(self):
-        whole = bundle(PUBLIC, "chat").decode()
+    def test_the_page_is_two_scripts_and_has_each_module_in_one(self):
+        whole = "".join(
+            bundle(PUBLIC, *names).decode() for names in (["chat"], ["community", "chat"])
+        )
         own = ("floor", "signin")  # of another page, or for browsers that know no modules
         scripts = {path.stem for path in PUBLIC.glob("*.js") if path.stem not in own}
         for name in scripts:
