@@ -14,7 +14,7 @@ from chatapp.console.finding import Finding
 from chatapp.model import Message, MessageLog
 from chatapp.options import ChatOptions
 
-__all__ = ["run_beside"]
+__all__ = ["Nobody", "run_beside"]
 
 
 async def run_beside(
@@ -34,7 +34,7 @@ async def run_beside(
 
 @asynccontextmanager
 async def _console(options: ChatOptions, backend: Backend) -> AsyncIterator[Console]:
-    observer = _Observer()
+    observer = Nobody()
     log = backend.log(
         observer, history=options.history, max_age=options.max_age, max_rooms=options.max_rooms
     )
@@ -45,7 +45,7 @@ async def _console(options: ChatOptions, backend: Backend) -> AsyncIterator[Cons
         await log.close()
 
 
-def _console_of(options: ChatOptions, log: MessageLog, observer: "_Observer") -> Console:
+def _console_of(options: ChatOptions, log: MessageLog, observer: "Nobody") -> Console:
     """That of the chat with those options, whose log is open."""
     book = Book(log, options.keepers.split(), options.groups_of_keepers())
     observer.keeps = book.holds
@@ -54,7 +54,7 @@ def _console_of(options: ChatOptions, log: MessageLog, observer: "_Observer") ->
     return Console(log, book, keeping, finding, options.url, options.identity)
 
 
-class _Observer:
+class Nobody:
     """Nobody is here who would have to hear of what is stored."""
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from chatapp.command.community import print_done
 from chatapp.command.exports import export_chat
+from chatapp.command.imports import import_chat
 from chatapp.community.acts import ROLES
 from chatapp.community.deeds import MOST_DEEDS
 
@@ -84,7 +85,11 @@ def _add_export(verbs: Any) -> None:
     export.set_defaults(
         run=lambda given: export_chat(given.file, given.room, given.ini, given.data)
     )
-    add_where(export)
+    taken = verbs.add_parser("import", help="take in the rooms of such a file")
+    taken.add_argument("file", metavar="FILE", help="- is standard input")
+    taken.set_defaults(run=lambda given: import_chat(given.file, given.ini, given.data))
+    for verb in (export, taken):
+        add_where(verb)
 
 
 def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:

@@ -1,0 +1,75 @@
+"""`chatapp export` and `chatapp import`: all of a chat goes on in another one, or nothing does."""
+
+import asyncio
+import tempfile
+import unittest
+from pathlib import Path
+
+from chatapp.model import Draft
+from chatapp.model.sqlite.log import SQLiteLog
+from tests.chatapp.command.program import run
+from tests.chatapp.model.contract import LogContract, Observer
+
+
+async def filled(folder, *said):
+    """A chat in which that was said, and what was said first in each room was removed."""
+    log = SQLiteLog(Observer(), path=str(folder / "chat.db"), **LogContract.OPTIONS)
+    await log.open()
+    for room, text in said:
+        await log.append(Draft(room, "Ann", text, "A"), "session")
+    for room in {room for room, _ in said}:
+        await log.remove(room, 1, Draft(room, "Kim", "rude", "K"))
+    await log.close()
+
+
+class ImportTests(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.one, self.two = self.folder / "one", self.folder / "two"
+        self.one.mkdir()
+        self.file = self.folder / "export"
+
+    def done(self, *arguments):
+        status, said, error = run(*arguments)
+        self.assertEqual((0, ""), (status, error))
+        return said
+
+    def refused(self, pattern, *arguments):
+        status, said, error = run(*arguments)
+        self.assertEqual((1, ""), (status, said))
+        self.assertRegex(error, rf"\Achatapp: .*{pattern}.*\n\Z")
+
+    def exported(self):
+        asyncio.run(filled(self.one, ("tea", "secret"), ("tea", "b"), ("lobby", "c")))
+        self.done("rename", "tea", "Tea and cake", "--data", self.one)
+        self.done("export", self.file, "--data", self.one)
+        self.assertEqual(0o600, self.file.stat().st_mode & 0o777)
+        return self.file.read_text()
+
+    def test_what_was_exported_goes_on_with_its_numbers(self):
+        before = self.exported()
+        self.assertNotIn("secret", before)
+        said = self.done("import", self.file, "--data", self.two)
+        self.assertEqual("taken in: rooms 2, messages 5\n", said)
+        after = self.done("export", "-", "--data", self.two)
+        self.assertEqual(before.splitlines()[1:], after.splitlines()[1:])
+        self.assertIn("\timport\t", self.done("deeds", "--data", self.two))
+        asyncio.run(filled(self.two, ("den", "x")))
+        self.assertIn("tea\topen\t0\t3\tTea and cake", self.done("rooms", "--data", self.two))
+
+    def test_a_room_that_is_there_refuses_all(self):
+        self.exported()
+        self.two.mkdir()
+        asyncio.run(filled(self.two, ("TEA", "x")))
+        before = self.done("export", "-", "--data", self.two).splitlines()[1:]
+        self.refused("a room called TEA already", "import", self.file, "--data", self.two)
+        self.assertEqual(before, self.done("export", "-", "--data", self.two).splitlines()[1:])
+
+    def test_what_is_no_export_is_refused_whole(self):
+        lines = self.exported().splitlines()
+        self.two.mkdir()
+        for number, text in ((1, "{}"), (2, "x"), (4, '{"room":"lobby","seq":9}')):
+            self.file.write_text("\n".join([*lines[: number - 1], text, *lines[number:]]))
+            self.refused(f"line {number} is", "import", self.file, "--data", self.two)
+        self.refused("No such file", "import", self.folder / "no", "--data", self.two)
+        self.assertFalse((self.two / "chat.db").exists())
