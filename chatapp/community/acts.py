@@ -83,8 +83,9 @@ GUEST: Final = "guest"
 ROLES = (GUEST, MEMBER, KEEPER, OWNER)
 """From the least to the most."""
 
-CONSOLE = Person("console", "console", role="console")
-"""Who has the files of the chat, and may do everything; no other person can have that role."""
+CONSOLE = Person("\tconsole", "console", role="console")
+"""Who has the files of the chat, and may do everything; no other person can have that role, nor an
+id that is not printable."""
 
 _IN_CHARGE = frozenset({KEEPER, OWNER})
 _OF_ALL = frozenset({SEE, READ})

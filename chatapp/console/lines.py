@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 
+from chatapp.community.acts import CONSOLE
 from chatapp.community.book import Book
 from chatapp.community.deeds import Deed
 from chatapp.community.rooms import Room
@@ -27,16 +28,19 @@ def _room_line(room: Room, last: int) -> str:
 
 
 def deed_lines(deeds: Mapping[int, Deed]) -> list[str]:
-    """Number, time, who, what, to whom and their handle, in which room, to which message, what was
-    said with it, why; the newest first."""
-    return [
-        _line(
-            number, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(deed.at)), deed.name, deed.act,
-            deed.whom_name, handle(deed.whom) if deed.whom else "", deed.room, deed.seq or "",
-            deed.more, deed.reason,
-        )
-        for number, deed in deeds.items()
-    ]  # fmt: skip
+    """Number, time, who, their handle, what, to whom, their handle, in which room, which message,
+    what was said with it, why; the newest first. The console has no handle."""
+    return [_deed_line(number, deed) for number, deed in deeds.items()]
+
+
+def _deed_line(number: int, deed: Deed) -> str:
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(deed.at))
+    by = "" if deed.by == CONSOLE.id else handle(deed.by)
+    whom = handle(deed.whom) if deed.whom else ""
+    return _line(
+        number, at, deed.name, by, deed.act, deed.whom_name, whom, deed.room, deed.seq or "",
+        deed.more, deed.reason,
+    )  # fmt: skip
 
 
 def member_lines(book: Book, members: Iterable[Member]) -> list[str]:

@@ -42,7 +42,7 @@ class ConsoleCases(BookCase):
             await self.run_(verb, **given)
 
     async def acts(self):
-        return [line.split("\t")[3] for line in await self.run_("deeds", limit=100, before=None)]
+        return [line.split("\t")[4] for line in await self.run_("deeds", limit=100, before=None)]
 
     # Rooms and messages.
 
@@ -56,6 +56,15 @@ class ConsoleCases(BookCase):
             await self.run_("rooms"),
         )  # fmt: skip
 
+    async def test_somebody_who_is_called_console_is_another(self):
+        called = Person("console", "console", role="keeper")
+        await self.keeping.mute(called, BOB)
+        await self.keeping.mute(CONSOLE, called)
+        await self.keeping.unmute(CONSOLE, called)
+        deeds = await self.run_("deeds", limit=3, before=None)
+        whos = [line.split("\t")[2:4] for line in deeds]
+        self.assertEqual([["console", ""]] * 2 + [["console", handle("console")]], whos)
+
     async def test_a_message_is_removed(self):
         await store(self.log, "tea", "ann", "Ann", "hello")
         self.assertEqual(
@@ -67,7 +76,7 @@ class ConsoleCases(BookCase):
         self.assertEqual(["", "rude"], [message.text for message in held.messages])
         [deed] = await self.run_("deeds", limit=1, before=None)
         self.assertEqual(
-            ["console", "clear", "Ann", handle("ann"), "tea", "1", "", "rude"],
+            ["console", "", "clear", "Ann", handle("ann"), "tea", "1", "", "rude"],
             deed.split("\t")[2:],
         )
 
@@ -183,7 +192,7 @@ class ConsoleCases(BookCase):
         )  # fmt: skip
         [removed, removal, *_] = [each for each in rest if "seq" in each]
         self.assertEqual(("removed", "bob"), (removed["kind"], removed["sender"]))
-        self.assertEqual(("removal", 1, "console"),
+        self.assertEqual(("removal", 1, CONSOLE.id),
                          (removal["kind"], removal["about"], removal["sender"]))  # fmt: skip
         tea = await self.run_("export", room="tea")
         self.assertEqual(4, len(tea[1:]))
