@@ -115,7 +115,6 @@ async function lead(tookOver) {
   outbox.lead();
   poll.cursor = tookOver ? (store.get('cursor') ?? recall('cursor', isName)) : null;
   if (!store.get('nick')) return;
-  listing.refresh();
   if (!me.fixed) await Promise.race([claim.make(), sleep(CLAIMING)]);
   if (leads()) poll.start();
 }
@@ -183,6 +182,8 @@ function tellLink(link) {
   store.set('link', link);
   tabs.post({ kind: 'link', link });
   if (link.state === 'connected') outbox.wake();
+  // An answer that told of another list of rooms may be lost.
+  if (link.state === 'connected' && leads()) listing.refresh();
   // Whom the server does not know has no name there, and a name of an earlier request is another's.
   if (link.state !== 'cookies') return;
   nickView.close();

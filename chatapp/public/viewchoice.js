@@ -2,11 +2,12 @@ import { calledAs } from './listing.js';
 import { count, element, isolated } from './text.js';
 
 const MOST = 40; // rooms that are offered at once: whoever types a part of the name finds every other
+const AGAIN = 3_000; // ms between two looks at what there is, while somebody chooses
 const { compare } = new Intl.Collator('en');
 
 /**
  * The rooms to choose from, below the field for a room's name while that is in use, and what else can be made there.
- * acts: ask() when it opens, make(kind) with 'room' or 'direct'. A room that is offered is a link: `#name` opens it.
+ * acts: ask() when it opens and while it is open, make(kind) with 'room' or 'direct'. A room that is offered is a link: `#name` opens it.
  */
 export class ChoiceView {
   #form = document.getElementById('room-form');
@@ -16,6 +17,7 @@ export class ChoiceView {
   #status = document.getElementById('room-offered');
   #acts;
   #offers = [];
+  #timer = null;
 
   constructor(acts) {
     this.#acts = acts;
@@ -45,6 +47,7 @@ export class ChoiceView {
   }
 
   close() {
+    clearInterval(this.#timer);
     this.#part.hidden = true;
     this.#form.classList.remove('choosing');
   }
@@ -55,6 +58,7 @@ export class ChoiceView {
     this.#form.classList.add('choosing');
     this.#draw();
     this.#acts.ask();
+    this.#timer = setInterval(() => this.#acts.ask(), AGAIN);
   }
 
   #draw() {

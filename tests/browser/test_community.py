@@ -64,6 +64,19 @@ class RoomTests(PageTestCase):
         expect(ann.page.locator("#about-members .nick")).to_have_text(["ann"])
         without(bob, 404)
 
+    def test_who_was_invited_while_offline_sees_the_room_on_coming_back(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        expect(person(ann, "bob")).to_be_visible()
+        make_room(ann, "Planning")
+        bob.page.context.set_offline(True)
+        expect(bob.page.locator("#link")).to_be_visible()
+        ann.page.click("#room-about")
+        ann.page.fill("#about-invite", "bob")
+        ann.page.press("#about-invite", "Enter")
+        expect(ann.page.locator("#about-members .nick")).to_have_text(["ann", "bob"])
+        bob.page.context.set_offline(False)
+        expect(rooms_of(bob)).to_have_text(["lobby", "Planning"])
+
     def test_what_was_done_to_somebody_can_be_undone(self):
         ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
         expect(person(ann, "bob")).to_be_visible()
