@@ -57,6 +57,10 @@ class Visit:
 class CommunityCases:
     """`self.url`, of whichever worker; `self.command` with which chat is meant."""
 
+    @classmethod
+    def tearDownClass(cls):
+        cls.doClassCleanups()  # nose knows no class cleanups
+
     def command(self, *arguments):
         status, said, error = run(*arguments, *self.where)
         self.assertEqual((0, ""), (status, error))
