@@ -26,6 +26,7 @@ __all__ = [
     "EXPEL",
     "GUEST",
     "INVITE",
+    "IN_CHARGE",
     "KEEPER",
     "MAKE",
     "MEMBER",
@@ -87,7 +88,8 @@ CONSOLE = Person("\tconsole", "console", role="console")
 """Who has the files of the chat, and may do everything; no other person can have that role, nor an
 id that is not printable."""
 
-_IN_CHARGE = frozenset({KEEPER, OWNER})
+IN_CHARGE = frozenset({KEEPER, OWNER})
+"""The roles of those in charge."""
 _OF_ALL = frozenset({SEE, READ})
 _OF_MAKERS = frozenset({EXPEL, SETTLE, CLEAR})
 
@@ -96,7 +98,7 @@ def is_above(person: Person, role: str) -> bool:
     """Whether those who have `role` are below the person, or are no owners and that is one."""
     if person.role in (OWNER, CONSOLE.role):
         return True
-    return person.role in _IN_CHARGE and role not in _IN_CHARGE
+    return person.role in IN_CHARGE and role not in IN_CHARGE
 
 
 def may(person: Person, room: Room, act: str) -> bool:
@@ -120,10 +122,10 @@ def _may_in_private(person: Person, room: Room, act: str) -> bool:
     if act == INVITE:
         return room.kind != DIRECT and room.policy != CLOSED
     if act == OVERSEE:
-        return person.role in _IN_CHARGE
+        return person.role in IN_CHARGE
     if room.kind == DIRECT:  # it is as much the others' as of who began
-        return act == CLEAR and person.role in _IN_CHARGE
-    return act in _OF_MAKERS and (person.role in _IN_CHARGE or person.id == room.by)
+        return act == CLEAR and person.role in IN_CHARGE
+    return act in _OF_MAKERS and (person.role in IN_CHARGE or person.id == room.by)
 
 
 def _may_in_public(person: Person, room: Room, act: str) -> bool:
@@ -136,13 +138,13 @@ def _may_in_public(person: Person, room: Room, act: str) -> bool:
     if act == INVITE and room.policy != ANNOUNCE:
         return False  # everybody is in, or it is closed
     if act in _OF_MAKERS or act == INVITE:
-        return person.role in _IN_CHARGE or _has_made(person, room)
-    return act == OVERSEE and person.role in _IN_CHARGE
+        return person.role in IN_CHARGE or _has_made(person, room)
+    return act == OVERSEE and person.role in IN_CHARGE
 
 
 def _may_speak(person: Person, room: Room) -> bool:
     if room.policy == ANNOUNCE:
-        return person.role in _IN_CHARGE or person.id in room.members
+        return person.role in IN_CHARGE or person.id in room.members
     return room.policy == OPEN
 
 

@@ -13,6 +13,7 @@ from chatapp.community.roomkeeping import MOST_TOGETHER
 from chatapp.community.rooms import ANYWHERE, MEMBERS, OPEN, Room
 from chatapp.jsons import encode
 from chatapp.lib.acting import ActingController, checked_line
+from chatapp.lib.gate import person_of
 from chatapp.lib.listing import Listing
 from chatapp.lib.outcomes import logged
 from chatapp.lib.waiting import Steps
@@ -43,7 +44,7 @@ class RoomsController(ActingController):
         response.content_type = "application/json"
         since = self._since(environ)
         participant = yield from self._reader(environ)
-        self._gate.let_in(environ, participant.sender)
+        self._gate.let_in(environ, person_of(participant))
         rooms = yield from self._listing.rooms(environ, participant, since)
         may = []
         for act in ANYWHERE_ACTS if participant.sender else ():

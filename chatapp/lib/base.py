@@ -9,6 +9,7 @@ from wsgiref.types import WSGIEnvironment
 
 from webob.exc import status_map
 
+from chatapp.community.acts import GUEST
 from chatapp.community.people import Acquaintances
 from chatapp.directory import Cost, NickTaken
 from chatapp.identity.devices import label_of
@@ -94,7 +95,7 @@ class BaseController(WSGIController):
     def _participant(self, environ: WSGIEnvironment) -> Generator[bytes, None, Participant]:
         """Who asks, who has joined then. Raises BadInput, for who is banned as well."""
         participant = self._known(environ) or (yield from self._join(environ))
-        self._gate.let_in(environ, participant.sender)
+        self._gate.let_in(environ, person_of(participant))
         return participant
 
     def _reader(self, environ: WSGIEnvironment) -> Generator[bytes, None, Participant]:
@@ -107,9 +108,17 @@ class BaseController(WSGIController):
         known = self._known(environ)
         if known is not None:
             return known
-        identity = session.get("id") or self._token_identity(environ) or ""
-        sender = self._signer.sender(identity) if identity else ""
-        return Participant(identity, "", None, is_visitor=True, sender=sender)
+        sender = self._guest(environ).id
+        return Participant(self._own_id(environ), "", None, is_visitor=True, sender=sender)
+
+    def _guest(self, environ: WSGIEnvironment) -> Person:
+        """Who asks where a name is all it takes, without an id if they have none yet."""
+        identity = self._own_id(environ)
+        return Person(self._signer.sender(identity) if identity else "", role=GUEST)
+
+    def _own_id(self, environ: WSGIEnvironment) -> str:
+        own: str = session.get("id") or self._token_identity(environ) or ""
+        return own
 
     def _token_identity(self, environ: WSGIEnvironment) -> str | None:
         """The id in the signed token, which need not lead to anybody."""
@@ -128,13 +137,12 @@ class BaseController(WSGIController):
                 self._set_cookie(self._badges.cookie, badge)
             yield from self._note(environ, participant)
             return participant
-        self._gate.let_in(environ, "")
+        self._gate.let_in(environ, self._guest(environ))
         if self._is_new(environ) or self._comes_first(environ):
             yield from self._charge(environ, "address_sessions")
         identity = self._identify(environ)
         address = self._addresses.whose(environ)
         sender = self._signer.sender(identity)
-        self._gate.let_in(environ, sender)
         nick = yield from self._own_nick(environ, sender)
         try:
             yield environ["cogen.call"](self._hub.join)(identity, nick, sender, address)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Iterable
 from typing import Any, Protocol
 
-from chatapp.community.acts import READ
+from chatapp.community.acts import IN_CHARGE, READ
 from chatapp.community.book import Book
 from chatapp.community.rooms import Room
 from chatapp.directory import DirectoryUnavailable
@@ -119,7 +119,8 @@ class Evictions:
             return
         self.banned_addresses.add(address)
         for participant in self._those_at(address):
-            self._leave(participant)
+            if self._judge.person(participant).role not in IN_CHARGE:
+                self._leave(participant)
         self._hub.leave_visitors(address)
 
     def _those_in(self, room: str) -> list[Participant]:

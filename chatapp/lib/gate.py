@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
-from chatapp.community.acts import ANYWHERE_ACTS, GUEST, READ, SEE, SPEAK
+from chatapp.community.acts import ANYWHERE_ACTS, GUEST, IN_CHARGE, READ, SEE, SPEAK
 from chatapp.community.asking import NO_SUCH_ROOM
 from chatapp.community.book import Book
 from chatapp.community.rooms import ANYWHERE, Room
@@ -77,9 +77,8 @@ class Gate:
 
     # Asked by actions.
 
-    def let_in(self, environ: WSGIEnvironment, person: str) -> None:
-        """Raises BadInput if the one with that id, or who is where the request comes from, is
-        banned."""
+    def let_in(self, environ: WSGIEnvironment, person: Person) -> None:
+        """Raises BadInput if they are banned, or all who are where the request comes from."""
         if (bad := self._banned(person, self._addresses.whose(environ))) is not None:
             raise bad
 
@@ -91,7 +90,7 @@ class Gate:
             raise bad
 
     def is_banned_from(self, environ: WSGIEnvironment) -> bool:
-        """Whether nobody is let in who is where the request comes from."""
+        """Whether only those in charge are let in who are where the request comes from."""
         return self._addresses.whose(environ) in self.banned_addresses
 
     def know(self, environ: WSGIEnvironment) -> Generator[bytes, None, None]:
@@ -239,15 +238,18 @@ class Gate:
             yield environ["cogen.core"].events.Sleep(left)
 
     def _unwelcome(self, person: Person, address: str | None, act: str) -> BadInput | None:
-        if (bad := self._banned(person.id, address)) is not None or act != SPEAK:
+        if (bad := self._banned(person, address)) is not None or act != SPEAK:
             return bad
         standing = self.book.standing(person.id)
         if not standing.muted_until:
             return None
         return BadInput(403, f"You are muted{until(standing.muted_until, standing.reason)}")
 
-    def _banned(self, person: str, address: str | None) -> BadInput | None:
-        ban = self.book.banned(person, address)
+    def _banned(self, person: Person, address: str | None) -> BadInput | None:
+        """A ban of an address is none for those in charge: an owner alone bans them."""
+        ban = self.book.banned(person.id, address)
+        if ban is not None and self.book.known(person).role in IN_CHARGE:
+            ban = self.book.banned(person.id, None)
         return (
             None if ban is None else BadInput(403, f"You are banned{until(ban.until, ban.reason)}")
         )

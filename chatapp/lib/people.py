@@ -49,7 +49,7 @@ class People:
         if badge is None:
             person = yield from self._asked(environ, address)
             badge, given = self._badges.made(person, identity.proof(environ))
-        self._gate.let_in(environ, badge.person.id)
+        self._gate.let_in(environ, badge.person)
         participant = yield from self._joined(environ, badge, address)
         yield from self._follow(environ, participant, badge.person)
         return participant, given

@@ -136,6 +136,25 @@ class BannedTests(GateCase):
         self.assertEqual(200, self.ann.poll().look().status or 200)
         self.assertEqual(200, self.ann.say("back").status)
 
+    def test_nobody_in_charge_is_kept_out_by_a_ban_of_their_address(self):
+        own = self.sender("ann")
+        self.change(standings={own: Standing(role="keeper")})
+        self.ann.address = self.bob.address = "10.0.0.7"
+        for each in (self.ann, self.bob):
+            self.quiet(each)
+        held = self.ann.poll()
+        self.change(bans={"10.0.0.7": Ban(math.inf)})
+        self.assertFalse(held.look().done)
+        self.assertEqual(403, self.bob.say("hello").status)
+        self.assertEqual(200, self.ann.say("hello").status)
+        self.assertEqual(["hello"], texts(self.ann.take(held)))
+        self.pass_time(3600)
+        self.assertEqual("ann", json.loads(self.ann.ask("GET", "/chat/nick").body)["nick"])
+        self.change(standings={own: Standing(banned_until=math.inf, role="keeper")})
+        self.assertEqual(403, self.ann.ask("GET", "/chat/nick").status)
+        self.change(standings={own: Standing()})
+        self.assertEqual(403, self.ann.ask("GET", "/chat/nick").status)
+
     def test_who_was_let_in_elsewhere_is_banned_there(self):
         self.change(bans={"10.0.0.7": Ban(math.inf)})
         held = self.ann.poll()
