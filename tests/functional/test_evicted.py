@@ -1,4 +1,4 @@
-"""Who is banned or put out of a room is out at both workers within a second, with held polls."""
+"""Who is banned or put out of a room is out at both workers, with held polls."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from chatapp.community.standings import Ban, Standing
 from chatapp.model.redis.log import RedisLog
 from tests.chatapp.identity.test_token import KEY, token
 from tests.chatapp.model.contract import Observer
-from tests.functional.test_workers import Visitor, WorkersCase
+from tests.functional.test_workers import ENDED_SECONDS, Visitor, WorkersCase
 
 SECOND = 1.0
 
@@ -98,11 +98,15 @@ class EvictedTests(WorkersCase):
                 taking.join()
                 [(answer, at)] = news
                 self.assertEqual([], answer["messages"])
-                self.assertLess(at - acted, SECOND)
-                time.sleep(max(0.0, acted + SECOND - time.monotonic()))
+                self.assertLess(at - acted, ENDED_SECONDS)
+                self.until_refused(status, line)
                 self.assertEqual(200, self.bob.say("after that")[0])
                 for each in self.both:
                     self.assertEqual({(status, line)}, self.refused(self.ann, each))
+
+    def until_refused(self, status, line):
+        for server in self.both:
+            self.until(lambda server=server: self.refused(self.ann, server) == {(status, line)})
 
     def test_who_is_banned(self):
         self.assert_out(self.ban, 403, "You are banned: spam")
@@ -121,10 +125,8 @@ class EvictedTests(WorkersCase):
         acted = time.monotonic()
         for person, poll in zip((self.ann, self.bob), polls, strict=True):
             self.assertEqual([], person.take(poll)["messages"])
-        self.assertLess(time.monotonic() - acted, SECOND)
-        time.sleep(SECOND)
-        for server in self.both:
-            self.assertEqual({(403, "You are banned: spam")}, self.refused(self.ann, server))
+        self.assertLess(time.monotonic() - acted, ENDED_SECONDS)
+        self.until_refused(403, "You are banned: spam")
 
     def test_nothing_comes_after_the_answer_that_says_so_and_there_is_no_hole_before_it(self):
         for _ in range(3):
@@ -163,7 +165,7 @@ class EvictedTests(WorkersCase):
             putting_out.join()
             self.assertEqual(list(range(got[0], got[0] + len(got))), got)
 
-    def test_who_is_invited_is_told_within_a_second(self):
+    def test_who_is_invited_is_told(self):
         self.keep(self.users[1])
         self.ann.room = self.bob.room = self.room
         time.sleep(SECOND)
@@ -174,4 +176,4 @@ class EvictedTests(WorkersCase):
             self.keep(*self.users)
             acted = time.monotonic()
             self.assertEqual(["rooms"], self.ann.take(poll)["changed"])
-            self.assertLess(time.monotonic() - acted, SECOND)
+            self.assertLess(time.monotonic() - acted, ENDED_SECONDS)

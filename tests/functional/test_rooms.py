@@ -1,13 +1,11 @@
-"""Rooms with members, of two workers over one Redis: what one does the other knows in a second."""
+"""Rooms with members, of two workers over one Redis: what one does the other hears of."""
 
 import json
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.functional.test_workers import Visitor, WorkersCase
-
-SECOND = 1.0
+from tests.functional.test_workers import ENDED_SECONDS, Visitor, WorkersCase
 
 
 class RoomsTests(WorkersCase):
@@ -29,7 +27,7 @@ class RoomsTests(WorkersCase):
         return json.loads(answered[2])
 
     def ends(self, person, to, act):
-        """What a held poll of theirs is answered within a second after `act`."""
+        """What a held poll of theirs is answered that `act` has ended."""
         while (news := self.soon(person, to)) is not None:
             del news
         with ThreadPoolExecutor() as pool:
@@ -39,7 +37,7 @@ class RoomsTests(WorkersCase):
             act()
             acted = time.monotonic()
             told, at = taken.result()
-        self.assertLess(at - acted, SECOND)
+        self.assertLess(at - acted, ENDED_SECONDS)
         return told
 
     def soon(self, person, to):

@@ -23,6 +23,8 @@ APP = {
     "chat.push_rate": RATE,
     "chat.push_burst": BURST,
 }
+# Of a poll that is held for 30: one that ends sooner was ended. How soon: benchmarks/evictions.py.
+ENDED_SECONDS = 15.0
 
 
 class Visitor:
