@@ -78,6 +78,7 @@ class ChatCase(unittest.TestCase):
         options = parse_options({"threads": "0", **self.served}, Options)
         self.server = MemoryServer(self.wrapped(self.app), options, [self.app.life])
         self.addCleanup(self.server.close)
+        self.server.loop.settle()  # what it starts has started
         return self.server
 
     @property

@@ -26,7 +26,6 @@ class _Blocked(dict):
 class VisitorTests(VisitorCase):
     def setUp(self):
         self.start()
-        self.server.loop.settle()  # what the server starts has started
 
     def counts(self):
         return {**self.hub.statistics(), **self.server.scheduler.statistics()}
