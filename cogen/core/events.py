@@ -408,7 +408,9 @@ class Await(Operation):
         elif future.cancelled():
             waiter.fail(asyncio.CancelledError() if why is None else why())
         elif (error := future.exception()) is not None:
-            waiter.fail(error)
+            # A gather that is cancelled ends with that as its exception.
+            cancelled = isinstance(error, asyncio.CancelledError)
+            waiter.fail(why() if cancelled and why is not None else error)
         else:
             waiter.resume(future.result())
 

@@ -87,6 +87,14 @@ class WaitTests(CoroletCase):
         with self.assertRaises(KeyError):
             self.straight(lambda: wait(fails))
 
+    def test_a_gather_whose_time_is_up_is_told_as_a_timeout(self):
+        def straight():
+            with self.assertRaises(OperationTimeout):
+                wait(asyncio.gather, asyncio.sleep(60), asyncio.sleep(0), timeout=1)
+            return "told"
+
+        self.assertEqual("told", self.straight(straight))
+
     def test_a_timeout_undoes_what_is_waited_for(self):
         ended = []
 
