@@ -14,7 +14,7 @@ import { addPasskey, available, ownPasskeys, removePasskey } from './passkeys.js
 import { PasskeysView } from './viewpasskeys.js';
 import { ProfileView } from './viewprofile.js';
 import { me } from './server.js';
-import { aboutRoom, changeDevices, deeds, directRoom, makeRoom, profile } from './wire.js';
+import { aboutRoom, changeDevices, deeds, directRoom, lineOf, makeRoom, profile } from './wire.js';
 
 /** page: {store, joined, rooms, listing, visit(name), leave(name)}: what the page has and does with rooms. */
 export class Community {
@@ -123,10 +123,10 @@ export class Community {
   /** Make a room that others do not see, and open it; returns why that cannot be, or ''. */
   async #made(kind, { title, people }) {
     const asked = kind === 'direct' ? directRoom(people) : makeRoom({ title, people, policy: 'members' });
-    const { status, data, error } = await asked;
-    if (status !== 200) return error || 'The server does not answer. Try again in a moment.';
+    const answer = await asked;
+    if (answer.status !== 200) return lineOf(answer);
     await this.#page.listing.refresh();
-    this.#page.visit(data.room);
+    this.#page.visit(answer.data.room);
     return '';
   }
 

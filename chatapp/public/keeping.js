@@ -1,4 +1,4 @@
-import { actOn, changeMembers, changeRoom, origin, removeMessage } from './wire.js';
+import { actOn, changeMembers, changeRoom, lineOf, origin, removeMessage } from './wire.js';
 import { isolated } from './text.js';
 
 const HOUR = 3600;
@@ -155,9 +155,4 @@ export class Keeping {
     this.#did();
     return answer;
   };
-}
-
-/** '' where the server did it, or its line. */
-function lineOf({ status, error }) {
-  return status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
 }

@@ -1,5 +1,6 @@
 import { calledAs, isPrivate } from './listing.js';
 import { element, hueOf, initials, isolated } from './text.js';
+import { lineOf } from './wire.js';
 
 const KINDS = {
   direct: 'Only the people named here see what is said.',
@@ -52,9 +53,10 @@ export class AboutView {
   /** Show what the server says now. */
   async refresh() {
     const name = this.#room;
-    const { status, data, error } = await this.#acts.about(name);
+    const answer = await this.#acts.about(name);
+    const { status, data } = answer;
     if (name !== this.#room) return;
-    this.#error.textContent = status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
+    this.#error.textContent = lineOf(answer);
     this.#show(status === 200 ? data : { room: name, title: '', policy: 'open', kind: 'room', members: [], may: [] });
   }
 

@@ -1,4 +1,5 @@
 import { dayOf, element, isolated, timeOf } from './text.js';
+import { lineOf } from './wire.js';
 
 const DID = {
   ban: 'banned',
@@ -41,8 +42,9 @@ export class DeedsView {
   }
 
   async #read() {
-    const { status, data, error } = await this.#acts.deeds(this.#oldest);
-    this.#error.textContent = status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
+    const answer = await this.#acts.deeds(this.#oldest);
+    const { status, data } = answer;
+    this.#error.textContent = lineOf(answer);
     if (status !== 200) return;
     this.#list.append(...data.deeds.map(deedItem));
     this.#oldest = data.deeds.at(-1)?.number ?? this.#oldest;

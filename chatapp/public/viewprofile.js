@@ -1,4 +1,5 @@
 import { dayOf, element, isolated } from './text.js';
+import { lineOf } from './wire.js';
 
 /**
  * The part of the dialog about our name that lists the devices on which we are signed in.
@@ -20,8 +21,9 @@ export class ProfileView {
     this.#take(await this.#acts.profile());
   }
 
-  #take({ status, data, error }) {
-    this.#error.textContent = status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
+  #take(answer) {
+    const { status, data } = answer;
+    this.#error.textContent = lineOf(answer);
     if (status !== 200) return;
     const devices = data.devices ?? [];
     this.#part.hidden = !devices.length;

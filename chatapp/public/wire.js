@@ -105,6 +105,11 @@ export function signIn(body) {
   return request('POST', '/chat/sign-in', answers.signIn, { body }).answer;
 }
 
+/** '' where the server did what it was asked for, or a line that says why not. */
+export function lineOf({ status, error }) {
+  return status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
+}
+
 const inPath = encodeURIComponent;
 
 /** The rooms that I may see, with what each has new since `cursor` (null: nothing is told of that). */
