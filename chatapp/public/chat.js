@@ -102,6 +102,7 @@ async function addMore() {
     // A browser remembers that a module could not be had.
     const { community_js: more } = await import(tries > 1 ? `./later.js?${tries}` : './later.js');
     community ??= new more.Community({ store, joined, rooms, listing, visit, leave: leaveRoom });
+    if (nickView.open) community.showProfile();
     changed();
   } catch {
     // The line is gone again: with the next connection it is tried again.
@@ -365,7 +366,8 @@ function showAround(name, room) {
   log.call(called);
   nameAs('room-title', called);
   nameAs('me-nick', store.get('nick') ?? '');
-  document.getElementById('room-leave').hidden = list.length < 2;
+  // Who leaves a private room is asked first, by what is still to come.
+  document.getElementById('room-leave').hidden = list.length < 2 || (isPrivate(name) && !community);
 }
 
 function nameAs(id, name) {

@@ -35,6 +35,11 @@ export class NickView {
     this.#complain(error);
   }
 
+  /** Whether somebody who has a nick looks at it. */
+  get open() {
+    return this.#dialog.open && !this.#needed;
+  }
+
   close() {
     this.#needed = false;
     this.#dialog.close();
