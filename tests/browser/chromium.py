@@ -109,12 +109,23 @@ class ChatPage:
         """Open the page, choose a nick, and wait until the poll has joined."""
         self.open(room)
         self.choose(nick)
-        expect(self.page.locator("#nick-dialog")).to_be_hidden()
+        self.wait_chosen()
         return self.wait_connected()
+
+    def rename(self, nick: str) -> ChatPage:
+        """Choose another nick, and wait until it is ours."""
+        self.page.click("#nick-change")
+        self.choose(nick)
+        return self.wait_chosen()
 
     def choose(self, nick: str) -> None:
         self.page.fill("#nick-field", nick)
         self.page.press("#nick-field", "Enter")
+
+    def wait_chosen(self) -> ChatPage:
+        """Until the dialog is gone: what is typed before that goes into it, whatever it is for."""
+        expect(self.page.locator("#nick-dialog")).to_be_hidden()
+        return self
 
     def wait_until(self, expression: str) -> ChatPage:
         """Until `expression` is true. (The policy forbids wait_for_function.)"""

@@ -142,8 +142,7 @@ class OpenTests(PageTestCase):
     def test_after_a_rename_the_messages_of_before_are_ones_own(self):
         ann = self.tab().enter("ann")
         ann.send("as ann")
-        ann.wait_for("as ann").page.click("#nick-change")
-        ann.choose("anna")
+        ann.wait_for("as ann").rename("anna")
         expect(ann.page.locator("#me-nick")).to_have_text("anna")
         ann.send("as anna")
         ann.wait_for("as anna")

@@ -46,9 +46,7 @@ class TabsOfOneBrowserTests(OneServerTestCase):
     def test_a_nick_and_a_room_chosen_in_one_tab_are_those_of_all(self):
         context = self.user()
         first, second = self.tab(context).enter("ann"), self.tab(context).open().wait_connected()
-        second.page.click("#nick-change")
-        second.choose("anna")
-        second.page.fill("#room-name", "garden")
+        second.rename("anna").page.fill("#room-name", "garden")
         second.page.press("#room-name", "Enter")
         first.page.locator("#me-nick", has_text="anna").wait_for(timeout=PATIENCE)
         first.page.locator("#room-list a", has_text="garden").wait_for()
