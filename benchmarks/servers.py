@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import procfs
+from benchmarks.harness.chat import free_port
 from benchmarks.targets import COMPILED, POLL_SECONDS, ROOT, Site, Target
 
 __all__ = ["ROOT", "Server", "confined", "cores", "raise_open_files"]
@@ -61,7 +62,7 @@ class Server:
         poll_seconds: int = POLL_SECONDS,
     ) -> None:
         self.target = target
-        self.port = _free_port()
+        self.port = free_port()
         self._where = where
         self._patience = patience
         self._poll_seconds = poll_seconds
@@ -72,7 +73,7 @@ class Server:
         with self._stack as stack:
             folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            site = Site(folder, self.port, _free_port(), self._poll_seconds)
+            site = Site(folder, self.port, free_port(), self._poll_seconds)
             for command in self.target.commands(site):
                 stack.enter_context(self._process(command, folder / "log"))
             self._wait_until_up(folder / "log")
@@ -148,10 +149,3 @@ def _stop(process: subprocess.Popen[bytes], within: float) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port

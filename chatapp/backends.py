@@ -13,7 +13,7 @@ from chatapp.directory.limits import Limits
 from chatapp.directory.local import LocalDirectory
 from chatapp.model.log import LogObserver, MessageLog
 from chatapp.model.memory import MemoryLog
-from chatapp.model.sqlite.log import SQLiteLog
+from chatapp.model.sqlite.log import LOCK_SECONDS, SQLiteLog
 from chatapp.redis import SCHEMES
 
 __all__ = ["Backend", "MemoryBackend", "RedisBackend", "SQLiteBackend", "backend_of"]
@@ -85,13 +85,17 @@ class MemoryBackend(Backend):
 
 
 class SQLiteBackend(Backend):
-    """`sqlite:///PATH`; `path` leads through links, so that all who have the file name it alike."""
+    """`sqlite:///PATH`; `path` leads through links, so that all who have the file name it alike.
 
-    def __init__(self, path: str) -> None:
+    `patience`: seconds for which a log waits where another process has the file.
+    """
+
+    def __init__(self, path: str, patience: float = LOCK_SECONDS) -> None:
         self.path = os.path.realpath(path)
+        self.patience = patience
 
     def _log(self, observer: LogObserver, **options: Any) -> MessageLog:
-        return SQLiteLog(observer, path=self.path, **options)
+        return SQLiteLog(observer, path=self.path, patience=self.patience, **options)
 
 
 class RedisBackend(Backend):

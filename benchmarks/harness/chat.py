@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.harness.ini import chat_ini
@@ -21,15 +23,23 @@ BIN = Path(sys.executable).parent
 START_SECONDS = 30
 STOP_SECONDS = 20
 
+_FIRST_PORT = 10_000
+
 APP = {"chat.data": "%(here)s/data", "chat.log": "sqlite:///%(here)s/chat.db"}
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody listens on.
+
+    None that the kernel gives to who connects: such a one is gone when another process connects,
+    and who tries it until somebody listens may come to be connected to itself.
+    """
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    while True:
+        port = random.randrange(_FIRST_PORT, int(given[0]))
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 class ChatServer:

@@ -16,7 +16,7 @@ from chatapp.command.beside import run_beside
 from chatapp.command.copies import chat_backend, only_chat
 from chatapp.console.client import NotReached, ask
 from chatapp.console.errors import ConsoleError
-from chatapp.model.log import LogUnavailable
+from chatapp.model.log import LogInUse, LogUnavailable
 from chatapp.model.sqlite.copies import CopyFailed
 from chatapp.model.sqlite.files import Lock
 from chatapp.options import ChatOptions
@@ -58,22 +58,46 @@ def do(where: Place, verb: str, given: Mapping[str, Any], tell: Callable[[str], 
     Ends the program with one line if it cannot be done.
     """
     try:
-        if where.backend.shared or not _asked(where, verb, given, tell):
+        if where.backend.shared:
             asyncio.run(run_beside(where.options, where.backend, verb, given, tell))
+        else:
+            _do_alone(where, verb, given, tell)
     except (ConsoleError, LogUnavailable, ValueError) as error:
         raise SystemExit(f"chatapp: {error}") from None
 
 
-def _asked(
+def _do_alone(
     where: Place, verb: str, given: Mapping[str, Any], tell: Callable[[str], object]
+) -> None:
+    """By the server, or where none runs beside the log, which one process at a time has.
+
+    Raises ConsoleError, LogUnavailable.
+    """
+    backend = where.backend
+    if isinstance(backend, SQLiteBackend):
+        backend = SQLiteBackend(backend.path, patience=0)
+    is_memory = isinstance(backend, MemoryBackend)
+    patience = _MEMORY_PATIENCE_SECONDS if is_memory else _PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
+    while not _asked(where, verb, given, tell, deadline):
+        try:
+            asyncio.run(run_beside(where.options, backend, verb, given, tell))
+        except LogInUse:  # by a server that has started since, which can be asked
+            continue
+        return
+
+
+def _asked(
+    where: Place,
+    verb: str,
+    given: Mapping[str, Any],
+    tell: Callable[[str], object],
+    deadline: float,
 ) -> bool:
     """Whether the running chat was asked; False: none runs, and its log can be had.
 
     Raises ConsoleError.
     """
-    is_memory = isinstance(where.backend, MemoryBackend)
-    patience = _MEMORY_PATIENCE_SECONDS if is_memory else _PATIENCE_SECONDS
-    deadline = time.monotonic() + patience
     while True:
         try:
             for line in ask(where.options.data, verb, given):

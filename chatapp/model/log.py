@@ -12,6 +12,7 @@ __all__ = [
     "LOBBY",
     "Ask",
     "Head",
+    "LogInUse",
     "LogObserver",
     "LogUnavailable",
     "MessageLog",
@@ -70,6 +71,10 @@ class LogUnavailable(Exception):
     def __init__(self, why: str, told: bool = False) -> None:
         super().__init__(why)
         self.told = told
+
+
+class LogInUse(LogUnavailable):
+    """Another process has the log, which one process at a time writes."""
 
 
 class NonceReused(Exception):

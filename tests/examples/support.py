@@ -13,6 +13,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.chat import free_port
 from benchmarks.harness.commands import CommandServer
 
 __all__ = ["ROOT", "ExampleCase", "ExampleServer", "lines_of_code"]
@@ -89,12 +90,6 @@ class ExampleServer(CommandServer):
     ) -> None:
         super().__init__(name, environment, **options)
         (self.folder / name).write_text((ROOT / "examples" / name).read_text())
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def code_of(name: str) -> str:

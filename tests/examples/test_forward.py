@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 
+from benchmarks.harness.chat import free_port
 from tests.examples.support import ROOT, ExampleCase, code_of, lines_of_code
 
 
@@ -51,11 +52,7 @@ class ForwardTests(ExampleCase):
 
     def test_nobody_listens_there(self):
         self.behind.close()
-        program = self.start("forward.py", "127.0.0.1", str(self.behind_port()))
+        program = self.start("forward.py", "127.0.0.1", str(free_port()))
         self.assertEqual(b"", self.connect().recv(1))
         _, output = self.stop(program)
         self.assertIn("cannot connect to 127.0.0.1", output)
-
-    def behind_port(self):
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            return sock.getsockname()[1]

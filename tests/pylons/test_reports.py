@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-import socket
 import tempfile
 import threading
 import unittest
@@ -11,15 +10,11 @@ from pathlib import Path
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from benchmarks.harness.chat import free_port
 from pylons._config import PylonsConfig
 from pylons._reports import MOST_MAILS, PERIOD, Reports, report_text
 from pylons.middleware import ErrorHandler
 from tests.pylons.support import get, make_app, make_environ
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 class Mailbox:

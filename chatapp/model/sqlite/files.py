@@ -8,7 +8,7 @@ import stat
 import time
 from contextlib import suppress
 
-from chatapp.model.log import LogUnavailable
+from chatapp.model.log import LogInUse
 from chatapp.model.sqlite.marks import writer_of
 
 __all__ = ["Lock", "database_files", "keep_private", "name_one"]
@@ -78,7 +78,7 @@ class Lock:
         return os.path.exists(f"{self._path}.lock")
 
     async def take(self, patience: float) -> None:
-        """Raises LogUnavailable if another process has it for `patience` seconds; OSError."""
+        """Raises LogInUse if another process has it for `patience` seconds; OSError."""
         if self.take_nowait():
             return
         if patience:
@@ -88,7 +88,7 @@ class Lock:
             await asyncio.sleep(_RETRY_SECONDS)
             if self.take_nowait():
                 return
-        raise LogUnavailable(
+        raise LogInUse(
             f"{self._path} is in use by {self.holder()}: a chat of its own needs another folder, "
             "by chat.log and chat.data or by --data of `chatapp serve`; workers and machines "
             "that are one chat have chat.log in Redis, redis://HOST"

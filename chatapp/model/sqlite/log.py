@@ -29,20 +29,24 @@ from chatapp.model.sqlite.succession import (
 from chatapp.model.sqlite.writer import Writer
 from cogen.web.peers import Answer
 
-__all__ = ["SQLiteLog"]
+__all__ = ["LOCK_SECONDS", "SQLiteLog"]
 
 log = logging.getLogger(__name__)
 
 _Read = TypeVar("_Read")
 
 # A process that lost its supervisor may still be answering its last polls.
-_LOCK_SECONDS = 12.0
+LOCK_SECONDS = 12.0
+"""Seconds for which a server waits until another process has let go of the file."""
 # Where the file could not be opened again, it is tried again at a push, not more often than this.
 _REOPEN_SECONDS = 1.0
 
 
 class SQLiteLog(MessageLog):
-    """Keeps `history` messages a room, none older than `max_age` seconds (0: any age)."""
+    """Keeps `history` messages a room, none older than `max_age` seconds (0: any age).
+
+    `patience`: seconds for which `open` waits where another process has the file.
+    """
 
     def __init__(
         self,
@@ -52,9 +56,11 @@ class SQLiteLog(MessageLog):
         max_age: float,
         max_rooms: int,
         clock: Clock | None = None,
+        patience: float = LOCK_SECONDS,
     ) -> None:
         # Through links, so that a lock is one on the file itself.
         self.path = os.path.realpath(path)
+        self._patience = patience
         self._clock = clock or Clock()
         writer = Writer(
             self.path, history, max_age, max_rooms, self._clock, observer.occupied, observer.kept
@@ -75,7 +81,7 @@ class SQLiteLog(MessageLog):
             raise LogUnavailable(
                 f"{error.filename or self.path}: {error.strerror or error}"
             ) from error
-        self.epoch = await self._store.open(_LOCK_SECONDS)
+        self.epoch = await self._store.open(self._patience)
         self._is_open = True
         self._readers = Readers(self.path)
 

@@ -40,7 +40,7 @@ class Store:
         self._erasing: asyncio.Task[None] | None = None
 
     async def open(self, patience: float) -> str:
-        """Returns the epoch. Raises LogUnavailable, after `patience` seconds if it is in use."""
+        """Returns the epoch. Raises LogUnavailable; LogInUse, after `patience` seconds."""
         self.thread = Threads(1, "log-writer", self._path)
         try:
             await self._lock.take(patience)

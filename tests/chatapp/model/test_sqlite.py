@@ -13,7 +13,6 @@ from unittest import mock
 
 from chatapp.model import Draft, LogUnavailable, Message, NonceReused, Record, Slice
 from chatapp.model.message import FIELDS
-from chatapp.model.sqlite import log as module
 from chatapp.model.sqlite.files import Lock
 from chatapp.model.sqlite.log import SQLiteLog
 from chatapp.model.sqlite.records import FileRecords
@@ -270,8 +269,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
 
     async def test_a_second_process_is_told_what_to_do(self):
         await self.opened()
-        other = self.make(Observer(), **self.OPTIONS)
-        self.enterContext(mock.patch.object(module, "_LOCK_SECONDS", 0))
+        other = self.make(Observer(), **self.OPTIONS, patience=0)
         line = f"in use by process {os.getpid()}: .* another folder, .* --data .*redis://"
         with self.assertRaisesRegex(LogUnavailable, line):
             await other.open()
@@ -413,8 +411,7 @@ class SQLiteLogTests(OwnClockContract, unittest.IsolatedAsyncioTestCase):
         await self.opened()
         link = self.folder / "link.db"
         link.symlink_to(self.path)
-        other = SQLiteLog(Observer(), path=str(link), **self.OPTIONS)
-        self.enterContext(mock.patch.object(module, "_LOCK_SECONDS", 0))
+        other = SQLiteLog(Observer(), path=str(link), **self.OPTIONS, patience=0)
         with self.assertRaisesRegex(LogUnavailable, "in use by process"):
             await other.open()
 
@@ -535,9 +532,8 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
         log = await self.opened()
         (self.folder / "chat.db.lock").unlink()
         await self.say(log, "a")
-        self.enterContext(mock.patch.object(module, "_LOCK_SECONDS", 0))
         with self.assertRaisesRegex(LogUnavailable, "in use by process"):
-            await self.opened()
+            await self.opened(patience=0)
 
     async def test_one_whose_lock_another_process_has_taken_writes_nothing_more(self):
         log = await self.opened()

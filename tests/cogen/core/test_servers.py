@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 from benchmarks.harness.certificates import certificate_files
+from benchmarks.harness.chat import free_port
 from cogen.core.corolets import corolet, wait
 from cogen.core.coroutines import coro
 from cogen.core.events import OperationTimeout, Sleep
@@ -101,8 +102,7 @@ class ServerTests(ServerCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         path = folder.name + "/echo"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
 
         def main():
             answers = []
