@@ -8,6 +8,8 @@ one of theirs is the client's; what stands before it is what the client made up.
 
 import ipaddress
 import re
+from functools import lru_cache
+from typing import Final
 from wsgiref.types import WSGIEnvironment
 
 from cogen.web.http.request import is_host
@@ -19,6 +21,10 @@ __all__ = ["Proxies"]
 # One parameter or what separates them.
 _FORWARDED = re.compile(rf'\s*(?:({TOKEN})=(?:({TOKEN})|"((?:[^"\\]|\\.)*)")\s*(?=[;,]|\Z)|([;,]))')
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9\-._~%!$&'()*+;=:@]+)+/?")
+
+# Addresses come from strangers: what is remembered of them is bounded, in number and length.
+_REMEMBERED: Final = 1024
+_ADDRESS_LENGTH: Final = 64
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Hop = dict[str, str]
@@ -50,6 +56,7 @@ class Proxies:
         self._dropped = [name for name in _HEADERS.values() if name not in self._read]
         self._all = self._unix = False
         self._networks: list[_Network] = []
+        self._trusted: dict[str, bool] = {}
         for each in trusted.replace(",", " ").split():
             if each == "*":
                 self._all = True
@@ -103,6 +110,14 @@ class Proxies:
             return True
         if not address:
             return self._unix
+        trusted = self._trusted.get(address)
+        if trusted is None:
+            trusted = self._names(address)
+            if len(self._trusted) < _REMEMBERED:
+                self._trusted[address] = trusted
+        return trusted
+
+    def _names(self, address: str) -> bool:
         ip = ipaddress.ip_address(address.partition("%")[0])
         if ip.version == 6 and ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
@@ -126,6 +141,11 @@ def _environ_names(headers: str) -> set[str]:
 
 def _address(text: str) -> tuple[str, str]:
     """The address and port of a hop, empty where it does not tell: `unknown`, `_hidden`."""
+    return _told(text) if len(text) <= _ADDRESS_LENGTH else ("", "")
+
+
+@lru_cache(_REMEMBERED)
+def _told(text: str) -> tuple[str, str]:
     host, _, port = text.rpartition(":") if text.count(":") == 1 or "]:" in text else (text, "", "")
     try:
         return str(ipaddress.ip_address(host.strip("[]"))), port

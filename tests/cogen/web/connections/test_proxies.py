@@ -58,6 +58,7 @@ class XForwardedTest(unittest.TestCase):
             ("[2001:db8::1]:1234", "2001:db8::1"),
             ("2001:db8::1", "2001:db8::1"),
             ("unknown, 10.0.0.2", "10.0.0.2"),
+            (f"fe80::1%{60 * 'x'}, 10.0.0.2", "10.0.0.2"),
             ("garbage", "10.0.0.1"),
             ("", "10.0.0.1"),
         ):
@@ -92,6 +93,16 @@ class XForwardedTest(unittest.TestCase):
         )
         environ = applied("10.0.0.1", "::ffff:10.0.0.1", X_FORWARDED_FOR="1.2.3.4")
         self.assertEqual(environ["REMOTE_ADDR"], "1.2.3.4")
+
+    def test_each_of_very_many_clients_is_told_from_the_proxy(self):
+        proxies = Proxies("10.0.0.0/8", ALL_X)
+        for _ in range(2):
+            for number in range(3000):
+                client = f"198.51.{number // 250}.{number % 250}"
+                chain = f"{client}, 10.1.{number // 250}.{number % 250}"
+                environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": chain}
+                proxies.apply(environ)
+                self.assertEqual(client, environ["REMOTE_ADDR"])
 
     def test_a_bad_option_is_named(self):
         with self.assertRaisesRegex(OptionError, "trusted_proxies: 'proxy.local'"):
