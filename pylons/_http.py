@@ -11,7 +11,7 @@ from webob.exc import HTTPBadRequest, HTTPUnsupportedMediaType
 from webob.multidict import GetDict
 
 from pylons._current import current
-from pylons._forms import LimitedForm
+from pylons._forms import read_form
 from pylons._signed import sign, unsign
 
 __all__ = ["NoJSON", "Request", "Response"]
@@ -80,7 +80,8 @@ class Request(webob.Request):  # type: ignore[misc]
         with too many fields or files.
         """
         try:
-            return LimitedForm(self.environ).POST
+            read_form(self)
+            return webob.Request.POST.fget(self)
         except DeprecationWarning:  # raised as an exception
             raise HTTPUnsupportedMediaType(detail="A form is sent in UTF-8.") from None
         except (ValueError, LookupError, RecursionError) as error:

@@ -10,7 +10,7 @@ from routes import Mapper, URLGenerator
 from webob.exc import HTTPBadRequest, HTTPException
 
 from pylons._http import Request
-from pylons.routing import decoded_path, redirection
+from pylons.routing import decoded_path, find_route, redirection
 
 __all__ = ["RoutesMiddleware"]
 
@@ -55,7 +55,9 @@ class RoutesMiddleware:
         except HTTPException as refused:
             answer: Iterable[bytes] = refused(environ, start_response)
             return answer
-        if values is not None:
+        if values is None:
+            environ.pop("wsgiorg.routing_args", None)  # an outer one's
+        else:
             environ["wsgiorg.routing_args"] = ((), values)
             if self.path_info and "path_info" in values:
                 _go_below(environ, values["path_info"] or "")
@@ -68,7 +70,7 @@ class RoutesMiddleware:
         path = decoded_path(environ)
         method = self._method(environ) if self.use_method_override else None
         asked = {**environ, "REQUEST_METHOD": method} if method else environ
-        found = self.mapper.routematch(path, asked)
+        found = find_route(self.mapper, path, asked)
         if found is None:
             # What a form wants of another method is not done by the route of POST.
             return ({} if method else None), None
@@ -81,10 +83,11 @@ class RoutesMiddleware:
         if environ["REQUEST_METHOD"] != "POST":
             return None
         request = Request(environ)
+        kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         method = None
         if _METHOD in environ.get("QUERY_STRING", ""):
             method = request.GET.get(_METHOD)
-        elif environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() in _FORMS:
+        if method is None and kind in _FORMS:
             method = request.POST.get(_METHOD)
         if method is not None and not isinstance(method, str):
             raise HTTPBadRequest(detail=f"The field {_METHOD} is a text, and no file.")

@@ -1,7 +1,7 @@
-"""From a request to a route: Routes' mapper, asked directly.
+"""From a request to a route: Routes' mapper, asked directly, and what it has answered before.
 
 Routes' own middleware builds a WebOb request and a URL generator for every request; here a match is
-one call of the mapper, and everything else happens only when there is no match.
+one call of the mapper at most, and everything else happens only when there is no match.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from wsgiref.types import WSGIEnvironment
 from routes import Mapper, URLGenerator
 from webob.exc import HTTPBadRequest, HTTPException, HTTPMethodNotAllowed, HTTPNotFound, status_map
 
-__all__ = ["decoded_path", "decoded_values", "match_route", "redirection"]
+__all__ = ["decoded_path", "decoded_values", "find_route", "match_route", "redirection"]
 
 
 def match_route(mapper: Mapper, environ: WSGIEnvironment) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def match_route(mapper: Mapper, environ: WSGIEnvironment) -> dict[str, Any]:
     HTTPBadRequest for a path that is not UTF-8, or a redirect route's redirection.
     """
     path = decoded_path(environ)
-    found = _routematch(mapper, path, environ)
+    found = find_route(mapper, path, environ)
     if found is None:
         found = _other_method(mapper, path, environ)
     values: dict[str, Any] = found[0]
@@ -57,8 +57,8 @@ class _Matches(dict[tuple[str, str], Any]):
 _matches: WeakKeyDictionary[Mapper, _Matches] = WeakKeyDictionary()
 
 
-def _routematch(mapper: Mapper, path: str, environ: WSGIEnvironment) -> Any:
-    """`mapper.routematch`, looked up where it has answered the same before."""
+def find_route(mapper: Mapper, path: str, environ: WSGIEnvironment) -> Any:
+    """`mapper.routematch`, looked up where it has answered the same before: values and route."""
     known = _matches.get(mapper)
     if known is None or known.routes != len(mapper.matchlist):
         known = _matches[mapper] = _Matches(mapper)
@@ -70,7 +70,7 @@ def _routematch(mapper: Mapper, path: str, environ: WSGIEnvironment) -> Any:
         found = mapper.routematch(path, environ)
         if found is None:
             return None
-        if len(path) <= _KEPT_LENGTH:
+        if len(path) + len(key[0]) <= _KEPT_LENGTH:
             if len(known) >= _KEPT:
                 known.clear()
             known[key] = found

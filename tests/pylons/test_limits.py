@@ -18,9 +18,10 @@ FILE = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n%s
 )
 
 
-def posted(body, kind):
+def posted(body, kind, is_body_seekable=True):
+    """`is_body_seekable`: else WebOb copies it, as it does what a server gives."""
     extra = {"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
-    extra["webob.is_body_seekable"] = True  # else WebOb leaves it in a temporary file
+    extra["webob.is_body_seekable"] = is_body_seekable
     return Request(make_environ("/", "POST", **extra))
 
 
@@ -49,6 +50,40 @@ class FormTests(unittest.TestCase):
         for field in request.POST.values():
             field.file.close()
         self.assertIn("files", self.refused(FILE * 2000 + b"--x--\r\n"))
+
+    def test_an_uploaded_file_may_have_any_bytes(self):
+        content = b"a=b&c=d\r\n" * 500_000
+        whole = FILE.replace(b"v" * 2000, content) + b"--x--\r\n"
+        request = posted(whole, MULTIPART, is_body_seekable=False)
+        with request.POST["f"].file as file, request.body_file_raw:
+            self.assertEqual(content, file.read())
+
+    def test_long_texts_and_small_files_hold_no_descriptors(self):
+        before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (before, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(before, 256), most))
+        text = "ä\r\n" * 500
+        long = FIELD.replace(b"v\r\n", text.encode() + b"\r\n")
+        small = FILE.replace(b"v" * 2000, b"v")
+        request = posted((long + small) * 1000 + b"--x--\r\n", MULTIPART)
+        values = request.POST.getall("f")
+        self.assertEqual([text] * 1000, values[::2])
+        self.assertEqual({b"v"}, {value.file.read() for value in values[1::2]})
+
+    def test_a_field_may_be_called_as_files_are(self):
+        field = FIELD.replace(b'name="f"', b'name="filename"')
+        self.assertEqual(500, len(posted(field * 500 + b"--x--\r\n", MULTIPART).POST))
+
+    def test_a_part_of_parts_is_a_bad_request(self):
+        for kind in (b"multipart/mixed; boundary=y", FORM.encode()):
+            for more in (b"", b"Content-Transfer-Encoding: base64\r\n", b"charset=ascii"):
+                if more.startswith(b"charset"):
+                    kind, more = kind + b"; " + more, b""
+                head = b"Content-Type: " + kind + b"\r\n" + more + b"\r\n"
+                part = FIELD.replace(b"\r\n\r\n", b"\r\n" + head)
+                body = part + b"--y\r\n\r\nv\r\n--y--\r\n--x--\r\n"
+                with self.subTest(kind=kind, more=more), self.assertRaises(HTTPBadRequest):
+                    _ = posted(body, MULTIPART).POST
 
     def test_the_head_of_a_part_is_limited_in_lines_and_in_their_length(self):
         for head in (b"A: b\r\n" * 10_000, b"A: " + b"b" * 100_000 + b"\r\n"):

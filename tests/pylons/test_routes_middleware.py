@@ -35,6 +35,9 @@ class RoutesMiddlewareTests(unittest.TestCase):
             body = b"" if extra else b"_method=put"
             got = self.post("/write", body, **extra)
             self.assertEqual((b"saved", "POST"), (got.content, got.environ["REQUEST_METHOD"]))
+        for query in ("x_method=1", "back=/a?_method"):
+            got = self.post("/write", b"_method=put", QUERY_STRING=query)
+            self.assertEqual(b"saved", got.content)
         multipart = PART + b"\r\n\r\nPUT\r\n--x--\r\n"
         self.assertEqual(
             b"saved", self.post("/write", multipart, "multipart/form-data; boundary=x").content
@@ -53,6 +56,16 @@ class RoutesMiddlewareTests(unittest.TestCase):
         self.assertEqual("GET, HEAD", dict(got.headers)["Allow"])
         got = get(self.app, "/read", "HEAD")
         self.assertEqual(("200 OK", b""), (got.status, got.content))
+
+    def test_the_route_of_an_outer_one_is_not_taken_for_its_own(self):
+        outer = Mapper()
+        outer.connect("/blog/*path_info", controller="hello", action="index")
+        outer.create_regs(["hello"])
+        got = get(RoutesMiddleware(self.app, outer), "/blog/items/3")
+        self.assertEqual(b"3 item /items/3", got.content)
+        got = get(RoutesMiddleware(self.app, outer), "/blog/unknown")
+        self.assertEqual("404 Not Found", got.status)
+        self.assertNotIn("wsgiorg.routing_args", got.environ)
 
     def test_it_can_be_turned_off(self):
         app = make_app()
