@@ -13,7 +13,7 @@ class FixRoutesMiddleware(BaseFix):  # type: ignore[misc]
 
     BM_compatible = True
     PATTERN = """import_from< 'from' dotted_name< routes='routes' '.' 'middleware' > 'import'
-        ('RoutesMiddleware' | import_as_name< 'RoutesMiddleware' 'as' any >) >"""
+        ['('] ('RoutesMiddleware' | import_as_name< 'RoutesMiddleware' 'as' any >) [')'] >"""
 
     def transform(self, node: Any, results: Any) -> None:
         """It is in `pylons.middleware`."""

@@ -14,6 +14,7 @@ from webhelpers.pylonslib import Flash as _Flash
 from webhelpers.pylonslib.secure_form import secure_form
 from routes.middleware import RoutesMiddleware
 from routes.middleware import RoutesMiddleware as Router
+from routes.middleware import (RoutesMiddleware)
 from routes.middleware import is_form_post
 from webhelpers.html.converters import nl2br
 lookup = Lookup(imports=['from webhelpers.html import escape', u"import webhelpers.pylonslib"])
@@ -21,6 +22,10 @@ told = 'webhelpers', 'a page from webhelpers.html'
 broken = webhelpers.html.converters.nl2br(1)
 link = webhelpers.html.tags.link_to(1)
 own = self.webhelpers
+from webhelpers.html import converters
+from webhelpers.html import converters as text, tags
+from webhelpers.html import literal, converters
+imports = ['from webhelpers.html.converters import nl2br', 'from webhelpers.html import converters']
 page = literal(resp.body) or cgi.escape(request.GET.get('message', ''))
 quoted = cgi.escape(text, True) + cgi.escape(str(code))
 print u"a", `page`
@@ -33,6 +38,7 @@ from pylons.pylonslib import Flash as _Flash
 from pylons.pylonslib.secure_form import secure_form
 from pylons.middleware import RoutesMiddleware
 from pylons.middleware import RoutesMiddleware as Router
+from pylons.middleware import (RoutesMiddleware)
 from routes.middleware import is_form_post
 from webhelpers2.html.tools import nl2br
 import html
@@ -41,6 +47,10 @@ told = 'webhelpers', 'a page from webhelpers.html'
 broken = webhelpers2.html.tools.nl2br(1)
 link = webhelpers2.html.tags.link_to(1)
 own = self.webhelpers
+from webhelpers2.html import tools as converters
+from webhelpers2.html import tools as text, tags
+from webhelpers2.html import literal, tools as converters
+imports = ['from webhelpers2.html.tools import nl2br', 'from webhelpers2.html import tools as converters']
 page = literal(resp.text) or html.escape(request.GET.get('message', ''), quote=False)
 quoted = html.escape(text, True) + html.escape(str(code), quote=False)
 print("a", repr(page))
