@@ -97,13 +97,12 @@ class Straight(Waiter):
         elif self.withdraw():
             self.scheduler.ready(self)
 
-    def cut_wait(self, error: BaseException) -> bool:
-        """Undo what is waited for, now: `error` is raised there. False as of `leave`."""
-        if not self.withdraw():
-            return False
-        self.error = error
-        self.scheduler.ready(self)
-        return True
+    def cut_wait(self, error: BaseException) -> None:
+        """Undo what is waited for, now, unless its outcome is on its way or shielded: `error` is
+        raised there."""
+        if self.withdraw():
+            self.error = error
+            self.scheduler.ready(self)
 
 
 class Runners:

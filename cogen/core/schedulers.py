@@ -168,17 +168,14 @@ class Waiter:
         if operation is not None and operation.timeout is not None:
             self.scheduler.timers.start(self, operation.timeout)
 
-    def leave(self, why: Callable[[], BaseException], crowd: bool = False) -> bool:
-        """End the wait, as Operation.leave does; False if there is none, or the outcome is on its
-        way or shielded."""
+    def leave(self, why: Callable[[], BaseException], crowd: bool = False) -> None:
+        """End the wait, as Operation.leave does, unless the outcome is on its way or shielded."""
         operation = self.operation
-        if operation is None or operation.shields:
-            return False
-        operation.leave(self, why, crowd)
-        return True
+        if operation is not None and not operation.shields:
+            operation.leave(self, why, crowd)
 
     def withdraw(self) -> bool:
-        """Undo the parking, and nothing is raised; False as of `leave`."""
+        """Undo the parking, and nothing is raised; False: the outcome is on its way or shielded."""
         operation = self.operation
         if operation is None or operation.shields:
             return False

@@ -12,9 +12,10 @@ class FixWebhelpersConverters(BaseFix):  # type: ignore[misc]
     """`from webhelpers.html import converters`, alone, among others, or by another name."""
 
     BM_compatible = True
-    PATTERN = """import_from< 'from' dotted_name< ('webhelpers' | 'webhelpers2') '.' 'html' > 'import' ['(']
-        (own='converters' | import_as_name< named='converters' 'as' any >
-        | import_as_names< any* (own='converters' | import_as_name< named='converters' 'as' any >) any* >)
+    PATTERN = """import_from< 'from' dotted_name< ('webhelpers' | 'webhelpers2') '.' 'html' >
+        'import' ['('] (own='converters' | import_as_name< named='converters' 'as' any >
+            | import_as_names< any*
+                (own='converters' | import_as_name< named='converters' 'as' any >) any* >)
         [')'] >"""
 
     def transform(self, node: Any, results: Any) -> None:

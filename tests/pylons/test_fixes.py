@@ -25,7 +25,8 @@ own = self.webhelpers
 from webhelpers.html import converters
 from webhelpers.html import converters as text, tags
 from webhelpers.html import literal, converters
-imports = ['from webhelpers.html.converters import nl2br', 'from webhelpers.html import converters']
+imports = ['from webhelpers.html.converters import nl2br']
+imports = ['from webhelpers.html import converters']
 page = literal(resp.body) or cgi.escape(request.GET.get('message', ''))
 quoted = cgi.escape(text, True) + cgi.escape(str(code))
 print u"a", `page`
@@ -50,7 +51,8 @@ own = self.webhelpers
 from webhelpers2.html import tools as converters
 from webhelpers2.html import tools as text, tags
 from webhelpers2.html import literal, tools as converters
-imports = ['from webhelpers2.html.tools import nl2br', 'from webhelpers2.html import tools as converters']
+imports = ['from webhelpers2.html.tools import nl2br']
+imports = ['from webhelpers2.html import tools as converters']
 page = literal(resp.text) or html.escape(request.GET.get('message', ''), quote=False)
 quoted = html.escape(text, True) + html.escape(str(code), quote=False)
 print("a", repr(page))

@@ -277,10 +277,9 @@ class Exchange(Straight):
     def give_up(self) -> None:
         """What the application still does to close may wait no longer."""
         self.late = True
-        in_call = self.runner is not None
-        if self.withdraw():
-            if in_call:
-                self.error = GreenletExit(LATE)
+        if self.runner is not None:
+            self.cut_wait(GreenletExit(LATE))
+        elif self.withdraw():
             self.scheduler.ready(self)
 
     def add_done_callback(self, callback: Callable[["Exchange"], None]) -> None:
