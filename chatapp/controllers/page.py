@@ -7,6 +7,7 @@ import orjson
 
 from chatapp.lib.base import BaseController
 from chatapp.lib.waiting import Steps
+from chatapp.model.message import handle
 from pylons import request, response, session
 from pylons import tmpl_context as c
 
@@ -30,16 +31,19 @@ class PageController(BaseController):
     def _for_known(self, environ: WSGIEnvironment) -> Steps:
         """For who is known; raises BadInput for anybody else."""
         participant = yield from self._participant(environ)
-        yield environ["cogen.wsgi"].last(self._chat(participant.nick))
+        page = self._chat(participant.nick, handle(participant.sender))
+        yield environ["cogen.wsgi"].last(page)
 
-    def _chat(self, nick: str = "") -> bytes:
+    def _chat(self, nick: str = "", sender: str = "") -> bytes:
         """The page of who is called so, compressed to who takes gzip.
+
+        `sender`: theirs, where the chat knows people.
 
         Its size tells nothing, as no secret is in it.
         """
         about = self._hub.about
         c.title = self._hub.options.title
-        c.nick, c.is_known = nick, self._people is not None
+        c.nick, c.sender, c.is_known = nick, sender, self._people is not None
         c.has_door = self._people is None or self._has_door
         c.named = "elsewhere" if self._people is not None and not self._has_door else "here"
         c.passkeys = self._passkeys is not None

@@ -227,13 +227,14 @@ function doubt() {
 }
 
 function take({ answer, rooms: names }) {
+  const { you } = answer;
+  if (me.sender && you?.sender && you.sender !== me.sender) return giveWay(you.sender);
   if (wokeUp()) reading.leave();
   store.set('cursor', answer.cursor ?? store.get('cursor'));
   learn(answer.limits);
   if (leads() && answer.changed?.includes('rooms')) listing.refresh();
   if (answer.version && version && answer.version !== version) linkView.offerReload();
   const called = renamed(answer.names ?? {}, names);
-  const { you } = answer;
   if (me.fixed && you?.nick) store.set('nick', you.nick);
   // No two who are here have one name: whoever had ours is us, on another device.
   const own = (answer.presence ?? []).findLast((event) => event.event === 'nick' && event.was === store.get('nick'));
@@ -250,6 +251,15 @@ function take({ answer, rooms: names }) {
   // History read before the poll covered a room may lack what came in between.
   for (const name of called) if (!store.get('accepted').includes(name)) rooms.want(name);
   store.set('accepted', called);
+}
+
+/** Somebody else has signed in in this browser: the page is made anew for them, and nothing of it is sent as theirs. */
+function giveWay(sender) {
+  store.set('named', false);
+  // Once: a page that something in between has kept would come again.
+  if (history.state?.madeFor === sender) return linkView.offerReload();
+  history.replaceState({ madeFor: sender }, '', location.pathname);
+  location.reload();
 }
 
 /** Call rooms as the server does. names: {as asked for: as it is called}; returns `asked` so. */
@@ -380,6 +390,11 @@ function nameAs(id, name) {
 
 const TAB = token();
 
+if (me.sender) {
+  store.set('sender', me.sender);
+  // The page was made for them; a poll tells it again only where the server could not follow this browser.
+  store.set('named', true);
+}
 if (me.nick && (me.fixed || !store.get('nick'))) store.set('nick', me.nick);
 document.getElementById('nick-change').disabled = !me.renames && !me.door;
 document.querySelector('#nick-change .hint').hidden = !me.renames;

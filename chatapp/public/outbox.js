@@ -1,3 +1,4 @@
+import { me } from './server.js';
 import { nextDelay } from './delay.js';
 import { push } from './wire.js';
 import { isMoment, isName, isText, oneOf, record } from './shape.js';
@@ -131,8 +132,9 @@ export class Outbox {
 
   /** The message that is to be sent now, if one is. */
   #next() {
-    const may = this.#leading && this.#store.get('named');
-    return may ? this.#entries.find((each) => each.state === 'waiting') : undefined;
+    // Before a poll is answered somebody else may have signed in.
+    const known = this.#store.get('named') && (!me.fixed || this.#store.get('link').state === 'connected');
+    return this.#leading && known ? this.#entries.find((each) => each.state === 'waiting') : undefined;
   }
 
   #judge({ status, retryAfter, foreign }) {

@@ -12,12 +12,13 @@ export const base = location.pathname.endsWith('/') ? location.pathname.slice(0,
 export const version = told.version ?? '';
 
 /**
- * What the server calls us, '' if it does not say; `fixed`: whether the server says what we are called, whatever this browser
+ * What the server calls us, '' if it does not say; `sender`: whose page it is, where the server knows people; `fixed`: whether the server says what we are called, whatever this browser
  * remembers; `renames`: whether we may be called something else; `door`: whether the chat itself lets another device in; `passkeys`:
  * whether it takes them.
  */
 export const me = {
   nick: told.nick ?? '',
+  sender: told.sender ?? '',
   fixed: told.known === 'yes',
   renames: told.named !== 'elsewhere',
   door: told.door === 'own',

@@ -1,11 +1,12 @@
 // What all tabs of a browser know: kept in localStorage, followed by `storage` events. A browser that refuses
 // storage (some private windows do) still chats; it only forgets at a reload. Another application of the same origin may
-// have written there: a value of another shape than ours counts as none.
+// have written there: a value of another shape than ours counts as none. Where the server knows people, each has what is
+// theirs, and tabs of their own: the next one in this browser finds nothing of it.
 
-import { base } from './server.js';
+import { base, me } from './server.js';
 
-/** What the tabs of this browser and this chat call themselves. */
-export const NAME = `chat${base}`;
+/** What the tabs of this browser, this chat and this person call themselves. */
+export const NAME = `chat${base}${me.sender && `.${me.sender}`}`;
 const PREFIX = `${NAME}.`;
 
 /** The value kept under `name`, or `fallback` if there is none for which `is` holds. */

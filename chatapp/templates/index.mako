@@ -1,5 +1,5 @@
 <!DOCTYPE html>
-<html lang="en" data-link="connecting" data-base="${c.base}" data-version="${c.version}" data-limits="${c.limits}" data-nick="${c.nick}" data-known="${'yes' if c.is_known else ''}" data-named="${c.named}" data-passkeys="${'yes' if c.passkeys else ''}" data-door="${'own' if c.has_door else ''}">
+<html lang="en" data-link="connecting" data-base="${c.base}" data-version="${c.version}" data-limits="${c.limits}" data-nick="${c.nick}" data-sender="${c.sender}" data-known="${'yes' if c.is_known else ''}" data-named="${c.named}" data-passkeys="${'yes' if c.passkeys else ''}" data-door="${'own' if c.has_door else ''}">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content">

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from benchmarks.harness.chat import ChatServer
 from tests.browser.chromium import PageTestCase, close_all, expect
+from tests.browser.test_community import make_room, rooms_of
 from tests.chatapp.command.program import run
 
 tearDownModule = close_all
@@ -81,7 +82,8 @@ class HostTests(PageTestCase):
         return self.enterContext(ChatServer(app=self.options, server=server))
 
     def signed_in(self, user, name):
-        context = self.user(extra_http_headers={"Remote-User": user, "Remote-Name": name})
+        context = self.user()
+        self.sign_in(context, user, name)
         return self.tab(context).open().wait_connected()
 
     def test_two_people_talk_and_one_who_calls_herself_the_same_is_another(self):
@@ -106,14 +108,64 @@ class HostTests(PageTestCase):
         expect(stranger.page.get_by_role("link", name="Sign in")).to_be_visible()
         stranger.errors.clear()  # of the status 401
 
+    def test_what_is_written_after_a_reload_is_sent(self):
+        ann = self.signed_in("a.lee", "Ann")
+        ann.send("before")
+        ann.wait_for("before").page.reload()
+        ann.wait_connected().send("after")
+        ann.wait_for("after")
+
     def test_another_user_in_the_same_browser_is_nobody_before(self):
         ann = self.signed_in("a.lee", "Ann")
         ann.send("hello")
         ann.wait_for("hello")
-        ann.page.context.set_extra_http_headers({"Remote-User": "bob", "Remote-Name": "Bob"})
+        self.sign_in(ann.page.context, "bob", "Bob")
         bob = self.tab(ann.page.context).open().wait_connected()
         expect(bob.page.locator("#me-nick")).to_have_text("Bob")
         expect(bob.wait_for("hello").page.locator("#log .message.own")).to_have_count(0)
+
+    def test_another_user_in_the_same_browser_finds_nothing_that_it_keeps_of_the_first(self):
+        ann = self.signed_in("a.lee", "Ann")
+        make_room(ann, "Salaries")
+        expect(rooms_of(ann)).to_have_text(["lobby", "Salaries"])
+        ann.open("lobby")
+        ann.page.route("**/chat/push/*", lambda route: route.abort())
+        ann.send("on its way")
+        expect(ann.page.locator(".message .fate")).to_be_visible()
+        ann.page.fill("#composer-text", "half of a line")
+        context = ann.page.context
+        ann.page.close()
+        held = []
+        context.route("**/chat/pull*", lambda route: held.append(route))
+        self.sign_in(context, "bob", "Bob")
+        bob = self.tab(context).open()
+        expect(rooms_of(bob)).to_have_text(["lobby"])
+        expect(bob.page.locator("#composer-text")).to_have_value("")
+        context.unroute("**/chat/pull*")
+        for route in held:
+            route.continue_()
+        bob.wait_connected().send("from Bob")
+        self.assertEqual(["Bob: from Bob"], bob.wait_for("from Bob").transcript())
+        bob.page.close()
+        self.sign_in(context, "a.lee", "Ann")
+        ann = self.tab(context).open("lobby").wait_for("on its way")
+        self.assertEqual(["Bob: from Bob", "Ann: on its way"], ann.transcript())
+        expect(ann.page.locator("#composer-text")).to_have_value("half of a line")
+
+    def test_a_page_that_is_open_as_another_user_signs_in_is_made_anew_for_them(self):
+        ann = self.signed_in("a.lee", "Ann")
+        context = ann.page.context
+        context.set_offline(True)
+        ann.send("on its way")
+        expect(ann.page.locator("html")).to_have_attribute("data-link", "offline")
+        self.sign_in(context, "bob", "Bob")
+        context.set_offline(False)
+        expect(ann.page.locator("#me-nick")).to_have_text("Bob")
+        ann.wait_connected().send("from Bob")
+        self.assertEqual(["Bob: from Bob"], ann.wait_for("from Bob").transcript())
+
+    def sign_in(self, context, user, name):
+        context.set_extra_http_headers({"Remote-User": user, "Remote-Name": name})
 
 
 class OpenTests(PageTestCase):

@@ -79,7 +79,8 @@ class HostTests(HostCase):
         self.assertIn(b'<a href="/login">Sign in</a>', answer.body)
         self.assertEqual('Session realm="chat"', answer.header("WWW-Authenticate"))
         page = self.user("ann", "Ann Lee").ask("GET", "/", Accept="text/html")
-        self.assertIn(b'data-nick="Ann Lee" data-known="yes"', page.body)
+        whose = rb'data-nick="Ann Lee" data-sender="[\w-]{12}" data-known="yes"'
+        self.assertRegex(page.body, whose)
 
     def test_who_goes_around_the_proxy_is_nobody(self):
         mallory = self.user("ann", address="10.0.0.9")
