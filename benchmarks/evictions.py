@@ -67,7 +67,7 @@ async def _round(book: Book, ports: list[int], name: str) -> tuple[float, float]
         await asyncio.sleep(0.3)
         if held.done():
             raise SystemExit("the poll is not held")
-        standing = Standing(banned_until=math.inf, reason="measured")
+        standing = Standing(banned_until=math.inf, ban_reason="measured")
         await book.change(lambda: Edit(standings={name: standing}))
         began = time.monotonic()
         await held

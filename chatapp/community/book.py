@@ -21,11 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from chatapp.community.acts import KEEPER, MEMBER, OWNER, ROLES
 from chatapp.community.deeds import deed_key, packed_deed
 from chatapp.community.edits import Edit, records_of
-from chatapp.community.rooms import (
-    Room,
-    unpacked_room,
-    unrecorded,
-)
+from chatapp.community.rooms import Room, unpacked_room, unrecorded
 from chatapp.community.standings import (
     NO_STANDING,
     Ban,
@@ -125,9 +121,9 @@ class Book:
         standing = self._standings.get(person, NO_STANDING)
         now = self.wall()
         if 0 < standing.muted_until <= now:
-            standing = standing._replace(muted_until=0.0)
+            standing = standing._replace(muted_until=0.0, mute_reason="")
         if 0 < standing.banned_until <= now:
-            standing = standing._replace(banned_until=0.0, addresses=())
+            standing = standing._replace(banned_until=0.0, ban_reason="", addresses=())
         return standing
 
     def known(self, person: Person) -> Person:
@@ -150,7 +146,7 @@ class Book:
             return None
         standing = self.standing(person)
         if standing.banned_until:
-            return Ban(standing.banned_until, standing.reason, person)
+            return Ban(standing.banned_until, standing.ban_reason, person)
         ban = None if address is None else self._bans.get(address)
         return ban if ban is not None and self.wall() < ban.until else None
 
@@ -158,7 +154,7 @@ class Book:
         """Those of people who are banned now, and that address with them."""
         held = ((person, self.standing(person)) for person in self._standings)
         return [
-            Ban(standing.banned_until, standing.reason, person)
+            Ban(standing.banned_until, standing.ban_reason, person)
             for person, standing in held
             if address in standing.addresses
         ]

@@ -31,7 +31,7 @@ class PeopleKeeping(Asking):
         until, reason = self._end(seconds), checked_reason(reason)
 
         def change(standing: Standing) -> Standing:
-            return standing._replace(muted_until=until, reason=reason)
+            return standing._replace(muted_until=until, mute_reason=reason)
 
         await self._stand(by, person, MUTE, change, more=_for(seconds), reason=reason)
 
@@ -42,8 +42,7 @@ class PeopleKeeping(Asking):
         def change(standing: Standing) -> Standing:
             if not standing.muted_until:
                 raise Impossible("They are not muted.")
-            reason = standing.reason if standing.banned_until else ""
-            return standing._replace(muted_until=0.0, reason=reason)
+            return standing._replace(muted_until=0.0, mute_reason="")
 
         await self._stand(by, person, "unmute", change)
 
@@ -65,7 +64,7 @@ class PeopleKeeping(Asking):
         def change(standing: Standing) -> Standing:
             addresses = {*standing.addresses, *([address] if address else [])}
             return standing._replace(
-                banned_until=until, reason=reason, addresses=tuple(sorted(addresses))
+                banned_until=until, ban_reason=reason, addresses=tuple(sorted(addresses))
             )
 
         await self._stand(by, person, BAN, change, more=_for(seconds), reason=reason)
@@ -78,8 +77,7 @@ class PeopleKeeping(Asking):
         def change(standing: Standing) -> Standing:
             if not standing.banned_until:
                 raise Impossible("They are not banned.")
-            reason = standing.reason if standing.muted_until else ""
-            return standing._replace(banned_until=0.0, reason=reason, addresses=())
+            return standing._replace(banned_until=0.0, ban_reason="", addresses=())
 
         await self._stand(by, person, _UNBAN, change)
 
@@ -127,7 +125,7 @@ class PeopleKeeping(Asking):
         for address in {*before.addresses, *after.addresses}:
             found = [ban for ban in self._book.banned_with(address) if ban.person != person]
             if address in after.addresses:
-                found.append(Ban(after.banned_until, after.reason, person))
+                found.append(Ban(after.banned_until, after.ban_reason, person))
             bans[address] = max(found, key=lambda ban: ban.until, default=None)
         return bans
 

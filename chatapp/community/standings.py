@@ -29,8 +29,9 @@ class Standing(NamedTuple):
 
     role: str = ""
     muted_until: float = 0.0
+    mute_reason: str = ""
     banned_until: float = 0.0
-    reason: str = ""
+    ban_reason: str = ""
     addresses: tuple[str, ...] = ()
 
 
@@ -58,8 +59,9 @@ def unpacked_standing(text: str) -> Standing:
     return Standing(
         kept.get("role", ""),
         _time(kept.get("muted_until", 0.0)),
+        kept.get("mute_reason", ""),
         _time(kept.get("banned_until", 0.0)),
-        kept.get("reason", ""),
+        kept.get("ban_reason", ""),
         tuple(kept.get("addresses", ())),
     )
 

@@ -151,7 +151,7 @@ class KeeperController(ActingController):
             "nick": person.name,
             "role": known.role,
             "muted": muted_wire(standing),
-            "banned": ended_wire(standing.banned_until, standing.reason),
+            "banned": ended_wire(standing.banned_until, standing.ban_reason),
         }
         return encode(told, 0)
 

@@ -103,7 +103,7 @@ def checked_line(text: Any, name: str, most: int = MOST_TITLE, least: int = 1) -
 
 def muted_wire(standing: Standing) -> dict[str, Any] | None:
     """Until when somebody says nothing, and why; None: they may."""
-    return ended_wire(standing.muted_until, standing.reason)
+    return ended_wire(standing.muted_until, standing.mute_reason)
 
 
 def ended_wire(until: float, reason: str) -> dict[str, Any] | None:

@@ -243,7 +243,7 @@ class Gate:
         standing = self.book.standing(person.id)
         if not standing.muted_until:
             return None
-        return BadInput(403, f"You are muted{until(standing.muted_until, standing.reason)}")
+        return BadInput(403, f"You are muted{until(standing.muted_until, standing.mute_reason)}")
 
     def _banned(self, person: Person, address: str | None) -> BadInput | None:
         """A ban of an address is none for those in charge: an owner alone bans them."""

@@ -55,7 +55,7 @@ class Booked:
         return heard
 
     def ban(self, nick, until=math.inf, reason=""):
-        standing = Standing(banned_until=until, reason=reason)
+        standing = Standing(banned_until=until, ban_reason=reason)
         self.change(standings={self.sender(nick): standing})
 
 
@@ -166,7 +166,7 @@ class BannedTests(GateCase):
 
 class MutedTests(GateCase):
     def mute(self, until, reason=""):
-        standing = Standing(muted_until=until, reason=reason)
+        standing = Standing(muted_until=until, mute_reason=reason)
         self.change(standings={self.sender("ann"): standing})
 
     def test_who_is_muted_reads_and_does_not_speak(self):

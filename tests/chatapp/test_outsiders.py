@@ -144,7 +144,7 @@ class Scene:
         former.ask("GET", f"/chat/pull/{THERE}?client=former&hold=0")
         self.members.pop(self.id_of("former"))
         self.keep(self.members)
-        banned = {self.id_of("banned"): Standing(banned_until=math.inf, reason="spam")}
+        banned = {self.id_of("banned"): Standing(banned_until=math.inf, ban_reason="spam")}
         muted = {self.id_of("muted"): Standing(muted_until=math.inf)}
         site.change(standings={**banned, **muted})
 

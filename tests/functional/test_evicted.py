@@ -57,7 +57,7 @@ class EvictedTests(WorkersCase):
         self.change(rooms=[Room(self.private, MEMBERS, members=dict.fromkeys(members, "x"))])
 
     def ban(self):
-        self.change(standings={self.users[0]: Standing(banned_until=math.inf, reason="spam")})
+        self.change(standings={self.users[0]: Standing(banned_until=math.inf, ban_reason="spam")})
 
     def held(self, person, server):
         """A poll that is held at that worker."""

@@ -42,7 +42,7 @@ class BookCases(BookCase):
     async def test_what_one_process_changes_the_others_know_once_they_catch_up(self):
         one, other, heard = await self.both()
         room = Room(PRIVATE, "members", "Lunch é", DIRECT, {"A": "Ann"}, by="A", at=12.5)
-        standing = Standing("keeper", 5.0, math.inf, "why", ("10.0.0.1",))
+        standing = Standing("keeper", 5.0, "loud", math.inf, "why", ("10.0.0.1",))
         bans = {"10.0.0.1": Ban(math.inf, "why", "B")}
         await self.keep(one, rooms=[room], standings={"B": standing}, bans=bans)
         self.assertEqual(room, one.room(PRIVATE))
@@ -50,7 +50,7 @@ class BookCases(BookCase):
         await other.catch_up()
         self.assertEqual(room, other.room(PRIVATE))
         self.assertEqual([room], other.rooms_of("A"))
-        self.assertEqual(standing._replace(muted_until=0.0), other.standing("B"))
+        self.assertEqual(standing._replace(muted_until=0.0, mute_reason=""), other.standing("B"))
         self.assertEqual(Ban(math.inf, "why", "B"), other.banned("C", "10.0.0.1"))
         self.assertEqual([{f"room:{PRIVATE}", "standing:B", "ban:10.0.0.1"}], heard)
         await self.keep(
@@ -90,11 +90,11 @@ class BookCases(BookCase):
         await other.catch_up()
         await self.keep(one, removed=["gone"])
         for number in range(3 + book_module._RECENT):
-            await self.keep(one, standings={"A": Standing(reason=str(number))})
+            await self.keep(one, standings={"A": Standing(ban_reason=str(number))})
         await other.catch_up()
         self.assertEqual(["hall"], [room.name for room in other.rooms()])
         self.assertEqual({"room:gone", "standing:A"}, heard[-1])
-        self.assertEqual(str(number), other.standing("A").reason)
+        self.assertEqual(str(number), other.standing("A").ban_reason)
 
     async def test_records_that_were_lost_or_put_back_are_followed_too(self):
         one, other, _ = await self.both()
@@ -164,12 +164,12 @@ class BookCases(BookCase):
     async def test_times_that_are_over_count_no_more(self):
         book = self.book()
         now = self.clock.wall()
-        standing = Standing(muted_until=now + 10, banned_until=now + 20, addresses=("10.0.0.1",))
+        standing = Standing("", now + 10, "loud", now + 20, "spam", ("10.0.0.1",))
         bans = {"10.0.0.1": Ban(now + 20, "", "B")}
         await self.keep(book, standings={"B": standing}, bans=bans)
         self.assertEqual(now + 20, book.banned("B", None).until)
         self.clock.advance(15)
-        self.assertEqual(0.0, book.standing("B").muted_until)
+        self.assertEqual((0.0, "", now + 20, "spam"), book.standing("B")[1:5])
         self.assertEqual(now + 20, book.banned("X", "10.0.0.1").until)
         self.assertIsNone(book.banned("X", "10.0.0.2"))
         self.clock.advance(15)

@@ -216,7 +216,7 @@ class KeepingCases(BookCase):
         room = await self.private(BOB)
         await self.keeping.mute(KIM, ANN, 60, "calm down")
         standing = self.rooms.standing("A")
-        self.assertEqual((self.clock.wall() + 60, "calm down"), standing[1::2])
+        self.assertEqual((self.clock.wall() + 60, "calm down"), standing[1:3])
         for acting in (
             self.private(),
             self.keeping.direct(ANN, [CAT]),
@@ -242,6 +242,25 @@ class KeepingCases(BookCase):
         await self.keeping.ban(KIM, ANN, 5)
         self.clock.advance(6)
         self.assertIsNone(self.rooms.banned("A", None))
+
+    async def test_a_mute_and_a_ban_have_each_a_reason_of_its_own(self):
+        await self.keeping.mute(KIM, ANN, 60, "too loud")
+        await self.keeping.ban(KIM, ANN, 120, "10.0.0.1", "spam")
+        self.assertEqual(("too loud", "spam"), self.reasons())
+        for address in (None, "10.0.0.1"):
+            self.assertEqual("spam", self.rooms.banned("A", address).reason)
+        await self.keeping.unban(KIM, ANN)
+        self.assertEqual(("too loud", ""), self.reasons())
+        await self.keeping.ban(KIM, ANN, 120, None, "again")
+        await self.keeping.unmute(KIM, ANN)
+        self.assertEqual(("", "again"), self.reasons())
+        await self.keeping.mute(KIM, ANN, 60, "once more")
+        self.clock.advance(61)
+        self.assertEqual(("", "again"), self.reasons())
+
+    def reasons(self):
+        standing = self.rooms.standing("A")
+        return standing.mute_reason, standing.ban_reason
 
     async def test_who_is_banned_anew_is_so_with_their_addresses_for_as_long(self):
         await self.keeping.ban(KIM, ANN, None, "10.0.0.1")
