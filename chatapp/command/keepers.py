@@ -26,6 +26,7 @@ def add_verbs(verbs: Any) -> None:
     names = _verb(verbs, "names", "print the names that are kept for who spoke under them")
     free = _verb(verbs, "free", "let anybody take a name that is kept")
     free.add_argument("name", metavar="NAME")
+    _add_reason(free)
     for verb in (deeds, names, free):
         add_where(verb)
 
@@ -41,6 +42,8 @@ def _add_rooms(verbs: Any) -> None:
     remove.add_argument("seq", metavar="SEQ", type=int, help="number of the message")
     rename.add_argument("title", metavar="TITLE")
     for verb in (remove, close):
+        _add_reason(verb, "as others are told")
+    for verb in (reopen, rename):
         _add_reason(verb)
     for verb in (rooms, remove, close, reopen, rename):
         add_where(verb)
@@ -57,6 +60,8 @@ def _add_people(verbs: Any) -> None:
         verb.add_argument("who", metavar="WHO", help="name, id, or `sender` of the wire")
     for verb in (ban, mute):
         verb.add_argument("--seconds", type=float, help="for how long [for good]")
+        _add_reason(verb, "as they are told")
+    for verb in (unban, unmute, role, signed_out):
         _add_reason(verb)
     ban.add_argument("--address", action="store_true", help="everybody at their address too")
     role.add_argument(
@@ -72,6 +77,7 @@ def _add_members(verbs: Any) -> None:
     which = invited.add_mutually_exclusive_group()
     which.add_argument("--as", dest="name", metavar="MEMBER", help="who is to be in again")
     which.add_argument("--count", type=int, default=1, help="how many links [%(default)s]")
+    _add_reason(invited)
     members = _verb(verbs, "members", "print who is a member")
     for verb in (invited, members):
         verb.add_argument("--ini", required=True, help="that of the chat")
@@ -102,8 +108,8 @@ def _told(given: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(given).items() if name != "run"}
 
 
-def _add_reason(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--reason", default="", help="as others are told")
+def _add_reason(verb: argparse.ArgumentParser, told: str = "for the record") -> None:
+    verb.add_argument("--reason", default="", help=f"why, {told}")
 
 
 def add_where(verb: argparse.ArgumentParser) -> None:

@@ -20,8 +20,8 @@ _BANNING = frozenset({BAN, _UNBAN})
 
 
 class PeopleKeeping(Asking):
-    """All raise NotAllowed, Impossible, Unfit and LogUnavailable; reasons are told to whom it is
-    done, and to whoever may read the deeds."""
+    """All raise NotAllowed, Impossible, Unfit and LogUnavailable. A reason stands in the deed; that
+    of a mute or a ban is told to whom it is done, too."""
 
     async def mute(
         self, by: Person, person: Person, seconds: float | None = None, reason: str = ""
@@ -35,16 +35,17 @@ class PeopleKeeping(Asking):
 
         await self._stand(by, person, MUTE, change, more=_for(seconds), reason=reason)
 
-    async def unmute(self, by: Person, person: Person) -> None:
+    async def unmute(self, by: Person, person: Person, reason: str = "") -> None:
         """The person may speak again."""
         await self._above(by, person, MUTE)
+        reason = checked_reason(reason)
 
         def change(standing: Standing) -> Standing:
             if not standing.muted_until:
                 raise Impossible("They are not muted.")
             return standing._replace(muted_until=0.0, mute_reason="")
 
-        await self._stand(by, person, "unmute", change)
+        await self._stand(by, person, "unmute", change, reason=reason)
 
     async def ban(
         self,
@@ -69,37 +70,41 @@ class PeopleKeeping(Asking):
 
         await self._stand(by, person, BAN, change, more=_for(seconds), reason=reason)
 
-    async def unban(self, by: Person, person: Person) -> None:
+    async def unban(self, by: Person, person: Person, reason: str = "") -> None:
         """The person may come in again, and so may those at the addresses that were banned too,
         unless they were with somebody else as well."""
         await self._above(by, person, BAN)
+        reason = checked_reason(reason)
 
         def change(standing: Standing) -> Standing:
             if not standing.banned_until:
                 raise Impossible("They are not banned.")
             return standing._replace(banned_until=0.0, ban_reason="", addresses=())
 
-        await self._stand(by, person, _UNBAN, change)
+        await self._stand(by, person, _UNBAN, change, reason=reason)
 
-    async def sign_out(self, by: Person, person: Person) -> None:
+    async def sign_out(self, by: Person, person: Person, reason: str = "") -> None:
         """The person is signed out on every device, where the chat signs people in itself."""
         if by.id != person.id:
             await self._above(by, person, BAN)
+        reason = checked_reason(reason)
         if not await sign_out(self._log.records, person.id):
             raise NoSuch("They are signed in elsewhere, and can only be banned here.")
         if by.id != person.id:
-            await self._book.change(lambda: Edit(deed=self._deed(by, "sign-out", whom=person)))
+            deed = self._deed(by, "sign-out", whom=person, reason=reason)
+            await self._book.change(lambda: Edit(deed=deed))
 
-    async def give_role(self, by: Person, person: Person, role: str) -> None:
+    async def give_role(self, by: Person, person: Person, role: str, reason: str = "") -> None:
         """The person has that role from now on; empty: the one that their identity says."""
         if role and role not in ROLES:
             raise Unfit(f"A role is {', '.join(ROLES[:-1])} or {ROLES[-1]}.")
         await self._above(by, person, APPOINT)
+        reason = checked_reason(reason)
 
         def change(standing: Standing) -> Standing:
             return standing._replace(role=role)
 
-        await self._stand(by, person, "role", change, more=role)
+        await self._stand(by, person, "role", change, more=role, reason=reason)
 
     async def _stand(
         self,

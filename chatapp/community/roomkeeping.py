@@ -127,11 +127,12 @@ class RoomKeeping(Asking):
         await self._book.change(decide)
         return self._book.room(name)
 
-    async def invite(self, by: Person, name: str, person: Person) -> Room:
+    async def invite(self, by: Person, name: str, person: Person, reason: str = "") -> Room:
         """The person is a member of the room; in one that all read they may speak.
 
-        Raises NoSuch, NotAllowed, Impossible, LogUnavailable.
+        Raises NoSuch, NotAllowed, Impossible, Unfit, LogUnavailable.
         """
+        reason = checked_reason(reason)
 
         def edit(room: Room) -> Edit | None:
             if room.purpose == OPEN:
@@ -143,17 +144,19 @@ class RoomKeeping(Asking):
             new = _members([person])
             self._unless_too_many(None, room, new)
             changed = room._replace(members={**room.members, **new})
-            return Edit([changed], deed=self._deed(by, INVITE, room, person))
+            return Edit([changed], deed=self._deed(by, INVITE, room, person, reason=reason))
 
         return await self._change_room(by, name, INVITE, edit)
 
-    async def expel(self, by: Person, name: str, person: Person) -> Room:
-        """The person is a member no longer. Raises NoSuch, NotAllowed, LogUnavailable."""
+    async def expel(self, by: Person, name: str, person: Person, reason: str = "") -> Room:
+        """The person is a member no longer. Raises NoSuch, NotAllowed, Unfit, LogUnavailable."""
+        reason = checked_reason(reason)
 
         def edit(room: Room) -> Edit:
             if person.id not in room.members:
                 raise NoSuch(_NO_SUCH_MEMBER)
-            return self._without(room, person.id)._replace(deed=self._deed(by, EXPEL, room, person))
+            deed = self._deed(by, EXPEL, room, person, reason=reason)
+            return self._without(room, person.id)._replace(deed=deed)
 
         return await self._change_room(by, name, EXPEL, edit)
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from typing import Any
 
 from chatapp.community.acts import CONSOLE
-from chatapp.community.asking import Impossible, NoSuch, NotAllowed, Unfit
+from chatapp.community.asking import Impossible, NoSuch, NotAllowed, Unfit, checked_reason
 from chatapp.community.book import Book
 from chatapp.community.deeds import Deed
 from chatapp.community.edits import Edit
@@ -32,19 +32,19 @@ VERBS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "rooms": {},
     "remove": {"room": str, "seq": int, "reason": str},
     "close": {"room": str, "reason": str},
-    "reopen": {"room": str},
-    "rename": {"room": str, "title": str},
+    "reopen": {"room": str, "reason": str},
+    "rename": {"room": str, "title": str, "reason": str},
     "ban": {"who": str, "seconds": (int, float, type(None)), "address": bool, "reason": str},
-    "unban": {"who": str},
+    "unban": {"who": str, "reason": str},
     "mute": {"who": str, "seconds": (int, float, type(None)), "reason": str},
-    "unmute": {"who": str},
-    "role": {"who": str, "role": str},
-    "sign-out": {"who": str},
+    "unmute": {"who": str, "reason": str},
+    "role": {"who": str, "role": str, "reason": str},
+    "sign-out": {"who": str, "reason": str},
     "deeds": {"limit": int, "before": (int, type(None))},
-    "invite": {"role": str, "name": (str, type(None)), "count": int},
+    "invite": {"role": str, "name": (str, type(None)), "count": int, "reason": str},
     "members": {},
     "names": {},
-    "free": {"name": str},
+    "free": {"name": str, "reason": str},
     "export": {"room": (str, type(None))},
 }
 """What can be done, and what each has to be told."""
@@ -123,16 +123,16 @@ class Console:
         settled = await self._settle(room, policy=CLOSED, reason=reason)
         return [f"{settled.name} is closed"]
 
-    async def _reopen(self, room: str) -> _Lines:
+    async def _reopen(self, room: str, reason: str) -> _Lines:
         name = await self._finding.room(room)
         before = self._book.room(name)
         if before.policy != CLOSED:
             raise ConsoleError(f"{name} is not closed")
-        settled = await self._settle(name, policy=before.purpose)
+        settled = await self._settle(name, policy=before.purpose, reason=reason)
         return [f"{settled.name} is open again: {settled.policy}"]
 
-    async def _rename(self, room: str, title: str) -> _Lines:
-        settled = await self._settle(room, title=title)
+    async def _rename(self, room: str, title: str, reason: str) -> _Lines:
+        settled = await self._settle(room, title=title, reason=reason)
         return [f"{settled.name} is called {settled.title}"]
 
     async def _settle(self, room: str, **settings: Any) -> Room:
@@ -149,9 +149,9 @@ class Console:
         too = f", and so is everybody at {where}" if where else ""
         return [f"{_name(found)} is banned{too}"]
 
-    async def _unban(self, who: str) -> _Lines:
+    async def _unban(self, who: str, reason: str) -> _Lines:
         found = await self._finding.person(who)
-        await self._keeping.unban(CONSOLE, found.person)
+        await self._keeping.unban(CONSOLE, found.person, reason)
         return [f"{_name(found)} may come in again"]
 
     async def _mute(self, who: str, seconds: float | None, reason: str) -> _Lines:
@@ -159,19 +159,19 @@ class Console:
         await self._keeping.mute(CONSOLE, found.person, seconds, reason)
         return [f"{_name(found)} is muted"]
 
-    async def _unmute(self, who: str) -> _Lines:
+    async def _unmute(self, who: str, reason: str) -> _Lines:
         found = await self._finding.person(who)
-        await self._keeping.unmute(CONSOLE, found.person)
+        await self._keeping.unmute(CONSOLE, found.person, reason)
         return [f"{_name(found)} may speak again"]
 
-    async def _role(self, who: str, role: str) -> _Lines:
+    async def _role(self, who: str, role: str, reason: str) -> _Lines:
         found = await self._finding.person(who)
-        await self._keeping.give_role(CONSOLE, found.person, role)
+        await self._keeping.give_role(CONSOLE, found.person, role, reason)
         return [f"{_name(found)} is {self._book.known(found.person).role}"]
 
-    async def _sign_out(self, who: str) -> _Lines:
+    async def _sign_out(self, who: str, reason: str) -> _Lines:
         found = await self._finding.person(who)
-        await self._keeping.sign_out(CONSOLE, found.person)
+        await self._keeping.sign_out(CONSOLE, found.person, reason)
         return [f"{_name(found)} is signed out on every device"]
 
     async def _deeds(self, limit: int, before: int | None) -> _Lines:
@@ -179,20 +179,23 @@ class Console:
 
     # Members, and names that are kept.
 
-    async def _invite(self, role: str, name: str | None, count: int) -> _Lines:
+    async def _invite(self, role: str, name: str | None, count: int, reason: str) -> _Lines:
         records = self._signing_in()
         if not 1 <= count <= _MOST_LINKS:
             raise ConsoleError(f"--count: 1 to {_MOST_LINKS} links")
+        reason = checked_reason(reason)
         if name is None:
             codes = [await invite(records, role) for _ in range(count)]
-            await self._tell("invite", more=f"{role}, {count}" if count > 1 else role)
+            await self._tell(
+                "invite", more=f"{role}, {count}" if count > 1 else role, reason=reason
+            )
         else:
             found = (await self._finding.person(name)).person
             members = {member.id: member for member in await all_members(records)}
             if found.id not in members:
                 raise ConsoleError(f"no member is called {name}")
             codes = [await invite_again(records, members[found.id])]
-            await self._tell("invite", whom=found.id, whom_name=found.name)
+            await self._tell("invite", whom=found.id, whom_name=found.name, reason=reason)
         return [f"{self._url}/device/{code}" for code in codes]
 
     async def _members(self) -> _Lines:
@@ -209,11 +212,12 @@ class Console:
     async def _names(self) -> _Lines:
         return sorted({name.nick for name in await kept_names(self._log.records)})
 
-    async def _free(self, name: str) -> _Lines:
+    async def _free(self, name: str, reason: str) -> _Lines:
+        reason = checked_reason(reason)
         freed = sorted({each.nick for each in await free_name(self._log.records, name)})
         if not freed:
             raise ConsoleError(f"the name {name} is not kept")
-        await self._tell("free", more=", ".join(freed))
+        await self._tell("free", more=", ".join(freed), reason=reason)
         return [f"anybody can take {', '.join(freed)} now"]
 
     async def _tell(self, act: str, **more: Any) -> None:

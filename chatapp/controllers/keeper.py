@@ -5,13 +5,18 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from chatapp.community.acts import APPOINT, BAN, MUTE, OVERSEE, SEE
-from chatapp.community.asking import MOST_REASON
 from chatapp.community.deeds import MOST_DEEDS, Deed
 from chatapp.community.people import Acquaintance
 from chatapp.community.rooms import ANYWHERE
 from chatapp.identity.person import Person
 from chatapp.jsons import encode
-from chatapp.lib.acting import ActingController, checked_line, ended_wire, muted_wire
+from chatapp.lib.acting import (
+    ActingController,
+    checked_line,
+    checked_reason_of,
+    ended_wire,
+    muted_wire,
+)
 from chatapp.lib.waiting import Steps
 from chatapp.lib.wire import BadInput, checked_query, checked_room, checked_seq
 from chatapp.live.participant import Participant
@@ -35,7 +40,7 @@ class KeeperController(ActingController):
         seq = asked.get("seq")
         if type(seq) is not int or not 1 <= seq <= _MOST_SEQ:
             raise BadInput(400, "seq: the number of a message.")
-        reason = _checked_reason(asked)
+        reason = checked_reason_of(asked)
         participant = yield from self._actor(environ)
         yield from self._gate.check(environ, participant, name, SEE)
         name = yield from self._called(environ, name)
@@ -49,21 +54,22 @@ class KeeperController(ActingController):
     def mute(self, environ: WSGIEnvironment) -> Steps:
         """Have somebody be silent, for a time or for good."""
         asked, participant, whom = yield from self._upon(environ, MUTE)
-        seconds, reason = _checked_seconds(asked), _checked_reason(asked)
+        seconds, reason = _checked_seconds(asked), checked_reason_of(asked)
         me = self._me(participant)
         yield from self._do(environ, self._keeping.mute, me, whom.person, seconds, reason)
         yield self._told(whom.person)
 
     def unmute(self, environ: WSGIEnvironment) -> Steps:
         """Let somebody speak again."""
-        _, participant, whom = yield from self._upon(environ, MUTE)
-        yield from self._do(environ, self._keeping.unmute, self._me(participant), whom.person)
+        asked, participant, whom = yield from self._upon(environ, MUTE)
+        me, reason = self._me(participant), checked_reason_of(asked)
+        yield from self._do(environ, self._keeping.unmute, me, whom.person, reason)
         yield self._told(whom.person)
 
     def ban(self, environ: WSGIEnvironment) -> Steps:
         """Keep somebody out, and everybody at their address, if that is asked for."""
         asked, participant, whom = yield from self._upon(environ, BAN)
-        seconds, reason = _checked_seconds(asked), _checked_reason(asked)
+        seconds, reason = _checked_seconds(asked), checked_reason_of(asked)
         address = None
         if asked.get("address", False) is True:
             address = self._address_of(whom)
@@ -77,23 +83,24 @@ class KeeperController(ActingController):
 
     def unban(self, environ: WSGIEnvironment) -> Steps:
         """Let somebody in again."""
-        _, participant, whom = yield from self._upon(environ, BAN)
-        yield from self._do(environ, self._keeping.unban, self._me(participant), whom.person)
+        asked, participant, whom = yield from self._upon(environ, BAN)
+        me, reason = self._me(participant), checked_reason_of(asked)
+        yield from self._do(environ, self._keeping.unban, me, whom.person, reason)
         yield self._told(whom.person)
 
     def sign_out(self, environ: WSGIEnvironment) -> Steps:
         """Sign a member out on every device."""
-        _, participant, whom = yield from self._upon(environ, BAN)
-        yield from self._do(environ, self._keeping.sign_out, self._me(participant), whom.person)
+        asked, participant, whom = yield from self._upon(environ, BAN)
+        me, reason = self._me(participant), checked_reason_of(asked)
+        yield from self._do(environ, self._keeping.sign_out, me, whom.person, reason)
         yield self._told(whom.person)
 
     def role(self, environ: WSGIEnvironment) -> Steps:
         """Say which role somebody has."""
         asked, participant, whom = yield from self._upon(environ, APPOINT)
         role = checked_line(asked.get("role", ""), "role", least=0)
-        yield from self._do(
-            environ, self._keeping.give_role, self._me(participant), whom.person, role
-        )
+        me, reason = self._me(participant), checked_reason_of(asked)
+        yield from self._do(environ, self._keeping.give_role, me, whom.person, role, reason)
         yield self._told(whom.person)
 
     def deeds(self, environ: WSGIEnvironment) -> Steps:
@@ -154,10 +161,6 @@ class KeeperController(ActingController):
             "banned": ended_wire(standing.banned_until, standing.ban_reason),
         }
         return encode(told, 0)
-
-
-def _checked_reason(asked: Mapping[str, Any]) -> str:
-    return checked_line(asked.get("reason", ""), "reason", MOST_REASON, 0)
 
 
 def _checked_seconds(asked: Mapping[str, Any]) -> float | None:

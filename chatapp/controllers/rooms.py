@@ -7,12 +7,11 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from chatapp.community.acts import ANYWHERE_ACTS, INVITE, SEE, SETTLE
-from chatapp.community.asking import MOST_REASON
 from chatapp.community.people import Acquaintance
 from chatapp.community.roomkeeping import MOST_TOGETHER
 from chatapp.community.rooms import ANYWHERE, MEMBERS, OPEN, Room
 from chatapp.jsons import encode
-from chatapp.lib.acting import ActingController, checked_line
+from chatapp.lib.acting import ActingController, checked_line, checked_reason_of
 from chatapp.lib.gate import person_of
 from chatapp.lib.listing import Listing
 from chatapp.lib.outcomes import logged
@@ -99,7 +98,7 @@ class RoomsController(ActingController):
             raise BadInput(400, "Say which title or which policy the room is to have.")
         title = None if title is None else checked_line(title, "title")
         policy = None if policy is None else checked_line(policy, "policy")
-        reason = checked_line(asked.get("reason", ""), "reason", MOST_REASON, 0)
+        reason = checked_reason_of(asked)
         participant = yield from self._actor(environ)
         yield from self._gate.check(environ, participant, name, SETTLE)
         settled: Room = yield from self._do(
@@ -112,14 +111,8 @@ class RoomsController(ActingController):
         """Let somebody in, have somebody leave, or leave oneself."""
         response.content_type = "application/json"
         name, asked = checked_room(room), self._asked(environ)
-        if len(asked) != 1 or not asked.keys() <= {"add", "remove", "leave"}:
-            raise BadInput(400, _CHOICE)
-        [(what, who)] = asked.items()
-        if what == "leave":
-            if who is not True:
-                raise BadInput(400, _CHOICE)
-        else:
-            who = checked_line(who, what)
+        what, who = _checked_choice(asked)
+        reason = checked_reason_of(asked)
         participant = yield from self._actor(environ)
         yield from self._gate.check(environ, participant, name, SEE)
         me = self._me(participant)
@@ -130,7 +123,7 @@ class RoomsController(ActingController):
         yield from self._gate.check(environ, participant, name, INVITE if what == "add" else SEE)
         whom: Acquaintance = yield from self._whom(environ, who)
         act = self._keeping.invite if what == "add" else self._keeping.expel
-        yield from self._do(environ, act, me, name, whom.person, room=name)
+        yield from self._do(environ, act, me, name, whom.person, reason, room=name)
         yield from self._shown(environ, participant, name, None)
 
     # How.
@@ -191,6 +184,19 @@ def _checked_people(people: Any, most: int) -> list[str]:
     if not isinstance(people, list) or len(people) > most:
         raise BadInput(400, f"people: a list of at most {most} senders or nicks.")
     return list(dict.fromkeys(checked_line(who, "people") for who in people))
+
+
+def _checked_choice(asked: Mapping[str, Any]) -> tuple[str, Any]:
+    """What is to be done to the members, and to whom. Raises BadInput."""
+    choice = asked.keys() - {"reason"}
+    if len(choice) != 1 or not choice <= {"add", "remove", "leave"}:
+        raise BadInput(400, _CHOICE)
+    [what] = choice
+    if what != "leave":
+        return what, checked_line(asked[what], what)
+    if asked[what] is not True or len(asked) > 1:
+        raise BadInput(400, _CHOICE)
+    return what, True
 
 
 def _named_after(title: str) -> str:

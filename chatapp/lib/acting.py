@@ -7,7 +7,7 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from chatapp.community.acts import GUEST
-from chatapp.community.asking import MOST_TITLE
+from chatapp.community.asking import MOST_REASON, MOST_TITLE
 from chatapp.community.keeping import Keeping
 from chatapp.community.people import Acquaintance
 from chatapp.community.standings import Standing
@@ -19,7 +19,7 @@ from chatapp.lib.wire import BadInput, body_of, checked_json
 from chatapp.live.participant import Participant
 from pylons import config
 
-__all__ = ["ActingController", "checked_line", "ended_wire", "muted_wire"]
+__all__ = ["ActingController", "checked_line", "checked_reason_of", "ended_wire", "muted_wire"]
 
 _MOST_WHO = 64
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -99,6 +99,11 @@ def checked_line(text: Any, name: str, most: int = MOST_TITLE, least: int = 1) -
     if isinstance(text, str) and least <= len(text) <= most and "\0" not in text:
         return text
     raise BadInput(400, f"{name}: a text of {least} to {most} characters.")
+
+
+def checked_reason_of(asked: Mapping[str, Any]) -> str:
+    """Why something is asked for; nothing need be said. Raises BadInput."""
+    return checked_line(asked.get("reason", ""), "reason", MOST_REASON, 0)
 
 
 def muted_wire(standing: Standing) -> dict[str, Any] | None:

@@ -1,7 +1,11 @@
 import { actOn, changeMembers, changeRoom, lineOf, origin, removeMessage } from './wire.js';
+import { isPrivate } from './listing.js';
 import { isolated } from './text.js';
 
 const HOUR = 3600;
+const WRITTEN = 'Why (it is written down)';
+const TOLD = 'Why (they are told, and it is written down)';
+const SEEN = 'Why (everybody in the room sees that)';
 
 /**
  * What people do to rooms, to messages and to each other, where they may: each asks in a dialog, does it, and offers to
@@ -23,7 +27,7 @@ export class Keeping {
     this.#ask.ask({
       title: 'Remove this message?',
       help: own ? 'Its text is gone for everybody, and cannot be had back.' : `The text of ${isolated(nick)} is gone for everybody, and cannot be had back.`,
-      label: 'Why (everybody in the room sees that)',
+      label: SEEN,
       act: 'Remove',
       run: async (reason) => lineOf(await removeMessage(room, seq, reason)),
     });
@@ -33,6 +37,7 @@ export class Keeping {
     this.#withReason({
       title: `Mute ${isolated(nick)}?`,
       help: 'For an hour nobody hears what they write.',
+      label: TOLD,
       act: 'Mute',
       call: (reason) => actOn('mute', nick, { seconds: HOUR, reason }),
       told: `${isolated(nick)} is muted for an hour.`,
@@ -44,6 +49,7 @@ export class Keeping {
     this.#withReason({
       title: `Ban ${isolated(nick)}?`,
       help: 'They are out at once, from every room.',
+      label: TOLD,
       option: 'And whoever comes from the same address',
       act: 'Ban',
       call: (reason, address) => actOn('ban', nick, { address, reason }),
@@ -73,12 +79,13 @@ export class Keeping {
     });
   }
 
-  /** Have somebody leave a private room. */
+  /** Have somebody leave a room. What is done in a private one is written down nowhere. */
   expel(nick, room, title) {
     this.#withReason({
       title: `Remove ${isolated(nick)} from ${isolated(title)}?`,
       act: 'Remove',
-      call: () => changeMembers(room, { remove: nick }),
+      label: isPrivate(room) ? '' : WRITTEN,
+      call: (reason) => changeMembers(room, { remove: nick, reason }),
       told: `${isolated(nick)} is out of ${isolated(title)}.`,
       undo: () => changeMembers(room, { add: nick }),
     });
@@ -108,8 +115,9 @@ export class Keeping {
       label: 'Name',
       value: title,
       most: 64,
+      why: isPrivate(room) ? '' : WRITTEN,
       act: 'Rename',
-      run: async (text) => lineOf(this.#done(await changeRoom(room, { title: text }))),
+      run: async (text, _, reason) => lineOf(this.#done(await changeRoom(room, { title: text, reason }))),
     });
   }
 
@@ -117,6 +125,7 @@ export class Keeping {
     this.#withReason({
       title: `Close ${isolated(title)}?`,
       help: 'It can be read, and nobody says anything more in it.',
+      label: isPrivate(room) ? SEEN : 'Why (everybody sees that, and it is written down)',
       act: 'Close it',
       call: (reason) => changeRoom(room, { policy: 'closed', reason }),
       told: `${isolated(title)} is closed.`,
@@ -124,9 +133,14 @@ export class Keeping {
     });
   }
 
-  async reopen(room, title, was) {
-    const line = lineOf(this.#done(await changeRoom(room, { policy: was })));
-    this.#notice.tell(line || `${isolated(title)} is open again.`);
+  reopen(room, title, was) {
+    this.#withReason({
+      title: `Open ${isolated(title)} again?`,
+      act: 'Open it',
+      label: isPrivate(room) ? '' : WRITTEN,
+      call: (reason) => changeRoom(room, { policy: was, reason }),
+      told: `${isolated(title)} is open again.`,
+    });
   }
 
   /** Say who sent a message, and from where. */
@@ -137,7 +151,7 @@ export class Keeping {
 
   #withReason({ call, told, undo, ...question }) {
     this.#ask.ask({
-      label: 'Why (it is written down)',
+      label: WRITTEN,
       ...question,
       run: async (reason, chosen) => {
         const line = lineOf(this.#done(await call(reason, chosen)));

@@ -137,7 +137,7 @@ export function changeRoom(room, change) {
   return request('POST', `/chat/rooms/${inPath(room)}`, isDone, { body: change }).answer;
 }
 
-/** Change who is in a room. change: {add: WHO}, {remove: WHO} or {leave: true}. */
+/** Change who is in a room. change: {add: WHO, reason}, {remove: WHO, reason} or {leave: true}. */
 export function changeMembers(room, change) {
   return request('POST', `/chat/rooms/${inPath(room)}/members`, isDone, { body: change }).answer;
 }

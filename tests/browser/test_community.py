@@ -33,6 +33,11 @@ def person(tab, nick):
     return tab.page.locator(".person-acts").filter(has_text=nick)
 
 
+def asked_for(tab):
+    """What the open question wants to be told."""
+    return [label.inner_text() for label in tab.page.locator("#ask-form > label:visible").all()]
+
+
 def without(tab, *statuses):
     """Those that it is to be answered with; a browser tells of each in its console."""
     words = [f"status of {status}" for status in statuses]
@@ -84,6 +89,7 @@ class RoomTests(PageTestCase):
         expect(rooms_of(bob)).to_have_text(["lobby", "Planning"])
         ann.page.click("#room-about")
         ann.page.get_by_role("button", name="Remove bob").click()
+        self.assertEqual([], asked_for(ann))
         ann.page.click("#ask-do")
         expect(rooms_of(bob)).to_have_text(["lobby"])
         ann.page.click("#about-close")
@@ -125,7 +131,11 @@ class RoomTests(PageTestCase):
         bob.page.get_by_role("link", name="Planning").click()
         bob.page.fill("#composer-text", "half a thought")
         ann.page.click("#room-about")
+        ann.page.get_by_role("button", name="Rename").click()
+        self.assertEqual(["Name"], asked_for(ann))
+        ann.page.click("#ask-cancel")
         ann.page.get_by_role("button", name="Close the room").click()
+        self.assertEqual(["Why (everybody in the room sees that)"], asked_for(ann))
         ann.page.fill("#ask-field", "it is over")
         ann.page.click("#ask-do")
         expect(bob.page.locator("#silence")).to_have_text("This room is closed: it is over")
@@ -221,6 +231,34 @@ class KeeperTests(PageTestCase):
         expect(kim.people()).to_have_text(["Kim", "Ann"])
         without(ann, 403)
         without(kim, 409)
+
+    def test_the_reasons_that_a_keeper_gives_stand_in_the_record(self):
+        kim, _ = self.signed_in("Kim"), self.signed_in("Ann")
+        expect(person(kim, "Ann")).to_be_visible()
+        body = {"title": "News", "policy": "announce", "people": ["Ann"]}
+        kim.page.request.post(f"{self.server.url}chat/rooms", data=body)
+        kim.page.evaluate("location.hash = 'News'")
+        expect(kim.page.locator("#room-title")).to_have_text("News")
+        kim.page.click("#room-about")
+        kim.page.get_by_role("button", name="Remove Ann").click()
+        self.answer(kim, "#ask-field", "writes ill")
+        kim.page.get_by_role("button", name="Rename").click()
+        self.assertEqual(["Name", "Why (it is written down)"], asked_for(kim))
+        kim.page.fill("#ask-field", "The news")
+        self.answer(kim, "#ask-reason", "clearer")
+        kim.page.get_by_role("button", name="Close the room").click()
+        self.answer(kim, "#ask-field", "night")
+        kim.page.get_by_role("button", name="Open it again").click()
+        self.answer(kim, "#ask-field", "day")
+        kim.page.click("#about-close")
+        kim.page.click("#deeds-open")
+        said = ["“day”", "“night”", "“clearer”", "“writes ill”", "made in"]
+        expect(kim.page.locator("#deeds-list li")).to_contain_text(said)
+
+    def answer(self, tab, field, text):
+        tab.page.fill(field, text)
+        tab.page.click("#ask-do")
+        expect(tab.page.locator("#ask-dialog")).to_be_hidden()
 
     def test_a_keeper_removes_what_others_said_and_sees_who_sent_it_and_what_was_done(self):
         kim, ann = self.signed_in("Kim"), self.signed_in("Ann")

@@ -72,8 +72,10 @@ class CommunityCases:
             await self.run_("ban", "ann", "--reason", "spam")
             told = await ann.told()
             self.assertEqual((403, "You are banned: spam"), (told.status, told.line))
-            await self.run_("unban", "ann")
-            self.assertIn("unban\tann", (await self.run_("deeds")).splitlines()[0])
+            await self.run_("unban", "ann", "--reason", "promised")
+            [deed] = (await self.run_("deeds", "--limit", "1")).splitlines()
+            self.assertIn("\tunban\tann\t", deed)
+            self.assertTrue(deed.endswith("\tpromised"), deed)
 
     async def test_a_message_is_removed_before_who_reads(self):
         async with Visit(self.urls[-1], "bob", ["tea"]) as bob:
@@ -85,8 +87,16 @@ class CommunityCases:
     async def test_who_is_muted_and_whose_room_is_closed_says_nothing(self):
         async with Visit(self.urls[-1], "cat", ["den"]) as cat:
             for act, undo, line in (
-                (("mute", "cat", "--seconds", "60"), ("unmute", "cat"), "You are muted until"),
-                (("close", "den", "--reason", "x"), ("reopen", "den"), "This room is closed: x"),
+                (
+                    ("mute", "cat", "--seconds", "60"),
+                    ("unmute", "cat", "--reason", "sorry"),
+                    "You are muted until",
+                ),
+                (
+                    ("close", "den", "--reason", "x"),
+                    ("reopen", "den", "--reason", "day"),
+                    "This room is closed: x",
+                ),
             ):
                 await self.run_(*act)
                 self.assertIn(line, await self.said(cat, refused=True))
@@ -110,12 +120,15 @@ class CommunityCases:
 
     async def test_a_role_is_given(self):
         async with Visit(self.urls[0], "dan"):
-            self.assertEqual("dan is keeper\n", await self.run_("role", "dan", "keeper"))
+            given = await self.run_("role", "dan", "keeper", "--reason", "helps")
+            self.assertEqual("dan is keeper\n", given)
+            [deed] = (await self.run_("deeds", "--limit", "1")).splitlines()
+            self.assertTrue(deed.endswith("\tkeeper\thelps"), deed)
 
     async def test_several_commands_at_once(self):
         async with Visit(self.urls[0], "eve", ["hall"]):
             said = await asyncio.gather(*[
-                self.run_("rename", "hall", f"Hall {number}") for number in range(6)
+                self.run_("rename", "hall", f"Hall {n}", "--reason", "x") for n in range(6)
             ])  # fmt: skip
             # What each prints is how the room is called by then.
             self.assertLessEqual(set(said), {f"hall is called Hall {n}\n" for n in range(6)})

@@ -346,6 +346,54 @@ class KeepingCases(BookCase):
         self.assertEqual([4], list(await self.keeping.deeds(KIM, None, 1)))
         await self.refused(NotAllowed, "may not", self.keeping.deeds(ANN))
 
+    async def test_the_reason_of_each_act_stands_in_its_deed(self):
+        await admit(self.log.records, "A", "Ann", "member")
+        await self.keeping.make_room(KIM, "News", "announce", [], "News")
+        acts = [
+            self.keeping.invite(KIM, "News", ANN, "writes well"),
+            self.keeping.expel(KIM, "News", ANN, "writes ill"),
+            self.keeping.settle(KIM, "News", "The news", reason="clearer"),
+            self.keeping.settle(KIM, "News", policy="closed", reason="night"),
+            self.keeping.settle(KIM, "News", policy="announce", reason="day"),
+            self.keeping.mute(KIM, ANN, None, "loud"),
+            self.keeping.unmute(KIM, ANN, "sorry"),
+            self.keeping.ban(KIM, ANN, None, None, "spam"),
+            self.keeping.unban(KIM, ANN, "promised"),
+            self.keeping.sign_out(KIM, ANN, "lost a phone"),
+            self.keeping.give_role(OLA, ANN, "guest", "new  here"),
+        ]
+        for act in acts:
+            await act
+        deeds = (await self.keeping.deeds(KIM, None, len(acts))).values()
+        told = [(deed.act, deed.reason) for deed in deeds]
+        self.assertEqual(
+            [("role", "new here"), ("sign-out", "lost a phone"), ("unban", "promised"),
+             ("ban", "spam"), ("unmute", "sorry"), ("mute", "loud"), ("announce", "day"),
+             ("closed", "night"), ("rename", "clearer"), ("expel", "writes ill"),
+             ("invite", "writes well")],
+            told,
+        )  # fmt: skip
+
+    async def test_an_act_whose_reason_is_none_is_not_done(self):
+        await admit(self.log.records, "A", "Ann", "member")
+        added = await add_device(self.log.records, "A", "", 0.0)
+        await self.keeping.mute(KIM, ANN)
+        await self.keeping.ban(KIM, ANN)
+        await self.keeping.make_room(KIM, "News", "announce", [ANN], "News")
+        long = "x" * 201
+        for acting in (
+            self.keeping.invite(KIM, "News", BOB, long),
+            self.keeping.expel(KIM, "News", ANN, long),
+            self.keeping.settle(KIM, "News", "x", reason=long),
+            self.keeping.unmute(KIM, ANN, long),
+            self.keeping.unban(KIM, ANN, long),
+            self.keeping.sign_out(KIM, ANN, long),
+            self.keeping.give_role(OLA, ANN, "guest", long),
+        ):
+            await self.refused(Unfit, "A reason is at most 200", acting)
+        self.assertEqual(3, self.rooms.deeds)
+        self.assertNotIn(added[1], await gone_devices(self.log.records))
+
     async def test_what_happens_in_a_private_room_is_told_there_alone(self):
         room = await self.private(BOB)
         await self.keeping.settle(ANN, room.name, "x")

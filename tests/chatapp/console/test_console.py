@@ -44,6 +44,9 @@ class ConsoleCases(BookCase):
     async def acts(self):
         return [line.split("\t")[4] for line in await self.run_("deeds", limit=100, before=None)]
 
+    async def reasons(self):
+        return [line.split("\t")[10] for line in await self.run_("deeds", limit=100, before=None)]
+
     # Rooms and messages.
 
     async def test_rooms_are_told_with_and_without_a_record(self):
@@ -84,13 +87,14 @@ class ConsoleCases(BookCase):
         room = await self.keeping.make_room(ANN, "Lunch", "members")
         await self.run_("close", room="Lunch", reason="over")
         self.assertEqual("closed", self.rooms.room(room.name).policy)
-        await self.run_("reopen", room="Lunch")
+        await self.run_("reopen", room="Lunch", reason="day")
         self.assertEqual("members", self.rooms.room(room.name).policy)
-        await self.refused("is not closed", "reopen", room="Lunch")
-        await self.run_("rename", room="Lunch", title="Dinner")
+        await self.refused("is not closed", "reopen", room="Lunch", reason="")
+        await self.run_("rename", room="Lunch", title="Dinner", reason="later")
         self.assertEqual("Dinner", self.rooms.room(room.name).title)
-        await self.refused("no room called Lunch", "rename", room="Lunch", title="x")
+        await self.refused("no room called Lunch", "rename", room="Lunch", title="x", reason="")
         self.assertEqual(["rename", "members", "closed"], await self.acts())
+        self.assertEqual(["later", "day", "over"], await self.reasons())
 
     async def test_a_title_that_several_rooms_have_names_none(self):
         for _ in range(2):
@@ -109,65 +113,75 @@ class ConsoleCases(BookCase):
         for who in ("ann", handle("A"), "A"):
             await self.run_("mute", who=who, seconds=60, reason="")
             self.assertTrue(self.rooms.standing("A").muted_until)
-            await self.run_("unmute", who=who)
+            await self.run_("unmute", who=who, reason="sorry")
         await self.refused("nobody who was here is called Kim", "mute", who="Kim", seconds=None,
                            reason="")  # fmt: skip
 
     async def test_a_name_that_is_anothers_id_means_nobody(self):
         await self.known.note(Person("Ann", "Cat"), None)
         line = rf"Ann can be {handle('A')} \(A\), {handle('Ann')} \(Ann\): say which"
-        await self.refused(line, "unban", who="Ann")
+        await self.refused(line, "unban", who="Ann", reason="")
 
     async def test_a_ban_with_and_without_the_address(self):
         said = await self.run_("ban", who="Ann", seconds=None, address=True, reason="spam")
         self.assertEqual(["Ann is banned, and so is everybody at 192.0.2.7"], said)
         self.assertEqual("spam", self.rooms.banned("B", "192.0.2.7").reason)
-        await self.run_("unban", who="Ann")
+        await self.run_("unban", who="Ann", reason="promised")
         self.assertIsNone(self.rooms.banned("A", "192.0.2.7"))
-        await self.refused("not banned", "unban", who="Ann")
+        await self.refused("not banned", "unban", who="Ann", reason="")
         await self.refused("address of Bob is not known", "ban", who="Bob", seconds=None,
                            address=True, reason="")  # fmt: skip
         await self.refused("seconds: 1 to", "ban", who="Bob", seconds=0, address=False, reason="")
         self.assertEqual(["unban", "ban"], await self.acts())
+        self.assertEqual(["promised", "spam"], await self.reasons())
 
     async def test_who_is_banned_and_forgotten_is_meant_by_their_id(self):
         await self.keeping.ban(CONSOLE, Person("gone"))
-        self.assertEqual(["gone may come in again"], await self.run_("unban", who="gone"))
+        said = await self.run_("unban", who="gone", reason="")
+        self.assertEqual(["gone may come in again"], said)
 
     async def test_a_role(self):
-        self.assertEqual(["Ann is keeper"], await self.run_("role", who="Ann", role="keeper"))
-        self.assertEqual(["Ann is member"], await self.run_("role", who="Ann", role=""))
-        await self.refused("A role is", "role", who="Ann", role="king")
+        said = await self.run_("role", who="Ann", role="keeper", reason="helps")
+        self.assertEqual(["Ann is keeper"], said)
+        self.assertEqual(["Ann is member"], await self.run_("role", who="Ann", role="", reason=""))
+        await self.refused("A role is", "role", who="Ann", role="king", reason="")
+        self.assertEqual(["", "helps"], await self.reasons())
 
     # Members and names.
 
     async def test_members_are_invited_told_and_signed_out(self):
         self.console = self.made("members")
-        [link] = await self.run_("invite", role="owner", name=None, count=1)
+        [link] = await self.run_("invite", role="owner", name=None, count=1, reason="")
         self.assertTrue(link.startswith("http://chat/device/"))
         await admit(self.log.records, "M", "Mia", "member")
         await add_device(self.log.records, "M")
         self.assertEqual(["M\tmember\t1\tMia"], await self.run_("members"))
         self.assertEqual(["Mia is signed out on every device"],
-                         await self.run_("sign-out", who="Mia"))  # fmt: skip
+                         await self.run_("sign-out", who="Mia", reason="lost"))  # fmt: skip
         self.assertEqual(["M\tmember\t0\tMia"], await self.run_("members"))
-        await self.run_("invite", role="member", name="M", count=1)
-        await self.refused("no member is called Ann", "invite", role="member", name="Ann", count=1)
-        await self.refused("signed in elsewhere", "sign-out", who="Ann")
+        await self.run_("invite", role="member", name="M", count=1, reason="back")
+        await self.refused(
+            "no member is called Ann", "invite", role="member", name="Ann", count=1, reason=""
+        )
+        await self.refused("signed in elsewhere", "sign-out", who="Ann", reason="")
         self.assertEqual(["invite", "sign-out", "invite"], await self.acts())
+        self.assertEqual(["back", "lost", ""], await self.reasons())
 
     async def test_a_chat_without_members_has_none(self):
         await self.refused("chat.identity is not members", "members")
         await self.refused(
-            "chat.identity is not members", "invite", role="owner", name=None, count=1
+            "chat.identity is not members", "invite", role="owner", name=None, count=1, reason=""
         )
 
     async def test_names_are_told_and_freed(self):
         await KeptNames(self.log, 60.0, self.clock.wall).keep("Iris", "i", None)
         self.assertEqual(["Iris"], await self.run_("names"))
-        self.assertEqual(["anybody can take Iris now"], await self.run_("free", name="lris"))
-        await self.refused("the name Iris is not kept", "free", name="Iris")
+        self.assertEqual(
+            ["anybody can take Iris now"], await self.run_("free", name="lris", reason="gone")
+        )
+        await self.refused("the name Iris is not kept", "free", name="Iris", reason="")
         self.assertEqual(["free"], await self.acts())
+        self.assertEqual(["gone"], await self.reasons())
 
     # Everything.
 

@@ -133,6 +133,10 @@ class PeopleTests(CommunityCase):
             ):
                 self.error(self.kim, f"/chat/{act}", {"who": "Ann", **wrong})
         self.error(self.kim, "/chat/ban", {"who": "Ann", "address": "yes"})
+        for act in ("mute", "unmute", "ban", "unban", "sign-out", "role"):
+            for reason in (1, "x" * 201):
+                body = {"who": "Ann", "role": "guest", "reason": reason}
+                self.assertIn("reason: a text", self.error(self.ola, f"/chat/{act}", body))
         for body in (
             {},
             {"seq": "1"},
@@ -168,6 +172,23 @@ class DeedTests(CommunityCase):
             [1], [deed["number"] for deed in self.ask(self.kim, "/chat/deeds?before=2")["deeds"]]
         )
         self.assertIn("may not", self.error(self.ann, "/chat/deeds", None, 403))
+
+    def test_the_reason_of_each_act_is_written_down(self):
+        self.made(self.kim, "Ann", policy="announce", title="News")
+        acts = [
+            ("rooms/News/members", {"add": "Bob", "reason": "writes well"}),
+            ("rooms/News/members", {"remove": "Bob", "reason": "writes ill"}),
+            ("rooms/News", {"title": "The news", "reason": "clearer"}),
+            ("mute", {"who": "Ann", "reason": "loud"}),
+            ("unmute", {"who": "Ann", "reason": "sorry"}),
+            ("ban", {"who": "Ann", "reason": "spam"}),
+            ("unban", {"who": "Ann", "reason": "promised"}),
+            ("role", {"who": "Ann", "role": "guest", "reason": "new here"}),
+        ]
+        for path, body in acts:
+            self.ask(self.ola, f"/chat/{path}", body)
+        deeds = self.ask(self.ola, "/chat/deeds")["deeds"][: len(acts)]
+        self.assertEqual([body["reason"] for _, body in acts][::-1], [d["reason"] for d in deeds])
 
     def test_who_is_behind_a_message_is_for_keepers(self):
         self.ann.say("hello")

@@ -241,6 +241,7 @@ class InputTests(CommunityCase):
             ("/chat/direct", {"people": [long]}), (settle, {}), (settle, {"title": long}),
             (settle, {"policy": "x"}), (settle, {"policy": 1}),
             (settle, {"title": "x", "reason": "x" * 201}), (settle, {"title": "x", "reason": 1}),
+            (members, {"leave": True, "reason": "x"}), (members, {"add": "Ann", "reason": 1}),
             (members, {}), (members, {"add": 1}), (members, {"add": "Ann", "leave": True}),
             (members, {"leave": 1}), (members, {"expel": "Ann"}), (members, {"remove": long}),
         ]  # fmt: skip
