@@ -8,6 +8,7 @@ from chatapp.command.exports import export_chat
 from chatapp.command.imports import import_chat
 from chatapp.community.acts import ROLES
 from chatapp.community.deeds import MOST_DEEDS
+from chatapp.community.peoplekeeping import MOST_STANDINGS
 
 __all__ = ["add_verbs", "add_where"]
 
@@ -21,13 +22,15 @@ def add_verbs(verbs: Any) -> None:
     _add_members(verbs)
     _add_export(verbs)
     deeds = _verb(verbs, "deeds", "print who in charge did what, the newest first")
-    deeds.add_argument("--limit", type=int, default=MOST_DEEDS, metavar="N", help="[%(default)s]")
-    deeds.add_argument("--before", type=int, metavar="NUMBER", help="those before that one")
+    standings = _verb(verbs, "standings", "print who is muted, banned, or was given a role")
+    for verb, most in ((deeds, MOST_DEEDS), (standings, MOST_STANDINGS)):
+        verb.add_argument("--limit", type=int, default=most, metavar="N", help="[%(default)s]")
+        verb.add_argument("--before", type=int, metavar="NUMBER", help="those before that one")
     names = _verb(verbs, "names", "print the names that are kept for who spoke under them")
     free = _verb(verbs, "free", "let anybody take a name that is kept")
     free.add_argument("name", metavar="NAME")
     _add_reason(free)
-    for verb in (deeds, names, free):
+    for verb in (deeds, standings, names, free):
         add_where(verb)
 
 

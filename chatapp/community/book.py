@@ -81,6 +81,7 @@ class Book:
         self._names: dict[str, str] = {}  # of rooms, by what they fold to
         self._rooms_of: dict[str, set[str]] = {}  # private ones, by the ids of members
         self._standings: dict[str, Standing] = {}
+        self._handles: dict[str, str] = {}  # of those, their ids
         self._bans: dict[str, Ban] = {}
         self._departed: dict[str, set[str]] = {}
 
@@ -126,6 +127,15 @@ class Book:
             standing = standing._replace(banned_until=0.0, ban_reason="", addresses=())
         return standing
 
+    def standings(self) -> list[tuple[str, Standing]]:
+        """What was decided of people and holds, with their ids; the last decided first."""
+        found = [(person, self.standing(person)) for person in self._standings]
+        return sorted((each for each in found if each[1].holds), key=lambda each: -each[1].deed)
+
+    def decided(self, who: str) -> str | None:
+        """The id of who has that handle, if something was decided of them."""
+        return self._handles.get(who)
+
     def known(self, person: Person) -> Person:
         """The person with the role that they have here, one of ROLES."""
         role = self.standing(person.id).role if self._standings else ""
@@ -152,10 +162,9 @@ class Book:
 
     def banned_with(self, address: str) -> list[Ban]:
         """Those of people who are banned now, and that address with them."""
-        held = ((person, self.standing(person)) for person in self._standings)
         return [
             Ban(standing.banned_until, standing.ban_reason, person)
-            for person, standing in held
+            for person, standing in self.standings()
             if address in standing.addresses
         ]
 
@@ -251,8 +260,10 @@ class Book:
             self._put_room(name, None if text is None else unpacked_room(name, text))
         elif kind == "standing":
             self._standings.pop(name, None)
+            self._handles.pop(handle(name), None)
             if text is not None:
                 self._standings[name] = unpacked_standing(text)
+                self._handles[handle(name)] = name
         else:
             self._bans.pop(name, None)
             if text is not None:

@@ -1,22 +1,33 @@
 """What those in charge do to people: mute, ban, sign out, say which role somebody has."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from chatapp.community.acts import APPOINT, BAN, MUTE, ROLES
+from chatapp.community.acts import APPOINT, BAN, MUTE, OVERSEE, ROLES
 from chatapp.community.asking import Asking, Impossible, NoSuch, Unfit, checked_reason
 from chatapp.community.edits import Edit
-from chatapp.community.standings import Ban, Standing
+from chatapp.community.rooms import ANYWHERE
+from chatapp.community.standings import NO_STANDING, Ban, Standing
 from chatapp.identity.members import sign_out
 from chatapp.identity.person import Person
 
-__all__ = ["LONGEST_SECONDS", "PeopleKeeping"]
+__all__ = ["LONGEST_SECONDS", "MOST_STANDINGS", "PeopleKeeping", "Standings"]
 
 LONGEST_SECONDS = 10 * 365 * 86_400.0
 """The longest that somebody is muted or banned for, unless it is for good."""
+MOST_STANDINGS = 100
+"""Of how many people it is told at once how they stand."""
 
 _UNBAN = "unban"
 _BANNING = frozenset({BAN, _UNBAN})
+
+
+class Standings(NamedTuple):
+    """By ids, the last decided first; `more`: whether there are others, decided before these."""
+
+    people: Mapping[str, Standing]
+    more: bool
 
 
 class PeopleKeeping(Asking):
@@ -106,6 +117,25 @@ class PeopleKeeping(Asking):
 
         await self._stand(by, person, "role", change, more=role, reason=reason)
 
+    async def standings(
+        self, by: Person, before: int | None = None, limit: int = MOST_STANDINGS
+    ) -> Standings:
+        """Who is muted, banned, or has a role that was given here, the last decided first.
+
+        `before`: those whose last deed has a smaller number. Addresses are told to who may see what
+        was done.
+        """
+        await self._book.catch_up()
+        if not await self._may(by, ANYWHERE, MUTE):
+            await self._must(by, ANYWHERE, BAN)
+        self._unless_silent(by, BAN)
+        sees_addresses = await self._may(by, ANYWHERE, OVERSEE)
+        found = [each for each in self._book.standings() if before is None or each[1].deed < before]
+        told = dict(found[: max(0, min(limit, MOST_STANDINGS))])
+        if not sees_addresses:
+            told = {person: each._replace(addresses=()) for person, each in told.items()}
+        return Standings(told, len(found) > len(told))
+
     async def _stand(
         self,
         by: Person,
@@ -118,6 +148,8 @@ class PeopleKeeping(Asking):
         def decide() -> Edit:
             before = self._book.standing(person.id)
             standing = change(before)
+            number = self._book.deeds + 1  # of the deed that is kept with it
+            standing = standing._replace(deed=number) if standing.holds else NO_STANDING
             bans = self._bans(person.id, before, standing) if act in _BANNING else {}
             deed = self._deed(by, act, whom=person, more=more, reason=reason)
             return Edit(standings={person.id: standing}, bans=bans, deed=deed)

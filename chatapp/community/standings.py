@@ -24,7 +24,7 @@ __all__ = [
 class Standing(NamedTuple):
     """Of a person, by their id. `role`: empty where it is the one that their identity says.
 
-    `addresses`: those that were banned with them.
+    `addresses`: those that were banned with them. `deed`: the number of the last deed about them.
     """
 
     role: str = ""
@@ -33,6 +33,12 @@ class Standing(NamedTuple):
     banned_until: float = 0.0
     ban_reason: str = ""
     addresses: tuple[str, ...] = ()
+    deed: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether they have a role that was given here, or are muted or banned."""
+        return bool(self.role or self.muted_until or self.banned_until)
 
 
 class Ban(NamedTuple):
@@ -63,6 +69,7 @@ def unpacked_standing(text: str) -> Standing:
         _time(kept.get("banned_until", 0.0)),
         kept.get("ban_reason", ""),
         tuple(kept.get("addresses", ())),
+        kept.get("deed", 0),
     )
 
 

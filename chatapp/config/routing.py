@@ -43,7 +43,8 @@ def make_map(config: PylonsConfig) -> Mapper:
     mapper.connect(
         "/chat/message/{room}/{seq}", controller="keeper", action="message", conditions=get
     )
-    mapper.connect("/chat/deeds", controller="keeper", action="deeds", conditions=get)
+    for action in ("deeds", "standings"):
+        mapper.connect(f"/chat/{action}", controller="keeper", action=action, conditions=get)
     mapper.connect("/chat/me", controller="me", action="show", conditions=get)
     mapper.connect("/chat/me/devices", controller="me", action="devices", conditions=post)
     mapper.connect("/chat/me/passkeys", controller="passkeys", action="show", conditions=get)

@@ -19,7 +19,7 @@ from chatapp.community.rooms import CLOSED, Room
 from chatapp.console.errors import ConsoleError
 from chatapp.console.export import exported
 from chatapp.console.finding import Finding
-from chatapp.console.lines import deed_lines, member_lines, room_lines
+from chatapp.console.lines import deed_lines, member_lines, room_lines, standing_lines
 from chatapp.identity.members import all_members, invite, invite_again
 from chatapp.identity.names import free_name, kept_names
 from chatapp.model import LogUnavailable, MessageLog
@@ -41,6 +41,7 @@ VERBS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "role": {"who": str, "role": str, "reason": str},
     "sign-out": {"who": str, "reason": str},
     "deeds": {"limit": int, "before": (int, type(None))},
+    "standings": {"limit": int, "before": (int, type(None))},
     "invite": {"role": str, "name": (str, type(None)), "count": int, "reason": str},
     "members": {},
     "names": {},
@@ -88,6 +89,7 @@ class Console:
             "role": self._role,
             "sign-out": self._sign_out,
             "deeds": self._deeds,
+            "standings": self._standings,
             "invite": self._invite,
             "members": self._members,
             "names": self._names,
@@ -176,6 +178,10 @@ class Console:
 
     async def _deeds(self, limit: int, before: int | None) -> _Lines:
         return deed_lines(await self._keeping.deeds(CONSOLE, before, limit))
+
+    async def _standings(self, limit: int, before: int | None) -> _Lines:
+        standings = (await self._keeping.standings(CONSOLE, before, limit)).people
+        return standing_lines(standings, await self._finding.names(standings))
 
     # Members, and names that are kept.
 

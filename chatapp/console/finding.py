@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from chatapp.community.book import Book
 from chatapp.community.people import Acquaintance, Acquaintances
-from chatapp.community.standings import NO_STANDING
 from chatapp.console.errors import ConsoleError
 from chatapp.identity.members import all_members
 from chatapp.identity.person import Person
@@ -75,11 +74,16 @@ class Finding:
             raise ConsoleError(f"nobody who was here is called {who}")
         return next(iter(people.values()))
 
-    def _standing(self, identity: str) -> Acquaintance | None:
+    async def names(self, identities: Iterable[str]) -> dict[str, str]:
+        """What those are called who are known, by their ids. Raises LogUnavailable."""
+        ids = {handle(each): each for each in identities}
+        known = await self._acquaintances.named(ids)
+        return {ids[own]: each.person.name for own, each in known.items() if each.person.name}
+
+    def _standing(self, who: str) -> Acquaintance | None:
         """Somebody who is not known any more, of whom something was decided."""
-        if self._book.standing(identity) == NO_STANDING:
-            return None
-        return Acquaintance(Person(identity))
+        identity = who if self._book.standing(who).holds else self._book.decided(who)
+        return None if identity is None else Acquaintance(Person(identity))
 
 
 def _by_id(found: Iterable[Acquaintance]) -> dict[str, Acquaintance]:

@@ -5,9 +5,12 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from chatapp.community.acts import APPOINT, BAN, MUTE, OVERSEE, SEE
+from chatapp.community.book import Book
 from chatapp.community.deeds import MOST_DEEDS, Deed
 from chatapp.community.people import Acquaintance
+from chatapp.community.peoplekeeping import Standings
 from chatapp.community.rooms import ANYWHERE
+from chatapp.community.standings import Standing
 from chatapp.identity.person import Person
 from chatapp.jsons import encode
 from chatapp.lib.acting import (
@@ -17,6 +20,7 @@ from chatapp.lib.acting import (
     ended_wire,
     muted_wire,
 )
+from chatapp.lib.outcomes import logged
 from chatapp.lib.waiting import Steps
 from chatapp.lib.wire import BadInput, checked_query, checked_room, checked_seq
 from chatapp.live.participant import Participant
@@ -103,11 +107,27 @@ class KeeperController(ActingController):
         yield from self._do(environ, self._keeping.give_role, me, whom.person, role, reason)
         yield self._told(whom.person)
 
+    def standings(self, environ: WSGIEnvironment) -> Steps:
+        """Who is muted, banned, or has a role that was given here, the last decided first."""
+        response.content_type = "application/json"
+        before = _checked_before(environ)
+        participant = yield from self._participant(environ)
+        found: Standings = yield from self._do(
+            environ, self._keeping.standings, self._me(participant), before
+        )
+        known = yield from self._acquainted(
+            environ, [handle(identity) for identity in found.people]
+        )
+        people = [
+            _standing_wire(self._gate.book, identity, standing, known.get(handle(identity)))
+            for identity, standing in found.people.items()
+        ]
+        yield encode({"people": people, "more": found.more}, 1000 * len(people))
+
     def deeds(self, environ: WSGIEnvironment) -> Steps:
         """What those in charge did, the newest first."""
         response.content_type = "application/json"
-        query = checked_query(environ.get("QUERY_STRING", ""))
-        before = checked_seq(query["before"], "before", 1) if "before" in query else None
+        before = _checked_before(environ)
         participant = yield from self._participant(environ)
         found: Mapping[int, Deed] = yield from self._do(
             environ, self._keeping.deeds, self._me(participant), before
@@ -141,8 +161,25 @@ class KeeperController(ActingController):
         participant = yield from self._actor(environ)
         if not (yield from self._gate.may(environ, participant, ANYWHERE, act)):
             raise BadInput(403, _NOT_YOURS)
-        whom = yield from self._whom(environ, who)
+        whom = yield from self._upon_whom(environ, who)
         return asked, participant, whom
+
+    def _upon_whom(
+        self, environ: WSGIEnvironment, who: str
+    ) -> Generator[bytes, None, Acquaintance]:
+        """The same as `_whom`; who is not known any more too, if something was decided of them."""
+        identity = self._gate.book.decided(who)
+        if identity is None:
+            return (yield from self._whom(environ, who))
+        known = yield from self._acquainted(environ, [who])
+        return known.get(who, Acquaintance(Person(identity)))
+
+    def _acquainted(
+        self, environ: WSGIEnvironment, handles: list[str]
+    ) -> Generator[bytes, None, Mapping[str, Acquaintance]]:
+        yield environ["cogen.call"](self._acquaintances.named)(handles)
+        found: Mapping[str, Acquaintance] = logged(environ, self._hub.figures)
+        return found
 
     def _address_of(self, whom: Acquaintance) -> str:
         here = (each.address for each in self._hub.by_sender.get(whom.person.id, ()))
@@ -152,15 +189,34 @@ class KeeperController(ActingController):
         return address
 
     def _told(self, person: Person) -> bytes:
-        standing, known = self._gate.book.standing(person.id), self._gate.book.known(person)
-        told = {
-            "sender": handle(person.id),
-            "nick": person.name,
-            "role": known.role,
-            "muted": muted_wire(standing),
-            "banned": ended_wire(standing.banned_until, standing.ban_reason),
-        }
-        return encode(told, 0)
+        book = self._gate.book
+        return encode(_person_wire(book, person, book.standing(person.id)), 0)
+
+
+def _person_wire(book: Book, person: Person, standing: Standing) -> dict[str, Any]:
+    return {
+        "sender": handle(person.id),
+        "nick": person.name or None,
+        "role": book.known(person).role,
+        "muted": muted_wire(standing),
+        "banned": ended_wire(standing.banned_until, standing.ban_reason),
+    }
+
+
+def _standing_wire(
+    book: Book, identity: str, standing: Standing, known: Acquaintance | None
+) -> dict[str, Any]:
+    person = Person(identity) if known is None else known.person
+    told = _person_wire(book, person, standing)
+    if told["banned"] is not None:
+        told["banned"]["addresses"] = standing.addresses
+    return {**told, "given": standing.role or None, "deed": standing.deed}
+
+
+def _checked_before(environ: WSGIEnvironment) -> int | None:
+    """The number of the deed before which is asked for. Raises BadInput."""
+    query = checked_query(environ.get("QUERY_STRING", ""))
+    return checked_seq(query["before"], "before", 1) if "before" in query else None
 
 
 def _checked_seconds(asked: Mapping[str, Any]) -> float | None:

@@ -13,8 +13,9 @@ import { NoticeView } from './viewnotice.js';
 import { addPasskey, available, ownPasskeys, removePasskey } from './passkeys.js';
 import { PasskeysView } from './viewpasskeys.js';
 import { ProfileView } from './viewprofile.js';
+import { StandingsView } from './viewstandings.js';
 import { me } from './server.js';
-import { aboutRoom, changeDevices, deeds, directRoom, lineOf, makeRoom, profile } from './wire.js';
+import { aboutRoom, changeDevices, deeds, directRoom, lineOf, makeRoom, profile, standings } from './wire.js';
 
 /** page: {store, joined, rooms, listing, visit(name), leave(name)}: what the page has and does with rooms. */
 export class Community {
@@ -24,6 +25,8 @@ export class Community {
   #about;
   #choice;
   #make;
+  #record = new DeedsView({ deeds });
+  #standings;
   #profile = new ProfileView({ profile, change: changeDevices });
   #passkeys = new PasskeysView({ list: ownPasskeys, add: addPasskey, remove: removePasskey });
 
@@ -44,9 +47,14 @@ export class Community {
       reopen: (room, title, was) => keeping.reopen(room, title, was),
       leave: (room, title) => keeping.leave(room, title, () => leave(room)),
     });
-    const record = new DeedsView({ deeds });
+    const taking = {
+      letSpeak: (person) => keeping.letSpeak(person),
+      letIn: (person) => keeping.letIn(person),
+      takeRole: (person) => keeping.takeRole(person),
+    };
+    this.#standings = new StandingsView({ standings, may: (act) => this.#may(act), ...taking }, document.getElementById('deeds-list'));
     const opener = document.getElementById('deeds-open');
-    opener.addEventListener('click', () => record.open());
+    opener.addEventListener('click', () => this.#showRecord());
     page.store.on('may', () => (opener.hidden = !this.#may('oversee')));
     opener.hidden = !this.#may('oversee');
     const about = document.getElementById('room-about');
@@ -58,6 +66,11 @@ export class Community {
   showProfile() {
     this.#passkeys.offer(me.passkeys && available);
     this.#profile.show();
+  }
+
+  #showRecord() {
+    this.#record.open();
+    this.#standings.refresh();
   }
 
   /** Offer the rooms that we are not in. */
@@ -113,6 +126,9 @@ export class Community {
   async #changed() {
     await this.#page.listing.refresh();
     if (document.getElementById('about-dialog').open) this.#about.refresh();
+    if (!this.#record.isOpen) return;
+    this.#record.refresh();
+    this.#standings.refresh();
   }
 
   async #begin(nick) {

@@ -68,6 +68,38 @@ export class Keeping {
     });
   }
 
+  /** Let somebody speak who was muted: {sender, name}. */
+  letSpeak({ sender, name }) {
+    this.#withReason({
+      title: `Let ${isolated(name)} speak again?`,
+      act: 'Let speak again',
+      call: (reason) => actOn('unmute', sender, { reason }),
+      told: `${isolated(name)} may speak again.`,
+    });
+  }
+
+  /** Let somebody in who was banned: {sender, name, banned}. */
+  letIn({ sender, name, banned: { addresses = [] } }) {
+    this.#withReason({
+      title: `Let ${isolated(name)} in again?`,
+      help: addresses.length ? `And whoever comes from ${addresses.join(', ')}.` : '',
+      act: 'Let in again',
+      call: (reason) => actOn('unban', sender, { reason }),
+      told: `${isolated(name)} may come in again.`,
+    });
+  }
+
+  /** Let somebody have the role again that they have elsewhere: {sender, name, given}. */
+  takeRole({ sender, name, given }) {
+    this.#withReason({
+      title: `Is ${isolated(name)} to be ${given} here no more?`,
+      help: 'They have the role again that they came with.',
+      act: 'Take back',
+      call: (reason) => actOn('role', sender, { role: '', reason }),
+      told: `${isolated(name)} has the role again that they came with.`,
+    });
+  }
+
   /** Give somebody another role; `was` is theirs now. */
   appoint(nick, role, was) {
     this.#withReason({

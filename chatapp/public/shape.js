@@ -45,6 +45,11 @@ export const isRoom = record(
   { title: isText, last: isSeq, new: isSeq, people: isSeq, names: listOf(isText), reason: isText, was: isText, may: listOf(isText) },
 );
 const isDevice = record({ device: isName, label: isText, current: isFlag }, { at: orNull(isMoment), seen: orNull(isText) });
+const isEnd = record({ until: orNull(isMoment), reason: isText }, { addresses: listOf(isText) });
+const isStanding = record(
+  { sender: isName, nick: orNull(isText), muted: orNull(isEnd), banned: orNull(isEnd) },
+  { given: orNull(isText), deed: isSeq },
+);
 const isDeed = record({ number: isSeq, at: isMoment, act: isText, name: isText }, { whom_name: isText, room: isText, seq: orNull(isSeq), more: isText, reason: isText });
 
 /** The answers of the wire, by the call that they answer; see docs/wire.md. */
@@ -83,8 +88,9 @@ export const answers = {
   made: record({ room: isName }, { title: isText }),
   room: (value) => isRoom(value) && record({}, { members: listOf(record({ sender: isName, nick: isText }, { role: isText })) })(value),
   deeds: record({ deeds: listOf(isDeed) }, { more: isFlag }),
+  standings: record({ people: listOf(isStanding) }, { more: isFlag }),
   origin: record({ id: isText, nick: isText }, { address: orNull(isText), at: isMoment }),
-  profile: record({ nick: isText, identity: isText }, { sender: isText, role: isText, devices: listOf(isDevice), muted: orNull(isMoment) }),
+  profile: record({ nick: isText, identity: isText }, { sender: isText, role: isText, devices: listOf(isDevice), muted: orNull(isEnd) }),
   devices: record({ devices: listOf(isDevice) }),
 };
 

@@ -27,27 +27,39 @@ export class DeedsView {
   #more = document.getElementById('deeds-more');
   #acts;
   #oldest = null;
+  #asked = null;
 
   constructor(acts) {
     this.#acts = acts;
     document.getElementById('deeds-close').addEventListener('click', () => this.#dialog.close());
-    this.#more.addEventListener('click', () => this.#read());
+    this.#more.addEventListener('click', () => this.#read(this.#oldest));
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
   }
 
   open() {
-    this.#oldest = null;
     this.#list.replaceChildren();
     this.#dialog.showModal();
-    this.#read();
+    this.refresh();
   }
 
-  async #read() {
-    const answer = await this.#acts.deeds(this.#oldest);
+  /** Show what there is now. */
+  refresh() {
+    this.#read(null);
+  }
+
+  async #read(before) {
+    const asked = (this.#asked = {});
+    const answer = await this.#acts.deeds(before);
+    if (asked !== this.#asked) return;
     const { status, data } = answer;
     this.#error.textContent = lineOf(answer);
     if (status !== 200) return;
+    if (before === null) this.#list.replaceChildren();
     this.#list.append(...data.deeds.map(deedItem));
-    this.#oldest = data.deeds.at(-1)?.number ?? this.#oldest;
+    this.#oldest = data.deeds.at(-1)?.number ?? before;
     this.#more.hidden = !data.more;
     if (!this.#list.children.length) this.#error.textContent = 'Nothing yet.';
   }

@@ -153,8 +153,17 @@ export function actOn(act, who, more = {}) {
 
 /** What keepers did, before the deed with number `before` (null: the last ones). */
 export function deeds(before) {
+  return recorded('deeds', before);
+}
+
+/** Who is muted, banned, or has a role that was given here: those of whom that was decided before the deed `before`. */
+export function standings(before) {
+  return recorded('standings', before);
+}
+
+function recorded(what, before) {
   const query = before === null ? '' : `?${new URLSearchParams({ before })}`;
-  return request('GET', `/chat/deeds${query}`, answers.deeds).answer;
+  return request('GET', `/chat/${what}${query}`, answers[what]).answer;
 }
 
 /** Who sent a message, from where: for keepers. */

@@ -3,6 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.chromium import OneServerTestCase, close_all, expect
+from tests.chatapp.command.program import run
 
 tearDownModule = close_all
 
@@ -108,6 +109,30 @@ class AccessibilityTests(OneServerTestCase):
             expect(page.locator("#silence")).to_be_visible()
             self.accept(ann, f"a closed room, {theme}")
         bob.errors = [error for error in bob.errors if "status of 404" not in error]
+
+    def test_who_is_muted_and_banned(self):
+        bob = self.tab().enter("bob")
+        bob.send("hello")
+        self.tab().enter("carl").send("hello")
+        for theme, user in self.themed(viewport=PHONE):
+            ann = self.enter(theme, user)
+            ann.send(f"hello {theme}")
+            ann.wait_for(f"hello {theme}")
+            run("role", f"ann {theme}", "owner", "--ini", self.server.ini)
+            ann.page.click(".menu")
+            ann.page.click("#deeds-open")
+            if theme == THEMES[0]:
+                expect(ann.page.get_by_text("Nobody is muted or banned.")).to_be_visible()
+                self.accept(ann, f"nobody is muted, {theme}")
+                ann.page.click("#deeds-close")
+                run("mute", "carl", "--reason", "too loud", "--ini", self.server.ini)
+                run("ban", "bob", "--reason", "spam", "--ini", self.server.ini)
+                ann.page.click("#deeds-open")
+            expect(ann.page.locator("#standings ul").first.locator("li")).to_have_count(2)
+            self.accept(ann, f"muted and banned, {theme}")
+            ann.page.get_by_role("button", name="Let in again: bob").click()
+            self.accept(ann, f"a question about a ban, {theme}")
+        bob.errors = [error for error in bob.errors if "status of 403" not in error]
 
     def test_the_drawers_on_a_phone(self):
         for theme, user in self.themed(viewport=PHONE, has_touch=True):

@@ -1,7 +1,19 @@
 """Pages of rooms that are private, of messages that are removed, and of those in charge."""
 
+import asyncio
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 from benchmarks.harness.chat import ChatServer
+from chatapp.command.beside import Nobody
+from chatapp.community.acts import CONSOLE
+from chatapp.community.book import Book
+from chatapp.community.keeping import Keeping
+from chatapp.identity.person import Person
+from chatapp.model.message import handle
+from chatapp.model.sqlite.log import SQLiteLog
 from tests.browser.chromium import OneServerTestCase, PageTestCase, close_all, expect
+from tests.chatapp.command.program import run
 
 tearDownModule = close_all
 
@@ -31,6 +43,11 @@ def make_room(tab, title, *people):
 
 def person(tab, nick):
     return tab.page.locator(".person-acts").filter(has_text=nick)
+
+
+def roles_of(tab):
+    """The rows of those who were given a role."""
+    return tab.page.locator("#standings ul").last.locator("li")
 
 
 def asked_for(tab):
@@ -188,7 +205,7 @@ class RemovalTests(OneServerTestCase):
         expect(more).to_be_focused()
 
 
-class KeeperTests(PageTestCase):
+class KeeperCase(PageTestCase):
     """Kim is a keeper, by the option."""
 
     options = {"chat.identity": "host", "chat.user_header": "Remote-User",
@@ -202,6 +219,13 @@ class KeeperTests(PageTestCase):
         headers = {"Remote-User": name.lower(), "Remote-Name": name}
         return self.tab(self.user(extra_http_headers=headers)).open().wait_connected()
 
+    def answer(self, tab, field, text):
+        tab.page.fill(field, text)
+        tab.page.click("#ask-do")
+        expect(tab.page.locator("#ask-dialog")).to_be_hidden()
+
+
+class KeeperTests(KeeperCase):
     def test_who_is_muted_is_told_and_speaks_again_once_that_is_undone(self):
         kim, ann = self.signed_in("Kim"), self.signed_in("Ann")
         choose_in(kim, person(kim, "Ann"), "Mute")
@@ -255,10 +279,57 @@ class KeeperTests(PageTestCase):
         said = ["“day”", "“night”", "“clearer”", "“writes ill”", "made in"]
         expect(kim.page.locator("#deeds-list li")).to_contain_text(said)
 
-    def answer(self, tab, field, text):
-        tab.page.fill(field, text)
-        tab.page.click("#ask-do")
-        expect(tab.page.locator("#ask-dialog")).to_be_hidden()
+    def test_who_is_muted_and_banned_is_listed_and_taken_back_by_the_keyboard(self):
+        kim, ann = self.signed_in("Kim"), self.signed_in("Ann")
+        expect(person(kim, "Ann")).to_be_visible()
+        page = kim.page
+        page.click("#deeds-open")
+        nobody = page.get_by_text("Nobody is muted or banned.")
+        expect(nobody).to_be_visible()
+        expect(page.get_by_role("heading", name="Roles given here")).to_be_hidden()
+        page.click("#deeds-close")
+        choose_in(kim, person(kim, "Ann"), "Mute")
+        self.answer(kim, "#ask-field", "too loud")
+        run("ban", "Ann", "--reason", "spam", "--ini", self.server.ini)
+        page.click("#deeds-open")
+        rows = page.locator("#standings li p")
+        muted = re.compile("^Ann muted until .*: “too loud”$")
+        expect(rows).to_have_text([muted, "Ann banned for good: “spam”"])
+        expect(nobody).to_be_hidden()
+        page.get_by_role("button", name="Let speak again: Ann").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#ask-field")).to_be_focused()
+        page.keyboard.type("sorry")
+        page.keyboard.press("Enter")
+        expect(rows).to_have_count(1)
+        expect(page.get_by_role("button", name="Let in again: Ann")).to_be_focused()
+        newest = page.locator("#deeds-list li").first
+        expect(newest).to_contain_text("let speak again Ann “sorry”")
+        page.keyboard.press("Enter")
+        expect(page.locator("#ask-field")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(nobody).to_be_visible()
+        expect(page.locator("#deeds-close")).to_be_focused()
+        expect(newest).to_contain_text("let in again Ann")
+        without(ann, 403)
+
+    def test_a_role_that_was_given_is_listed_and_an_owner_takes_it_back(self):
+        kim, _ = self.signed_in("Kim"), self.signed_in("Ann")
+        expect(person(kim, "Ann")).to_be_visible()
+        choose_in(kim, person(kim, "Ann"), "Mute")  # so that the chat knows them
+        kim.page.click("#ask-do")
+        run("role", "Ann", "guest", "--ini", self.server.ini)
+        kim.page.click("#deeds-open")
+        expect(roles_of(kim).locator("p")).to_have_text(["Ann guest"])
+        expect(roles_of(kim).get_by_role("button")).to_have_count(0)
+        kim.page.click("#deeds-close")
+        run("role", "Kim", "owner", "--ini", self.server.ini)
+        ola = self.signed_in("Kim")
+        ola.page.click("#deeds-open")
+        expect(roles_of(ola).locator("p")).to_have_text(["Kim owner", "Ann guest"])
+        ola.page.get_by_role("button", name="Take back: Ann").click()
+        self.answer(ola, "#ask-field", "grown up")
+        expect(roles_of(ola).locator("p")).to_have_text(["Kim owner"])
 
     def test_a_keeper_removes_what_others_said_and_sees_who_sent_it_and_what_was_done(self):
         kim, ann = self.signed_in("Kim"), self.signed_in("Ann")
@@ -276,3 +347,29 @@ class KeeperTests(PageTestCase):
         expect(kim.page.locator("#deeds-list li").first).to_contain_text("spam")
         self.screenshot(kim, "deeds")
         expect(ann.page.locator("#deeds-open")).to_be_hidden()
+
+
+class ForgottenTests(KeeperCase):
+    """Somebody was banned so long ago that the chat does not know them any more."""
+
+    def serve(self):
+        server = ChatServer(app=self.options, server={"trusted_proxies": "127.0.0.1"})
+        with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
+            pool.submit(asyncio.run, self.ban(server.folder / "chat.db")).result()
+        return self.enterContext(server)
+
+    async def ban(self, path):
+        log = SQLiteLog(Nobody(), path=str(path), history=10, max_age=0.0, max_rooms=10)
+        await log.open()
+        await Keeping(log, Book(log)).ban(CONSOLE, Person("gone"), reason="spam")
+        await log.close()
+
+    def test_they_are_shown_by_the_sender_and_let_in_again(self):
+        page = self.signed_in("Kim").page
+        gone = handle("gone")
+        page.click("#deeds-open")
+        rows = page.locator("#standings li p")
+        expect(rows).to_have_text([f"{gone} banned for good: “spam”"])
+        page.get_by_role("button", name=f"Let in again: {gone}").click()
+        page.click("#ask-do")
+        expect(rows).to_have_count(0)

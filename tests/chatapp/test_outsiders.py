@@ -367,7 +367,10 @@ class KnownTests(OutsidersCase):
 class RoutesTests(unittest.TestCase):
     def test_each_url_of_the_chat_is_asked(self):
         paths = {path for path, _ in routes()}
-        self.assertTrue({"/chat/pull/{rooms}", "/chat/push/{room}", "/", "/chat/nick"} <= paths)
+        self.assertTrue(
+            {"/chat/pull/{rooms}", "/chat/push/{room}", "/", "/chat/nick", "/chat/standings"}
+            <= paths
+        )
         self.assertGreater(len(paths), 10)
 
 

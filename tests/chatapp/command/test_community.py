@@ -99,6 +99,8 @@ class CommunityCases:
                 ),
             ):
                 await self.run_(*act)
+                muted = "\tcat\t" in await self.run_("standings")
+                self.assertEqual(act[0] == "mute", muted)
                 self.assertIn(line, await self.said(cat, refused=True))
                 await self.run_(*undo)
                 self.assertEqual("", await self.said(cat, refused=False))

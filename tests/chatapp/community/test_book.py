@@ -42,7 +42,7 @@ class BookCases(BookCase):
     async def test_what_one_process_changes_the_others_know_once_they_catch_up(self):
         one, other, heard = await self.both()
         room = Room(PRIVATE, "members", "Lunch é", DIRECT, {"A": "Ann"}, by="A", at=12.5)
-        standing = Standing("keeper", 5.0, "loud", math.inf, "why", ("10.0.0.1",))
+        standing = Standing("keeper", 5.0, "loud", math.inf, "why", ("10.0.0.1",), 7)
         bans = {"10.0.0.1": Ban(math.inf, "why", "B")}
         await self.keep(one, rooms=[room], standings={"B": standing}, bans=bans)
         self.assertEqual(room, one.room(PRIVATE))
@@ -178,6 +178,16 @@ class BookCases(BookCase):
         again = self.book()
         await again.catch_up()
         self.assertIsNone(again.banned("B", "10.0.0.1"))
+
+    async def test_who_has_a_handle_is_known_while_something_is_kept_of_them(self):
+        one, other, _ = await self.both()
+        await self.keep(one, standings={"A": Standing("guest"), "B": Standing(deed=3)})
+        await other.catch_up()
+        self.assertEqual(("A", None), (other.decided(handle("A")), other.decided("A")))
+        self.assertEqual([("A", Standing("guest"))], other.standings())
+        await self.keep(one, standings={"A": NO_STANDING})
+        await other.catch_up()
+        self.assertIsNone(other.decided(handle("A")))
 
     async def test_a_name_that_says_the_same_is_that_room(self):
         book = self.book()

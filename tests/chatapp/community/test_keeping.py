@@ -8,6 +8,7 @@ from chatapp.community.asking import NO_SUCH_ROOM, Impossible, NoSuch, NotAllowe
 from chatapp.community.keeping import Keeping
 from chatapp.community.roomkeeping import MOST_TOGETHER
 from chatapp.community.rooms import MOST_MEMBERS, new_private_name
+from chatapp.community.standings import Standing
 from chatapp.identity.members import add_device, admit, gone_devices
 from chatapp.identity.person import Person
 from tests.chatapp.community.contract import BookCase, OnMemory, OnRedis, OnSQLite
@@ -290,6 +291,48 @@ class KeepingCases(BookCase):
         self.assertEqual("keeper", self.rooms.known(ANN).role)
         await self.keeping.give_role(OLA, ANN, "")
         self.assertEqual({}, await self.log.records.all("standing:"))
+
+    async def test_how_people_stand_is_told_and_the_last_decided_first(self):
+        await self.keeping.mute(KIM, ANN, 60, "loud")
+        await self.keeping.ban(KIM, BOB, None, "10.0.0.1", "spam")
+        await self.keeping.give_role(OLA, CAT, "guest")
+        until = self.clock.wall() + 60
+        people, more = await self.keeping.standings(KIM)
+        self.assertEqual(["C", "B", "A"], list(people))
+        self.assertFalse(more)
+        self.assertEqual(Standing(muted_until=until, mute_reason="loud", deed=1), people["A"])
+        self.assertEqual(
+            ("", 0.0, "", math.inf, "spam", ("10.0.0.1",), 2), tuple(people["B"])
+        )  # fmt: skip
+        self.assertEqual(Standing("guest", deed=3), people["C"])
+        self.assertEqual((["C"], True), await self.told(limit=1))
+        self.assertEqual((["B"], True), await self.told(before=3, limit=1))
+        self.assertEqual((["A"], False), await self.told(before=2))
+        self.assertEqual(([], True), await self.told(limit=-1))
+        self.clock.advance(61)
+        self.assertEqual((["C", "B"], False), await self.told())
+        await self.keeping.unban(KIM, BOB)
+        await self.keeping.give_role(OLA, CAT, "")
+        self.assertEqual(([], False), await self.told())
+
+    async def told(self, **options):
+        standings = await self.keeping.standings(KIM, **options)
+        return list(standings.people), standings.more
+
+    async def test_how_people_stand_is_told_to_who_may_mute_or_ban(self):
+        await self.keeping.ban(KIM, BOB, None, "10.0.0.1")
+        for by in (ANN, GUS):
+            await self.refused(NotAllowed, "may not", self.keeping.standings(by))
+
+        async def allow(person, room, act):
+            return act == {"A": "mute", "C": "ban"}.get(person.id)
+
+        keeping = self.made(allow=allow)
+        for by in (ANN, CAT):
+            [standing] = (await keeping.standings(by)).people.values()
+            self.assertEqual((math.inf, ()), (standing.banned_until, standing.addresses))
+        await self.keeping.ban(KIM, CAT)
+        await self.refused(NotAllowed, "banned", keeping.standings(CAT))
 
     async def test_who_may_do_what_to_whom(self):
         acts = [self.keeping.mute, self.keeping.ban, self.keeping.sign_out]

@@ -1,6 +1,7 @@
 """What is done from a shell, on every log."""
 
 import json
+import time
 
 from chatapp.community.acts import CONSOLE
 from chatapp.community.keeping import Keeping
@@ -146,6 +147,23 @@ class ConsoleCases(BookCase):
         self.assertEqual(["Ann is member"], await self.run_("role", who="Ann", role="", reason=""))
         await self.refused("A role is", "role", who="Ann", role="king", reason="")
         self.assertEqual(["", "helps"], await self.reasons())
+
+    async def test_who_is_muted_banned_and_was_given_a_role_is_told(self):
+        self.assertEqual([], await self.run_("standings", limit=100, before=None))
+        await self.run_("mute", who="Ann", seconds=60, reason="loud")
+        await self.keeping.ban(CONSOLE, Person("gone"), None, "192.0.2.9", "spam")
+        await self.run_("role", who="Bob", role="keeper", reason="")
+        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock.wall() + 60))
+        ann, bob, gone = handle("A"), handle("B"), handle("gone")
+        lines = [
+            f"3\tBob\t{bob}\tkeeper\t\t\t\t\t",
+            f"2\t{gone}\t{gone}\t\t\t\tfor good\tspam\t192.0.2.9",
+            f"1\tAnn\t{ann}\t\t{end}\tloud\t\t\t",
+        ]
+        self.assertEqual(lines, await self.run_("standings", limit=100, before=None))
+        self.assertEqual(lines[1:2], await self.run_("standings", limit=1, before=3))
+        said = await self.run_("unban", who=gone, reason="")
+        self.assertEqual(["gone may come in again"], said)
 
     # Members and names.
 

@@ -2,6 +2,8 @@
 
 import json
 
+from chatapp.community.acts import CONSOLE
+from chatapp.identity.person import Person as Known
 from chatapp.model.message import handle
 from tests.chatapp.controllers.support import CommunityCase
 from tests.chatapp.support import texts
@@ -148,6 +150,55 @@ class PeopleTests(CommunityCase):
             self.error(self.kim, "/chat/remove/lobby", body)
         for path in ("/chat/deeds?before=0", "/chat/deeds?before=x", "/chat/message/lobby/x"):
             self.error(self.kim, path)
+
+
+class StandingTests(CommunityCase):
+    def test_who_is_muted_and_banned_and_was_given_a_role_is_told_to_keepers(self):
+        self.ask(self.kim, "/chat/mute", {"who": "Bob", "seconds": 60, "reason": "loud"})
+        self.done(self.globals.keeping.ban(CONSOLE, Known("cat", "Cat"), None, "192.0.2.7", "spam"))
+        told = self.ask(self.kim, "/chat/standings")
+        self.assertFalse(told["more"])
+        cat, bob, ola = told["people"]
+        banned = {"until": None, "reason": "spam", "addresses": ["192.0.2.7"]}
+        self.assertEqual(
+            {"sender": handle("cat"), "nick": "Cat", "role": "member", "muted": None,
+             "banned": banned, "given": None, "deed": 3},
+            cat,
+        )  # fmt: skip
+        self.assertEqual(
+            ("Bob", "loud", None), (bob["nick"], bob["muted"]["reason"], bob["banned"])
+        )
+        self.assertGreater(bob["muted"]["until"], 0)
+        self.assertEqual(("Ola", "owner", "owner"), (ola["nick"], ola["role"], ola["given"]))
+        older = self.ask(self.kim, "/chat/standings?before=3")
+        self.assertEqual([bob, ola], older["people"])
+        self.ask(self.kim, "/chat/unban", {"who": cat["sender"]})
+        self.assertEqual([bob, ola], self.ask(self.kim, "/chat/standings")["people"])
+
+    def test_to_others_nothing_is_told(self):
+        self.assertIn("may not", self.error(self.ann, "/chat/standings", None, 403))
+        for before in ("0", "x", "-1"):
+            self.error(self.kim, f"/chat/standings?before={before}")
+
+    def test_there_are_a_hundred_at_once(self):
+        keeping = self.globals.keeping
+        for number in range(101):
+            self.done(keeping.mute(CONSOLE, Known(f"p{number}")))
+        told = self.ask(self.kim, "/chat/standings")
+        self.assertEqual((100, True), (len(told["people"]), told["more"]))
+        rest = self.ask(self.kim, f"/chat/standings?before={told['people'][-1]['deed']}")
+        self.assertEqual([handle("p0"), handle("ola")], [each["sender"] for each in rest["people"]])
+        self.assertFalse(rest["more"])
+
+    def test_who_is_not_known_any_more_is_shown_and_let_in_again_by_the_sender(self):
+        gone = handle("gone")
+        self.done(self.globals.keeping.ban(CONSOLE, Known("gone")))
+        self.assertIsNone(self.ask(self.kim, "/chat/standings")["people"][0]["nick"])
+        eve = self.user("eve", gone)  # called as the other's sender is
+        eve.pull()
+        told = self.ask(self.kim, "/chat/unban", {"who": gone})
+        self.assertEqual((gone, None, None), (told["sender"], told["nick"], told["banned"]))
+        self.assertEqual(handle("eve"), self.ask(self.kim, "/chat/mute", {"who": gone})["sender"])
 
 
 class DeedTests(CommunityCase):
