@@ -282,6 +282,16 @@ class MembersTests(PageTestCase):
         ann.page.click("#notice-undo")
         expect(bob.page.locator("#deeds-open")).to_be_hidden()
 
+    def test_who_is_muted_sees_the_own_devices(self):
+        self.server.logged("nobody is a member yet")
+        [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
+        ann = self.come_in(link, "Ann")
+        run("mute", "Ann", "--reason", "too loud", "--ini", self.server.ini)
+        expect(ann.page.locator("#silence")).to_be_visible()
+        ann.page.click("#nick-change")
+        expect(ann.page.locator("#device-list li")).to_have_count(1)
+        expect(ann.page.locator("#devices-error")).to_be_empty()
+
     def test_nobody_takes_a_members_name_and_a_rename_is_seen_everywhere(self):
         self.server.logged("nobody is a member yet")
         [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
