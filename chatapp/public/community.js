@@ -65,7 +65,7 @@ export class Community {
   /** Show where we are signed in, and by what. */
   showProfile() {
     this.#passkeys.offer(me.passkeys && available);
-    this.#profile.show();
+    if (me.fixed && me.door) this.#profile.show();
   }
 
   #showRecord() {

@@ -178,7 +178,7 @@ export class Keeping {
   /** Say who sent a message, and from where. */
   async whoSent({ room, seq }) {
     const { status, data, error } = await origin(room, seq);
-    this.#notice.tell(status === 200 ? `Sent by ${isolated(data.nick)}, id ${data.id}, from ${data.address || 'an unknown address'}.` : lineOf({ status, error }));
+    this.#notice.tell(status === 200 ? originLine(data) : lineOf({ status, error }));
   }
 
   #withReason({ call, told, undo, ...question }) {
@@ -201,4 +201,9 @@ export class Keeping {
     this.#did();
     return answer;
   };
+}
+
+/** Of an older message neither id nor address may be known. */
+function originLine({ nick, id, address }) {
+  return `Sent by ${isolated(nick)}, ${id === null ? 'no id known' : `id ${id}`}, from ${address || 'an unknown address'}.`;
 }

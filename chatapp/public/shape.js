@@ -89,7 +89,7 @@ export const answers = {
   room: (value) => isRoom(value) && record({}, { members: listOf(record({ sender: isName, nick: isText }, { role: isText })) })(value),
   deeds: record({ deeds: listOf(isDeed) }, { more: isFlag }),
   standings: record({ people: listOf(isStanding) }, { more: isFlag }),
-  origin: record({ id: isText, nick: isText }, { address: orNull(isText), at: isMoment }),
+  origin: record({ id: orNull(isText), nick: isText }, { address: orNull(isText), at: isMoment }),
   profile: record({ nick: isText, identity: isText }, { sender: isText, role: isText, devices: listOf(isDevice), muted: orNull(isEnd) }),
   devices: record({ devices: listOf(isDevice) }),
 };

@@ -2,7 +2,7 @@ import { dayOf, element, isolated } from './text.js';
 import { lineOf } from './wire.js';
 
 /**
- * The part of the dialog about our name that lists the devices on which we are signed in.
+ * The part of the dialog about our name that lists the devices on which we are signed in, where the chat keeps them.
  * acts: profile() and change({remove}) -> a promise of {status, data, error}.
  */
 export class ProfileView {
@@ -15,19 +15,16 @@ export class ProfileView {
     this.#acts = acts;
   }
 
-  /** Show them, where the chat keeps any. */
+  /** Show them, or why that cannot be. */
   async show() {
-    this.#part.hidden = true;
     this.#take(await this.#acts.profile());
   }
 
   #take(answer) {
     const { status, data } = answer;
     this.#error.textContent = lineOf(answer);
-    if (status !== 200) return;
-    const devices = data.devices ?? [];
-    this.#part.hidden = !devices.length;
-    this.#list.replaceChildren(...devices.map((device) => this.#item(device)));
+    this.#part.hidden = false;
+    if (status === 200) this.#list.replaceChildren(...(data.devices ?? []).map((device) => this.#item(device)));
   }
 
   #item({ device, label, current, seen }) {

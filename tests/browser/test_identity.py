@@ -268,6 +268,21 @@ class MembersTests(PageTestCase):
         expect(phone.page.locator("#link-line")).to_contain_text("Sign in to come in.")
         phone.errors = [error for error in phone.errors if "status of 401" not in error]
 
+    def test_that_the_own_devices_cannot_be_told_is_said(self):
+        self.server.logged("nobody is a member yet")
+        [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
+        ann = self.come_in(link, "Ann")
+        ann.page.route("**/chat/me?*", lambda route: route.abort())
+        ann.page.click("#nick-change")
+        error = ann.page.locator("#devices-error")
+        expect(error).to_have_text("The server does not answer. Try again in a moment.")
+        expect(error).to_be_visible()
+        ann.page.click("#nick-cancel")
+        ann.page.unroute("**/chat/me?*")
+        ann.page.click("#nick-change")
+        expect(ann.page.locator("#device-list li")).to_have_count(1)
+        expect(error).to_be_empty()
+
     def test_an_owner_makes_a_keeper_of_somebody_who_sees_at_once_what_they_may(self):
         self.server.logged("nobody is a member yet")
         [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
