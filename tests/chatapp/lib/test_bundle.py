@@ -44,13 +44,15 @@ class BundleTests(unittest.TestCase):
             bundle(self.folder, "more", "page").decode(),
         )
 
-    def test_comments_on_lines_of_their_own_are_left_out(self):
+    def test_comments_are_left_out_and_what_looks_like_one_is_kept(self):
         whole = self.bundle(
-            page="// one\n/** two\n * three\n */\nconst a = 1; // four\n  // five\n/** six */\n"
+            page="// one\n/** two\n * three\n */\nconst a = 1;  // it's four\n  // five\n"
+            "/** six */\n"
+            "const b = 'c // d';\nconst e = 'f'; // g\nconst h = /i // j/;\n"
         )
         self.assertEqual(
-            "const page_js = (() => {\nconst a = 1; // four\nreturn {  };\n})();\n"
-            "export { page_js };\n",
+            "const page_js = (() => {\nconst a = 1;\nconst b = 'c // d';\nconst e = 'f'; // g\n"
+            "const h = /i // j/;\nreturn {  };\n})();\nexport { page_js };\n",
             whole,
         )
 
