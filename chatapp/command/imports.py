@@ -9,6 +9,7 @@ from chatapp.backends import SQLiteBackend
 from chatapp.command.beside import Nobody
 from chatapp.command.community import Place, place
 from chatapp.community.acts import CONSOLE
+from chatapp.community.asking import Unfit, checked_reason
 from chatapp.community.book import Book
 from chatapp.community.deeds import Deed
 from chatapp.community.edits import Edit
@@ -23,7 +24,7 @@ from chatapp.names import folded
 __all__ = ["import_chat"]
 
 
-def import_chat(file: str, ini: str | None, data: str) -> None:
+def import_chat(file: str, ini: str | None, data: str, reason: str = "") -> None:
     """Take the rooms of the export in `file`, `-` is standard input, all of them or none.
 
     Ends the program with one line if it cannot.
@@ -31,8 +32,8 @@ def import_chat(file: str, ini: str | None, data: str) -> None:
     where = place(ini, data)
     try:
         found = _read(file)
-        count = _taken(where, found)
-    except (CannotAdopt, ConsoleError, LogUnavailable) as error:
+        count = _taken(where, found, checked_reason(reason))
+    except (CannotAdopt, ConsoleError, LogUnavailable, Unfit) as error:
         raise SystemExit(f"chatapp: {error}") from None
     except OSError as error:
         raise SystemExit(f"chatapp: {error.filename}: {error.strerror or error}") from None
@@ -56,7 +57,7 @@ def _read(file: str) -> Import:
     return found
 
 
-def _taken(where: Place, found: Import) -> int:
+def _taken(where: Place, found: Import, reason: str) -> int:
     """How many messages were stored."""
     if not isinstance(where.backend, SQLiteBackend):
         raise ConsoleError("an import goes into a log in SQLite")
@@ -68,12 +69,12 @@ def _taken(where: Place, found: Import) -> int:
     if not lock.take_nowait():
         raise ConsoleError(f"{path} is in use by a server, {lock.holder()}: stop that first")
     try:
-        return asyncio.run(_adopted(where, path, lock, found))
+        return asyncio.run(_adopted(where, path, lock, found, reason))
     finally:
         lock.release()
 
 
-async def _adopted(where: Place, path: str, lock: Lock, found: Import) -> int:
+async def _adopted(where: Place, path: str, lock: Lock, found: Import, reason: str) -> int:
     records = Adopting(path, found.messages)
     records.open(lock)
     options = where.options
@@ -94,7 +95,7 @@ async def _adopted(where: Place, path: str, lock: Lock, found: Import) -> int:
                 raise ConsoleError(f"there is a room called {called} already: nothing is taken in")
         more = f"{len(found.names)} rooms, {count} messages"
         by = CONSOLE
-        deed = Deed(round(time.time(), 3), by.id, by.name, "import", more=more)
+        deed = Deed(round(time.time(), 3), by.id, by.name, "import", more=more, reason=reason)
         return Edit(found.rooms, deed=deed)
 
     await book.change(decide)

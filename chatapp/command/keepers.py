@@ -96,7 +96,10 @@ def _add_export(verbs: Any) -> None:
     )
     taken = verbs.add_parser("import", help="take in the rooms of such a file")
     taken.add_argument("file", metavar="FILE", help="- is standard input")
-    taken.set_defaults(run=lambda given: import_chat(given.file, given.ini, given.data))
+    _add_reason(taken)
+    taken.set_defaults(
+        run=lambda given: import_chat(given.file, given.ini, given.data, given.reason)
+    )
     for verb in (export, taken):
         add_where(verb)
 

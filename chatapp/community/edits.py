@@ -27,20 +27,25 @@ class Edit(NamedTuple):
 
 
 def records_of(edit: Edit, now: float) -> dict[str, Record | None]:
-    """By key; a ban's goes when its time is over, of which this is the Unix time."""
+    """By key; what ends goes when its time is over. `now`: the Unix time."""
     records: dict[str, Record | None] = {}
     for room in edit.rooms:
         records[f"room:{room.name}"] = Record(packed_room(room))
     for name in edit.removed:
         records[f"room:{name}"] = None
     for person, standing in edit.standings.items():
-        kept = None if standing == NO_STANDING else Record(packed_standing(standing))
+        kept = None if standing == NO_STANDING else _standing_record(standing, now)
         records[f"standing:{person}"] = kept
     for address, ban in edit.bans.items():
-        records[f"ban:{address}"] = None if ban is None else _ban_record(ban, now)
+        kept = None if ban is None else Record(packed_ban(ban), _seconds(ban.until, now))
+        records[f"ban:{address}"] = kept
     return records
 
 
-def _ban_record(ban: Ban, now: float) -> Record:
-    seconds = None if ban.until == math.inf else max(1.0, ban.until - now)
-    return Record(packed_ban(ban), seconds)
+def _standing_record(standing: Standing, now: float) -> Record:
+    until = math.inf if standing.role else max(standing.muted_until, standing.banned_until)
+    return Record(packed_standing(standing), _seconds(until, now))
+
+
+def _seconds(until: float, now: float) -> float | None:
+    return None if until == math.inf else max(1.0, until - now)

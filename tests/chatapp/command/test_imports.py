@@ -49,16 +49,19 @@ class ImportTests(unittest.TestCase):
     def test_what_was_exported_goes_on_with_its_numbers(self):
         before = self.exported()
         self.assertNotIn("secret", before)
-        said = self.done("import", self.file, "--data", self.two)
+        said = self.done("import", self.file, "--data", self.two, "--reason", "a new machine")
         self.assertEqual("taken in: rooms 2, messages 5\n", said)
         after = self.done("export", "-", "--data", self.two)
         self.assertEqual(before.splitlines()[1:], after.splitlines()[1:])
-        self.assertIn("\timport\t", self.done("deeds", "--data", self.two))
+        deeds = self.done("deeds", "--data", self.two)
+        self.assertRegex(deeds, "\timport\t.*\ta new machine\n")
         asyncio.run(filled(self.two, ("den", "x")))
         self.assertIn("tea\topen\t0\t3\tTea and cake", self.done("rooms", "--data", self.two))
 
     def test_a_room_that_is_there_refuses_all(self):
         self.exported()
+        long = ("--reason", "x" * 201, "--data", self.two)
+        self.refused("A reason is at most 200", "import", self.file, *long)
         self.two.mkdir()
         asyncio.run(filled(self.two, ("TEA", "x")))
         before = self.done("export", "-", "--data", self.two).splitlines()[1:]

@@ -179,6 +179,19 @@ class BookCases(BookCase):
         await again.catch_up()
         self.assertIsNone(again.banned("B", "10.0.0.1"))
 
+    async def test_what_has_ended_is_kept_no_longer(self):
+        book, now = self.book(), self.clock.wall()
+        standings = {
+            "A": Standing(muted_until=now + 10, banned_until=now + 20),
+            "B": Standing("guest", muted_until=now + 10),
+            "C": Standing(muted_until=now + 10, banned_until=math.inf),
+        }
+        await self.keep(book, standings=standings)
+        for seconds, kept in ((15, "ABC"), (10, "BC")):
+            self.clock.advance(seconds)
+            found = await self.log.records.all("standing:")
+            self.assertEqual({f"standing:{each}" for each in kept}, set(found))
+
     async def test_who_has_a_handle_is_known_while_something_is_kept_of_them(self):
         one, other, _ = await self.both()
         await self.keep(one, standings={"A": Standing("guest"), "B": Standing(deed=3)})
