@@ -94,7 +94,7 @@ class Globals:
         self.passkeys = _passkeys(options, secret)
         self.signed_out: SignedOut | None = None
         if isinstance(identity, Members) and self.badges is not None:
-            self.signed_out = SignedOut(identity, self.badges, self.hub, options.url)
+            self.signed_out = SignedOut(identity, self.hub, options.url)
         followers = [each for each in (self.book, self.signed_out) if each is not None]
         self.following = Following(self.hub.log, followers)
         self.signer = Signer(derived_key(secret, "token"), token_name(secret_fingerprint))

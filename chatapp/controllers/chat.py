@@ -90,7 +90,7 @@ class ChatController(WaitingController):
         json = accepts_json(environ)
         # Before the first wait: a response that changes after it has to be started again.
         response.content_type = "application/json" if json else "text/plain"
-        known_for = self._known_for(participant)
+        known_for = self._known_for(environ, participant)
         yield from answered(
             environ, hub, self._gate, self._addresses, participant, wanted, json, hold, known_for
         )

@@ -7,12 +7,12 @@ dot, and the signature. It counts as long as a request says in the same way as b
 
 import base64
 import time
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 import orjson
 
+from chatapp.community.acts import MEMBER, ROLES
 from chatapp.identity.person import Identity, Person
 from chatapp.lib.identity import Signer, cookie_value
 
@@ -38,19 +38,23 @@ class Badges:
         self._signer = signer
         self._read: dict[str, Badge] = {}
 
-    def participant(self, person: str, rooms: Sequence[str] | None = None) -> str:
-        """The id of the participant who is the person with that id.
+    def participant(self, person: Person) -> str:
+        """The id of the participant who is that person.
 
-        Who is let into some `rooms` alone is another one than the same person without that limit:
-        what one of them may do the other may not.
+        The same person with other rights is another one, by another role, other groups, or let into
+        some rooms alone: what one of them may do the other may not.
         """
-        if rooms is not None:
-            person = "\0".join([person, *sorted(rooms)])
-        return self._signer.participant(person)
+        rooms = None if person.rooms is None else sorted(set(person.rooms))
+        role = person.role if person.role in ROLES and person.role != MEMBER else ""
+        text = person.id
+        if role or person.groups or rooms is not None:
+            rights = [role, sorted(set(person.groups)), rooms]
+            text += f"\0{orjson.dumps(rights).decode()}"
+        return self._signer.participant(text)
 
     def made(self, person: Person, proof: str) -> tuple[Badge, str]:
         """The badge of the person, and the cookie's value."""
-        participant = self.participant(person.id, person.rooms)
+        participant = self.participant(person)
         badge = Badge(participant, person, proof)
         known: list[Any] = [*person[:5], proof]
         if person.rooms is not None:
@@ -80,14 +84,14 @@ class Badges:
 
     def _verified(self, token: str) -> Badge | None:
         payload = self._signer.verified(token)
-        participant, dot, text = (payload or "").partition(".")
+        _, dot, text = (payload or "").partition(".")
         if not dot:
             return None
         known = orjson.loads(base64.urlsafe_b64decode(text))
         identity, name, groups, role, expires, proof, *more = known
         rooms = tuple(more[0]) if more else None
         person = Person(identity, name, tuple(groups), role, expires, rooms)
-        badge = Badge(participant, person, proof)
+        badge = Badge(self.participant(person), person, proof)
         if len(self._read) >= _MOST_READ:
             self._read.clear()
         self._read[token] = badge

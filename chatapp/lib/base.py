@@ -81,11 +81,12 @@ class BaseController(WSGIController):
         badge = self._badges.shown(environ)
         return None if badge is None else self._hub.participants.get(badge.participant)
 
-    def _known_for(self, participant: Participant) -> float | None:
+    def _known_for(self, environ: WSGIEnvironment, participant: Participant) -> float | None:
         """Seconds until it has to be asked again who that is; None: it has not."""
         if self._badges is None or participant.person is None:
             return None
-        return self._badges.seconds_left(participant.person)
+        badge = self._badges.shown(environ)
+        return self._badges.seconds_left(participant.person if badge is None else badge.person)
 
     @property
     def _has_door(self) -> bool:

@@ -108,7 +108,7 @@ class People:
         """Have the participant be who the person is by now, and called so, if that can be."""
         before, participant.person = participant.person, person
         nick = _nick_of(person)
-        if before is None or before.name == person.name or nick is None:
+        if before is None or participant.nick == nick or nick is None:
             return
         try:
             yield environ["cogen.call"](self._hub.directory.rename)(participant, nick)

@@ -17,7 +17,6 @@ from chatapp.identity.members import (
     invite,
     note_devices,
 )
-from chatapp.lib.badges import Badges
 from chatapp.live.hub import Hub
 from chatapp.model import LogUnavailable
 
@@ -35,9 +34,8 @@ class SignedOut:
 
     key = GONE
 
-    def __init__(self, members: Members, badges: Badges, hub: Hub, url: str) -> None:
+    def __init__(self, members: Members, hub: Hub, url: str) -> None:
         self._members = members
-        self._badges = badges
         self._hub = hub
         self._url = url
         self._task: asyncio.Task[None] | None = None
@@ -78,14 +76,12 @@ class SignedOut:
 
     async def _end(self, identity: str) -> None:
         """End what the member holds; who is in on another device yet goes on there."""
-        participant = self._badges.participant(identity)
         member = await find_member(self._hub.log.records, identity)
-        if member is not None and member.devices:
-            self._hub.ask_again(participant)
-            return
-        left = self._hub.leave(participant)
-        if inspect.isawaitable(left):
-            await left
+        for participant in self._hub.by_sender.get(identity, ()):
+            if member is not None and member.devices:
+                self._hub.ask_again(participant.id)
+            elif inspect.isawaitable(left := self._hub.leave(participant.id)):
+                await left
 
     async def _keep_days(self) -> None:
         while True:

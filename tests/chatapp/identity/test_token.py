@@ -194,6 +194,49 @@ class TokenTests(TokenCase):
         history = json.loads(everywhere.ask("GET", "/chat/history/support").body)["messages"]
         self.assertEqual({everywhere.pull()["you"]["sender"]}, {m["sender"] for m in history})
 
+    def test_a_token_for_no_room_lets_nobody_in_while_they_are_in_by_another(self):
+        everywhere, nowhere = self.bearer(token()), self.bearer(token(rooms=[]), "other")
+        everywhere.say("secret")
+        everywhere.pull()
+        self.assertEqual(404, nowhere.ask("GET", "/chat/history/lobby").status)
+        self.assertEqual(404, nowhere.poll().look().status)
+        self.assertEqual(404, nowhere.say("hello").status)
+        self.assertEqual(200, everywhere.say("again").status)
+
+    def test_each_token_has_its_own_rights_whichever_came_last(self):
+        for order in ("keeper", "guest"), ("guest", "keeper"):
+            self.begin()
+            people = {role: self.bearer(token(role=role), role) for role in order}
+            for person in people.values():
+                person.pull()
+            for role, person in people.items():
+                me = json.loads(person.ask("GET", "/chat/me").body)
+                status = person.ask("GET", "/chat/deeds").status
+                self.assertEqual((role, 200 if role == "keeper" else 403), (me["role"], status))
+
+    def test_who_has_another_role_by_now_is_called_as_before_once_the_other_is_gone(self):
+        ann = self.bearer(token())
+        ann.pull()
+        ann.headers["Authorization"] = f"Bearer {token(role='keeper')}"
+        self.assertEqual("Ann 2", ann.pull()["you"]["nick"])
+        self.pass_time(100.0)
+        ann.pull()
+        ann.headers["Authorization"] = f"Bearer {token(role='keeper', groups=None, nbf=1)}"
+        self.assertEqual(b'{"nick":"Ann"}', ann.ask("GET", "/chat/nick").body)
+
+    def test_a_poll_ends_when_its_own_token_does(self):
+        short, long = self.bearer(token(exp=int(time.time()) + 5)), self.bearer(token(), "other")
+        short.pull()
+        self.settle()
+        short.pull()
+        self.assertEqual(200, long.ask("GET", "/chat/nick").status)
+        body = {"rooms": ["lobby"], "client": "tab", "since": short.cursor}
+        held = short.begin(
+            "POST", "/chat/pull", json.dumps(body).encode(), Content_Type="application/json"
+        )
+        self.pass_time(5)
+        self.assertTrue(held.look().done)
+
     def test_another_person_with_the_same_cookies_is_another(self):
         ann = self.bearer(token())
         ann.pull()

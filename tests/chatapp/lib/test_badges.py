@@ -41,7 +41,33 @@ class BadgeTests(unittest.TestCase):
     def test_one_from_before_there_were_rooms_still_counts(self):
         known = base64.urlsafe_b64encode(json.dumps([*ANN[:5], "ann"]).encode()).decode()
         badge = self.shown(self.signer.sign(f"participant.{known}"))
-        self.assertEqual(("participant", ANN, "ann"), badge)
+        self.assertEqual((ANN, "ann"), badge[1:])
+
+    def test_a_person_with_other_rights_is_another_participant_whatever_the_badge_says(self):
+        badges = Badges(Host(), self.signer)
+        plain = Person("7", "Ann")
+        others = [
+            ANN,
+            ANN._replace(groups=()),
+            plain._replace(groups=("staff",)),
+            plain._replace(role="guest"),
+            plain._replace(rooms=()),
+            plain._replace(rooms=("",)),
+            plain._replace(rooms=("a", "b")),
+            plain._replace(rooms=("a\0b",)),
+            plain._replace(groups=("a",), rooms=("b",)),
+        ]
+        made = {badges.participant(each) for each in [plain, *others]}
+        self.assertEqual(1 + len(others), len(made))
+        for same in (plain._replace(name="Anna", role="member"), plain._replace(expires=1.0)):
+            self.assertEqual(badges.participant(plain), badges.participant(same))
+        mixed = ANN._replace(groups=("b", "a", "b"), rooms=("y", "x"))
+        ordered = ANN._replace(groups=("a", "b"), rooms=("x", "y", "y"))
+        self.assertEqual(badges.participant(mixed), badges.participant(ordered))
+        _, value = badges.made(ANN, "ann")
+        text = value.split(".")[1]
+        before = self.signer.sign(f"{badges.participant(plain)}.{text}")
+        self.assertEqual(badges.participant(ANN), self.shown(before).participant)
 
     def test_one_without_rooms_is_read_by_a_worker_of_the_version_before(self):
         _, value = Badges(Host(), self.signer).made(ANN, "ann")
