@@ -60,15 +60,16 @@ class KeeperController(ActingController):
         asked, participant, whom = yield from self._upon(environ, MUTE)
         seconds, reason = _checked_seconds(asked), checked_reason_of(asked)
         me = self._me(participant)
-        yield from self._do(environ, self._keeping.mute, me, whom.person, seconds, reason)
-        yield self._told(whom.person)
+        act = self._keeping.mute
+        before = yield from self._do(environ, act, me, whom.person, seconds, reason)
+        yield self._told(whom.person, before)
 
     def unmute(self, environ: WSGIEnvironment) -> Steps:
         """Let somebody speak again."""
         asked, participant, whom = yield from self._upon(environ, MUTE)
         me, reason = self._me(participant), checked_reason_of(asked)
-        yield from self._do(environ, self._keeping.unmute, me, whom.person, reason)
-        yield self._told(whom.person)
+        before = yield from self._do(environ, self._keeping.unmute, me, whom.person, reason)
+        yield self._told(whom.person, before)
 
     def ban(self, environ: WSGIEnvironment) -> Steps:
         """Keep somebody out, and everybody at their address, if that is asked for."""
@@ -82,15 +83,16 @@ class KeeperController(ActingController):
         elif asked.get("address", False) is not False:
             raise BadInput(400, "address: true or false.")
         me = self._me(participant)
-        yield from self._do(environ, self._keeping.ban, me, whom.person, seconds, address, reason)
-        yield self._told(whom.person)
+        act = self._keeping.ban
+        before = yield from self._do(environ, act, me, whom.person, seconds, address, reason)
+        yield self._told(whom.person, before)
 
     def unban(self, environ: WSGIEnvironment) -> Steps:
         """Let somebody in again."""
         asked, participant, whom = yield from self._upon(environ, BAN)
         me, reason = self._me(participant), checked_reason_of(asked)
-        yield from self._do(environ, self._keeping.unban, me, whom.person, reason)
-        yield self._told(whom.person)
+        before = yield from self._do(environ, self._keeping.unban, me, whom.person, reason)
+        yield self._told(whom.person, before)
 
     def sign_out(self, environ: WSGIEnvironment) -> Steps:
         """Sign a member out on every device."""
@@ -104,8 +106,9 @@ class KeeperController(ActingController):
         asked, participant, whom = yield from self._upon(environ, APPOINT)
         role = checked_line(asked.get("role", ""), "role", least=0)
         me, reason = self._me(participant), checked_reason_of(asked)
-        yield from self._do(environ, self._keeping.give_role, me, whom.person, role, reason)
-        yield self._told(whom.person)
+        act = self._keeping.give_role
+        before = yield from self._do(environ, act, me, whom.person, role, reason)
+        yield self._told(whom.person, before)
 
     def standings(self, environ: WSGIEnvironment) -> Steps:
         """Who is muted, banned, or has a role that was given here, the last decided first."""
@@ -188,9 +191,12 @@ class KeeperController(ActingController):
             raise BadInput(409, "Their address is not known.")
         return address
 
-    def _told(self, person: Person) -> bytes:
+    def _told(self, person: Person, before: Standing | None = None) -> bytes:
         book = self._gate.book
-        return encode(_person_wire(book, person, book.standing(person.id)), 0)
+        told = _person_wire(book, person, book.standing(person.id))
+        if before is not None:
+            told["before"] = {"given": before.role or None, **_ends_wire(before)}
+        return encode(told, 0)
 
 
 def _person_wire(book: Book, person: Person, standing: Standing) -> dict[str, Any]:
@@ -198,9 +204,13 @@ def _person_wire(book: Book, person: Person, standing: Standing) -> dict[str, An
         "sender": handle(person.id),
         "nick": person.name or None,
         "role": book.known(person).role,
-        "muted": muted_wire(standing),
-        "banned": ended_wire(standing.banned_until, standing.ban_reason),
+        **_ends_wire(standing),
     }
+
+
+def _ends_wire(standing: Standing) -> dict[str, Any]:
+    banned = ended_wire(standing.banned_until, standing.ban_reason)
+    return {"muted": muted_wire(standing), "banned": banned}
 
 
 def _standing_wire(

@@ -96,8 +96,8 @@ export class Community {
       ['Mute', this.#may('mute'), () => keeping.mute(nick)],
       ['Ban', this.#may('ban'), () => keeping.ban(nick)],
       ['Sign out', this.#may('ban'), () => keeping.signOut(nick)],
-      ['Make keeper', this.#may('appoint'), () => keeping.appoint(nick, 'keeper', 'member')],
-      ['Make member', this.#may('appoint'), () => keeping.appoint(nick, 'member', 'keeper')],
+      ['Make keeper', this.#may('appoint'), () => keeping.appoint(nick, 'keeper')],
+      ['Make member', this.#may('appoint'), () => keeping.appoint(nick, 'member')],
     ];
     this.#menu.toggle(button, nick, itemsOf(items));
   }

@@ -41,7 +41,7 @@ export class Keeping {
       act: 'Mute',
       call: (reason) => actOn('mute', nick, { seconds: HOUR, reason }),
       told: `${isolated(nick)} is muted for an hour.`,
-      undo: () => actOn('unmute', nick),
+      undo: ({ before }) => before?.muted === null && (() => actOn('unmute', nick)),
     });
   }
 
@@ -54,7 +54,7 @@ export class Keeping {
       act: 'Ban',
       call: (reason, address) => actOn('ban', nick, { address, reason }),
       told: `${isolated(nick)} is banned.`,
-      undo: () => actOn('unban', nick),
+      undo: ({ before }) => before?.banned === null && (() => actOn('unban', nick)),
     });
   }
 
@@ -100,14 +100,14 @@ export class Keeping {
     });
   }
 
-  /** Give somebody another role; `was` is theirs now. */
-  appoint(nick, role, was) {
+  /** Give somebody another role. */
+  appoint(nick, role) {
     this.#withReason({
       title: `Make ${isolated(nick)} a ${role}?`,
       act: `Make ${role}`,
       call: (reason) => actOn('role', nick, { role, reason }),
       told: `${isolated(nick)} is a ${role} now.`,
-      undo: () => actOn('role', nick, { role: was }),
+      undo: ({ before }) => before && (() => actOn('role', nick, { role: before.given ?? '' })),
     });
   }
 
@@ -119,7 +119,7 @@ export class Keeping {
       label: isPrivate(room) ? '' : WRITTEN,
       call: (reason) => changeMembers(room, { remove: nick, reason }),
       told: `${isolated(nick)} is out of ${isolated(title)}.`,
-      undo: () => changeMembers(room, { add: nick }),
+      undo: () => () => changeMembers(room, { add: nick }),
     });
   }
 
@@ -161,7 +161,7 @@ export class Keeping {
       act: 'Close it',
       call: (reason) => changeRoom(room, { policy: 'closed', reason }),
       told: `${isolated(title)} is closed.`,
-      undo: () => changeRoom(room, { policy: was }),
+      undo: () => () => changeRoom(room, { policy: was }),
     });
   }
 
@@ -181,14 +181,16 @@ export class Keeping {
     this.#notice.tell(status === 200 ? originLine(data) : lineOf({ status, error }));
   }
 
-  #withReason({ call, told, undo, ...question }) {
+  /** Ask, and do it: call(reason, chosen). undo(data): what takes it back as the answer says, nothing where that cannot be. */
+  #withReason({ call, told, undo = () => null, ...question }) {
     this.#ask.ask({
       label: WRITTEN,
       ...question,
       run: async (reason, chosen) => {
-        const line = lineOf(this.#done(await call(reason, chosen)));
-        if (!line) this.#notice.tell(told, undo ? () => this.#takeBack(undo) : null);
-        return line;
+        const answer = this.#done(await call(reason, chosen));
+        const back = answer.status === 200 && undo(answer.data);
+        if (answer.status === 200) this.#notice.tell(told, back ? () => this.#takeBack(back) : null);
+        return lineOf(answer);
       },
     });
   }

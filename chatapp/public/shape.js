@@ -46,6 +46,7 @@ export const isRoom = record(
 );
 const isDevice = record({ device: isName, label: isText, current: isFlag }, { at: orNull(isMoment), seen: orNull(isText) });
 const isEnd = record({ until: orNull(isMoment), reason: isText }, { addresses: listOf(isText) });
+const isBefore = record({ given: orNull(isText), muted: orNull(isEnd), banned: orNull(isEnd) });
 const isStanding = record(
   { sender: isName, nick: orNull(isText), muted: orNull(isEnd), banned: orNull(isEnd) },
   { given: orNull(isText), deed: isSeq },
@@ -88,6 +89,7 @@ export const answers = {
   made: record({ room: isName }, { title: isText }),
   room: (value) => isRoom(value) && record({}, { members: listOf(record({ sender: isName, nick: isText }, { role: isText })) })(value),
   deeds: record({ deeds: listOf(isDeed) }, { more: isFlag }),
+  acted: record({}, { before: isBefore }),
   standings: record({ people: listOf(isStanding) }, { more: isFlag }),
   origin: record({ id: orNull(isText), nick: isText }, { address: orNull(isText), at: isMoment }),
   profile: record({ nick: isText, identity: isText }, { sender: isText, role: isText, devices: listOf(isDevice), muted: orNull(isEnd) }),

@@ -148,7 +148,7 @@ export function removeMessage(room, seq, reason) {
 
 /** Do something to somebody. act: 'mute', 'unmute', 'ban', 'unban', 'sign-out' or 'role'; more: seconds, reason, role. */
 export function actOn(act, who, more = {}) {
-  return request('POST', `/chat/${act}`, isDone, { body: { who, ...more } }).answer;
+  return request('POST', `/chat/${act}`, answers.acted, { body: { who, ...more } }).answer;
 }
 
 /** What keepers did, before the deed with number `before` (null: the last ones). */

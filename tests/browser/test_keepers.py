@@ -3,37 +3,17 @@
 import json
 
 from benchmarks.harness.chat import ChatServer
-from tests.browser.chromium import PageTestCase, close_all, expect
-from tests.browser.test_community import choose_in
+from tests.browser.chromium import close_all, expect
+from tests.browser.test_community import KeeperCase, choose_in, person, roles_of
 from tests.chatapp.command.program import run
 
 tearDownModule = close_all
 
-KNOWN = {"chat.identity": "host", "chat.user_header": "Remote-User",
-         "chat.name_header": "Remote-Name", "chat.keepers": "kim"}  # fmt: skip
-
-
-class KnownCase(PageTestCase):
-    """A proxy says who each is; Kim is a keeper."""
-
-    options = KNOWN
-
-    def serve(self):
-        return self.enterContext(self.server_of())
-
-    def server_of(self):
-        return ChatServer(app=self.options, server={"trusted_proxies": "127.0.0.1"})
-
-    def signed_in(self, name):
-        headers = {"Remote-User": name.lower(), "Remote-Name": name}
-        return self.tab(self.user(extra_http_headers=headers)).open().wait_connected()
-
-
-class OldMessageTests(KnownCase):
+class OldMessageTests(KeeperCase):
     """An older version did not write down who sent a message."""
 
     def serve(self):
-        server = self.server_of()
+        server = ChatServer(app=self.options, server={"trusted_proxies": "127.0.0.1"})
         message = {"room": "lobby", "seq": 1, "nick": "Ann", "text": "long ago", "at": 1.6e9,
                    "kind": "said"}  # fmt: skip
         lines = ({"export": 1}, {"room": "lobby"}, message)
@@ -47,3 +27,35 @@ class OldMessageTests(KnownCase):
         choose_in(kim, kim.page.locator(".message .more"), "Who sent it")
         line = "Sent by Ann, no id known, from an unknown address."
         expect(kim.page.locator("#notice-line")).to_have_text(line)
+
+
+class UndoTests(KeeperCase):
+    def test_a_role_is_taken_back_to_what_it_was(self):
+        known = self.signed_in("Kim")
+        known.send("hello")
+        known.wait_for("hello")
+        run("role", "Kim", "owner", "--ini", self.server.ini)
+        kim, _ = self.signed_in("Kim"), self.signed_in("Ann")
+        expect(person(kim, "Ann")).to_be_visible()
+        for word in ("Make member", "Make keeper"):
+            choose_in(kim, person(kim, "Ann"), word)
+            kim.page.click("#ask-do")
+            kim.page.click("#notice-undo")
+            expect(kim.page.locator("#notice-line")).to_have_text("It is as it was before.")
+            kim.page.click("#deeds-open")
+            expect(roles_of(kim).locator("p")).to_have_text(["Kim owner"])
+            kim.page.click("#deeds-close")
+
+    def test_a_mute_that_took_the_place_of_another_is_not_taken_back(self):
+        kim, _ = self.signed_in("Kim"), self.signed_in("Ann")
+        expect(person(kim, "Ann")).to_be_visible()
+        line, undo = kim.page.locator("#notice-line"), kim.page.locator("#notice-undo")
+        choose_in(kim, person(kim, "Ann"), "Mute")
+        self.answer(kim, "#ask-field", "too loud")
+        undo.click()
+        expect(line).to_have_text("It is as it was before.")
+        self.assertEqual(0, run("mute", "Ann", "--ini", self.server.ini)[0])
+        choose_in(kim, person(kim, "Ann"), "Mute")
+        self.answer(kim, "#ask-field", "too loud")
+        expect(line).to_have_text("Ann is muted for an hour.")
+        self.assertFalse(undo.is_visible())

@@ -108,6 +108,24 @@ class PeopleTests(CommunityCase):
             "A role is", self.error(self.ola, "/chat/role", {"who": "Ann", "role": "king"})
         )
 
+    def test_how_somebody_stood_before_is_told_with_what_was_done(self):
+        nothing = {"given": None, "muted": None, "banned": None}
+        told = self.ask(self.kim, "/chat/mute", {"who": "Ann", "reason": "loud"})
+        self.assertEqual(nothing, told["before"])
+        muted = told["muted"]
+        told = self.ask(self.kim, "/chat/mute", {"who": "Ann", "seconds": 60})
+        self.assertEqual({**nothing, "muted": muted}, told["before"])
+        told = self.ask(self.ola, "/chat/role", {"who": "Ann", "role": "guest"})
+        self.assertIsNone(told["before"]["given"])
+        told = self.ask(self.ola, "/chat/role", {"who": "Ann", "role": ""})
+        self.assertEqual("guest", told["before"]["given"])
+        self.ask(self.kim, "/chat/unmute", {"who": "Ann"})
+        told = self.ask(self.kim, "/chat/ban", {"who": "Ann", "reason": "spam"})
+        banned = told["banned"]
+        self.assertEqual(nothing, told["before"])
+        told = self.ask(self.kim, "/chat/unban", {"who": "Ann"})
+        self.assertEqual({**nothing, "banned": banned}, told["before"])
+
     def test_who_is_known_elsewhere_is_not_signed_out_here(self):
         self.assertIn("elsewhere", self.error(self.kim, "/chat/sign-out", {"who": "Ann"}, 404))
 
