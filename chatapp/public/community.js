@@ -15,7 +15,8 @@ import { PasskeysView } from './viewpasskeys.js';
 import { ProfileView } from './viewprofile.js';
 import { StandingsView } from './viewstandings.js';
 import { me } from './server.js';
-import { aboutRoom, changeDevices, deeds, directRoom, lineOf, makeRoom, profile, standings } from './wire.js';
+import { aboutRoom, changeDevices, deeds, directRoom, makeRoom, profile, standings } from './calls.js';
+import { lineOf } from './wire.js';
 
 /** page: {store, joined, rooms, listing, visit(name), leave(name)}: what the page has and does with rooms. */
 export class Community {

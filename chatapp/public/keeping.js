@@ -1,6 +1,7 @@
-import { actOn, changeMembers, changeRoom, lineOf, origin, removeMessage } from './wire.js';
+import { actOn, changeMembers, changeRoom, origin, removeMessage } from './calls.js';
 import { isPrivate } from './listing.js';
 import { isolated } from './text.js';
+import { lineOf } from './wire.js';
 
 const HOUR = 3600;
 const WRITTEN = 'Why (it is written down)';

@@ -1,7 +1,7 @@
 // Passkeys (WebAuthn): what the server asks of the browser, and what that answers. Both are JSON on the wire, with bytes as
 // base64url. PublicKeyCredential.parseCreationOptionsFromJSON is younger than the oldest browsers that the page works in.
 
-import { passkeys, signIn } from './wire.js';
+import { passkeys, signIn } from './calls.js';
 
 const NO_ANSWER = 'The server does not answer. Try again in a moment.';
 const GIVEN_UP = 'No passkey was chosen.';

@@ -29,7 +29,7 @@ export const record =
     Object.entries(needed).every(([name, is]) => is(value[name])) &&
     Object.entries(possible).every(([name, is]) => value[name] === undefined || is(value[name]));
 
-const orNull = (is) => (value) => value === null || is(value);
+export const orNull = (is) => (value) => value === null || is(value);
 const isAmount = (value) => typeof value === 'number' && value >= 0;
 const isLink = (value) => isText(value) && /^https?:\/\/\S+$/.test(value);
 const isDrawing = (value) => isText(value) && /^[Mhvz\d -]+$/.test(value);
@@ -44,16 +44,10 @@ export const isRoom = record(
   { room: isName, policy: isText, kind: isText },
   { title: isText, last: isSeq, new: isSeq, people: isSeq, names: listOf(isText), reason: isText, was: isText, may: listOf(isText) },
 );
-const isDevice = record({ device: isName, label: isText, current: isFlag }, { at: orNull(isMoment), seen: orNull(isText) });
-const isEnd = record({ until: orNull(isMoment), reason: isText }, { addresses: listOf(isText) });
-const isBefore = record({ given: orNull(isText), muted: orNull(isEnd), banned: orNull(isEnd) });
-const isStanding = record(
-  { sender: isName, nick: orNull(isText), muted: orNull(isEnd), banned: orNull(isEnd) },
-  { given: orNull(isText), deed: isSeq },
-);
-const isDeed = record({ number: isSeq, at: isMoment, act: isText, name: isText }, { whom_name: isText, room: isText, seq: orNull(isSeq), more: isText, reason: isText });
+/** Until when something holds, null: for good, and why. */
+export const isEnd = record({ until: orNull(isMoment), reason: isText }, { addresses: listOf(isText) });
 
-/** The answers of the wire, by the call that they answer; see docs/wire.md. */
+/** The answers of the calls of wire.js; see docs/wire.md. */
 export const answers = {
   pull: record(
     { messages: listOf(isMessage) },
@@ -74,29 +68,8 @@ export const answers = {
   history: record({ messages: listOf(isMessage), first: isSeq }, { damaged: listOf(isSeq) }),
   people: record({ people: listOf(isText) }),
   nick: record({ nick: isName }),
-  passkeys: record(
-    {},
-    {
-      passkeys: listOf(record({ passkey: isName, label: isText, at: isMoment })),
-      challenge: isName,
-      user: record({ id: isName }),
-      excludeCredentials: listOf(record({ id: isName })),
-    },
-  ),
-  signIn: record({}, { challenge: isName, ok: isFlag }),
   device: record({ url: isLink, qr: record({ size: isAmount, path: isDrawing }) }),
   rooms: record({ rooms: listOf(isRoom) }, { may: listOf(isText) }),
-  made: record({ room: isName }, { title: isText }),
-  room: (value) => isRoom(value) && record({}, { members: listOf(record({ sender: isName, nick: isText }, { role: isText })) })(value),
-  deeds: record({ deeds: listOf(isDeed) }, { more: isFlag }),
-  acted: record({}, { before: isBefore }),
-  standings: record({ people: listOf(isStanding) }, { more: isFlag }),
-  origin: record({ id: orNull(isText), nick: isText }, { address: orNull(isText), at: isMoment }),
-  profile: record({ nick: isText, identity: isText }, { sender: isText, role: isText, devices: listOf(isDevice), muted: orNull(isEnd) }),
-  devices: record({ devices: listOf(isDevice) }),
 };
-
-/** Something was done, and nothing more is to be known of it. */
-export const isDone = record({});
 
 export const isRefusal = record({ error: isText }, { room: isText });

@@ -1,7 +1,7 @@
 // The wire: one XMLHttpRequest a call, JSON both ways. A call never rejects: no answer has status 0.
 
 import { base } from './server.js';
-import { answers, isDone, isRefusal } from './shape.js';
+import { answers, isRefusal } from './shape.js';
 
 const CALL_TIMEOUT = 20_000;
 const LONGEST_PATH = 3500; // with the host and the headers this stays below the 4 KiB that some proxies take
@@ -16,7 +16,7 @@ let asked = 0;
  * after `timeout` ms. `foreign` is the status of an answer that is not the chat's but of something in between (a
  * captive portal, a proxy): it counts as no answer, and is 0 otherwise.
  */
-function request(method, path, isAnswer, { body, timeout = CALL_TIMEOUT } = {}) {
+export function request(method, path, isAnswer, { body, timeout = CALL_TIMEOUT } = {}) {
   const xhr = new XMLHttpRequest();
   const answer = new Promise((resolve) => {
     xhr.open(method, base + (method === 'GET' ? unlike(path) : path));
@@ -96,86 +96,13 @@ export function setNick(nick) {
   return request('POST', '/chat/nick', answers.nick, { body: { nick } }).answer;
 }
 
-/** Our passkeys, or what `body` asks of them. */
-export function passkeys(body) {
-  return request(body ? 'POST' : 'GET', '/chat/me/passkeys', answers.passkeys, { body }).answer;
-}
-
-export function signIn(body) {
-  return request('POST', '/chat/sign-in', answers.signIn, { body }).answer;
-}
-
 /** '' where the server did what it was asked for, or a line that says why not. */
 export function lineOf({ status, error }) {
   return status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
 }
 
-const inPath = encodeURIComponent;
-
 /** The rooms that I may see, with what each has new since `cursor` (null: nothing is told of that). */
 export function roomList(cursor) {
   const query = cursor === null ? '' : `?${new URLSearchParams({ since: cursor })}`;
   return request('GET', `/chat/rooms${query}`, answers.rooms).answer;
-}
-
-/** Make a room. room: {title, policy, people}. */
-export function makeRoom(room) {
-  return request('POST', '/chat/rooms', answers.made, { body: room }).answer;
-}
-
-/** The room of these people and me. */
-export function directRoom(people) {
-  return request('POST', '/chat/direct', answers.made, { body: { people } }).answer;
-}
-
-export function aboutRoom(room) {
-  return request('GET', `/chat/rooms/${inPath(room)}`, answers.room).answer;
-}
-
-/** Change a room. change: {title, policy, reason}, each as it is wanted. */
-export function changeRoom(room, change) {
-  return request('POST', `/chat/rooms/${inPath(room)}`, isDone, { body: change }).answer;
-}
-
-/** Change who is in a room. change: {add: WHO, reason}, {remove: WHO, reason} or {leave: true}. */
-export function changeMembers(room, change) {
-  return request('POST', `/chat/rooms/${inPath(room)}/members`, isDone, { body: change }).answer;
-}
-
-export function removeMessage(room, seq, reason) {
-  return request('POST', `/chat/remove/${inPath(room)}`, isDone, { body: { seq, reason } }).answer;
-}
-
-/** Do something to somebody. act: 'mute', 'unmute', 'ban', 'unban', 'sign-out' or 'role'; more: seconds, reason, role. */
-export function actOn(act, who, more = {}) {
-  return request('POST', `/chat/${act}`, answers.acted, { body: { who, ...more } }).answer;
-}
-
-/** What keepers did, before the deed with number `before` (null: the last ones). */
-export function deeds(before) {
-  return recorded('deeds', before);
-}
-
-/** Who is muted, banned, or has a role that was given here: those of whom that was decided before the deed `before`. */
-export function standings(before) {
-  return recorded('standings', before);
-}
-
-function recorded(what, before) {
-  const query = before === null ? '' : `?${new URLSearchParams({ before })}`;
-  return request('GET', `/chat/${what}${query}`, answers[what]).answer;
-}
-
-/** Who sent a message, from where: for keepers. */
-export function origin(room, seq) {
-  return request('GET', `/chat/message/${inPath(room)}/${seq}`, answers.origin).answer;
-}
-
-export function profile() {
-  return request('GET', '/chat/me', answers.profile).answer;
-}
-
-/** Change something of my devices. change: {remove: DEVICE}, {others: true} or {label, device}. */
-export function changeDevices(change) {
-  return request('POST', '/chat/me/devices', answers.devices, { body: change }).answer;
 }

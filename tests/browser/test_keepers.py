@@ -9,6 +9,7 @@ from tests.chatapp.command.program import run
 
 tearDownModule = close_all
 
+
 class OldMessageTests(KeeperCase):
     """An older version did not write down who sent a message."""
 
