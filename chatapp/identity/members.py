@@ -6,12 +6,12 @@ for each device, until that is signed out.
     member:ID   name, role and devices, in JSON
     gone        the devices that were signed out last, each with its member's id, in JSON
 
-Who comes with a badge is looked up, and from then on is in by what this process remembers: what was
-signed out since is in `gone`, which each process follows.
+Who comes with a badge is looked up, and from then on is in by what this process remembers, until it
+sees the device in `gone`, which each process follows.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
@@ -76,7 +76,7 @@ class Members(Identity):
     those that were here since that was written down, each with its member's id."""
 
     def __init__(self) -> None:
-        self.gone: Mapping[str, str] = {}
+        self.gone: dict[str, str] = {}
         self.seen: dict[str, str] = {}
         self._admitted: set[str] = set()
 
@@ -89,7 +89,7 @@ class Members(Identity):
 
     def proves(self, environ: WSGIEnvironment, proof: str, person: str) -> bool:
         """`proof` is the device that the badge was given to."""
-        if proof not in self._admitted or proof in self.gone:
+        if proof not in self._admitted:
             return False
         self.seen[proof] = person
         return True
@@ -109,7 +109,16 @@ class Members(Identity):
         """It was just signed in, or looked up."""
         if len(self._admitted) >= _MOST_REMEMBERED:
             self.forget()
-        self._admitted.add(device)
+        if device not in self.gone:
+            self._admitted.add(device)
+
+    def signed_out(self, gone: dict[str, str]) -> None:
+        """Those devices are out, also when the record has room for them no longer."""
+        last = next(reversed(self.gone), None)
+        if last not in gone and (last is not None or len(gone) >= _MOST_GONE):
+            self.forget()
+        self._admitted.difference_update(gone)
+        self.gone = gone
 
     def forget(self) -> None:
         """Some sign-outs may have been missed: everybody is looked up again."""

@@ -69,7 +69,7 @@ class SignedOut:
             return
         gone = devices_of(text)
         new = gone.keys() - self._members.gone.keys()
-        self._members.gone = gone
+        self._members.signed_out(gone)
         for member in {gone[device] for device in new}:
             await self._end(member)
         self._text = text

@@ -12,7 +12,15 @@ from urllib.parse import quote
 
 from benchmarks.harness.chat import ChatServer
 from chatapp.identity.codes import make_code
-from chatapp.identity.members import all_members, invite, sign_out
+from chatapp.identity.devices import MOST_DEVICES
+from chatapp.identity.members import (
+    add_device,
+    admit,
+    all_members,
+    gone_devices,
+    invite,
+    sign_out,
+)
 from tests.chatapp.command.program import run
 from tests.chatapp.support import ChatCase, texts
 
@@ -209,6 +217,43 @@ class MembersTests(MembersCase):
             each.server = self.server
         self.assertEqual(200, ann.ask("GET", "/chat/me").status)
         self.assertEqual(401, phone.ask("GET", "/chat/me").status)
+
+    def test_a_device_that_was_signed_out_stays_out_whoever_is_signed_out_after_it(self):
+        """The record has the last of them alone."""
+        ann = self.member("Ann")
+        phone = self.on_another_device(ann)
+        self.calm(ann, phone)
+        lost = next(each["device"] for each in self.devices(phone) if each["current"])
+        ann.post("/chat/me/devices", {"remove": lost})
+        self.pass_time(0.6)
+        asyncio.run(self.sign_out_others())
+        self.assertNotIn(lost, asyncio.run(gone_devices(self.hub.log.records)))
+        self.pass_time(0.6)
+        self.assertEqual(200, ann.ask("GET", "/chat/me").status)
+        self.assertEqual(401, phone.ask("GET", "/chat/me").status)
+        self.assertEqual(401, phone.say("stolen").status)
+
+    def test_more_sign_outs_than_the_record_has_between_two_looks_leave_nobody_in(self):
+        ann = self.member("Ann")
+        for known in (0, 1000):
+            with self.subTest(known=known):
+                self.assertEqual(known, len(asyncio.run(gone_devices(self.hub.log.records))))
+                phone = self.on_another_device(ann)
+                lost = next(each["device"] for each in self.devices(phone) if each["current"])
+                ann.post("/chat/me/devices", {"remove": lost})
+                asyncio.run(self.sign_out_others())
+                self.pass_time(0.6)
+                self.assertEqual(200, ann.ask("GET", "/chat/me").status)
+                self.assertEqual(401, phone.ask("GET", "/chat/me").status)
+
+    async def sign_out_others(self, members=1000 // MOST_DEVICES):
+        """So many, who are in on as many devices as can be."""
+        records = self.hub.log.records
+        for number in range(members):
+            await admit(records, f"other{number}", f"Other {number}", "member")
+            for _ in range(MOST_DEVICES):
+                await add_device(records, f"other{number}")
+            await sign_out(records, f"other{number}")
 
     def test_another_device_is_the_same_member(self):
         ann = self.member("Ann")
