@@ -41,12 +41,13 @@ class Host(Identity):
         return Person(user, _text(_believed(environ, self._name)), named)
 
     def proof(self, environ: WSGIEnvironment) -> str:
-        """The user, and what stands for the groups: who has lost one may be no keeper any more."""
+        """The user, and what stands for name and groups: either may be another since the join."""
         user = self._user_of(environ)
-        if not user or not self._groups:
+        if not user or not (self._name or self._groups):
             return user
-        groups = _believed(environ, self._groups).encode("latin-1", "replace")
-        return f"{user} {hashlib.blake2b(groups, digest_size=12).hexdigest()}"
+        said = f"{_believed(environ, self._name)}\n{_believed(environ, self._groups)}"
+        digest = hashlib.blake2b(said.encode("latin-1", "replace"), digest_size=12)
+        return f"{user} {digest.hexdigest()}"
 
     def _user_of(self, environ: WSGIEnvironment) -> str:
         if not self._user:

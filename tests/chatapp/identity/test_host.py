@@ -11,7 +11,7 @@ class HostCase(ChatCase):
 
     def begin(self, **options):
         names = {"user_header": "Remote-User", "name_header": "Remote-Name"}
-        self.start(identity="host", groups_header="Remote-Groups", **{**names, **options})
+        self.start(identity="host", **{**names, "groups_header": "Remote-Groups", **options})
 
     def user(self, user, name="", address="127.0.0.1"):
         person = self.person()
@@ -132,6 +132,28 @@ class HostTests(HostCase):
         other.say("hello")
         [message] = other.pull()["messages"]
         self.assertEqual(("Ann Lee", sender), (message["nick"], message["sender"]))
+
+    def test_a_browser_that_is_in_takes_the_name_that_the_host_says_by_now(self):
+        for groups in ("Remote-Groups", ""):
+            with self.subTest(groups=groups):
+                self.begin(groups_header=groups)
+                ann, bob = self.user("ann", "Ann"), self.user("bob", "Bob")
+                sender = ann.pull()["you"]["sender"]
+                bob.pull()
+                self.settle()
+                bob.pull()
+                cookies = dict(ann.cookies)
+                ann.headers["Remote-Name"] = "Ann Lee"
+                self.assertEqual(200, ann.say("hello").status)
+                self.assertNotEqual(cookies, ann.cookies)
+                [message] = bob.pull()["messages"]
+                self.assertEqual(("Ann Lee", sender), (message["nick"], message["sender"]))
+                self.settle()
+                self.assertIn({"room": "lobby", "event": "nick", "nick": "Ann Lee", "was": "Ann"},
+                              bob.pull()["presence"])  # fmt: skip
+                given = dict(ann.cookies)
+                ann.ask("GET", "/chat/nick")
+                self.assertEqual(given, ann.cookies)
 
     def test_remote_user_of_the_environ_counts_where_no_header_is_named(self):
         def signed_in(app):
