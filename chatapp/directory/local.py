@@ -1,18 +1,18 @@
 """The directory of one process: who is present is who is connected to it."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 from chatapp.directory.bucket import TokenBuckets
 from chatapp.directory.directory import Directory, DirectoryObserver, NickTaken, Somebody
 from chatapp.directory.guests import other_nicks
 from chatapp.directory.limits import Cost, Limits, Refusal
+from chatapp.directory.saved import SavedCursors
 from chatapp.names import folded, looks
 
 __all__ = ["LocalDirectory"]
 
-# Cursors saved for those who have been given a cookie and have not come back with it: characters of
-# all, and seconds that one is kept at least once many clients have left.
+# Characters of the cursors that are saved, and seconds that one is kept at least once many clients
+# have left.
 _MOST_SAVED = 1 << 19
 _SAVED_SECONDS = 20.0
 
@@ -27,8 +27,7 @@ class LocalDirectory(Directory):
         self._clock = clock
         self._owners: dict[str, tuple[str, str]] = {}  # by what a nick looks like: id, nick
         self._rooms: dict[str, dict[str, int]] = {}  # by room and id: clients in it
-        self._cursors: OrderedDict[tuple[str, str], tuple[str, float]] = OrderedDict()
-        self._saved = 0
+        self._cursors = SavedCursors(_MOST_SAVED, clock)
         self._buckets = {name: TokenBuckets(limit) for name, limit in limits._asdict().items()}
 
     async def open(self) -> None:
@@ -122,24 +121,12 @@ class LocalDirectory(Directory):
         return None
 
     def load_cursor(self, person: Somebody, tab: str) -> str | None:
-        cursor, _ = self._cursors.pop((person.id, tab), (None, 0.0))
-        self._saved -= len(cursor or "")
-        return cursor
+        return self._cursors.take(f"{person.id} {tab}")
 
     def save_cursor(self, person: Somebody, tab: str, cursor: str) -> None:
-        self.load_cursor(person, tab)
-        self._cursors[person.id, tab] = (cursor, self._clock())
-        self._saved += len(cursor)
-        while self._saved > _MOST_SAVED:
-            self._drop_oldest()
-
-    def _drop_oldest(self) -> None:
-        _, (cursor, _) = self._cursors.popitem(last=False)
-        self._saved -= len(cursor)
+        self._cursors.save(f"{person.id} {tab}", cursor)
 
     def trim(self) -> None:
-        long_ago = self._clock() - _SAVED_SECONDS
-        while self._cursors and next(iter(self._cursors.values()))[1] <= long_ago:
-            self._drop_oldest()
+        self._cursors.forget(_SAVED_SECONDS)
         for bucket in self._buckets.values():
             bucket.trim(self._clock())

@@ -89,6 +89,7 @@ class RememberedTests(unittest.TestCase):
         self.check(lambda number: directory.save_cursor(people[number], "tab", f"{number}" * 1000))
         self.assertIsNone(directory.load_cursor(people[0], "tab"))
         self.now = 30.0
+        directory.trim()
         directory.save_cursor(people[0], "tab", "new")
         directory.trim()
         recalled = [directory.load_cursor(person, "tab") for person in (people[1099], people[0])]
