@@ -73,17 +73,16 @@ class RoomKeeping(Asking):
             raise Unfit(f"A room's policy is {', '.join(_POLICIES[:-1])} or {_POLICIES[-1]}.")
         title = checked_title(title)
         await self._book.catch_up()
-        await self._must(by, ANYWHERE._replace(policy=OPEN if policy == MEMBERS else policy), MAKE)
-        members: Mapping[str, str] = {}
         if policy == MEMBERS:
             name = new_private_name()
-        else:
-            await self._unless_taken(name)
-        if policy != OPEN:
-            members = _members([by, *others])
+        members = {} if policy == OPEN else _members([by, *others])
         room = Room(
             name, policy, title, members=members, by=by.id, at=self._now(), passing=by.role == GUEST
         )
+        await self._must(by, ANYWHERE._replace(policy=OPEN if room.is_private else policy), MAKE)
+        if not room.is_private:
+            await self._must(by, room, MAKE)
+            await self._unless_taken(by, name)
         gone = await self._giving_way()
 
         def decide() -> Edit:
@@ -215,9 +214,10 @@ class RoomKeeping(Asking):
             by = next(iter(members))  # who is longest in it
         return Edit([room._replace(members=members, by=by)])
 
-    async def _unless_taken(self, name: str) -> None:
+    async def _unless_taken(self, by: Person, name: str) -> None:
         called = await self._called(name)
         if called is not None:
+            await self._must(by, self._book.room(called), SEE)
             raise Impossible(_taken(called))
 
     async def _giving_way(self) -> list[str]:

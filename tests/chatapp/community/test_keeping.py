@@ -61,6 +61,27 @@ class KeepingCases(BookCase):
         for name in ("garden", "lobby"):
             await self.refused(Impossible, "already", make(ANN, "x", "announce", [], name))
 
+    async def test_a_rule_is_asked_about_the_room_as_it_would_be(self):
+        await store(self.log, "dev-ops", "ann", "Ann", "hello")
+        await self.keeping.make_room(ANN, "Board", "announce", [], "board")
+        asked = []
+
+        async def allow(person, room, act):
+            asked.append((room.name, room.policy, act))
+            hidden = room.name.startswith("dev-") or (room.name, act) == ("Board", SEE)
+            return person == ANN or (not hidden and "A" not in room.members)
+
+        make = self.made(allow=allow).make_room
+        for policy in ("open", "announce"):
+            for name in ("dev-plans", "dev-ops", "board"):
+                await self.refused(NotAllowed, "may not", make(BOB, "x", policy, [], name))
+            self.assertIn(("dev-plans", policy, "open"), asked)
+        self.assertEqual([], self.rooms_of(BOB))
+        await self.refused(Impossible, "already", make(ANN, "x", "open", [], "dev-ops"))
+        self.assertEqual("plans", (await make(BOB, "x", "announce", [], "plans")).name)
+        self.assertTrue((await make(BOB, "x", "members")).is_private)
+        self.assertIn(("", "open", "open"), asked)
+
     async def test_what_a_room_cannot_be(self):
         make = self.keeping.make_room
         await self.refused(Unfit, "policy", make(ANN, "x", "closed", [], "x"))

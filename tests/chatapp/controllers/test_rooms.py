@@ -328,11 +328,12 @@ class TokenTests(TokenCase):
         bob = self.bearer(token(sub="8", name="Bob"))
         for room in ("garden", "attic"):
             bob.say("hello", room)
-        ann = self.bearer(token(rooms=["Garden"]))
+        ann = self.bearer(token(rooms=["Garden", "lunch"]))
         told = json.loads(ann.ask("GET", "/chat/rooms").body)
         self.assertEqual(["garden"], [each["room"] for each in told["rooms"]])
         self.assertEqual([], told["may"])
-        self.assertEqual(403, ann.post("/chat/rooms", {"title": "x"}).status)
+        for room in {"title": "x"}, {"title": "lunch", "policy": "open"}:
+            self.assertEqual(403, ann.post("/chat/rooms", room).status)
         self.assertEqual(404, ann.ask("GET", "/chat/rooms/attic").status)
 
 
