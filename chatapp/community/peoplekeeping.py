@@ -32,11 +32,12 @@ class Standings(NamedTuple):
 
 class PeopleKeeping(Asking):
     """All raise NotAllowed, Impossible, Unfit and LogUnavailable. A reason stands in the deed; that
-    of a mute or a ban is told to whom it is done, too."""
+    of a mute or a ban is told to whom it is done, too. What has them stand in another way returns
+    how they stood before."""
 
     async def mute(
         self, by: Person, person: Person, seconds: float | None = None, reason: str = ""
-    ) -> None:
+    ) -> Standing:
         """The person says nothing any more, for so long; None: for good."""
         await self._above(by, person, MUTE)
         until, reason = self._end(seconds), checked_reason(reason)
@@ -44,9 +45,9 @@ class PeopleKeeping(Asking):
         def change(standing: Standing) -> Standing:
             return standing._replace(muted_until=until, mute_reason=reason)
 
-        await self._stand(by, person, MUTE, change, more=_for(seconds), reason=reason)
+        return await self._stand(by, person, MUTE, change, more=_for(seconds), reason=reason)
 
-    async def unmute(self, by: Person, person: Person, reason: str = "") -> None:
+    async def unmute(self, by: Person, person: Person, reason: str = "") -> Standing:
         """The person may speak again."""
         await self._above(by, person, MUTE)
         reason = checked_reason(reason)
@@ -56,7 +57,7 @@ class PeopleKeeping(Asking):
                 raise Impossible("They are not muted.")
             return standing._replace(muted_until=0.0, mute_reason="")
 
-        await self._stand(by, person, "unmute", change, reason=reason)
+        return await self._stand(by, person, "unmute", change, reason=reason)
 
     async def ban(
         self,
@@ -65,7 +66,7 @@ class PeopleKeeping(Asking):
         seconds: float | None = None,
         address: str | None = None,
         reason: str = "",
-    ) -> None:
+    ) -> Standing:
         """The person is kept out, for so long; None: for good.
 
         `address`: so is everybody who is at that one, which is theirs.
@@ -79,9 +80,9 @@ class PeopleKeeping(Asking):
                 banned_until=until, ban_reason=reason, addresses=tuple(sorted(addresses))
             )
 
-        await self._stand(by, person, BAN, change, more=_for(seconds), reason=reason)
+        return await self._stand(by, person, BAN, change, more=_for(seconds), reason=reason)
 
-    async def unban(self, by: Person, person: Person, reason: str = "") -> None:
+    async def unban(self, by: Person, person: Person, reason: str = "") -> Standing:
         """The person may come in again, and so may those at the addresses that were banned too,
         unless they were with somebody else as well."""
         await self._above(by, person, BAN)
@@ -92,7 +93,7 @@ class PeopleKeeping(Asking):
                 raise Impossible("They are not banned.")
             return standing._replace(banned_until=0.0, ban_reason="", addresses=())
 
-        await self._stand(by, person, _UNBAN, change, reason=reason)
+        return await self._stand(by, person, _UNBAN, change, reason=reason)
 
     async def sign_out(self, by: Person, person: Person, reason: str = "") -> None:
         """The person is signed out on every device, where the chat signs people in itself."""
@@ -105,7 +106,7 @@ class PeopleKeeping(Asking):
             deed = self._deed(by, "sign-out", whom=person, reason=reason)
             await self._book.change(lambda: Edit(deed=deed))
 
-    async def give_role(self, by: Person, person: Person, role: str, reason: str = "") -> None:
+    async def give_role(self, by: Person, person: Person, role: str, reason: str = "") -> Standing:
         """The person has that role from now on; empty: the one that their identity says."""
         if role and role not in ROLES:
             raise Unfit(f"A role is {', '.join(ROLES[:-1])} or {ROLES[-1]}.")
@@ -115,7 +116,7 @@ class PeopleKeeping(Asking):
         def change(standing: Standing) -> Standing:
             return standing._replace(role=role)
 
-        await self._stand(by, person, "role", change, more=role, reason=reason)
+        return await self._stand(by, person, "role", change, more=role, reason=reason)
 
     async def standings(
         self, by: Person, before: int | None = None, limit: int = MOST_STANDINGS
@@ -144,8 +145,11 @@ class PeopleKeeping(Asking):
         change: Callable[[Standing], Standing],
         more: str = "",
         reason: str = "",
-    ) -> None:
+    ) -> Standing:
+        before = NO_STANDING
+
         def decide() -> Edit:
+            nonlocal before
             before = self._book.standing(person.id)
             standing = change(before)
             number = self._book.deeds + 1  # of the deed that is kept with it
@@ -155,6 +159,7 @@ class PeopleKeeping(Asking):
             return Edit(standings={person.id: standing}, bans=bans, deed=deed)
 
         await self._book.change(decide)
+        return before
 
     def _bans(self, person: str, before: Standing, after: Standing) -> dict[str, Ban | None]:
         """Of the person's addresses: each is banned for as long as anybody banned with it is."""
