@@ -34,6 +34,7 @@ const store = new Store({
   nick: null, // ours
   sender: null, // ours too, as messages have it: the same under each nick
   named: false, // whether the server knows it
+  refused: null, // {nick, line}: it gives that to somebody else
   joined: ['lobby'], // the rooms that this browser is in
   room: '', // the open one
   read: {}, // {room: seq} up to which it was read
@@ -62,7 +63,7 @@ const poll = new Poll({
   seldom: () => (tabs.together || document.visibilityState === 'visible' ? 0 : SELDOM),
 });
 
-const claim = new Claim(store, ({ nick, line }) => nickView.ask({ nick, needed: true, error: line }));
+const claim = new Claim(store, refuse);
 const reading = new Reading();
 const changed = oncePerTurn(render);
 
@@ -158,7 +159,7 @@ function answered(answer) {
 
 /** Act on a refusal; returns whether its cause is gone. */
 function rejected({ status, error, room }) {
-  if (status === 409) nickView.ask({ nick: store.get('nick'), needed: true, error });
+  if (status === 409) refuse({ nick: store.get('nick'), line: error });
   if (status === 409) return false;
   const polled = store.get('polled');
   const others = polled.filter((name) => !store.get('accepted').includes(name));
@@ -170,6 +171,12 @@ function rejected({ status, error, room }) {
   if (status !== 400 || poll.cursor === null) return false;
   poll.cursor = null; // of no use to this server
   return true;
+}
+
+/** Another nick has to be chosen, in whichever tab somebody looks at. */
+function refuse(refused) {
+  takeRefusal(refused);
+  tabs.post({ kind: 'refused', refused });
 }
 
 function tellNotice(line) {
@@ -198,7 +205,7 @@ function retry() {
 
 /** Tell the other tabs what they cannot know if they were opened or woken just now. */
 function tellTabs() {
-  tabs.post({ kind: 'here', link: store.get('link'), heads: rooms.heads(), people: rooms.lists() });
+  tabs.post({ kind: 'here', link: store.get('link'), refused: store.get('refused'), heads: rooms.heads(), people: rooms.lists() });
 }
 
 // --- every tab: what the leader hands on
@@ -210,15 +217,29 @@ function hear(message) {
     rooms.catchUp(message.heads);
   }
   if (kind === 'notice') linkView.note(message.line);
+  if (kind === 'refused') takeRefusal(message.refused);
+  if (kind === 'chosen') takeChosen(message.nick);
   if (kind === 'link' && !leads()) store.set('link', message.link);
   if (kind === 'here' && !leads()) {
     store.set('link', message.link);
+    takeRefusal(message.refused);
     rooms.list(message.people);
     rooms.catchUp(message.heads);
   }
   if (leads() && kind === 'wake') poll.wake(message.anew);
   if (leads() && kind === 'hello') tellTabs();
   outbox.receive(message);
+}
+
+function takeRefusal(refused) {
+  if (refused && refused.nick === store.get('nick') && !store.get('refused')) store.set('refused', refused);
+}
+
+/** The server knows us as `nick`, which somebody chose in one of the tabs. */
+function takeChosen(nick) {
+  store.set('nick', nick);
+  store.set('named', true);
+  store.set('refused', null);
 }
 
 /** Whether this tab is connected is not known: its leader does not answer. */
@@ -291,8 +312,11 @@ function send(text) {
 
 async function choose(nick) {
   const { line } = await takeNick(store, nick);
-  if (!line) retry();
-  return line;
+  if (line) return line;
+  takeChosen(store.get('nick'));
+  tabs.post({ kind: 'chosen', nick: store.get('nick') });
+  retry();
+  return '';
 }
 
 /** Open `name` now: what is typed next belongs there, and the event of the address comes later. */
@@ -409,7 +433,12 @@ store.on('link', ({ state }) => {
   const login = document.getElementById('link-login');
   if (login) login.hidden = state !== 'refused';
 });
+store.on('refused', (refused) => {
+  if (refused) nickView.ask({ nick: refused.nick, needed: true, error: refused.line });
+  else nickView.close();
+});
 store.on('nick', (nick) => {
+  store.set('refused', null);
   nickView.close();
   if (leads() && nick) poll.start();
 });

@@ -1,4 +1,11 @@
-from tests.browser.chromium import PATIENCE, OneServerTestCase, PageTestCase, close_all, show_as
+from tests.browser.chromium import (
+    PATIENCE,
+    OneServerTestCase,
+    PageTestCase,
+    close_all,
+    expect,
+    show_as,
+)
 
 tearDownModule = close_all
 
@@ -97,6 +104,34 @@ BLOCKED = """{
     window.BroadcastChannel = refuse;
     %s
 }"""
+
+
+class RefusedNickTests(PageTestCase):
+    def lose_nick(self):
+        """Two tabs whose nick became another's while they did not reach the server; and that."""
+        user = self.user()
+        leader, follower = self.tab(user).enter("ann"), self.tab(user).open().wait_connected()
+        user.set_offline(True)
+        self.server.stop()
+        self.server.start()
+        other = self.tab().enter("ann")
+        other.send("I am ann now")
+        other.wait_for("I am ann now")
+        user.set_offline(False)
+        return leader, follower, other
+
+    def test_it_is_asked_for_in_every_tab_and_what_is_written_goes_out_under_the_next(self):
+        leader, follower, other = self.lose_nick()
+        late = self.tab(leader.page.context).open()
+        for tab in (leader, follower, late):
+            expect(tab.page.locator("#nick-error")).to_contain_text("taken")
+        follower.choose("anna")
+        for tab in (leader, follower, late):
+            tab.wait_chosen()
+        follower.send("under my own")
+        other.wait_for("under my own")
+        for tab in (leader, follower, late):
+            tab.errors = [error for error in tab.errors if "status of 409" not in error]
 
 
 class TabsOfAnotherBrowserTests(OneServerTestCase):
