@@ -20,7 +20,7 @@ import { RoomsView, roomName } from './viewrooms.js';
 import { isName, isSeq, listOf, mapOf } from './shape.js';
 import { learn, me, version } from './server.js';
 import { NAME, recall, remember, share, token } from './shared.js';
-import { oncePerTurn, sleep } from './delay.js';
+import { nextDelay, oncePerTurn, sleep } from './delay.js';
 import { Store } from './store.js';
 import { Title } from './viewtitle.js';
 import { pull } from './wire.js';
@@ -92,22 +92,29 @@ const panels = drawers(['rooms', 'people']);
 
 // What can wait until somebody has come in; null before that.
 let community = null;
-let tries = 0;
+let adding = null;
+let failures = 0;
 
 /** Have it once this tab is connected: on a slow line the first message goes before it. */
-async function addMore() {
+function addMore() {
+  if (!community) adding ??= fetchMore().finally(() => (adding = null));
+}
+
+/** One request after the other, as long as there is a connection: the next one begins it anew. */
+async function fetchMore() {
   await sleep(LATER);
-  if (community) return;
-  try {
-    tries += 1;
+  for (let more = null; !more && store.get('link').state === 'connected'; ) {
     // A browser remembers that a module could not be had.
-    const { community_js: more } = await import(tries > 1 ? `./later.js?${tries}` : './later.js');
-    community ??= new more.Community({ store, joined, rooms, listing, visit, leave: leaveRoom });
-    if (nickView.open) community.showProfile();
-    changed();
-  } catch {
-    // The line is gone again: with the next connection it is tried again.
+    more = await import(failures ? `./later.js?${failures}` : './later.js').catch(() => null);
+    if (more) addCommunity(more.community_js);
+    else await sleep(nextDelay(++failures));
   }
+}
+
+function addCommunity({ Community }) {
+  community = new Community({ store, joined, rooms, listing, visit, leave: leaveRoom });
+  if (nickView.open) community.showProfile();
+  changed();
 }
 
 // --- leading: the poll and what it brings
