@@ -74,7 +74,7 @@ const log = new LogView({
   discard: (nonce) => outbox.discard(nonce),
   edit(nonce, text) {
     outbox.discard(nonce);
-    composer.write(text);
+    composer.prepend(text);
     composer.focus();
   },
   canTouch: (row) => community !== null && community.canTouch(row),
@@ -489,6 +489,10 @@ document.addEventListener('visibilitychange', () => {
   // Nobody looks: let go of the connection, of which a browser has few.
   if (document.visibilityState !== 'visible' && !tabs.together) poll.wake(true);
 });
+
+// The form for a room was sent before this script was here.
+const sent = roomName(new URLSearchParams(location.search).get('room') ?? '');
+if (sent) history.replaceState(null, '', `${location.pathname}#${encodeURIComponent(sent)}`);
 
 linkView.show(store.get('link'));
 rooms.sync();

@@ -47,11 +47,17 @@ export class Composer {
     this.#field.placeholder = `Message ${isolated(title)}`;
   }
 
-  /** Write to `room`; a draft left there comes back. */
+  /** Write to `room`; a draft left there comes back, before what was typed while this script was not here. */
   open(room) {
     if (room === this.#room) return;
+    const typed = this.#room === null ? this.#field.value : '';
     this.#room = room;
-    this.write(this.#draft(room));
+    this.write(stacked(this.#draft(room), typed));
+  }
+
+  /** Put `text` before what is written. */
+  prepend(text) {
+    this.write(stacked(text, this.#field.value));
   }
 
   /** Say `line` in place of the box where one may say nothing, or '' to show it. The draft is kept. */
@@ -112,6 +118,10 @@ export class Composer {
     this.#drafts.set(this.#room, text);
     if (text !== recall(DRAFT + this.#room, isText, '')) remember(DRAFT + this.#room, text || null);
   }
+}
+
+function stacked(...texts) {
+  return texts.filter(Boolean).join('\n');
 }
 
 /** Whether a key sends the message. While an input method composes, Enter chooses a word. */

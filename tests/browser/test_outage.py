@@ -105,8 +105,9 @@ class OutageTests(OneServerTestCase):
         expect(failed.locator(".fate span")).to_have_text(
             "Not sent. A message has at most 10 characters."
         )
+        ann.page.fill("#composer-text", "half of the next")
         failed.get_by_role("button", name="Edit").click()
-        expect(ann.page.locator("#composer-text")).to_have_value("far too long")
+        expect(ann.page.locator("#composer-text")).to_have_value("far too long\nhalf of the next")
         expect(failed).to_have_count(0)
         ann.send("still too long")
         failed.get_by_role("button", name="Discard").click()

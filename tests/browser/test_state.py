@@ -69,6 +69,38 @@ class DraftTests(OneServerTestCase):
         ann.wait_for("for the first")
         expect(box).to_have_value("")
 
+    def test_what_is_typed_before_the_scripts_are_here_is_kept(self):
+        user = self.user()
+        ann = self.tab(user).enter("ann")
+        box = ann.page.locator("#composer-text")
+        for draft, kept in (("", "typed early"), ("a draft", "a draft\ntyped early")):
+            box.fill(draft)
+            ann.page.close()
+            ann, held = self.tab(user), []
+            box = ann.page.locator("#composer-text")
+            ann.page.route("**/page.js", lambda route: held.append(route))
+            with ann.page.expect_request("**/page.js"):
+                ann.page.goto(ann.url, wait_until="commit")
+            box.fill("typed early")
+            held[0].continue_()
+            ann.wait_connected()
+            expect(box).to_have_value(kept)
+
+    def test_a_room_that_is_entered_before_the_scripts_are_here_is_opened(self):
+        user = self.user()
+        self.tab(user).enter("ann")
+        ann = self.tab(user)
+        ann.page.route("**/page.js", lambda route: route.abort(), times=1)
+        ann.page.goto(ann.url)
+        ann.page.focus("#room-name")
+        ann.page.keyboard.type("#Tea time")
+        with ann.page.expect_navigation():
+            ann.page.keyboard.press("Enter")
+        expect(ann.page.locator("#room-title")).to_have_text("Tea-time")
+        self.assertEqual(f"{ann.url}#Tea-time", ann.page.url)
+        ann.wait_connected().page.reload()
+        expect(ann.page.locator("#room-title")).to_have_text("Tea-time")
+
 
 class KeyTests(OneServerTestCase):
     def test_an_enter_that_ends_a_conversion_sends_nothing(self):
