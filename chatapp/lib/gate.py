@@ -268,9 +268,9 @@ class Gate:
                 continue
             if act == READ:
                 self._hub.expel(participant.id, name)
-            if self._is_there(person, room):
-                return BadInput(403, why_not(room, act))
             as_written = next((text for text, meant in written.items() if meant == name), name)
+            if self._is_there(person, room):
+                return BadInput(403, why_not(room, act), room=as_written)
             return BadInput(404, NO_SUCH_ROOM, room=as_written)
         return None
 

@@ -168,10 +168,7 @@ function answered(answer) {
 function rejected({ status, error, room }) {
   if (status === 409) refuse({ nick: store.get('nick'), line: error });
   if (status === 409) return false;
-  const polled = store.get('polled');
-  const others = polled.filter((name) => !store.get('accepted').includes(name));
-  const culprits = room !== null ? [room] : others.length < polled.length ? others : [];
-  if (culprits.filter((name) => joined.leave(name)).length) {
+  if (room !== null && joined.leave(room)) {
     tellNotice(error);
     return true;
   }

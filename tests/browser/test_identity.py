@@ -164,6 +164,18 @@ class HostTests(PageTestCase):
         ann.wait_connected().send("from Bob")
         self.assertEqual(["Bob: from Bob"], ann.wait_for("from Bob").transcript())
 
+    def test_a_room_that_is_joined_while_nobody_is_signed_in_stays(self):
+        ann = self.signed_in("a.lee", "Ann")
+        ann.page.context.set_extra_http_headers({})
+        ann.open("garden")
+        expect(ann.page.locator("#link-login")).to_be_visible()
+        expect(rooms_of(ann)).to_have_text(["lobby", "garden"])
+        self.sign_in(ann.page.context, "a.lee", "Ann")
+        ann.page.click("#link-retry")
+        ann.wait_connected().send("in the garden")
+        ann.wait_for("in the garden")
+        ann.errors = [error for error in ann.errors if "status of 401" not in error]
+
     def sign_in(self, context, user, name):
         context.set_extra_http_headers({"Remote-User": user, "Remote-Name": name})
 

@@ -76,15 +76,22 @@ class DraftTests(OneServerTestCase):
         for draft, kept in (("", "typed early"), ("a draft", "a draft\ntyped early")):
             box.fill(draft)
             ann.page.close()
-            ann, held = self.tab(user), []
+            ann = self.tab(user)
             box = ann.page.locator("#composer-text")
-            ann.page.route("**/page.js", lambda route: held.append(route))
-            with ann.page.expect_request("**/page.js"):
-                ann.page.goto(ann.url, wait_until="commit")
+            script = self.open_without_script(ann)
             box.fill("typed early")
-            held[0].continue_()
+            script.continue_()
             ann.wait_connected()
             expect(box).to_have_value(kept)
+
+    def open_without_script(self, tab):
+        """The request for it, which waits."""
+        held = []
+        tab.page.route("**/page.js", lambda route: held.append(route))
+        with tab.page.expect_request("**/page.js"):
+            tab.page.goto(tab.url, wait_until="commit")
+        [route] = held
+        return route
 
     def test_a_room_that_is_entered_before_the_scripts_are_here_is_opened(self):
         user = self.user()
@@ -155,6 +162,18 @@ class RoomTests(OneServerTestCase):
         expect(ann.page.locator("#room-list a")).to_have_text([self.room, "two", "three"])
         ann.wait_connected().send("in the third")
         ann.wait_for("in the third")
+
+
+class SealedRoomTests(OneServerTestCase):
+    options = {"chat.allow": "tests.chatapp.lib.sites:sealed"}
+
+    def test_a_room_that_one_may_no_longer_read_is_left_and_the_rest_goes_on(self):
+        ann = self.tab(self.user(joined=[self.room, "sealed"])).enter("ann")
+        expect(ann.page.locator("#room-list a")).to_have_text([self.room])
+        expect(ann.page.locator("#link-line")).to_have_text("You may not do that here.")
+        ann.send("all is well")
+        ann.wait_for("all is well")
+        ann.errors = [line for line in ann.errors if "status of 403" not in line]
 
 
 class CanonicalNameTests(OneServerTestCase):

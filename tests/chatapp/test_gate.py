@@ -200,7 +200,8 @@ class PolicyTests(GateCase):
         self.ann.say("before", "garden")
         self.keep("garden", policy=CLOSED, was="open", reason="winter")
         self.assertEqual(
-            {"error": "This room is closed: winter"}, self.told(self.ann.say("x", "garden"), 403)
+            {"error": "This room is closed: winter", "room": "garden"},
+            self.told(self.ann.say("x", "garden"), 403),
         )
         self.assertEqual(403, self.ann.say("x", "GARDEN").status)
         self.assertEqual(["before"], self.quiet(self.ann))
@@ -208,7 +209,7 @@ class PolicyTests(GateCase):
 
     def test_where_some_speak_all_read(self):
         self.keep("garden", "bob", policy=ANNOUNCE)
-        line = {"error": "Only some speak in this room; you can read it."}
+        line = {"error": "Only some speak in this room; you can read it.", "room": "garden"}
         self.assertEqual(line, self.told(self.ann.say("x", "garden"), 403))
         self.assertEqual(200, self.bob.say("news", "garden").status)
         self.assertEqual(["news"], self.quiet(self.ann))
@@ -440,9 +441,8 @@ class SiteTests(Booked, HostCase):
         self.assertEqual([], ann.take(held)["messages"])
         self.user("bob").say("hello", "garden")
         answer = ann.poll().look()
-        self.assertEqual(
-            (403, {"error": "You may not do that here."}), (answer.status, json.loads(answer.body))
-        )
+        refusal = {"error": "You may not do that here.", "room": "garden"}
+        self.assertEqual((403, refusal), (answer.status, json.loads(answer.body)))
         sites.answers["ann", "garden", "see"] = False
         self.pass_time(60.0)
         self.assertEqual(404, ann.poll().look().status)
@@ -512,6 +512,14 @@ class SiteTests(Booked, HostCase):
         self.assertEqual(403, ann.say("hello", "news").status)
         self.change(standings={"ann": Standing(role="keeper")})
         self.assertEqual(200, ann.say("hello", "news").status)
+
+    def test_a_room_that_one_sees_and_may_not_read_is_refused_by_its_name(self):
+        self.site("sealed")
+        ann = self.user("ann", "ann")
+        for path in ("/chat/pull/lobby,Sealed?hold=0", "/chat/history/Sealed"):
+            answer = ann.ask("GET", path)
+            told = {"error": "You may not do that here.", "room": "Sealed"}
+            self.assertEqual((403, told), (answer.status, json.loads(answer.body)))
 
     def test_who_is_turned_out_while_the_site_thinks_is_not_let_in(self):
         self.site("replaced")

@@ -1,8 +1,8 @@
 """Functions of a site, as `chat.allow` names them."""
 
-from chatapp.community.acts import SPEAK, may
+from chatapp.community.acts import READ, SPEAK, may
 
-__all__ = ["answers", "broken", "everybody", "replaced", "staff"]
+__all__ = ["answers", "broken", "everybody", "replaced", "sealed", "staff"]
 
 answers = {}
 """What `replaced` says, by the person's name, the room and the act; True for all else."""
@@ -13,6 +13,11 @@ def staff(person, room, act):
     if room.name == "staff" and "staff" not in person.groups:
         return False
     return may(person, room, act)
+
+
+def sealed(person, room, act):
+    """Everybody knows of the room `sealed`, and nobody reads it."""
+    return may(person, room, act) and not (room.name == "sealed" and act == READ)
 
 
 def everybody(person, room, act):
