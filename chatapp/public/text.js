@@ -25,6 +25,17 @@ export function element(tag, properties = {}, ...children) {
   return node;
 }
 
+/** Have `parent` hold `nodes`. Those that it has stay where they are, so that they keep the focus. */
+export function arrange(parent, nodes) {
+  const kept = new Set(nodes);
+  for (const node of [...parent.children]) if (!kept.has(node)) node.remove();
+  let next = parent.firstChild;
+  for (const node of nodes) {
+    if (node === next) next = next.nextSibling;
+    else parent.insertBefore(node, next);
+  }
+}
+
 /** `text` as nodes: text, and a link for each http(s) address in it. */
 export function linked(text) {
   const nodes = [];

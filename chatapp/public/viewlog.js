@@ -1,5 +1,5 @@
 import { Span } from './span.js';
-import { count, dayOf, element, gapText, hueOf, isolated, linked, timeOf } from './text.js';
+import { arrange, count, dayOf, element, gapText, hueOf, isolated, linked, timeOf } from './text.js';
 import { rowsOf } from './rows.js';
 
 const NEAR = 80; // px from an edge that count as being there
@@ -130,13 +130,7 @@ export class LogView {
   #place(rows) {
     const nodes = rows.map((row) => this.#node(row));
     this.#rows.classList.toggle('bare', rows.some((row) => row.empty));
-    const kept = new Set(nodes);
-    for (const node of [...this.#rows.children]) if (!kept.has(node)) node.remove();
-    let next = this.#rows.firstChild;
-    for (const node of nodes) {
-      if (node === next) next = next.nextSibling;
-      else this.#rows.insertBefore(node, next);
-    }
+    arrange(this.#rows, nodes);
     const keys = new Set(rows.map((row) => row.key));
     for (const key of this.#shown.keys()) if (!keys.has(key)) this.#shown.delete(key);
   }

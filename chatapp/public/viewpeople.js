@@ -1,4 +1,4 @@
-import { count, element, hueOf, initials, listed } from './text.js';
+import { arrange, count, element, hueOf, initials, listed } from './text.js';
 
 const NEWS = 5_000; // ms that a coming or going is shown; those of that time are told together after it
 const NAMED = 3; // of more, the rest are counted
@@ -27,11 +27,12 @@ export class PeopleView {
     if (nick === this.#nick && touchable === this.#touchable && sameNames(people, this.#items)) return;
     const others = [...people].filter((each) => each !== nick).sort(compare);
     const all = people.has(nick) ? [nick, ...others] : others;
-    const known = nick === this.#nick && touchable === this.#touchable ? this.#items : new Map();
-    this.#items = new Map(all.map((each) => [each, known.get(each) ?? personItem(each, each === nick, touchable)]));
+    const same = (each) => touchable === this.#touchable && (each === nick) === (each === this.#nick);
+    const known = (each) => (same(each) ? this.#items.get(each) : undefined);
+    this.#items = new Map(all.map((each) => [each, known(each) ?? personItem(each, each === nick, touchable)]));
     this.#nick = nick;
     this.#touchable = touchable;
-    this.#list.replaceChildren(...this.#items.values());
+    arrange(this.#list, [...this.#items.values()]);
     for (const place of this.#counts) place.textContent = all.length;
   }
 

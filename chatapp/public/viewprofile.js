@@ -9,6 +9,7 @@ export class ProfileView {
   #part = document.getElementById('devices');
   #list = document.getElementById('device-list');
   #error = document.getElementById('devices-error');
+  #cancel = document.getElementById('nick-cancel');
   #acts;
 
   constructor(acts) {
@@ -32,7 +33,10 @@ export class ProfileView {
     const item = element('li', {}, element('bdi', { textContent: label || 'A device', title: label }), element('span', { className: 'you', textContent: last }));
     if (current) return item;
     const button = element('button', { type: 'button', className: 'plain', textContent: 'Sign out', attributes: { 'aria-label': `Sign out ${isolated(label)}` } });
-    button.addEventListener('click', async () => this.#take(await this.#acts.change({ remove: device })));
+    button.addEventListener('click', async () => {
+      this.#cancel.focus();
+      this.#take(await this.#acts.change({ remove: device }));
+    });
     item.append(button);
     return item;
   }

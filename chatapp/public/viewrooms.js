@@ -1,5 +1,5 @@
 import { limits } from './server.js';
-import { count, element } from './text.js';
+import { arrange, count, element } from './text.js';
 
 // What cannot stand in an address. Which letters a name is made of, the server says.
 const IMPOSSIBLE = /[/,\p{Cc}\p{Cs}]|^\.*$/u;
@@ -54,8 +54,7 @@ export class RoomsView {
       return item;
     });
     this.#items = new Map(rooms.map(({ name }, i) => [name, items[i]]));
-    const shown = this.#list.children;
-    if (items.length !== shown.length || items.some((item, i) => item !== shown[i])) this.#list.replaceChildren(...items);
+    arrange(this.#list, items);
   }
 }
 

@@ -275,8 +275,9 @@ class MembersTests(PageTestCase):
         devices = ann.page.locator("#device-list li")
         expect(devices).to_have_count(2)
         self.screenshot(ann, "devices")
-        ann.page.get_by_role("button", name="Sign out Safari on iPhone").click()
+        ann.page.get_by_role("button", name="Sign out Safari on iPhone").press("Enter")
         expect(devices).to_have_count(1)
+        expect(ann.page.locator("#nick-cancel")).to_be_focused()
         expect(phone.page.locator("#link-line")).to_contain_text("Sign in to come in.")
         phone.errors = [error for error in phone.errors if "status of 401" not in error]
 

@@ -303,6 +303,26 @@ class KeyboardTests(OneServerTestCase):
         expect(ann.page.locator("#room-list .count")).to_have_text("1")
         expect(link).to_be_focused()
 
+    def test_what_has_the_focus_keeps_it_while_people_and_rooms_come_and_go(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        other = self.tab(ann.page.context).open().wait_connected()
+        button = ann.page.locator(".person-acts", has_text="bob")
+        button.focus()
+        aaron = self.tab().enter("aaron")
+        expect(ann.people()).to_have_text(["ann", "aaron", "bob"])
+        self.close(aaron.page.context)
+        expect(ann.people()).to_have_text(["ann", "bob"])
+        other.rename("zoe")
+        expect(ann.people()).to_have_text(["zoe", "bob"])
+        expect(button).to_be_focused()
+        link = ann.page.locator("#room-list a", has_text=self.room)
+        link.focus()
+        other.open("garden")
+        expect(ann.page.locator("#room-list a")).to_have_text([self.room, "garden"])
+        expect(link).to_be_focused()
+        bob.send("still here")
+        ann.wait_for("still here")
+
     def test_the_chat_is_used_without_a_mouse(self):
         ann = self.tab(self.user(viewport=PHONE)).open()
         keys = ann.page.keyboard
