@@ -2,7 +2,8 @@ import { element } from './text.js';
 
 /**
  * A menu below a button: what can be done with what the button is for. One at a time in the page; arrows walk through it,
- * Escape and a press beside it close it, and the button has the focus again (ARIA authoring practices, menu button).
+ * Escape and a press beside it close it, and the button has the focus again (ARIA authoring practices, menu button). It goes
+ * with its button, and closes when that goes out of view.
  */
 export class MenuView {
   #node = element('div', { className: 'menu', attributes: { role: 'menu' } });
@@ -13,7 +14,7 @@ export class MenuView {
     this.#node.addEventListener('click', ({ target }) => target.closest('button') && this.close(true));
     document.addEventListener('pointerdown', ({ target }) => this.#node.contains(target) || this.#button?.contains(target) || this.close());
     addEventListener('resize', () => this.close());
-    document.addEventListener('scroll', () => this.close(), true);
+    document.addEventListener('scroll', ({ target }) => target.contains(this.#button) && this.#follow(target), true);
   }
 
   /** Open it for `button`, or close it if it is open there. items: [{word, run}]; label: of what. */
@@ -36,7 +37,15 @@ export class MenuView {
     this.#button = null;
     button.setAttribute('aria-expanded', 'false');
     this.#node.remove();
-    if (focus) button.focus();
+    if (focus) button.focus({ preventScroll: true });
+  }
+
+  /** What the button stands in was scrolled: go with it, as long as it is in view there. */
+  #follow(scrolled) {
+    const button = this.#button.getBoundingClientRect();
+    const { top, bottom } = scrolled === document ? { top: 0, bottom: innerHeight } : scrolled.getBoundingClientRect();
+    if (button.bottom > top && button.top < bottom) this.#place(button);
+    else this.close(true);
   }
 
   /** Below the button, or above it where there is no place; never beyond the window. */

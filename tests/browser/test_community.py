@@ -17,6 +17,9 @@ from tests.chatapp.command.program import run
 
 tearDownModule = close_all
 
+# Two of them: what is scrolled is told before the second.
+FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def open_menu(tab, button):
     button.hover()
@@ -203,6 +206,35 @@ class RemovalTests(OneServerTestCase):
         ann.page.keyboard.press("Escape")
         expect(ann.page.get_by_role("menu")).to_have_count(0)
         expect(more).to_be_focused()
+
+    def test_a_menu_goes_with_its_message_and_ends_when_that_is_out_of_view(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        high = "\n".join(map(str, range(60)))
+        ann.send(high)
+        ann.wait_for(high).send("a slip")
+        ann.wait_for("a slip")
+        menu = open_menu(ann, ann.page.locator(".message", has_text="a slip").locator(".more"))
+        before = menu.bounding_box()["y"]
+        bob.send("one\ntwo\nthree")
+        ann.wait_for("one\ntwo\nthree")
+        ann.wait_until(f"document.querySelector('.menu').getBoundingClientRect().y < {before}")
+        expect(menu.get_by_role("menuitem", name="Remove")).to_be_focused()
+        self.screenshot(ann, "menu-that-went-with-its-message")
+        bob.send(high)
+        expect(menu).to_have_count(0)
+        more = ann.page.locator(".message", has_text="a slip").locator(".more")
+        expect(more).to_be_focused()
+
+    def test_a_menu_stays_while_something_else_is_scrolled(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        high = "\n".join(map(str, range(60)))
+        bob.send(high)
+        ann.wait_for(high)
+        menu = open_menu(ann, person(ann, "bob"))
+        bob.send("and this")
+        ann.wait_for("and this")
+        ann.page.evaluate(FRAMES)
+        expect(menu.get_by_role("menuitem", name="Message")).to_be_focused()
 
 
 class KeeperCase(PageTestCase):
