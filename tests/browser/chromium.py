@@ -147,6 +147,20 @@ class ChatPage:
             self.page.wait_for_timeout(20)
         return self
 
+    def hold(self, url: str) -> list[Any]:
+        """Where the requests to `url` come to be, which wait from now on."""
+        held: list[Any] = []
+        self.page.route(url, lambda route: held.append(route))
+        return held
+
+    def wait_held(self, held: list[Any]) -> Any:
+        """The first of them, once there is one."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not held:
+            assert time.monotonic() < deadline, "nothing is asked for"
+            self.page.wait_for_timeout(20)
+        return held[0]
+
     def suspend(self) -> None:
         """Stop its scripts where they are, as a system does to save its battery."""
         self._debugger = self.page.context.new_cdp_session(self.page)

@@ -248,16 +248,15 @@ class MembersTests(PageTestCase):
         self.server.logged("nobody is a member yet")
         [link] = re.findall(r"who opens (\S+) is the owner", self.server.log)
         ann = self.tab()
-        held = []
-        ann.page.route("**/later.js*", lambda route: held.append(route))
-        with ann.page.expect_request("**/later.js*"):
-            ann.page.goto(f"{self.server.url}device/{link.rpartition('/')[2]}")
-            ann.page.get_by_label("Name").fill("Ann")
-            ann.page.get_by_role("button", name="Come in").click()
-            ann.wait_connected().page.click("#nick-change")
+        held = ann.hold("**/later.js*")
+        ann.page.goto(f"{self.server.url}device/{link.rpartition('/')[2]}")
+        ann.page.get_by_label("Name").fill("Ann")
+        ann.page.get_by_role("button", name="Come in").click()
+        ann.wait_connected().page.click("#nick-change")
+        script = ann.wait_held(held)
         devices = ann.page.locator("#device-list li")
         expect(devices).to_have_count(0)
-        held[0].continue_()
+        script.continue_()
         expect(devices).to_have_count(1)
 
     def test_a_member_sees_the_own_devices_and_signs_one_out(self):

@@ -12,11 +12,10 @@ class LaterTests(OneServerTestCase):
         context = self.user()
         self.tab(context).enter("ann")
         follower = self.tab(context)
-        held = []
-        follower.page.route(SCRIPT, lambda route: held.append(route))
+        held = follower.hold(SCRIPT)
         follower.page.clock.install()
-        with follower.page.expect_request(SCRIPT):
-            follower.open().wait_connected()
+        follower.open().wait_connected()
+        follower.wait_held(held)
         for _ in range(3):
             # It hears from its leader each time.
             show_as(follower, "visible")

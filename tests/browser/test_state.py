@@ -78,20 +78,13 @@ class DraftTests(OneServerTestCase):
             ann.page.close()
             ann = self.tab(user)
             box = ann.page.locator("#composer-text")
-            script = self.open_without_script(ann)
+            held = ann.hold("**/page.js")
+            ann.page.goto(ann.url, wait_until="commit")
+            script = ann.wait_held(held)
             box.fill("typed early")
             script.continue_()
             ann.wait_connected()
             expect(box).to_have_value(kept)
-
-    def open_without_script(self, tab):
-        """The request for it, which waits."""
-        held = []
-        tab.page.route("**/page.js", lambda route: held.append(route))
-        with tab.page.expect_request("**/page.js"):
-            tab.page.goto(tab.url, wait_until="commit")
-        [route] = held
-        return route
 
     def test_a_room_that_is_entered_before_the_scripts_are_here_is_opened(self):
         user = self.user()
