@@ -11,7 +11,12 @@ from chatapp.community.people import Acquaintance
 from chatapp.community.roomkeeping import MOST_TOGETHER
 from chatapp.community.rooms import ANYWHERE, MEMBERS, OPEN, Room
 from chatapp.jsons import encode
-from chatapp.lib.acting import ActingController, checked_line, checked_reason_of
+from chatapp.lib.acting import (
+    ActingController,
+    checked_line,
+    checked_reason_of,
+    muted_wire,
+)
 from chatapp.lib.gate import person_of
 from chatapp.lib.listing import Listing
 from chatapp.lib.outcomes import logged
@@ -49,7 +54,8 @@ class RoomsController(ActingController):
         for act in ANYWHERE_ACTS if participant.sender else ():
             if (yield from self._gate.may(environ, participant, ANYWHERE, act)):
                 may.append(act)
-        yield encode({"rooms": rooms, "may": may}, 400 * len(rooms))
+        muted = muted_wire(self._gate.book.standing(self._gate.person(participant).id))
+        yield encode({"rooms": rooms, "may": may, "muted": muted}, 400 * len(rooms))
 
     def show(self, environ: WSGIEnvironment, room: str) -> Steps:
         """One room, with its members."""

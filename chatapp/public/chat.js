@@ -7,7 +7,7 @@ import { drawers } from './drawers.js';
 import { Joined } from './joined.js';
 import { joinTabs } from './leader.js';
 import { LinkView } from './viewlink.js';
-import { Listing, isListing, isPrivate, markOf } from './listing.js';
+import { Listing, isListing, isMuted, isPrivate, markOf } from './listing.js';
 import { LogView } from './viewlog.js';
 import { NickView } from './viewnick.js';
 import { deviceLink, onReturn, takeNick, wokeUp } from './session.js';
@@ -40,6 +40,7 @@ const store = new Store({
   read: {}, // {room: seq} up to which it was read
   listing: [], // the rooms that there are for us, see listing.js
   may: [], // what we may do in the chat, as the server says
+  muted: false, // or until when we may say nothing, and why
   called: {}, // {as a room was called: as it is}, told before `joined` changes by it: the next tab has the room open, perhaps
   link: { state: 'connecting' },
   outbox: [],
@@ -48,7 +49,7 @@ const store = new Store({
   accepted: [], // and those of the last one that was answered, whoever polled
   cursor: null, // of the last answer, whoever polled
 });
-share(store, { called: mapOf(isName), nick: isName, sender: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq), listing: isListing, may: listOf(isName) });
+share(store, { called: mapOf(isName), nick: isName, sender: isName, joined: (value) => listOf(isName)(value) && value.length > 0, read: mapOf(isSeq), listing: isListing, may: listOf(isName), muted: isMuted });
 
 const joined = new Joined(store);
 const rooms = new Rooms(store);
@@ -427,7 +428,7 @@ if (me.nick && (me.fixed || !store.get('nick'))) store.set('nick', me.nick);
 document.getElementById('nick-change').disabled = !me.renames && !me.door;
 document.querySelector('#nick-change .hint').hidden = !me.renames;
 
-store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox', 'listing'], changed);
+store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox', 'listing', 'muted'], changed);
 // Whoever is let into a private room sees it among the own ones.
 store.on('listing', () => listing.own.forEach((name) => joined.add(name)));
 store.on('named', () => outbox.wake());

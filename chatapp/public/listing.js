@@ -1,19 +1,31 @@
-import { isRoom, listOf } from './shape.js';
+import { isEnd, isRoom, listOf } from './shape.js';
+import { dayOf, isolated, timeOf } from './text.js';
 import { roomList } from './wire.js';
+
+// ms
+const AFTER = 500; // the end of a mute, by the clock of this browser, it is asked whether it is over
+const BETWEEN = 10_000; // and again, where it is not
+const LONGEST = 86_400_000;
 
 /** What `listing` of the store is: the rooms that the server lists for us, see docs/wire.md. */
 export const isListing = listOf(isRoom);
 
+/** What `muted` of the store is: false, or until when we may say nothing (null: for good), and why. */
+export const isMuted = (value) => value === false || isEnd(value);
+
 /**
  * The rooms that there are for us, in `listing` of the store: what each is called, of which kind it is, and what we
- * may do there. All tabs share it.
+ * may do there; and in `may` and `muted` what we may do anywhere. All tabs share it.
  */
 export class Listing {
   #store;
   #asking = null;
+  #over = null; // the timer of a mute's end
 
   constructor(store) {
     this.#store = store;
+    store.on('muted', () => this.#await());
+    this.#await();
   }
 
   get rooms() {
@@ -43,8 +55,10 @@ export class Listing {
   /** Why we may say nothing in the room, '' if we may. */
   silence(name) {
     const { policy, reason } = this.get(name);
-    if (this.may(name, 'speak')) return '';
+    const muted = this.#store.get('muted');
+    if (!muted && this.may(name, 'speak')) return '';
     if (policy === 'closed') return `This room is closed${reason ? `: ${reason}` : '.'}`;
+    if (muted) return mutedLine(muted);
     return policy === 'announce' ? 'Only some speak in this room; you can read it.' : 'You may not speak in this room now.';
   }
 
@@ -56,9 +70,31 @@ export class Listing {
 
   async #ask(cursor) {
     const { status, data } = await roomList(cursor);
-    if (status === 200) this.#store.set('listing', data.rooms);
-    if (status === 200) this.#store.set('may', data.may ?? []);
+    if (status !== 200) return;
+    this.#store.set('muted', data.muted ?? false);
+    this.#store.set('listing', data.rooms);
+    this.#store.set('may', data.may ?? []);
   }
+
+  /** Nothing tells that a mute is over by its time: it is asked for then, by one tab. */
+  #await() {
+    clearTimeout(this.#over);
+    const { until = null } = this.#store.get('muted') || {};
+    if (until === null) return;
+    const left = until * 1000 - Date.now();
+    this.#over = setTimeout(() => this.#mayBeOver(), left > 0 ? Math.min(LONGEST, left + AFTER) : BETWEEN);
+  }
+
+  #mayBeOver() {
+    this.#await();
+    if (this.#store.get('leading')) this.refresh();
+  }
+}
+
+function mutedLine({ until, reason }) {
+  const day = until === null || dayOf(until) === 'Today' ? '' : ` ${dayOf(until)},`;
+  const end = until === null ? '' : ` until${day} ${timeOf(until).textContent}`;
+  return `You are muted${end}${reason ? `: ${isolated(reason)}` : '.'}`;
 }
 
 export function isPrivate(name) {

@@ -69,7 +69,7 @@ export const answers = {
   people: record({ people: listOf(isText) }),
   nick: record({ nick: isName }),
   device: record({ url: isLink, qr: record({ size: isAmount, path: isDrawing }) }),
-  rooms: record({ rooms: listOf(isRoom) }, { may: listOf(isText) }),
+  rooms: record({ rooms: listOf(isRoom) }, { may: listOf(isText), muted: orNull(isEnd) }),
 };
 
 export const isRefusal = record({ error: isText }, { room: isText });

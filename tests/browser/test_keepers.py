@@ -1,6 +1,7 @@
 """Pages of those in charge, and of whom they have to do with."""
 
 import json
+import re
 
 from benchmarks.harness.chat import ChatServer
 from tests.browser.chromium import close_all, expect
@@ -60,3 +61,29 @@ class UndoTests(KeeperCase):
         self.answer(kim, "#ask-field", "too loud")
         expect(line).to_have_text("Ann is muted for an hour.")
         self.assertFalse(undo.is_visible())
+
+
+class MuteTests(KeeperCase):
+    def test_who_is_muted_is_told_until_when_and_why_and_speaks_again_when_it_is_over(self):
+        kim, ann = self.signed_in("Kim"), self.signed_in("Ann")
+        second = self.tab(ann.page.context).open().wait_connected()
+        body = {"who": "Ann", "seconds": 8, "reason": "too loud"}
+        answer = kim.page.request.post(f"{self.server.url}chat/mute", data=body)
+        self.assertEqual(200, answer.status)
+        line = re.compile(r"^You are muted until \d\d:\d\d: too loud$")
+        for tab in (ann, second):
+            expect(tab.page.locator("#silence")).to_have_text(line)
+        self.screenshot(ann, "muted")
+        for tab in (second, ann):
+            expect(tab.page.locator("#silence")).to_be_hidden()
+        ann.send("here again")
+        kim.wait_for("here again")
+
+    def test_it_is_asked_again_where_the_clock_of_the_browser_is_fast(self):
+        kim, user = self.signed_in("Kim"), self.user(extra_http_headers={"Remote-User": "ann"})
+        user.add_init_script("(({ now }) => (Date.now = () => now() + 60_000))({ now: Date.now })")
+        ann = self.tab(user).open().wait_connected()
+        body = {"who": "ann", "seconds": 8}
+        self.assertTrue(kim.page.request.post(f"{self.server.url}chat/mute", data=body).ok)
+        expect(ann.page.locator("#silence")).to_contain_text("You are muted until")
+        expect(ann.page.locator("#silence")).to_be_hidden()

@@ -54,8 +54,13 @@ class ListTests(CommunityCase):
         self.assertIn("appoint", self.ask(self.ola, "/chat/rooms")["may"])
 
     def test_who_is_muted_may_not_speak(self):
-        self.ask(self.kim, "/chat/mute", {"who": "Ann", "seconds": 60})
+        self.assertIsNone(self.ask(self.ann, "/chat/rooms")["muted"])
+        told = self.ask(self.kim, "/chat/mute", {"who": "Ann", "seconds": 60, "reason": "loud"})
         self.assertEqual([], self.rooms(self.ann)["lobby"]["may"])
+        self.assertEqual(told["muted"], self.ask(self.ann, "/chat/rooms")["muted"])
+        with mock.patch.object(self.globals.gate.book, "wall", lambda: told["muted"]["until"]):
+            self.assertEqual(["speak"], self.rooms(self.ann)["lobby"]["may"])
+            self.assertIsNone(self.ask(self.ann, "/chat/rooms")["muted"])
 
     def test_who_is_not_known_sees_no_list(self):
         stranger = self.user("")
