@@ -33,7 +33,7 @@ export class Community {
 
   constructor(page) {
     this.#page = page;
-    const { listing, leave } = page;
+    const { listing } = page;
     this.#keeping = new Keeping({ ask: new AskView(), notice: new NoticeView() }, () => this.#changed());
     const keeping = this.#keeping;
     this.#make = new MakeView({ make: (kind, room) => this.#made(kind, room) });
@@ -46,7 +46,7 @@ export class Community {
       rename: (room, title) => keeping.rename(room, title),
       close: (room, title, policy) => keeping.close(room, title, policy),
       reopen: (room, title, was) => keeping.reopen(room, title, was),
-      leave: (room, title) => keeping.leave(room, title, () => leave(room)),
+      leave: (room) => this.leave(room),
     });
     const taking = {
       letSpeak: (person) => keeping.letSpeak(person),
@@ -79,11 +79,14 @@ export class Community {
     this.#choice.offer(this.#page.listing.rooms, this.#page.joined.names);
   }
 
-  /** Leave the open room: where that has others to be asked before one is in it again, after a question. */
+  /** Leave a room; a private one, of which one is a member, after a question. */
   leave(name) {
     const { listing, leave } = this.#page;
-    if (!isPrivate(name) || listing.get(name).kind === 'direct') return leave(name);
-    this.#keeping.leave(name, listing.titleOf(name), () => leave(name));
+    if (!isPrivate(name)) return leave(name);
+    this.#keeping.leave(listing.get(name), listing.titleOf(name), () => {
+      this.#about.close();
+      leave(name);
+    });
   }
 
   /** What can be done with somebody, in a menu below `button`. */

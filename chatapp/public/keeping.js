@@ -4,6 +4,7 @@ import { isolated } from './text.js';
 import { lineOf } from './wire.js';
 
 const HOUR = 3600;
+const BEGUN_ANEW = 'You hear nothing of it until you or they begin it anew, by “Message”; then all that was said is there again.';
 const WRITTEN = 'Why (it is written down)';
 const TOLD = 'Why (they are told, and it is written down)';
 const SEEN = 'Why (everybody in the room sees that)';
@@ -129,10 +130,10 @@ export class Keeping {
   }
 
   /** Leave a private room oneself. left(): it is done. */
-  leave(room, title, left) {
+  leave({ room, kind }, title, left) {
     this.#ask.ask({
       title: `Leave ${isolated(title)}?`,
-      help: 'Somebody in it has to invite you before you see it again.',
+      help: kind === 'direct' ? BEGUN_ANEW : 'Somebody in it has to invite you before you see it again.',
       act: 'Leave',
       run: async () => {
         const line = lineOf(await changeMembers(room, { leave: true }));

@@ -13,7 +13,7 @@ const KINDS = {
 /**
  * The dialog about a room: what it is, who is in it, and what can be done with it.
  * acts: me(), our nick; about(room) -> a promise of {status, data, error}; invite(nick, room) -> a promise of an error line;
- * expel(nick, room, title); rename, close, reopen, leave (room, title).
+ * expel(nick, room, title); rename, close, reopen (room, title); leave(room).
  */
 export class AboutView {
   #dialog = document.getElementById('about-dialog');
@@ -95,7 +95,7 @@ export class AboutView {
       settles && room.policy !== 'closed' && ['Rename', () => this.#acts.rename(name, called)],
       settles && room.policy !== 'closed' && ['Close the room', () => this.#acts.close(name, called, room.policy)],
       settles && room.policy === 'closed' && ['Open it again', () => this.#acts.reopen(name, called, was)],
-      isPrivate(name) && ['Leave the room', () => this.#acts.leave(name, called)],
+      isPrivate(name) && ['Leave the room', () => this.#acts.leave(name)],
     ].filter(Boolean).map(([word, run]) => {
       const button = element('button', { type: 'button', textContent: word });
       button.addEventListener('click', run);

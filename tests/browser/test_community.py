@@ -149,6 +149,7 @@ class RoomTests(PageTestCase):
         expect(person(ann, "bob")).to_be_visible()
         make_room(ann, "Planning", "bob")
         bob.page.get_by_role("link", name="Planning").click()
+        expect(bob.page.locator("#room-title")).to_have_text("Planning")
         bob.page.fill("#composer-text", "half a thought")
         ann.page.click("#room-about")
         ann.page.get_by_role("button", name="Rename").click()
@@ -176,6 +177,35 @@ class RoomTests(PageTestCase):
         expect(rooms_of(bob)).to_have_text(["lobby"])
         ann.page.click("#room-about")
         expect(ann.page.locator("#about-members .nick")).to_have_text(["ann"])
+
+    def test_who_leaves_a_direct_message_is_in_it_again_once_it_is_begun_anew(self):
+        ann, bob = self.tab().enter("ann"), self.tab().enter("bob")
+        choose_in(ann, person(ann, "bob"), "Message")
+        expect(ann.page.locator("#room-title")).to_have_text("bob")
+        ann.send("between us")
+        bob.page.get_by_role("link", name="ann").click()
+        bob.wait_for("between us").page.click("#room-leave")
+        expect(bob.page.locator("#ask-help")).to_contain_text("begin it anew")
+        self.screenshot(bob, "leave-direct")
+        bob.page.click("#ask-do")
+        expect(rooms_of(bob)).to_have_text(["lobby"])
+        ann.page.click("#room-about")
+        expect(ann.page.locator("#about-members .nick")).to_have_text(["ann"])
+        ann.page.click("#about-close")
+        ann.page.get_by_role("link", name="lobby").click()
+        choose_in(ann, person(ann, "bob"), "Message")
+        expect(rooms_of(bob)).to_have_text(["lobby", "ann"])
+        bob.page.get_by_role("link", name="ann").click()
+        bob.wait_for("between us")
+
+    def test_what_is_said_about_a_room_is_gone_with_it_once_one_leaves(self):
+        ann = self.tab().enter("ann")
+        make_room(ann, "Planning")
+        ann.page.click("#room-about")
+        ann.page.get_by_role("button", name="Leave the room").click()
+        ann.page.click("#ask-do")
+        expect(ann.page.locator("#about-dialog")).to_be_hidden()
+        expect(ann.page.locator("#room-title")).to_have_text("lobby")
 
 
 class RemovalTests(OneServerTestCase):
