@@ -112,9 +112,12 @@ class RoomTests(PageTestCase):
         self.assertEqual([], asked_for(ann))
         ann.page.click("#ask-do")
         expect(rooms_of(bob)).to_have_text(["lobby"])
-        ann.page.click("#about-close")
+        self.screenshot(ann, "undo-in-about")
         ann.page.click("#notice-undo")
         expect(rooms_of(bob)).to_have_text(["lobby", "Planning"])
+        expect(ann.page.locator("#notice-line")).to_have_text("It is as it was before.")
+        ann.page.click("#about-close")
+        expect(ann.page.locator("#notice")).to_be_visible()
         without(bob, 404)
 
     def test_a_direct_message_is_called_by_the_other_and_is_there_at_once(self):
