@@ -40,9 +40,10 @@ export class Community {
     this.#choice = new ChoiceView({ ask: () => listing.refresh(), make: (kind) => this.#make.ask(kind, this.#others()) });
     this.#about = new AboutView({
       me: () => page.store.get('nick'),
+      listed: (room) => page.listing.rooms.find((each) => each.room === room),
       about: aboutRoom,
       invite: (nick, room) => keeping.invite(nick, room),
-      expel: (nick, room, title) => keeping.expel(nick, room, title),
+      expel: (who, room, title) => keeping.expel(who, room, title),
       rename: (room, title) => keeping.rename(room, title),
       close: (room, title, policy) => keeping.close(room, title, policy),
       reopen: (room, title, was) => keeping.reopen(room, title, was),
@@ -96,7 +97,7 @@ export class Community {
     const { listing } = this.#page;
     const items = [
       ['Message', true, () => this.#begin(nick)],
-      ['Remove from this room', isPrivate(room) && listing.may(room, 'expel'), () => keeping.expel(nick, room, listing.titleOf(room))],
+      ['Remove from this room', isPrivate(room) && listing.may(room, 'expel'), () => keeping.expel({ nick }, room, listing.titleOf(room))],
       ['Mute', this.#may('mute'), () => keeping.mute(nick)],
       ['Ban', this.#may('ban'), () => keeping.ban(nick)],
       ['Sign out', this.#may('ban'), () => keeping.signOut(nick)],

@@ -113,15 +113,15 @@ export class Keeping {
     });
   }
 
-  /** Have somebody leave a room. What is done in a private one is written down nowhere. */
-  expel(nick, room, title) {
+  /** Have somebody leave a room: {nick, sender}, or the nick alone. What is done in a private one is written down nowhere. */
+  expel({ nick, sender: who = nick }, room, title) {
     this.#withReason({
       title: `Remove ${isolated(nick)} from ${isolated(title)}?`,
       act: 'Remove',
       label: isPrivate(room) ? '' : WRITTEN,
-      call: (reason) => changeMembers(room, { remove: nick, reason }),
+      call: (reason) => changeMembers(room, { remove: who, reason }),
       told: `${isolated(nick)} is out of ${isolated(title)}.`,
-      undo: () => () => changeMembers(room, { add: nick }),
+      undo: () => () => changeMembers(room, { add: who }),
     });
   }
 

@@ -12,8 +12,9 @@ const KINDS = {
 
 /**
  * The dialog about a room: what it is, who is in it, and what can be done with it.
- * acts: me(), our nick; about(room) -> a promise of {status, data, error}; invite(nick, room) -> a promise of an error line;
- * expel(nick, room, title); rename, close, reopen (room, title); leave(room).
+ * acts: me(), our nick; listed(room), what the list of rooms says of it, or undefined; about(room) -> a promise of
+ * {status, data, error}; invite(nick, room) -> a promise of an error line; expel({nick, sender}, room, title); rename,
+ * close, reopen (room, title); leave(room).
  */
 export class AboutView {
   #dialog = document.getElementById('about-dialog');
@@ -28,6 +29,7 @@ export class AboutView {
   #buttons = document.getElementById('about-acts');
   #acts;
   #room = '';
+  #asked = null;
 
   constructor(acts) {
     this.#acts = acts;
@@ -38,12 +40,14 @@ export class AboutView {
     document.getElementById('about-close').addEventListener('click', () => this.#dialog.close());
   }
 
-  /** known: nicks that are suggested to be invited. */
-  async open(room, known) {
+  /** Show what is known of the room, and then what the server says. known: nicks that are suggested to be invited. */
+  open(room, known) {
     this.#room = room;
     this.#known.replaceChildren(...known.map((nick) => element('option', { value: nick })));
-    await this.refresh();
-    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#error.textContent = '';
+    this.#show({ room, policy: '', kind: '', ...this.#acts.listed(room), members: [] });
+    this.#dialog.showModal();
+    this.refresh();
   }
 
   close() {
@@ -52,15 +56,22 @@ export class AboutView {
 
   /** Show what the server says now. */
   async refresh() {
-    const name = this.#room;
-    const answer = await this.#acts.about(name);
-    const { status, data } = answer;
-    if (name !== this.#room) return;
+    const asked = (this.#asked = {});
+    const answer = await this.#acts.about(this.#room);
+    if (asked !== this.#asked) return;
     this.#error.textContent = lineOf(answer);
-    this.#show(status === 200 ? data : { room: name, title: '', policy: 'open', kind: 'room', members: [], may: [] });
+    if (answer.status === 200) this.#show(answer.data);
   }
 
   #show(room) {
+    const focused = document.activeElement;
+    this.#fill(room);
+    if (!focused || focused.isConnected) return;
+    const buttons = [...this.#dialog.querySelectorAll('button')];
+    (buttons.find((button) => wordOf(button) === wordOf(focused)) ?? document.getElementById('about-close')).focus();
+  }
+
+  #fill(room) {
     const { members = [], may = [], reason = '' } = room;
     const called = calledAs(room);
     this.#title.textContent = called;
@@ -73,7 +84,8 @@ export class AboutView {
     this.#buttons.replaceChildren(...this.#offers(room, called, may));
   }
 
-  #memberItem({ nick, role = '' }, room) {
+  #memberItem(member, room) {
+    const { nick, role = '' } = member;
     const disc = element('span', { className: 'disc', textContent: initials(nick), attributes: { 'aria-hidden': 'true' } });
     const name = element('bdi', { className: 'nick', title: nick, textContent: nick });
     const item = element('li', {}, disc, name);
@@ -81,7 +93,7 @@ export class AboutView {
     if (role && role !== 'member' && role !== 'guest') item.append(element('span', { className: 'you', textContent: role }));
     if (room.may?.includes('expel') && room.kind !== 'direct' && nick !== this.#acts.me()) {
       const button = element('button', { type: 'button', className: 'plain', textContent: 'Remove', attributes: { 'aria-label': `Remove ${isolated(nick)}` } });
-      button.addEventListener('click', () => this.#acts.expel(nick, room.room, calledAs(room)));
+      button.addEventListener('click', () => this.#acts.expel(member, room.room, calledAs(room)));
       item.append(button);
     }
     return item;
@@ -114,3 +126,6 @@ export class AboutView {
   }
 }
 
+function wordOf(button) {
+  return button.getAttribute('aria-label') ?? button.textContent;
+}
