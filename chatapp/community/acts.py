@@ -7,8 +7,9 @@
 | member | see, read and speak, make rooms of each kind |
 | guest | the same, but make no room in which others are silent |
 
-In a private room nobody may do anything but its members. Of those whoever made it and keepers
-have others leave it, rename and close it, and remove messages.
+In a private room nobody may do anything but its members. Of those whoever made it, or is in it for
+longest once they have left it, and keepers have others leave it, rename and close it, and remove
+messages.
 """
 
 from typing import Final
@@ -125,7 +126,12 @@ def _may_in_private(person: Person, room: Room, act: str) -> bool:
         return person.role in IN_CHARGE
     if room.kind == DIRECT:  # it is as much the others' as of who began
         return act == CLEAR and person.role in IN_CHARGE
-    return act in _OF_MAKERS and (person.role in IN_CHARGE or person.id == room.by)
+    return act in _OF_MAKERS and (person.role in IN_CHARGE or person.id == _maker(room))
+
+
+def _maker(room: Room) -> str:
+    """The id of whoever made a private room; of who is longest in it, where they have left it."""
+    return room.by if room.by in room.members else next(iter(room.members))
 
 
 def _may_in_public(person: Person, room: Room, act: str) -> bool:

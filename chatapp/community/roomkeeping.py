@@ -209,10 +209,7 @@ class RoomKeeping(Asking):
         members = {each: called for each, called in room.members.items() if each != person}
         if room.is_private and not members:
             return Edit(removed=[room.name])
-        by = room.by
-        if room.is_private and by == person:
-            by = next(iter(members))  # who is longest in it
-        return Edit([room._replace(members=members, by=by)])
+        return Edit([room._replace(members=members)])
 
     async def _unless_taken(self, by: Person, name: str) -> None:
         called = await self._called(name)
@@ -246,7 +243,8 @@ class RoomKeeping(Asking):
             if len(book.rooms()) - sum(map(book.keeps, gone)) >= self._most_rooms:
                 raise Impossible("There are as many rooms as there may be.")
             if by is not None and room.is_private:
-                own = sum(each.by == by.id for each in book.rooms_of(by.id))
+                # Whether or not they are in them: who leaves one that they made has made it.
+                own = sum(each.by == by.id and each.is_private for each in book.rooms())
                 if own >= self._most_private:
                     raise NotAllowed(f"You have made {own} private rooms, which is the most.")
         if len({*room.members, *new}) > MOST_MEMBERS:

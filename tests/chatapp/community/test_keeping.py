@@ -100,6 +100,17 @@ class KeepingCases(BookCase):
         self.keeping = self.made()
         await self.refused(Impossible, "at most 1000", self.private(*people))
 
+    async def test_a_room_that_somebody_has_left_is_of_their_share_and_of_nobody_elses(self):
+        self.keeping = self.made(most_private=2)
+        made = [await self.private(BOB), await self.keeping.direct(ANN, [BOB])]
+        for room in made:
+            await self.keeping.leave(ANN, room.name)
+        await self.refused(NotAllowed, "made 2 private rooms", self.private(BOB))
+        for _ in made:
+            await self.private(by=BOB)
+        await self.keeping.leave(BOB, made[0].name)
+        await self.private()
+
     async def test_of_guests_the_room_that_is_silent_for_longest_gives_way(self):
         self.keeping = self.made(most_rooms=3)
         make = self.keeping.make_room
@@ -164,7 +175,8 @@ class KeepingCases(BookCase):
     async def test_who_leaves_leaves_the_room_to_who_is_longest_in_it(self):
         room = await self.private(BOB, CAT)
         room = await self.keeping.leave(ANN, room.name)
-        self.assertEqual(("B", {"B", "C"}), (room.by, set(room.members)))
+        self.assertEqual(("A", {"B", "C"}), (room.by, set(room.members)))
+        await self.refused(NotAllowed, "may not", self.keeping.expel(CAT, room.name, BOB))
         await self.keeping.expel(BOB, room.name, CAT)
         await self.keeping.leave(BOB, room.name)
         self.assertFalse(self.rooms.keeps(room.name))
