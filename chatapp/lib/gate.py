@@ -223,6 +223,8 @@ class Gate:
         self, environ: WSGIEnvironment, questions: Callable[[], Sequence[Question]]
     ) -> Generator[bytes, None, None]:
         """Until there is an answer to all `questions()`, which may be others after each wait."""
+        if self._rule.is_own:
+            return  # it has all answers
         answer = self._rule.answer
         while unknown := [each for each in questions() if answer(each) is None]:
             yield environ["cogen.call"](self._rule.ask)(unknown)
