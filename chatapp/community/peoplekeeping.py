@@ -9,8 +9,8 @@ from chatapp.community.asking import Asking, Impossible, NoSuch, Unfit, checked_
 from chatapp.community.edits import Edit
 from chatapp.community.rooms import ANYWHERE
 from chatapp.community.standings import NO_STANDING, Ban, Standing
-from chatapp.identity.members import sign_out
 from chatapp.identity.person import Person
+from chatapp.identity.signingout import sign_out
 
 __all__ = ["LONGEST_SECONDS", "MOST_STANDINGS", "PeopleKeeping", "Standings"]
 

@@ -20,7 +20,8 @@ from chatapp.console.errors import ConsoleError
 from chatapp.console.export import exported
 from chatapp.console.finding import Finding
 from chatapp.console.lines import deed_lines, member_lines, room_lines, standing_lines
-from chatapp.identity.members import all_members, invite, invite_again
+from chatapp.identity.invitations import invite, invite_again
+from chatapp.identity.members import all_members
 from chatapp.identity.names import free_name, kept_names
 from chatapp.model import LogUnavailable, MessageLog
 

@@ -1,15 +1,16 @@
 """Links that can be used once: who opens one is who made it, or a new member."""
 
 import re
+import time
 from collections.abc import Generator, Mapping
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import orjson
 
-from chatapp.identity.codes import CODE_SECONDS, look_up_code, make_code, use_code
-from chatapp.identity.members import admit, new_member_id
-from chatapp.identity.names import free_name
+from chatapp.identity.codes import CODE_SECONDS, make_code, use_code
+from chatapp.identity.devices import label_of
+from chatapp.identity.invitations import accept_invitation, accept_link, look_up_link
 from chatapp.lib.holding import WaitingController
 from chatapp.lib.outcomes import logged
 from chatapp.lib.qr import qr_of
@@ -36,7 +37,8 @@ class DeviceController(WaitingController):
         yield from self._charge(environ, "address_push_rate")
         participant = yield from self._participant(environ)
         if participant.person is not None:
-            purpose = {"member": participant.person.id, "nick": participant.nick}
+            device = self._device(environ)
+            purpose = {"member": participant.person.id, "nick": participant.nick, "device": device}
         else:
             purpose = {"id": participant.id, "nick": session.get("nick")}
         yield environ["cogen.call"](make_code)(self._hub.log.records, purpose)
@@ -55,14 +57,18 @@ class DeviceController(WaitingController):
     def use(self, environ: WSGIEnvironment, code: str) -> Steps:
         """From now on this browser is who made the link, or a member."""
         purpose = yield from self._purpose(environ, code)
+        records, label = self._hub.log.records, label_of(environ)
         if "invite" in purpose:
-            yield from self._become_member(environ, code, purpose)
+            nick = checked_nick(request.POST.get("name", ""))
+            accept = environ["cogen.call"](accept_invitation)
+            yield accept(records, self._names, code, nick, label, time.time())
+            self._sign_in(self._unless_taken(environ, nick), _GONE)
+        elif "member" in purpose:
+            yield environ["cogen.call"](accept_link)(records, code, label, time.time())
+            self._sign_in(logged(environ, self._hub.figures), _GONE)
         else:
-            yield from self._used(environ, code)
-            if "member" in purpose:
-                yield from self._sign_in(environ, purpose["member"], _GONE)
-            else:
-                self._go_on_as(purpose)
+            yield environ["cogen.call"](use_code)(records, code)
+            self._go_on_as(self._of_this_kind(logged(environ, self._hub.figures)))
         response.status_int = 303
         # Relative, as a proxy may put the chat below a prefix and not say so.
         response.location = "../"
@@ -76,33 +82,12 @@ class DeviceController(WaitingController):
         session.save()
         self._set_cookie(self._signer.cookie, self._signer.sign(purpose["id"]))
 
-    def _become_member(
-        self, environ: WSGIEnvironment, code: str, purpose: Mapping[str, Any]
-    ) -> Generator[bytes, None, None]:
-        """With the name that the form has, which is kept. Raises BadInput."""
-        nick, identity = checked_nick(request.POST.get("name", "")), new_member_id()
-        records = self._hub.log.records
-        yield environ["cogen.call"](self._names.keep)(nick, identity, None)
-        self._unless_taken(environ, nick)
-        try:
-            yield from self._used(environ, code)
-        except BadInput:
-            yield environ["cogen.call"](free_name)(records, nick)
-            raise
-        yield environ["cogen.call"](admit)(records, identity, nick, purpose["invite"])
-        logged(environ, self._hub.figures)
-        yield from self._sign_in(environ, identity, _GONE)
-
     def _purpose(
         self, environ: WSGIEnvironment, code: str
     ) -> Generator[bytes, None, Mapping[str, Any]]:
         self._unless_known_elsewhere()
-        yield environ["cogen.call"](look_up_code)(self._hub.log.records, code)
+        yield environ["cogen.call"](look_up_link)(self._hub.log.records, code)
         return self._of_this_kind(logged(environ, self._hub.figures))
-
-    def _used(self, environ: WSGIEnvironment, code: str) -> Generator[bytes, None, None]:
-        yield environ["cogen.call"](use_code)(self._hub.log.records, code)
-        self._of_this_kind(logged(environ, self._hub.figures))
 
     def _of_this_kind(self, purpose: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Raises BadInput for a link that leads nowhere, or into a chat of another kind."""

@@ -96,11 +96,6 @@ class MeController(WaitingController):
         own = self._device(environ)
         return [_wire(device, own) for device in (member.devices if member is not None else ())]
 
-    def _device(self, environ: WSGIEnvironment) -> str:
-        """The one that asks."""
-        badge = None if self._badges is None else self._badges.brought(environ)
-        return "" if badge is None else badge.proof
-
 
 def _wire(device: Device, own: str) -> dict[str, Any]:
     told = {**device._asdict(), "current": device.id == own}

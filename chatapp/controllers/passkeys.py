@@ -16,7 +16,7 @@ from chatapp.identity.passkeyrecords import (
     remove_passkey,
 )
 from chatapp.identity.passkeys import PasskeyRefused, Passkeys
-from chatapp.lib.base import BaseController
+from chatapp.lib.holding import WaitingController
 from chatapp.lib.outcomes import logged
 from chatapp.lib.waiting import Steps
 from chatapp.lib.wire import BadInput, body_of, checked_json
@@ -29,7 +29,7 @@ _MOST_BODY = 16_384
 _NOBODY = "This passkey is of somebody who is no member any more."
 
 
-class PasskeysController(BaseController):
+class PasskeysController(WaitingController):
     """Each begins with `{}`, which is answered with what the browser needs to go on."""
 
     def show(self, environ: WSGIEnvironment) -> Steps:
@@ -65,9 +65,10 @@ class PasskeysController(BaseController):
         if "credential" not in asked:
             yield passkeys.question().encode()
             return
-        yield environ["cogen.call"](passkeys.sign_in)(self._hub.log.records, asked["credential"])
-        member = self._outcome(environ)
-        yield from self._sign_in(environ, member, _NOBODY)
+        records, label = self._hub.log.records, label_of(environ)
+        sign_in = environ["cogen.call"](passkeys.sign_in)
+        yield sign_in(records, asked["credential"], label, time.time())
+        self._sign_in(self._outcome(environ), _NOBODY)
         yield b'{"ok":true}'
 
     def _offered(self) -> Passkeys:
@@ -77,7 +78,7 @@ class PasskeysController(BaseController):
         return self._passkeys
 
     def _member(self, environ: WSGIEnvironment) -> Generator[bytes, None, str]:
-        participant = self._known(environ) or (yield from self._join(environ))
+        participant = yield from self._participant(environ)
         assert participant.person is not None
         return participant.person.id
 
@@ -102,7 +103,8 @@ class PasskeysController(BaseController):
     ) -> Generator[bytes, None, None]:
         label = label_of(environ)
         add = environ["cogen.call"](passkeys.add)
-        yield add(self._hub.log.records, identity, asked["credential"], label, time.time())
+        device, credential = self._device(environ), asked["credential"]
+        yield add(self._hub.log.records, identity, device, credential, label, time.time())
         self._outcome(environ)
 
     def _remove(

@@ -10,10 +10,11 @@ from typing import Any
 
 import orjson
 
+from chatapp.identity.claims import Claim
 from chatapp.jsons import decode
 from chatapp.model import Record, Records
 
-__all__ = ["CODE_SECONDS", "look_up_code", "make_code", "use_code"]
+__all__ = ["CODE_SECONDS", "claim_code", "make_code", "use_code"]
 
 CODE_SECONDS = 600.0
 """How long a code can be used."""
@@ -29,19 +30,20 @@ async def make_code(
     return code
 
 
-async def look_up_code(records: Records, code: str) -> Mapping[str, Any] | None:
-    """What the code is for; None: it is none, or was used. Raises LogUnavailable."""
-    text = (await records.get([_key(code)])).get(_key(code))
-    return None if text is None else _purpose(text)
+async def claim_code(records: Records, code: str) -> tuple[Mapping[str, Any], Claim] | None:
+    """What the code is for, and with what it is used up; None: it is none, or was used.
+
+    Raises LogUnavailable.
+    """
+    key = _key(code)
+    text = (await records.get([key])).get(key)
+    return None if text is None else (_purpose(text), Claim({key: text}, {key: None}))
 
 
 async def use_code(records: Records, code: str) -> Mapping[str, Any] | None:
-    """The same, and the code is of no use any more: one alone of all who use it is told."""
-    key = _key(code)
-    text = (await records.get([key])).get(key)
-    if text is None or not await records.change({key: text}, {key: None}):
-        return None
-    return _purpose(text)
+    """What the code was for: one alone of all who use it is told. Raises LogUnavailable."""
+    claimed = await claim_code(records, code)
+    return claimed[0] if claimed is not None and await records.change(*claimed[1]) else None
 
 
 def _key(code: str) -> str:

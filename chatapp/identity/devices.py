@@ -1,9 +1,10 @@
 """Devices: the browsers on which a member is signed in, as the member sees them."""
 
+import secrets
 from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
-__all__ = ["MOST_DEVICES", "MOST_LABEL", "Device", "label_of"]
+__all__ = ["MOST_DEVICES", "MOST_LABEL", "Device", "label_of", "new_device"]
 
 MOST_DEVICES = 50
 """Of one member: one more signs out the one that was not seen for longest."""
@@ -41,6 +42,11 @@ class Device(NamedTuple):
     label: str = ""
     at: float | None = None
     seen: str = ""
+
+
+def new_device(label: str, now: float | None) -> Device:
+    """One with a random id of 96 bits, signed in at `now`, in Unix seconds."""
+    return Device(secrets.token_urlsafe(12), label, now)
 
 
 def label_of(environ: WSGIEnvironment) -> str:

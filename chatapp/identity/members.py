@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
-from chatapp.identity.codes import make_code
-from chatapp.identity.devices import MOST_DEVICES, Device
-from chatapp.identity.passkeyrecords import forget_passkeys
+from chatapp.identity.claims import UNCLAIMED, Claim, Outdated
+from chatapp.identity.devices import MOST_DEVICES, Device, new_device
 from chatapp.identity.person import Identity, Person
 from chatapp.jsons import decode, encode
 from chatapp.model import Record, Records
@@ -30,16 +29,14 @@ __all__ = [
     "add_device",
     "admit",
     "all_members",
+    "claim_device",
     "devices_of",
     "find_member",
     "gone_devices",
-    "invite",
-    "invite_again",
     "label_device",
     "new_member_id",
     "note_devices",
     "rename_member",
-    "sign_out",
     "sign_out_devices",
 ]
 
@@ -49,7 +46,6 @@ KEPT_SECONDS = 100 * 365 * 86_400.0
 GONE = "gone"
 """The key of the devices that were signed out."""
 
-_INVITED_SECONDS = 7 * 86_400.0
 _MOST_GONE = 1000
 # Characters of JSON that a device has, with its member's id or what it is called.
 _DEVICE = 100
@@ -69,6 +65,11 @@ class Member(NamedTuple):
     def person(self) -> Person:
         """Who that is."""
         return Person(self.id, self.name, (), self.role)
+
+    @property
+    def device_ids(self) -> frozenset[str]:
+        """Those of `devices`."""
+        return frozenset(device.id for device in self.devices)
 
 
 class Members(Identity):
@@ -100,7 +101,7 @@ class Members(Identity):
         Raises LogUnavailable.
         """
         member = await find_member(records, person)
-        if member is None or proof not in {device.id for device in member.devices}:
+        if member is None or proof not in member.device_ids:
             return None
         self.admitted(proof)
         return member.person
@@ -130,21 +131,19 @@ def new_member_id() -> str:
     return secrets.token_urlsafe(9)
 
 
-async def invite(records: Records, role: str) -> str:
-    """A code with which one becomes a member, within seven days. Raises LogUnavailable."""
-    return await make_code(records, {"invite": role}, _INVITED_SECONDS)
-
-
-async def invite_again(records: Records, member: Member) -> str:
-    """A code with which that member is in on one device more. Raises LogUnavailable."""
-    purpose = {"member": member.id, "nick": member.name}
-    return await make_code(records, purpose, _INVITED_SECONDS)
-
-
-async def admit(records: Records, identity: str, name: str, role: str) -> Member:
-    """There is one member more. Raises LogUnavailable."""
-    member = Member(identity, name, role, ())
-    await records.change({}, {f"member:{identity}": _packed(member)})
+async def admit(
+    records: Records,
+    identity: str,
+    name: str,
+    role: str,
+    devices: tuple[Device, ...] = (),
+    by: Claim = UNCLAIMED,
+) -> Member:
+    """There is one member more, as `by` lets them in. Raises Outdated, LogUnavailable."""
+    member = Member(identity, name, role, devices)
+    claim = by | Claim({}, {f"member:{identity}": _packed(member)})
+    if not await records.change(*claim):
+        raise Outdated
     return member
 
 
@@ -155,14 +154,30 @@ async def find_member(records: Records, identity: str) -> Member | None:
     return None if text is None else _unpacked(identity, text)
 
 
-async def add_device(
-    records: Records, identity: str, label: str = "", now: float | None = None
-) -> tuple[Member, str] | None:
-    """The member, and one device more of theirs; None: there is no such member.
+async def claim_device(records: Records, identity: str, device: str) -> Claim | None:
+    """What is so while the member is in on that device; None: they are not. Raises LogUnavailable.
 
-    `now`: Unix seconds. Raises LogUnavailable.
+    It is not so any more either once something else of the member has changed.
     """
-    device = Device(secrets.token_urlsafe(12), label, now)
+    key = f"member:{identity}"
+    found = await records.get([key])
+    if key not in found or device not in _unpacked(identity, found[key]).device_ids:
+        return None
+    return Claim(found)
+
+
+async def add_device(
+    records: Records,
+    identity: str,
+    label: str = "",
+    now: float | None = None,
+    by: Claim = UNCLAIMED,
+) -> tuple[Member, str] | None:
+    """The member, and one device more of theirs, as `by` lets it in; None: no such member.
+
+    `now`: Unix seconds. Raises Outdated, LogUnavailable.
+    """
+    device = new_device(label, now)
 
     def edit(member: Member) -> Member:
         devices = member.devices
@@ -171,7 +186,7 @@ async def add_device(
             devices = tuple(each for each in devices if each is not longest)
         return member._replace(devices=(*devices, device))
 
-    member = await _change(records, identity, edit)
+    member = await _change(records, identity, edit, by)
     return None if member is None else (member, device.id)
 
 
@@ -179,7 +194,7 @@ async def label_device(records: Records, identity: str, device: str, label: str)
     """The member's device is called so; False: there is none. Raises LogUnavailable."""
 
     def edit(member: Member) -> Member | None:
-        if device not in {each.id for each in member.devices}:
+        if device not in member.device_ids:
             return None
         return _with(member, {device}, lambda each: each._replace(label=label))
 
@@ -212,24 +227,12 @@ async def rename_member(records: Records, identity: str, name: str) -> tuple[Mem
     return None if member is None else (before[0], member)
 
 
-async def sign_out(records: Records, identity: str) -> bool:
-    """The member is signed out on every device, and has no passkey any more; False: there is none.
-
-    Raises LogUnavailable.
-    """
-    out = await sign_out_devices(records, identity, lambda device: True)
-    while await forget_passkeys(records, identity):
-        # Somebody may have come in by one of them.
-        await sign_out_devices(records, identity, lambda device: True)
-    return out is not None
-
-
 async def sign_out_devices(
-    records: Records, identity: str, devices: Callable[[str], bool]
+    records: Records, identity: str, devices: Callable[[str], bool], by: Claim = UNCLAIMED
 ) -> list[str] | None:
     """The member is signed out on the devices whose id is one of `devices`; returns which they are.
 
-    None: there is no such member. Raises LogUnavailable.
+    None: there is no such member. Raises Outdated, LogUnavailable.
     """
     out: list[str] = []
 
@@ -238,7 +241,7 @@ async def sign_out_devices(
         staying = tuple(each for each in member.devices if each.id not in out)
         return member._replace(devices=staying)
 
-    return None if await _change(records, identity, edit) is None else out
+    return None if await _change(records, identity, edit, by) is None else out
 
 
 async def all_members(records: Records) -> list[Member]:
@@ -254,15 +257,19 @@ async def gone_devices(records: Records) -> dict[str, str]:
 
 
 async def _change(
-    records: Records, identity: str, edit: Callable[[Member], Member | None]
+    records: Records,
+    identity: str,
+    edit: Callable[[Member], Member | None],
+    by: Claim = UNCLAIMED,
 ) -> Member | None:
-    """The member as `edit` makes it; devices that it has no more are signed out.
+    """The member as `edit` makes it, if `by` lets them; devices that it has no more are signed out.
 
-    None: there is no such member, or `edit` does not want it. Raises LogUnavailable.
+    None: there is no such member, or `edit` does not want it. Raises Outdated, LogUnavailable.
     """
     key = f"member:{identity}"
     while True:
-        found = await records.get([key, GONE])
+        found = await records.get([key, GONE, *by.found])
+        by.check(found)
         if key not in found:
             return None
         before = _unpacked(identity, found[key])
@@ -270,13 +277,12 @@ async def _change(
         if member is None:
             return None
         changes = {key: _packed(member)}
-        staying = {device.id for device in member.devices}
-        out = [device.id for device in before.devices if device.id not in staying]
+        out = [each.id for each in before.devices if each.id not in member.device_ids]
         if out:
             gone = [*devices_of(found.get(GONE)).items(), *((each, identity) for each in out)]
             told = encode(dict(gone[-_MOST_GONE:]), _DEVICE * len(gone))
             changes[GONE] = Record(told.decode())
-        if await records.change({each: found.get(each) for each in changes}, changes):
+        if await records.change(*(by | Claim({key: found.get(key) for key in changes}, changes))):
             return member
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import orjson
 
 from chatapp.directory import NickTaken
+from chatapp.identity.claims import Claim
 from chatapp.jsons import decode, encode
 from chatapp.model import MessageLog, Record, Records
 from chatapp.names import looks
@@ -70,20 +71,25 @@ class KeptNames:
 
         Raises NickTaken, LogUnavailable.
         """
-        while not await self._keep(nick, owner, address):
-            pass
+        while True:
+            claim = await self.claim(nick, owner, address)
+            if not claim.changes or await self._log.records.change(*claim):
+                break
         self._known.pop(owner, None)
         self._known[owner] = nick, self._clock() + self._seconds * _RENEWED
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
 
-    async def _keep(self, nick: str, owner: str, address: str | None) -> bool:
-        """False if somebody has changed meanwhile what this is decided by."""
-        records, keys, share = self._log.records, _keys(nick), f"names:{address}"
-        found = await records.get([*keys, share])
+    async def claim(self, nick: str, owner: str, address: str | None) -> Claim:
+        """With what the nick becomes the owner's; without changes, where it is kept for nobody.
+
+        Raises NickTaken, LogUnavailable.
+        """
+        keys, share = _keys(nick), f"names:{address}"
+        found = await self._log.records.get([*keys, share])
         _refuse_others((found[key] for key in keys if key in found), owner)
         if _GUEST.fullmatch(nick):
-            return True
+            return Claim()
         record = Record(_packed(KeptName(nick, owner, address)), self._seconds)
         changes = dict.fromkeys(keys, record)
         if address is not None:
@@ -92,10 +98,10 @@ class KeptNames:
                 nicks = await self._still_kept(nicks, address)
             if nick not in nicks:
                 if len(nicks) >= MOST_NAMES:
-                    return True
+                    return Claim()
                 nicks = [*nicks, nick]
             changes[share] = Record(encode(nicks, sum(map(len, nicks))).decode(), self._seconds)
-        return await records.change({key: found.get(key) for key in changes}, changes)
+        return Claim({key: found.get(key) for key in changes}, changes)
 
     async def release(self, nick: str, owner: str, seconds: float) -> None:
         """Keep the nick for so long yet, if it is the owner's. Raises LogUnavailable."""

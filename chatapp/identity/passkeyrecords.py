@@ -5,23 +5,24 @@ passkeys:ID      the digests of those that the member has, in JSON
 """
 
 import hashlib
-from collections.abc import Callable
 from typing import NamedTuple
 
 import orjson
 
+from chatapp.identity.claims import Claim
+from chatapp.identity.members import claim_device
 from chatapp.model import Record, Records
 
 __all__ = [
     "MOST_PASSKEYS",
     "Passkey",
+    "claim_end",
+    "claim_use",
     "digest_of",
     "find_passkey",
-    "forget_passkeys",
     "keep_passkey",
     "passkeys_of",
     "remove_passkey",
-    "use_passkey",
 ]
 
 MOST_PASSKEYS = 20
@@ -62,60 +63,57 @@ async def passkeys_of(records: Records, member: str) -> list[Passkey]:
     return [_unpacked(digest, text) for digest, text in texts if text is not None]
 
 
-async def keep_passkey(records: Records, made: Passkey, used: str, seconds: float) -> bool:
-    """The member has that one from now on; False: it is there, or `used` is, or they have enough.
+async def keep_passkey(
+    records: Records, made: Passkey, device: str, used: str, seconds: float
+) -> bool:
+    """The member has that one from now on, as they said on that device of theirs.
 
-    `used`: a key that is taken for so many seconds. Raises LogUnavailable.
+    False: it is there, or `used` is, or they have enough, or the device is signed out. `used`: a
+    key that is taken for so many seconds. Raises LogUnavailable.
     """
     one, all_of_them = f"passkey:{made.id}", f"passkeys:{made.member}"
     while True:
+        signed_in = await claim_device(records, made.member, device)
         found = await records.get([one, all_of_them, used])
         own = _own(found.get(all_of_them))
-        if one in found or used in found or len(own) >= MOST_PASSKEYS:
+        if signed_in is None or one in found or used in found or len(own) >= MOST_PASSKEYS:
             return False
         changes = {
             one: _packed(made),
             all_of_them: Record(orjson.dumps([*own, made.id]).decode()),
             used: Record("", seconds),
         }
-        if await records.change({key: found.get(key) for key in changes}, changes):
+        claim = Claim({key: found.get(key) for key in changes}, changes)
+        if await records.change(*(signed_in | claim)):
             return True
 
 
-async def use_passkey(
-    records: Records, before: Passkey, after: Passkey, used: str, seconds: float
-) -> bool:
-    """It is `after` from now on; False: it is not `before` any more, or `used` is there.
-
-    Raises LogUnavailable.
-    """
+def claim_use(before: Passkey, after: Passkey, used: str, seconds: float) -> Claim:
+    """With what it is used, and is `after` from then on; once, as `used` is taken so long."""
     key = f"passkey:{before.id}"
     changes = {key: _packed(after), used: Record("", seconds)}
-    return await records.change({key: _packed(before).text, used: None}, changes)
+    return Claim({key: _packed(before).text, used: None}, changes)
+
+
+async def claim_end(records: Records, member: str) -> Claim:
+    """With what the member has none any more. Raises LogUnavailable."""
+    key = f"passkeys:{member}"
+    text = (await records.get([key])).get(key)
+    gone = [key, *(f"passkey:{digest}" for digest in _own(text))]
+    return Claim({key: text}, dict.fromkeys(gone))
 
 
 async def remove_passkey(records: Records, member: str, digest: str) -> bool:
     """The member has that one no more; False: they had none such. Raises LogUnavailable."""
-    return await _remove(records, member, lambda each: each == digest)
-
-
-async def forget_passkeys(records: Records, member: str) -> bool:
-    """The member has none any more; False: they had none. Raises LogUnavailable."""
-    return await _remove(records, member, lambda digest: True)
-
-
-async def _remove(records: Records, member: str, is_meant: Callable[[str], bool]) -> bool:
     key = f"passkeys:{member}"
     while True:
         text = (await records.get([key])).get(key)
         own = _own(text)
-        out = [digest for digest in own if is_meant(digest)]
-        if not out:
+        if digest not in own:
             return False
-        staying = [digest for digest in own if digest not in out]
+        staying = [each for each in own if each != digest]
         kept = Record(orjson.dumps(staying).decode()) if staying else None
-        changes = {key: kept, **{f"passkey:{digest}": None for digest in out}}
-        if await records.change({key: text}, changes):
+        if await records.change({key: text}, {key: kept, f"passkey:{digest}": None}):
             return True
 
 

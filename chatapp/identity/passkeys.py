@@ -15,13 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from chatapp.identity.members import Member
+from chatapp.identity.claims import Outdated
+from chatapp.identity.members import Member, add_device
 from chatapp.identity.passkeyrecords import (
     Passkey,
+    claim_use,
     digest_of,
     find_passkey,
     keep_passkey,
-    use_passkey,
 )
 from chatapp.model import Records
 
@@ -34,6 +35,7 @@ _MOST_ID = 1400  # characters: 1,023 bytes in base64url (WebAuthn 4, Credential 
 _MISSING = "chat.passkeys needs webauthn: pip install 'webauthn>=3.0.1,<4'"
 _STALE = "That took too long, or was used already; try again."
 _NOT_TAKEN = "This passkey is not taken here: {}."
+_NOBODYS = _NOT_TAKEN.format("it belongs to no member, or was removed")
 
 
 class PasskeyRefused(Exception):
@@ -107,9 +109,18 @@ class Passkeys:
         return str(self._webauthn.options_to_json(options))
 
     async def add(
-        self, records: Records, member: str, credential: object, label: str, now: float
+        self,
+        records: Records,
+        member: str,
+        device: str,
+        credential: object,
+        label: str,
+        now: float,
     ) -> None:
-        """The member has that one from now on. Raises PasskeyRefused, LogUnavailable."""
+        """The member has that one from now on, who is in on that device.
+
+        Raises PasskeyRefused, LogUnavailable.
+        """
         from webauthn.helpers import bytes_to_base64url
 
         given = _checked(credential)
@@ -122,16 +133,22 @@ class Passkeys:
         )
         identity, key = given["id"], bytes_to_base64url(verified.credential_public_key)
         made = Passkey(digest_of(identity), member, identity, key, verified.sign_count, label, now)
-        if not await keep_passkey(records, made, _used(challenge), _SECONDS):
+        if not await keep_passkey(records, made, device, _used(challenge), _SECONDS):
             raise PasskeyRefused(_STALE)
 
-    async def sign_in(self, records: Records, credential: object) -> str:
-        """The id of the member whose passkey answered. Raises PasskeyRefused, LogUnavailable."""
+    async def sign_in(
+        self, records: Records, credential: object, label: str, now: float
+    ) -> tuple[Member, str]:
+        """The member whose passkey answered, and one device more of theirs, which is called
+        `label`.
+
+        `now`: Unix seconds. Raises PasskeyRefused, LogUnavailable.
+        """
         given = _checked(credential)
         challenge = self._answered(given, "in")
         passkey = await find_passkey(records, digest_of(given["id"]))
         if passkey is None:
-            raise PasskeyRefused(_NOT_TAKEN.format("it belongs to no member, or was removed"))
+            raise PasskeyRefused(_NOBODYS)
         verified = await self._verified(
             self._webauthn.verify_authentication_response,
             credential=given,
@@ -140,11 +157,16 @@ class Passkeys:
             credential_current_sign_count=passkey.uses,
             require_user_verification=True,
         )
-        # One alone of all who bring the same answer is let in.
         again = passkey._replace(uses=verified.new_sign_count)
-        if not await use_passkey(records, passkey, again, _used(challenge), _SECONDS):
-            raise PasskeyRefused(_STALE)
-        return passkey.member
+        # One alone of all who bring the same answer is let in, and nobody once it is removed.
+        claim = claim_use(passkey, again, _used(challenge), _SECONDS)
+        try:
+            added = await add_device(records, passkey.member, label, now, claim)
+        except Outdated:
+            raise PasskeyRefused(_STALE) from None
+        if added is None:
+            raise PasskeyRefused(_NOBODYS)
+        return added
 
     def _challenge(self, purpose: str) -> bytes:
         until, nonce = int(time.time()) + _SECONDS, secrets.token_urlsafe(16)

@@ -1,7 +1,6 @@
 """The base of the chat's controllers: who asks, from where, and how errors are told."""
 
 import logging
-import time
 from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +11,7 @@ from webob.exc import status_map
 from chatapp.community.acts import GUEST
 from chatapp.community.people import Acquaintances
 from chatapp.directory import Cost, NickTaken
-from chatapp.identity.devices import label_of
-from chatapp.identity.members import Members, add_device
+from chatapp.identity.members import Member, Members
 from chatapp.identity.names import KeptNames
 from chatapp.identity.passkeys import Passkeys
 from chatapp.identity.person import Person
@@ -197,9 +195,10 @@ class BaseController(WSGIController):
                 # They come in while the log is away, and are noted when they do something.
                 log.info("%r is not noted now: %s", participant, bad.line)
 
-    def _unless_taken(self, environ: WSGIEnvironment, nick: str) -> None:
+    def _unless_taken(self, environ: WSGIEnvironment, nick: str) -> Any:
+        """What the last step gave. Raises BadInput if the nick is another's."""
         try:
-            logged(environ, self._hub.figures)
+            return logged(environ, self._hub.figures)
         except NickTaken as error:
             raise taken(nick, error) from None
 
@@ -267,19 +266,13 @@ class BaseController(WSGIController):
             self._set_cookie(self._signer.cookie, self._signer.sign(own))
         return own
 
-    def _sign_in(
-        self, environ: WSGIEnvironment, member: str, nobody: str
-    ) -> Generator[bytes, None, None]:
-        """This browser is a device of the member. Raises BadInput, with the line `nobody` if there
-        is no such member."""
-        records, badges = self._hub.log.records, self._badges
-        yield environ["cogen.call"](add_device)(records, member, label_of(environ), time.time())
-        added = logged(environ, self._hub.figures)
-        if added is None or badges is None or not isinstance(badges.identity, Members):
+    def _sign_in(self, added: tuple[Member, str] | None, nobody: str) -> None:
+        """This browser is that device of the member; None: raises BadInput, with that line."""
+        if added is None or self._badges is None or not isinstance(self._badges.identity, Members):
             raise BadInput(404, nobody)
-        found, device = added
-        badges.identity.admitted(device)
-        self._give_badge(found.person, device)
+        member, device = added
+        self._badges.identity.admitted(device)
+        self._give_badge(member.person, device)
 
     def _give_badge(self, person: Person, proof: str) -> None:
         if self._badges is not None:

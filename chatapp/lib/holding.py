@@ -26,3 +26,8 @@ class WaitingController(BaseController):
         """The name of the room that is meant."""
         called = yield from resolve(environ, self._hub, (room,), None)
         return called.get(room, room)
+
+    def _device(self, environ: WSGIEnvironment) -> str:
+        """The one that asks, where the chat knows of devices."""
+        badge = None if self._badges is None else self._badges.brought(environ)
+        return "" if badge is None else badge.proof

@@ -8,13 +8,12 @@ import inspect
 import logging
 import time
 
+from chatapp.identity.invitations import invite_owner
 from chatapp.identity.members import (
     GONE,
     Members,
-    all_members,
     devices_of,
     find_member,
-    invite,
     note_devices,
 )
 from chatapp.live.hub import Hub
@@ -46,8 +45,8 @@ class SignedOut:
     async def start(self) -> None:
         """The log is open. Where nobody is a member yet, the owner's link is written down."""
         try:
-            if not await all_members(self._hub.log.records):
-                code = await invite(self._hub.log.records, "owner")
+            code = await invite_owner(self._hub.log.records)
+            if code is not None:
                 log.warning(
                     "nobody is a member yet: who opens %s/device/%s is the owner", self._url, code
                 )

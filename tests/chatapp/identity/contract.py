@@ -1,9 +1,19 @@
 """Which name is whose, beside every log: one suite for all of them."""
 
+import asyncio
 import json
 
 from chatapp.directory import NickTaken
+from chatapp.identity.codes import make_code
 from chatapp.identity.devices import MOST_DEVICES, Device
+from chatapp.identity.invitations import (
+    accept_invitation,
+    accept_link,
+    invite,
+    invite_again,
+    invite_owner,
+    look_up_link,
+)
 from chatapp.identity.members import (
     KEPT_SECONDS,
     Member,
@@ -14,11 +24,11 @@ from chatapp.identity.members import (
     gone_devices,
     label_device,
     note_devices,
-    sign_out,
     sign_out_devices,
 )
 from chatapp.identity.names import MOST_NAMES, KeptName, KeptNames, free_name, kept_names
 from chatapp.identity.renaming import take_name
+from chatapp.identity.signingout import sign_out
 from chatapp.model import Record
 
 DAY = 86_400.0
@@ -167,6 +177,63 @@ class NamesContract:
         kept = json.loads((await records.get(["member:1"]))["member:1"])
         # A worker of the version before goes on with what is kept.
         self.assertEqual(before, {key: kept[key] for key in before})
+
+    async def test_of_the_owners_links_of_all_starts_one_makes_an_owner(self):
+        names = await self.kept(KEPT_SECONDS)
+        records = self.log.records
+        codes = [await invite_owner(records) for _ in range(3)]
+        invited = await invite(records, "keeper")
+        cat, _ = await accept_invitation(records, names, invited, "Cat", "", 7.0)
+        self.assertEqual("keeper", cat.role)
+        self.assertTrue((await look_up_link(records, codes[0]))["first"])
+        came = await asyncio.gather(
+            *(
+                accept_invitation(records, names, code, name, "Firefox", 7.0)
+                for code, name in zip(codes, ("Ann", "Bob"), strict=False)
+            )
+        )
+        [(owner, device)] = [each for each in came if each is not None]
+        self.assertEqual("owner", owner.role)
+        self.assertEqual((Device(device, "Firefox", 7.0),), owner.devices)
+        self.assertEqual([owner, cat], await all_members(records))
+        self.assertEqual([owner.name, "Cat"], [each.nick for each in await kept_names(records)])
+        for code in codes:
+            self.assertIsNone(await look_up_link(records, code))
+        self.assertIsNone(await accept_invitation(records, names, codes[2], "Dan", "", 7.0))
+        self.assertIsNone(await invite_owner(records))
+
+    async def test_of_all_who_use_an_invitation_or_a_link_at_once_one_is_in(self):
+        names = await self.kept(KEPT_SECONDS)
+        records = self.log.records
+        code = await invite(records, "member")
+        came = await asyncio.gather(
+            *(
+                accept_invitation(records, names, code, name, "", 7.0)
+                for name in ("Ann", "Bob", "Cat")
+            )
+        )
+        [(member, device)] = [each for each in came if each is not None]
+        self.assertEqual([member], await all_members(records))
+        self.assertEqual([member.name], [each.nick for each in await kept_names(records)])
+        code = await invite_again(records, member)
+        self.assertIsNone(await accept_invitation(records, names, code, "Dan", "", 7.0))
+        came = await asyncio.gather(*(accept_link(records, code, "", 7.0) for _ in range(3)))
+        [(member, other)] = [each for each in came if each is not None]
+        self.assertEqual([device, other], ids(member))
+        self.assertEqual({}, await records.all("code:"))
+
+    async def test_a_link_of_a_device_that_is_signed_out_is_of_no_use(self):
+        records = (await self.opened()).records
+        ann = await admit(records, "1", "Ann", "owner")
+        _, phone = await add_device(records, "1")
+        code = await make_code(records, {"member": "1", "nick": "Ann", "device": phone})
+        self.assertEqual("Ann", (await look_up_link(records, code))["nick"])
+        await sign_out_devices(records, "1", {phone}.__contains__)
+        self.assertIsNone(await look_up_link(records, code))
+        self.assertIsNone(await accept_link(records, code, "", 7.0))
+        again = await invite_again(records, ann)
+        self.assertTrue(await sign_out(records, "1"))
+        self.assertIsNotNone(await accept_link(records, again, "", 7.0))
 
     async def test_of_those_that_were_signed_out_the_last_are_kept(self):
         records = (await self.opened()).records

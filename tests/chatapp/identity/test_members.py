@@ -13,14 +13,15 @@ from urllib.parse import quote
 from benchmarks.harness.chat import ChatServer
 from chatapp.identity.codes import make_code
 from chatapp.identity.devices import MOST_DEVICES
+from chatapp.identity.invitations import invite
 from chatapp.identity.members import (
     add_device,
     admit,
     all_members,
     gone_devices,
-    invite,
-    sign_out,
 )
+from chatapp.identity.signingout import sign_out
+from chatapp.model import LogUnavailable
 from tests.chatapp.command.program import run
 from tests.chatapp.support import ChatCase, texts
 
@@ -59,6 +60,47 @@ class MembersTests(MembersCase):
         [participant] = self.hub.participants.values()
         self.assertEqual("owner", participant.person.role)
         self.assertEqual(404, self.come_in(self.owners, "Bob")[1].status)
+
+    def test_the_owners_links_of_other_starts_are_over_once_there_is_an_owner(self):
+        kept = self.hub.log.records._kept
+        with self.assertLogs("chatapp.lib.signedout", "WARNING") as said:
+            self.start(identity="members", data=self.hub.options.data)
+        self.hub.log.records._kept |= kept
+        late = re.search(r"http://\S+?(/device/\S+)", said.records[0].getMessage())[1]
+        self.assertEqual(200, self.person().ask("GET", late).status)
+        self.assertEqual(303, self.come_in(self.owners, "Ann")[1].status)
+        self.assertEqual(404, self.person().ask("GET", late).status)
+        self.assertEqual(404, self.come_in(late, "Bob")[1].status)
+        [ann] = asyncio.run(all_members(self.hub.log.records))
+        self.assertEqual("Ann", ann.name)
+        self.assertEqual(303, self.come_in(self.invited("owner"), "Bob")[1].status)
+
+    def test_who_is_refused_while_coming_in_has_used_up_nothing(self):
+        ann, records = self.member("Ann"), self.hub.log.records
+        code = json.loads(ann.post("/chat/device", {}).body)["code"]
+        for path, name in ((self.invited(), "Bob"), (f"/device/{code}", "")):
+            with self.subTest(path):
+                before = dict(records._kept)
+                failures = 0
+                while self.come_in_with_a_failure(path, name, failures) == 503:
+                    self.assertEqual(before, records._kept)
+                    failures += 1
+                self.assertEqual(1, failures)
+
+    def come_in_with_a_failure(self, path, name, before):
+        """The status, where the log fails after it has taken so many changes."""
+        records = self.hub.log.records
+        taken = [None] * before
+        change = records.change
+
+        async def failing(found, changes):
+            if not taken:
+                raise LogUnavailable("it is away")
+            taken.pop()
+            return await change(found, changes)
+
+        with mock.patch.object(records, "change", failing):
+            return self.come_in(path, name)[1].status
 
     def test_who_is_not_invited_sees_nothing(self):
         self.member("Ann").say("hello")
@@ -196,6 +238,19 @@ class MembersTests(MembersCase):
         self.assertEqual(["still here?"], texts(ann.pull()))
         self.assertNotIn("presence", bob.pull())  # nobody came or went
         self.assertEqual([True], [each["current"] for each in self.devices(ann)])
+
+    def test_the_link_that_a_device_has_made_is_over_once_it_is_signed_out(self):
+        ann = self.member("Ann")
+        phone = self.on_another_device(ann)
+        stolen = json.loads(phone.post("/chat/device", {}).body)["code"]
+        good = json.loads(ann.post("/chat/device", {}).body)["code"]
+        self.assertEqual(200, ann.post("/chat/me/devices", {"others": True}).status)
+        for method in ("GET", "POST"):
+            answer = self.person().ask(method, f"/device/{stolen}")
+            self.assertEqual(404, answer.status)
+            self.assertIn(b"Ask for another", answer.body)
+        self.assertEqual(303, self.person().ask("POST", f"/device/{good}").status)
+        self.assertEqual(2, len(self.devices(ann)))
 
     def test_all_other_devices_are_signed_out_at_once(self):
         ann = self.member("Ann")

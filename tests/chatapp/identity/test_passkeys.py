@@ -1,23 +1,30 @@
 """A member signs in with a passkey; who only looks like one is refused in a line."""
 
 import asyncio
+import contextlib
 import copy
 import json
+import math
 import random
 from unittest import mock
 
-from chatapp.identity.members import all_members, sign_out
+from webob import Request
+
+from chatapp.community.standings import Ban
+from chatapp.identity.members import all_members
 from chatapp.identity.passkeyrecords import MOST_PASSKEYS
 from chatapp.identity.passkeys import Passkeys
+from chatapp.identity.signingout import sign_out
 from chatapp.lib.identity import Signer
 from tests.chatapp.identity.authenticator import Authenticator, decoded, encoded
 from tests.chatapp.identity.test_members import MembersCase
+from tests.chatapp.test_gate import Booked
 
 URL, HOST = "https://chat.example", "chat.example"
 OFFER, SIGN_IN = "/chat/me/passkeys", "/chat/sign-in"
 
 
-class PasskeysCase(MembersCase):
+class PasskeysCase(Booked, MembersCase):
     def setUp(self):
         with self.assertLogs("chatapp.lib.signedout", "WARNING"):
             self.start(identity="members", url=URL, passkeys="true")
@@ -154,6 +161,80 @@ class PasskeysTests(PasskeysCase):
         self.refused(passkey.answer(self.question()), "no member")
         kept = asyncio.run(self.hub.log.records.all("passkey"))
         self.assertEqual({}, kept)
+
+    def test_who_is_signed_out_while_coming_in_by_one_is_out(self):
+        """At whichever change of the log it comes between."""
+        for changes in (0, 1, 2):
+            with self.subTest(changes=changes):
+                passkey = self.added(self.member(f"Ann {changes}"))
+                phone, answer = self.person(), passkey.answer(self.question())
+                with self.signed_out_after(f"Ann {changes}", changes):
+                    phone.post(SIGN_IN, {"credential": answer})
+                self.pass_time(0.6)
+                self.assertEqual(401, phone.ask("GET", "/chat/me").status)
+                self.assertEqual({}, asyncio.run(self.hub.log.records.all("passkey")))
+                found = asyncio.run(all_members(self.hub.log.records))
+                self.assertEqual([()] * (changes + 1), [each.devices for each in found])
+
+    def test_a_device_that_is_signed_out_meanwhile_adds_none(self):
+        ann = self.member("Ann")
+        made = Authenticator(URL, HOST).make(self.asked(ann, OFFER, {}))
+        verified = Passkeys._verified
+
+        async def slow(passkeys, verify, **given):
+            found = await verified(passkeys, verify, **given)
+            await self.sign_out("Ann")
+            return found
+
+        with mock.patch.object(Passkeys, "_verified", slow):
+            self.asked(ann, OFFER, {"credential": made}, 403)
+        self.assertEqual({}, asyncio.run(self.hub.log.records.all("passkey")))
+
+    @contextlib.contextmanager
+    def signed_out_after(self, name, changes):
+        """Once the log has taken so many changes, or all that there are."""
+        records, left = self.hub.log.records, [None] * changes
+        change = records.change
+
+        async def counted(found, changes):
+            if left:
+                left.pop()
+            else:
+                records.change = change
+                await self.sign_out(name)
+            return await change(found, changes)
+
+        records.change = counted
+        try:
+            yield
+        finally:
+            if records.change is not change:
+                records.change = change
+                asyncio.run(self.sign_out(name))
+
+    async def sign_out(self, name):
+        records = self.hub.log.records
+        [member] = [each for each in await all_members(records) if each.name == name]
+        await sign_out(records, member.id)
+
+    def test_who_is_banned_with_the_address_manages_none(self):
+        ann = self.member("Ann")
+        self.added(ann)
+        [kept] = json.loads(ann.ask("GET", OFFER).body)["passkeys"]
+        ann.address = "10.0.0.7"
+        self.change(bans={"10.0.0.7": Ban(math.inf, "spam")})
+        for body in (None, {}, {"credential": {}}, {"remove": kept["passkey"]}):
+            answer = ann.ask("GET", OFFER) if body is None else ann.post(OFFER, body)
+            self.assertEqual(403, answer.status)
+            self.assertEqual({"error": "You are banned: spam"}, json.loads(answer.body))
+        self.assertEqual(2, len(asyncio.run(self.hub.log.records.all("passkey"))))
+
+    def test_under_another_server_they_say_what_they_need(self):
+        with self.assertLogs("chatapp", "ERROR"):
+            for path, body in ((OFFER, None), (OFFER, b"{}"), (SIGN_IN, b"{}")):
+                answer = Request.blank(path, POST=body).get_response(self.app)
+                self.assertEqual(501, answer.status_code)
+                self.assertIn("egg:ChatApp#http", answer.text)
 
     def test_a_member_has_so_many(self):
         ann = self.member("Ann")
