@@ -68,8 +68,9 @@ class Globals:
         secret_fingerprint = fingerprint(secret)
         self.addresses = Addresses()
         self.hub = Hub(options, secret_fingerprint, about(options, version))
-        keep = KEPT_SECONDS if options.identity == "members" else options.nick_keep
-        self.names = KeptNames(self.hub.log, keep)
+        are_chosen = options.identity == "members"
+        keep = KEPT_SECONDS if are_chosen else options.nick_keep
+        self.names = KeptNames(self.hub.log, keep, guests=not are_chosen)
         self.book = Book(self.hub.log, options.keepers.split(), options.groups_of_keepers())
         self.gate = Gate(self.hub, self.book, self.addresses, rule_of(options.allow, self.hub.now))
         self.hub.keeps, self.hub.recorded = self.book.holds, self.book.called

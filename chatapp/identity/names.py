@@ -3,7 +3,7 @@
     name:LOOK       owner, nick and address, in JSON; one for each thing that the nick looks like
     names:ADDRESS   the nicks that are kept for those of an address, in JSON
 
-A guest's nick is given and not chosen: it is nobody's.
+A guest's nick is given and not chosen: where there are guests it is nobody's.
 """
 
 import re
@@ -42,14 +42,19 @@ class KeptName(NamedTuple):
 class KeptNames:
     """Those beside `log`; each is kept for `seconds` after it was last spoken under, 0: none is.
 
-    `clock`: monotonic seconds.
+    `clock`: monotonic seconds. `guests`: whether there are any.
     """
 
     def __init__(
-        self, log: MessageLog, seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        log: MessageLog,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        guests: bool = True,
     ) -> None:
         self._log = log
         self._seconds = seconds
+        self._guests = guests
         self._clock = clock
         # By owner: the nick that is known to be kept, and when it is to be renewed.
         self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
@@ -88,7 +93,7 @@ class KeptNames:
         keys, share = _keys(nick), f"names:{address}"
         found = await self._log.records.get([*keys, share])
         _refuse_others((found[key] for key in keys if key in found), owner)
-        if _GUEST.fullmatch(nick):
+        if self._guests and _GUEST.fullmatch(nick):
             return Claim()
         record = Record(_packed(KeptName(nick, owner, address)), self._seconds)
         changes = dict.fromkeys(keys, record)

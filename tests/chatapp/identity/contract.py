@@ -37,9 +37,9 @@ DAY = 86_400.0
 class NamesContract:
     """For a test of a log; `opened()` returns one whose clock is `self.clock`."""
 
-    async def kept(self, keep=30 * DAY, log=None):
+    async def kept(self, keep=30 * DAY, log=None, guests=True):
         self.log = log or await self.opened()
-        return KeptNames(self.log, keep, self.clock.passed)
+        return KeptNames(self.log, keep, self.clock.passed, guests)
 
     async def refused(self, acting):
         with self.assertRaises(NickTaken) as caught:
@@ -107,6 +107,16 @@ class NamesContract:
         self.assertEqual([], await kept_names(self.log.records))
         names = await self.kept(0.0, self.log)
         self.assertTrue(names.is_kept("ann", "A"))
+
+    async def test_where_there_are_no_guests_a_name_like_theirs_is_kept_as_any(self):
+        names = await self.kept(KEPT_SECONDS, guests=False)
+        records = self.log.records
+        for identity, name in (("1", "guest-12ab"), ("2", "Bob")):
+            await names.keep(name, identity, None)
+            await admit(records, identity, name, "member")
+        self.assertEqual("guest-12ab", await self.refused(names.keep("Guest-12ab", "3", None)))
+        taking = take_name(records, names, "2", "guest-12ab", DAY)
+        self.assertEqual("guest-12ab", await self.refused(taking))
 
     async def test_one_that_was_freed_is_anybodys(self):
         names = await self.kept()

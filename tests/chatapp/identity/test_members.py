@@ -114,7 +114,8 @@ class MembersTests(MembersCase):
     def test_a_name_is_a_members_for_ever(self):
         self.member("Ann")
         path = self.invited()
-        for name in ("Ann", "\u0430nn"):
+        self.member("guest-12ab")
+        for name in ("Ann", "\u0430nn", "guest-12ab"):
             self.assertEqual(409, self.come_in(path, name)[1].status)
         self.assertEqual(400, self.come_in(path, " ")[1].status)
         self.assertEqual(303, self.come_in(path, "Bob")[1].status)
