@@ -86,11 +86,12 @@ class RoomKeeping(Asking):
         gone = await self._giving_way()
 
         def decide() -> Edit:
-            self._unless_too_many(by, room, members, gone)
+            passing = self._passing(gone)
+            self._unless_too_many(by, room, members, passing)
             if self._book.called(name) is not None:
                 raise Impossible(_taken(name))
             deed = self._deed(by, "make", room) if policy == ANNOUNCE else None
-            return Edit([room], gone, deed=deed)
+            return Edit([room], passing, deed=deed)
 
         await self._book.change(decide)
         return room
@@ -120,8 +121,9 @@ class RoomKeeping(Asking):
             is_passing = by.role == GUEST
             made = Room(name, MEMBERS, kind=DIRECT, by=by.id, at=self._now(), passing=is_passing)
             room = room if self._book.keeps(name) else made
-            self._unless_too_many(by, room, new, gone)
-            return Edit([room._replace(members={**room.members, **new})], gone)
+            passing = self._passing(gone)
+            self._unless_too_many(by, room, new, passing)
+            return Edit([room._replace(members={**room.members, **new})], passing)
 
         await self._book.change(decide)
         return self._book.room(name)
@@ -229,6 +231,10 @@ class RoomKeeping(Asking):
         }
         name = min(silent, key=silent.__getitem__, default="")
         return [name] if name and silent[name] + _SILENT_SECONDS <= self._wall() else []
+
+    def _passing(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` that may give way yet: one may have been settled meanwhile."""
+        return [name for name in names if self._book.room(name).passing]
 
     def _unless_too_many(
         self,

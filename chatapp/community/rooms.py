@@ -59,7 +59,8 @@ _NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Room(NamedTuple):
-    """`members`: their names by id; of an announce room those who speak there.
+    """`members`: their names by id; of an announce room those who speak there. `passing` is the
+    last field, by which the log in Redis knows the record of such a room.
 
     `was`: the policy before it was closed, `reason`: why it was. `by`: the id of who made it, `at`:
     when, in Unix seconds. `passing`: whether it gives way where there are too many, as a guest made

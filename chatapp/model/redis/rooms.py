@@ -2,17 +2,21 @@
 
 A log that an older version began has rooms that are not in `spoken`: they are the longest silent.
 
-A room of which there is a record gives way to none: what a process knows of that is not asked, for
-another may have made it just now.
+A room of which there is a record gives way to none, unless a guest made it: what a process knows of
+that is not asked, for another may have made it just now. The record of a guest's ends with that
+(chatapp.community.rooms).
 """
 
 from chatapp.model.log import LOBBY
 from chatapp.model.rooms import AT_ONCE, SILENT_SECONDS
 
-__all__ = ["RECORD", "ROOMS"]
+__all__ = ["PASSING", "RECORD", "ROOMS"]
 
 RECORD = "chat:record:room:"
 """Before a room's name: where its record is, if there is one (chatapp.community)."""
+
+PASSING = '"passing":true}'
+"""The end of the record of a room that gives way. In a text a quote is escaped."""
 
 # Functions and keys that scripts have in front.
 ROOMS = f"""
@@ -40,6 +44,11 @@ local function meant(heads, name, fold)
     return name
 end
 
+local function is_kept(name)
+    local last = redis.call('GETRANGE', '{RECORD}' .. name, {-len(PASSING)}, -1)
+    return last ~= '' and last ~= '{PASSING}'
+end
+
 local function to_give_way(now)
     local silent
     local from = 0
@@ -48,7 +57,7 @@ local function to_give_way(now)
         if #rooms == 0 then return silent end
         for i = 1, #rooms, 2 do
             local name, at = rooms[i], rooms[i + 1]
-            if redis.call('EXISTS', '{RECORD}' .. name) == 0 then
+            if not is_kept(name) then
                 if redis.call('EXISTS', 'chat:directory:room:' .. name) == 0 then return name end
                 if not silent and now - at >= {SILENT_SECONDS} then silent = name end
             end

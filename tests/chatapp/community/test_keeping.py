@@ -12,7 +12,7 @@ from chatapp.community.standings import Standing
 from chatapp.identity.members import add_device, admit, gone_devices
 from chatapp.identity.person import Person
 from tests.chatapp.community.contract import BookCase, OnMemory, OnRedis, OnSQLite
-from tests.chatapp.model.contract import store
+from tests.chatapp.model.contract import LogContract, Observer, store
 
 ANN, BOB, CAT = (Person(name[0], name, role="member") for name in ("Ann", "Bob", "Cat"))
 GUS = Person("G", "Gus", role="guest")
@@ -127,6 +127,39 @@ class KeepingCases(BookCase):
         held = [self.rooms.holds(each.name) for each in (made, spoken)]
         self.assertEqual([True, False], held)
         await self.refused(Impossible, "as many rooms", self.private(by=BOB))
+
+    async def test_a_room_that_was_kept_meanwhile_gives_way_to_none(self):
+        self.keeping = self.made(most_rooms=1)
+        room = await self.keeping.make_room(GUS, "x", "members", [KIM])
+        self.clock.advance(400)
+        other = Keeping(self.log, self.book(), b"key", wall=self.clock.wall)
+        change = self.rooms.change
+
+        async def meanwhile(decide):
+            await other.settle(KIM, room.name, "kept")
+            return await change(decide)
+
+        self.rooms.change = meanwhile
+        for making in (self.private(by=BOB), self.keeping.direct(BOB, [ANN])):
+            await self.refused(Impossible, "as many rooms", making)
+        self.assertTrue(self.rooms.holds(room.name))
+
+    async def test_in_the_log_a_guests_room_gives_way_and_no_other(self):
+        await self.log.close()
+        options = {**LogContract.OPTIONS, "max_rooms": 2}
+        observer = Observer()
+        observer.kept = lambda name: self.rooms.holds(name)
+        self.log = self.make(observer, **options, clock=self.clock)
+        await self.log.open()
+        self.addAsyncCleanup(self.log.close)
+        self.rooms = self.book()
+        make = self.made().make_room
+        kept = await make(ANN, '"passing":true}', "members", [BOB])
+        passing = await make(GUS, "x", "members", [BOB])
+        for name in (kept.name, passing.name, "new"):
+            await store(self.log, name, "B", "Bob", "hello")
+        there = {head.name for head in await self.log.rooms()}
+        self.assertEqual({kept.name, "new"}, there - {"lobby"})
 
     async def test_direct_leads_those_who_begin_at_once_to_one_room(self):
         rooms = await asyncio.gather(

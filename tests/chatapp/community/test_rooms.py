@@ -11,6 +11,7 @@ from chatapp.community.rooms import (
     unpacked_room,
     unrecorded,
 )
+from chatapp.model.redis.rooms import PASSING
 
 
 class RoomTests(unittest.TestCase):
@@ -33,4 +34,8 @@ class RoomTests(unittest.TestCase):
         full = Room("~a", "closed", "Té", "direct", {"A": "Ann"}, "members", "old", "A", 1.5)
         for room in (full, Room("garden", "announce")):
             self.assertEqual(room, unpacked_room(room.name, packed_room(room)))
+        passing = packed_room(full._replace(passing=True))
+        self.assertTrue(passing.endswith(PASSING))
+        titled = Room("x", title=PASSING, members={"passing": "true"}, reason=PASSING)
+        self.assertNotIn(PASSING[:-1], packed_room(titled))
         self.assertEqual(("members", "announce"), (full.purpose, Room("x", "announce").purpose))
