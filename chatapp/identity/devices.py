@@ -1,6 +1,7 @@
 """Devices: the browsers on which a member is signed in, as the member sees them."""
 
 import secrets
+import time
 from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
@@ -42,6 +43,12 @@ class Device(NamedTuple):
     label: str = ""
     at: float | None = None
     seen: str = ""
+
+    @property
+    def here(self) -> tuple[str, float]:
+        """When it was here last, as far as that is written down: the day, and its sign-in."""
+        at = self.at or 0.0
+        return max(self.seen, time.strftime("%Y-%m-%d", time.gmtime(at))), at
 
 
 def new_device(label: str, now: float | None) -> Device:

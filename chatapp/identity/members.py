@@ -182,7 +182,7 @@ async def add_device(
     def edit(member: Member) -> Member:
         devices = member.devices
         if len(devices) >= MOST_DEVICES:
-            longest = min(devices, key=lambda each: (each.seen, each.at or 0.0))
+            longest = min(devices, key=lambda each: each.here)
             devices = tuple(each for each in devices if each is not longest)
         return member._replace(devices=(*devices, device))
 

@@ -98,6 +98,10 @@ class SignedOut:
         for device, member in seen.items():
             if device not in self._noted:
                 devices.setdefault(member, []).append(device)
-        for member in list(devices)[:_MOST_NOTED]:
-            await note_devices(self._hub.log.records, member, devices[member], day)
-            self._noted.update(devices[member])
+        try:
+            for member in list(devices)[:_MOST_NOTED]:
+                await note_devices(self._hub.log.records, member, devices[member], day)
+                self._noted.update(devices[member])
+        finally:
+            left = {each: seen[each] for each in seen if each not in self._noted}
+            self._members.seen = left | self._members.seen

@@ -177,6 +177,18 @@ class NamesContract:
         self.assertEqual(expected, ids(await find_member(records, "1")))
         self.assertEqual({devices[1]: "1"}, await gone_devices(records))
 
+    async def test_a_device_that_was_just_signed_in_was_here_that_day(self):
+        records = (await self.opened()).records
+        await admit(records, "1", "Ann", "owner")
+        now = 1_795_790_926.0  # 2026-11-27
+        devices = [(await add_device(records, "1", "", now - DAY))[1] for _ in range(MOST_DEVICES)]
+        await note_devices(records, "1", devices[1:-1], "2026-11-27")
+        await note_devices(records, "1", devices[:1], "2026-11-26")
+        _, new = await add_device(records, "1", "", now)
+        _, newer = await add_device(records, "1", "", now + 60)
+        expected = [*devices[1:-1], new, newer]
+        self.assertEqual(expected, ids(await find_member(records, "1")))
+
     async def test_a_member_of_the_version_before_is_the_same_one(self):
         records = (await self.opened()).records
         before = {"name": "Ann", "role": "owner", "devices": ["d1", "d2"]}

@@ -22,6 +22,7 @@ from chatapp.identity.members import (
 )
 from chatapp.identity.signingout import sign_out
 from chatapp.model import LogUnavailable
+from pylons import config
 from tests.chatapp.command.program import run
 from tests.chatapp.support import ChatCase, texts
 
@@ -200,6 +201,36 @@ class MembersTests(MembersCase):
         with mock.patch("time.gmtime", lambda: time.struct_time((2031, 5, 6, 7, 8, 9, 0, 0, 0))):
             self.pass_time(31)
         self.assertEqual(["2031-05-06"] * 2, [each["seen"] for each in self.devices(phone)])
+
+    def test_on_which_day_a_device_was_here_is_written_down_however_many_there_are(self):
+        records, members = self.hub.log.records, config["pylons.app_globals"].badges.identity
+
+        async def come(number):
+            await admit(records, f"m{number}", f"Member {number}", "member")
+            _, device = await add_device(records, f"m{number}")
+            members.admitted(device)
+            self.assertTrue(members.proves({}, device, f"m{number}"))
+
+        def noted():
+            found = asyncio.run(all_members(records))
+            return sum(device.seen != "" for each in found for device in each.devices)
+
+        for number in range(250):
+            asyncio.run(come(number))
+        change, failing = records.change, [False] * 7 + [True]
+
+        async def some(found, changes):
+            if failing and failing.pop(0):
+                raise LogUnavailable("it is away")
+            return await change(found, changes)
+
+        with mock.patch.object(records, "change", some):
+            told = []
+            for _ in range(3):
+                self.pass_time(30)
+                told.append(noted())
+        self.assertEqual([7, 207, 250], told)
+        self.assertEqual({}, members.seen)
 
     def test_what_cannot_be_done_with_a_device_is_a_line(self):
         ann, bob = self.member("Ann"), self.member("Bob")
