@@ -22,6 +22,7 @@ import { lineOf } from './wire.js';
 export class Community {
   #page;
   #menu = new MenuView();
+  #notice = new NoticeView();
   #keeping;
   #about;
   #choice;
@@ -34,9 +35,9 @@ export class Community {
   constructor(page) {
     this.#page = page;
     const { listing } = page;
-    this.#keeping = new Keeping({ ask: new AskView(), notice: new NoticeView() }, () => this.#changed());
+    this.#keeping = new Keeping({ ask: new AskView(), notice: this.#notice }, () => this.#changed());
     const keeping = this.#keeping;
-    this.#make = new MakeView({ make: (kind, room) => this.#made(kind, room) });
+    this.#make = new MakeView({ make: (kind, room, wanted) => this.#made(kind, room, wanted) });
     this.#choice = new ChoiceView({ ask: () => listing.refresh(), make: (kind) => this.#make.ask(kind, this.#others()) });
     this.#about = new AboutView({
       me: () => page.store.get('nick'),
@@ -138,16 +139,17 @@ export class Community {
 
   async #begin(nick) {
     const line = await this.#made('direct', { people: [nick] });
-    if (line) this.#make.ask('direct', this.#others(), [nick], line);
+    if (line && this.#make.open) this.#notice.tell(line);
+    else if (line) this.#make.ask('direct', this.#others(), [nick], line);
   }
 
-  /** Make a room that others do not see, and open it; returns why that cannot be, or ''. */
-  async #made(kind, { title, people }) {
+  /** Make a room that others do not see, and open it if that is still wanted; returns why that cannot be, or ''. */
+  async #made(kind, { title, people }, wanted = () => true) {
     const asked = kind === 'direct' ? directRoom(people) : makeRoom({ title, people, policy: 'members' });
     const answer = await asked;
     if (answer.status !== 200) return lineOf(answer);
     await this.#page.listing.refresh();
-    this.#page.visit(answer.data.room);
+    if (wanted()) this.#page.visit(answer.data.room);
     return '';
   }
 

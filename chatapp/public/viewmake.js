@@ -7,7 +7,8 @@ const TEXTS = {
 
 /**
  * The dialog that makes a private room, or one with somebody.
- * acts: make(kind, {title, people}) -> a promise of an error line, '' if it is there now.
+ * acts: make(kind, {title, people}, wanted) -> a promise of an error line, '' if it is there now; wanted() says whether
+ * somebody still waits for it.
  */
 export class MakeView {
   #dialog = document.getElementById('make-dialog');
@@ -17,8 +18,9 @@ export class MakeView {
   #people = document.getElementById('make-people');
   #known = document.getElementById('make-known');
   #error = document.getElementById('make-error');
+  #do = document.getElementById('make-do');
   #acts;
-  #kind = 'room';
+  #question = null;
 
   constructor(acts) {
     this.#acts = acts;
@@ -30,13 +32,19 @@ export class MakeView {
     document.getElementById('make-cancel').addEventListener('click', () => this.#dialog.close());
   }
 
+  /** Whether it is asked now. */
+  get open() {
+    return this.#dialog.open;
+  }
+
   /** kind: 'room' or 'direct'; known: nicks that are suggested; people: those that are in the field; error: why it is asked. */
   ask(kind, known, people = [], error = '') {
-    this.#kind = kind;
+    this.#question = { kind, known: [...known, ...people] };
+    this.#do.disabled = false;
     const { title, help, act } = TEXTS[kind];
     document.getElementById('make-title').textContent = title;
     document.getElementById('make-help').textContent = help;
-    document.getElementById('make-do').textContent = act;
+    this.#do.textContent = act;
     this.#named.hidden = kind !== 'room';
     this.#known.replaceChildren(...known.map((nick) => element('option', { value: nick })));
     this.#form.reset();
@@ -47,11 +55,17 @@ export class MakeView {
   }
 
   async #submit() {
+    const question = this.#question;
+    const { kind, known } = question;
     const title = this.#name.value.trim();
-    const people = this.#people.value.split(',').map((nick) => nick.trim()).filter(Boolean);
-    if (this.#kind === 'room' && !title) return this.#complain('Say what it is called first.');
-    if (this.#kind === 'direct' && !people.length) return this.#complain('Say with whom first.');
-    const error = await this.#acts.make(this.#kind, { title, people });
+    const people = nicksOf(this.#people.value, known);
+    if (this.#do.disabled) return;
+    if (kind === 'room' && !title) return this.#complain('Say what it is called first.');
+    if (kind === 'direct' && !people.length) return this.#complain('Say with whom first.');
+    this.#do.disabled = true;
+    const error = await this.#acts.make(kind, { title, people }, () => question === this.#question && this.open);
+    if (question !== this.#question) return;
+    this.#do.disabled = false;
     if (error) return this.#complain(error);
     this.#dialog.close();
   }
@@ -60,4 +74,21 @@ export class MakeView {
     this.#error.textContent = error;
     this.#people.setAttribute('aria-invalid', String(error !== ''));
   }
+}
+
+/** The nicks in `text`, commas between; one that is known may have commas itself. */
+function nicksOf(text, known) {
+  const nicks = new Map(known.map((nick) => [partsOf(nick).join(), nick]));
+  const parts = partsOf(text);
+  const found = [];
+  while (parts.length) {
+    const last = parts.findLastIndex((_, i) => nicks.has(parts.slice(0, i + 1).join()));
+    const own = parts.splice(0, Math.max(1, last + 1)).join();
+    found.push(nicks.get(own) ?? own);
+  }
+  return found.filter(Boolean);
+}
+
+function partsOf(text) {
+  return text.split(',').map((part) => part.trim());
 }
