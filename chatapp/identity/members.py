@@ -4,7 +4,6 @@ Who is invited opens a link, picks a name and keeps it. A badge is all that sign
 for each device, until that is signed out.
 
     member:ID   name, role and devices, in JSON
-    gone        the devices that were signed out last, each with its member's id, in JSON
 
 Who comes with a badge is looked up, and from then on is in by what this process remembers, until it
 sees the device in `gone`, which each process follows.
@@ -17,12 +16,12 @@ from wsgiref.types import WSGIEnvironment
 
 from chatapp.identity.claims import UNCLAIMED, Claim, Outdated
 from chatapp.identity.devices import MOST_DEVICES, Device, new_device
+from chatapp.identity.gone import GONE, MOST_GONE, with_gone
 from chatapp.identity.person import Identity, Person
 from chatapp.jsons import decode, encode
 from chatapp.model import Record, Records
 
 __all__ = [
-    "GONE",
     "KEPT_SECONDS",
     "Member",
     "Members",
@@ -30,9 +29,7 @@ __all__ = [
     "admit",
     "all_members",
     "claim_device",
-    "devices_of",
     "find_member",
-    "gone_devices",
     "label_device",
     "new_member_id",
     "note_devices",
@@ -43,11 +40,7 @@ __all__ = [
 KEPT_SECONDS = 100 * 365 * 86_400.0
 """A member's name is kept as good as for ever."""
 
-GONE = "gone"
-"""The key of the devices that were signed out."""
-
-_MOST_GONE = 1000
-# Characters of JSON that a device has, with its member's id or what it is called.
+# Characters of JSON that a device has, with what it is called.
 _DEVICE = 100
 _MOST_REMEMBERED = 100_000
 
@@ -116,7 +109,7 @@ class Members(Identity):
     def signed_out(self, gone: dict[str, str]) -> None:
         """Those devices are out, also when the record has room for them no longer."""
         last = next(reversed(self.gone), None)
-        if last not in gone and (last is not None or len(gone) >= _MOST_GONE):
+        if last not in gone and (last is not None or len(gone) >= MOST_GONE):
             self.forget()
         self._admitted.difference_update(gone)
         self.gone = gone
@@ -251,11 +244,6 @@ async def all_members(records: Records) -> list[Member]:
     return sorted(members, key=lambda member: member.name)
 
 
-async def gone_devices(records: Records) -> dict[str, str]:
-    """Those that were signed out, each with its member's id. Raises LogUnavailable."""
-    return devices_of((await records.get([GONE])).get(GONE))
-
-
 async def _change(
     records: Records,
     identity: str,
@@ -279,9 +267,7 @@ async def _change(
         changes = {key: _packed(member)}
         out = [each.id for each in before.devices if each.id not in member.device_ids]
         if out:
-            gone = [*devices_of(found.get(GONE)).items(), *((each, identity) for each in out)]
-            told = encode(dict(gone[-_MOST_GONE:]), _DEVICE * len(gone))
-            changes[GONE] = Record(told.decode())
+            changes[GONE] = with_gone(found.get(GONE), identity, out)
         if await records.change(*(by | Claim({key: found.get(key) for key in changes}, changes))):
             return member
 
@@ -289,12 +275,6 @@ async def _change(
 def _with(member: Member, devices: Iterable[str], edit: Callable[[Device], Device]) -> Member:
     edited = tuple(edit(each) if each.id in devices else each for each in member.devices)
     return member._replace(devices=edited)
-
-
-def devices_of(text: str | None) -> dict[str, str]:
-    """Those of the record, each with its member's id."""
-    devices: dict[str, str] = {} if text is None else decode(text)
-    return devices
 
 
 def _packed(member: Member) -> Record:

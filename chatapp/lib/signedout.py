@@ -8,11 +8,10 @@ import inspect
 import logging
 import time
 
+from chatapp.identity.gone import GONE, devices_of
 from chatapp.identity.invitations import invite_owner
 from chatapp.identity.members import (
-    GONE,
     Members,
-    devices_of,
     find_member,
     note_devices,
 )

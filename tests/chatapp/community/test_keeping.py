@@ -9,7 +9,8 @@ from chatapp.community.keeping import Keeping
 from chatapp.community.roomkeeping import MOST_TOGETHER
 from chatapp.community.rooms import MOST_MEMBERS, new_private_name
 from chatapp.community.standings import Standing
-from chatapp.identity.members import add_device, admit, gone_devices
+from chatapp.identity.gone import gone_devices
+from chatapp.identity.members import add_device, admit
 from chatapp.identity.person import Person
 from tests.chatapp.community.contract import BookCase, OnMemory, OnRedis, OnSQLite
 from tests.chatapp.model.contract import LogContract, Observer, store

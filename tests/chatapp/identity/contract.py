@@ -6,6 +6,7 @@ import json
 from chatapp.directory import NickTaken
 from chatapp.identity.codes import make_code
 from chatapp.identity.devices import MOST_DEVICES, Device
+from chatapp.identity.gone import gone_devices
 from chatapp.identity.invitations import (
     accept_invitation,
     accept_link,
@@ -21,7 +22,6 @@ from chatapp.identity.members import (
     admit,
     all_members,
     find_member,
-    gone_devices,
     label_device,
     note_devices,
     sign_out_devices,

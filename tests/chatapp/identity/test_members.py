@@ -13,12 +13,12 @@ from urllib.parse import quote
 from benchmarks.harness.chat import ChatServer
 from chatapp.identity.codes import make_code
 from chatapp.identity.devices import MOST_DEVICES
+from chatapp.identity.gone import gone_devices
 from chatapp.identity.invitations import invite
 from chatapp.identity.members import (
     add_device,
     admit,
     all_members,
-    gone_devices,
 )
 from chatapp.identity.signingout import sign_out
 from chatapp.model import LogUnavailable
