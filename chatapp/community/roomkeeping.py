@@ -79,7 +79,7 @@ class RoomKeeping(Asking):
         room = Room(
             name, policy, title, members=members, by=by.id, at=self._now(), passing=by.role == GUEST
         )
-        await self._must(by, ANYWHERE._replace(policy=OPEN if room.is_private else policy), MAKE)
+        await self._must(by, ANYWHERE, MAKE)
         if not room.is_private:
             await self._must(by, room, MAKE)
             await self._unless_taken(by, name)

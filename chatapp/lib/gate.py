@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
-from chatapp.community.acts import ANYWHERE_ACTS, GUEST, IN_CHARGE, READ, SEE, SPEAK
+from chatapp.community.acts import ANYWHERE_ACTS, GUEST, IN_CHARGE, MAKE, READ, SEE, SPEAK
 from chatapp.community.asking import NO_SUCH_ROOM
 from chatapp.community.book import Book
 from chatapp.community.rooms import ANYWHERE, Room
@@ -143,15 +143,22 @@ class Gate:
         return self.allows(self.person(participant), room, act)
 
     async def find_out(self, person: Person, room: Room, act: str) -> bool:
-        """The same for a person, with the role that they have here. Raises CannotTell."""
-        questions = list(self._questions(person, room, act))
-        while unknown := [each for each in questions if self._rule.answer(each) is None]:
+        """The same for a person, with the role that they have here. Raises CannotTell.
+
+        Asked about the room as it is by the end, or would be where they make it.
+        """
+        while True:
+            if room.name and act != MAKE:
+                room = self.book.room(room.name)
+            questions = self._questions(person, room, act)
+            unknown = [each for each in questions if self._rule.answer(each) is None]
+            if not unknown:
+                return self.allows(person, room, act)
             await self._rule.ask(unknown)
-        return self.allows(person, room, act)
 
     def allows(self, person: Person, room: Room, act: str) -> bool:
         """Whether they may do that in it, as far as is known."""
-        if not self._is_there(person, room):
+        if not self._is_there(person, self._seen(room, act)):
             return False
         return act == SEE or self._rule.answer(Question(person, room, act)) is True
 
@@ -288,9 +295,13 @@ class Gate:
 
     def _questions(self, person: Person, room: Room, act: str) -> Iterator[Question]:
         """Asked of a room that is not there too, so that the time tells nobody."""
-        yield Question(person, room, SEE)
+        yield Question(person, self._seen(room, act), SEE)
         if act != SEE:
             yield Question(person, room, act)
+
+    def _seen(self, room: Room, act: str) -> Room:
+        """Who makes a room has to see whatever has its name by now."""
+        return self.book.room(room.name) if act == MAKE and room.name else room
 
     def _anywhere(self, participant: Participant) -> list[Question]:
         person = self.person(participant)

@@ -5,10 +5,12 @@ import json
 import math
 from unittest import mock
 
+from chatapp.community.acts import READ
 from chatapp.community.asking import NO_SUCH_ROOM
 from chatapp.community.book import Edit
 from chatapp.community.rooms import ANNOUNCE, CLOSED, MEMBERS, Room
 from chatapp.community.standings import Ban, Standing
+from chatapp.identity.person import Person as Known
 from tests.chatapp.identity.test_function import at_once
 from tests.chatapp.identity.test_host import HostCase
 from tests.chatapp.identity.test_token import KEY, token
@@ -520,6 +522,33 @@ class SiteTests(Booked, HostCase):
             answer = ann.ask("GET", path)
             told = {"error": "You may not do that here.", "room": "Sealed"}
             self.assertEqual((403, told), (answer.status, json.loads(answer.body)))
+
+    def test_it_is_asked_about_the_room_as_it_is_where_that_changes_while_it_thinks(self):
+        self.site("membered")
+        self.change(rooms=[Room(PRIVATE, MEMBERS, members={"ann": "ann", "bob": "bob"})])
+        ann, room = Known("ann", role="member"), self.book.room(PRIVATE)
+
+        def expel():
+            changed = Room(PRIVATE, MEMBERS, members={"bob": "bob"})
+            return self.book.change(lambda: Edit(rooms=[changed]))
+
+        sites.meanwhile.append(expel)
+        for asked in (room, self.book.room(PRIVATE)):
+            finding = self.gate.find_out(ann, asked, READ)
+            self.assertFalse(self.server.loop.run_until_complete(finding))
+        self.assertEqual(404, self.user("ann").ask("GET", f"/chat/history/{PRIVATE}").status)
+
+    def test_who_would_make_a_room_is_not_told_that_there_is_one(self):
+        self.site("membered")
+        self.change(rooms=[Room("Board", ANNOUNCE, members={"ann": "ann"})])
+        bob = self.user("bob")
+        for policy in ("announce", "open"):
+            answer = bob.post("/chat/rooms", {"title": "board", "policy": policy})
+            told = {"error": "You may not do that here."}
+            self.assertEqual((403, told), (answer.status, json.loads(answer.body)))
+            self.assertEqual(404, bob.ask("GET", "/chat/history/board").status)
+        answer = bob.post("/chat/rooms", {"title": "Bread", "policy": "announce"})
+        self.assertEqual(200, answer.status, answer.body)
 
     def test_who_is_turned_out_while_the_site_thinks_is_not_let_in(self):
         self.site("replaced")

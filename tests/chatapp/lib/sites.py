@@ -1,11 +1,14 @@
 """Functions of a site, as `chat.allow` names them."""
 
-from chatapp.community.acts import READ, SPEAK, may
+from chatapp.community.acts import READ, SEE, SPEAK, may
+from chatapp.community.rooms import OPEN
 
-__all__ = ["answers", "broken", "everybody", "replaced", "sealed", "staff"]
+__all__ = ["answers", "broken", "everybody", "meanwhile", "membered", "replaced", "sealed", "staff"]
 
 answers = {}
 """What `replaced` says, by the person's name, the room and the act; True for all else."""
+
+meanwhile = []
 
 
 def staff(person, room, act):
@@ -22,6 +25,13 @@ def sealed(person, room, act):
 
 def everybody(person, room, act):
     return True
+
+
+async def membered(person, room, act):
+    """What is not open is there for its members; meanwhile all of `meanwhile` happens."""
+    while meanwhile:
+        await meanwhile.pop()()
+    return act not in (SEE, READ) or room.policy == OPEN or person.id in room.members
 
 
 def broken(person, room, act):
