@@ -1,3 +1,4 @@
+import { nextDelay } from './delay.js';
 import { isEnd, isRoom, listOf } from './shape.js';
 import { dayOf, isolated, timeOf } from './text.js';
 import { roomList } from './wire.js';
@@ -19,7 +20,10 @@ export const isMuted = (value) => value === false || isEnd(value);
  */
 export class Listing {
   #store;
-  #asking = null;
+  #asking = null; // the request that is on its way
+  #next = null; // and the one after it
+  #failures = 0;
+  #again = null; // the timer after a failure
   #over = null; // the timer of a mute's end
 
   constructor(store) {
@@ -63,17 +67,27 @@ export class Listing {
   }
 
   /** Ask for it anew; what is asked for while an answer is on its way is asked once, after that. */
-  refresh(cursor = null) {
-    this.#asking = (this.#asking ?? Promise.resolve()).then(() => this.#ask(cursor));
+  refresh() {
+    if (this.#asking) return (this.#next ??= this.#asking.then(() => this.refresh()));
+    this.#next = null;
+    this.#asking = this.#ask().finally(() => (this.#asking = null));
     return this.#asking;
   }
 
-  async #ask(cursor) {
-    const { status, data } = await roomList(cursor);
+  async #ask() {
+    clearTimeout(this.#again);
+    const { status, data, retryAfter } = await roomList();
+    this.#failures = status === 200 ? 0 : this.#failures + 1;
+    if (status !== 200) this.#again = setTimeout(() => this.#retry(), nextDelay(this.#failures, retryAfter));
     if (status !== 200) return;
     this.#store.set('muted', data.muted ?? false);
     this.#store.set('listing', data.rooms);
     this.#store.set('may', data.may ?? []);
+  }
+
+  /** Where the poll has failed too, it is asked for as that goes on again. */
+  #retry() {
+    if (this.#store.get('leading') && this.#store.get('link').state === 'connected') this.refresh();
   }
 
   /** Nothing tells that a mute is over by its time: it is asked for then, by one tab. */

@@ -23,7 +23,8 @@ export class ChoiceView {
     this.#acts = acts;
     this.#field.addEventListener('focus', () => this.#open());
     this.#field.addEventListener('input', () => this.#draw());
-    this.#form.addEventListener('reset', () => setTimeout(() => this.#draw()));
+    // Once a room is joined, and by Escape in the field.
+    this.#form.addEventListener('reset', () => this.close());
     this.#form.addEventListener('keydown', (event) => event.key === 'Escape' && this.close());
     this.#list.addEventListener('click', (event) => event.target.closest('a') && this.close());
     document.addEventListener('pointerdown', ({ target }) => this.#form.contains(target) || this.close());
@@ -49,13 +50,11 @@ export class ChoiceView {
   close() {
     clearInterval(this.#timer);
     this.#part.hidden = true;
-    this.#form.classList.remove('choosing');
   }
 
   #open() {
     if (!this.#part.hidden) return;
     this.#part.hidden = false;
-    this.#form.classList.add('choosing');
     this.#draw();
     this.#acts.ask();
     this.#timer = setInterval(() => this.#acts.ask(), AGAIN);

@@ -4,7 +4,7 @@ const BUTTONS = { retry: 'Try now', reload: 'Reload', dismiss: 'Close' };
 
 /**
  * The state of the connection: a mark and a word below the title, and a strip with what there is to know, a countdown and a button.
- * acts: retry(byHand) by the button, and once the countdown is over.
+ * acts: retry(), by the button and once the countdown is over.
  */
 export class LinkView {
   #strip = document.getElementById('link');

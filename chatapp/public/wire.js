@@ -101,8 +101,7 @@ export function lineOf({ status, error }) {
   return status === 200 ? '' : error || 'The server does not answer. Try again in a moment.';
 }
 
-/** The rooms that I may see, with what each has new since `cursor` (null: nothing is told of that). */
-export function roomList(cursor) {
-  const query = cursor === null ? '' : `?${new URLSearchParams({ since: cursor })}`;
-  return request('GET', `/chat/rooms${query}`, answers.rooms).answer;
+/** The rooms that I may see. */
+export function roomList() {
+  return request('GET', '/chat/rooms', answers.rooms).answer;
 }
