@@ -205,19 +205,19 @@ async def note_devices(records: Records, identity: str, devices: Iterable[str], 
     await _change(records, identity, edit)
 
 
-async def rename_member(records: Records, identity: str, name: str) -> tuple[Member, Member] | None:
-    """The member before and after they took that name; None: there is none, or it is theirs.
+async def rename_member(
+    records: Records, before: Member, name: str, by: Claim = UNCLAIMED
+) -> Member | None:
+    """The member with that name, as `by` lets them; None: their name is not that of `before` now.
 
-    Raises LogUnavailable.
+    Raises Outdated, LogUnavailable.
     """
-    before: list[Member] = []
 
     def edit(member: Member) -> Member | None:
-        before[:] = [member]
-        return None if member.name == name else member._replace(name=name, was=member.name)
+        is_so_yet = (member.name, member.was) == (before.name, before.was)
+        return member._replace(name=name, was=member.name) if is_so_yet else None
 
-    member = await _change(records, identity, edit)
-    return None if member is None else (before[0], member)
+    return await _change(records, before.id, edit, by)
 
 
 async def sign_out_devices(

@@ -108,15 +108,15 @@ class KeptNames:
             changes[share] = Record(encode(nicks, sum(map(len, nicks))).decode(), self._seconds)
         return Claim({key: found.get(key) for key in changes}, changes)
 
-    async def release(self, nick: str, owner: str, seconds: float) -> None:
-        """Keep the nick for so long yet, if it is the owner's. Raises LogUnavailable."""
-        records = self._log.records
-        while True:
-            found = await records.get(_keys(nick))
-            own = {key: text for key, text in found.items() if _unpacked(text)[:2] == (nick, owner)}
-            kept = {key: Record(text, seconds) if seconds else None for key, text in own.items()}
-            if await records.change(own, kept):
-                return
+    async def claim_release(self, nick: str, owner: str, seconds: float) -> Claim:
+        """With what the nick is kept for so long yet, if it is the owner's.
+
+        Raises LogUnavailable.
+        """
+        found = await self._log.records.get(_keys(nick))
+        own = {key: text for key, text in found.items() if _unpacked(text)[:2] == (nick, owner)}
+        kept = {key: Record(text, seconds) if seconds else None for key, text in own.items()}
+        return Claim(own, kept)
 
     async def _still_kept(self, nicks: Iterable[str], address: str) -> list[str]:
         """Those of `nicks` that are kept for somebody of that address."""

@@ -20,6 +20,8 @@ from chatapp.identity.members import (
     admit,
     all_members,
 )
+from chatapp.identity.names import kept_names
+from chatapp.identity.renaming import take_name
 from chatapp.identity.signingout import sign_out
 from chatapp.model import LogUnavailable
 from pylons import config
@@ -142,6 +144,46 @@ class MembersTests(MembersCase):
                       told["presence"])  # fmt: skip
         answer = bob.post("/chat/nick", {"nick": "Ann"})  # the name of before is hers yet
         self.assertEqual(409, answer.status)
+
+    def test_a_name_that_cannot_be_taken_now_is_kept_for_nobody(self):
+        ann, records = self.member("Ann"), self.hub.log.records
+        self.assertEqual(200, ann.post("/chat/nick", {"nick": "Anna"}).status)
+        before = dict(records._kept)
+        change, refused, failures = records.change, True, 0
+
+        async def failing(found, changes):
+            if any(key.startswith(("name:", "member:")) for key in changes):
+                if not taken:
+                    raise LogUnavailable("it is away")
+                taken.pop()
+            return await change(found, changes)
+
+        while refused:
+            taken = [None] * failures
+            with mock.patch.object(records, "change", failing):
+                refused = ann.post("/chat/nick", {"nick": "Annika"}).status == 503
+            if refused:
+                failures += 1
+                self.assertEqual(before, records._kept)
+        self.assertEqual(1, failures)
+        self.assertEqual(b'{"nick":"Annika"}', ann.ask("GET", "/chat/nick").body)
+        self.assertEqual(303, self.come_in(self.invited(), "Ann")[1].status)
+
+    def test_two_names_that_are_taken_at_once_leave_one_and_the_one_before(self):
+        self.member("Ann")
+        records, names = self.hub.log.records, config["pylons.app_globals"].names
+        [ann] = asyncio.run(all_members(records))
+
+        async def both():
+            taking = (take_name(records, names, ann.id, name, 60.0) for name in ("Eve", "Joy"))
+            return await asyncio.gather(*taking)
+
+        with mock.patch.object(records, "get", slowly(records.get)):
+            asyncio.run(both())
+        [member] = asyncio.run(all_members(records))
+        kept = {each.nick for each in asyncio.run(kept_names(records))}
+        self.assertEqual({"Eve", "Joy"}, {member.name, member.was})
+        self.assertEqual({member.name, member.was}, kept)
 
     def test_the_new_name_is_that_of_each_device_after_a_restart(self):
         ann = self.member("Ann")
@@ -382,6 +424,16 @@ class MembersTests(MembersCase):
     def test_a_link_of_an_open_chat_makes_nobody_a_member(self):
         code = asyncio.run(make_code(self.hub.log.records, {"id": "x", "nick": "Ann"}))
         self.assertEqual(404, self.person().ask("POST", f"/device/{code}").status)
+
+
+def slowly(get):
+    """Others have their turn while it is waited for."""
+
+    async def slow(keys):
+        await asyncio.sleep(0)
+        return await get(keys)
+
+    return slow
 
 
 class CommandTests(unittest.TestCase):
