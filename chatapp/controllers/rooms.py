@@ -10,6 +10,7 @@ from chatapp.community.acts import ANYWHERE_ACTS, INVITE, SEE, SETTLE
 from chatapp.community.people import Acquaintance
 from chatapp.community.roomkeeping import MOST_TOGETHER
 from chatapp.community.rooms import ANYWHERE, MEMBERS, OPEN, Room
+from chatapp.identity.person import Person
 from chatapp.jsons import encode
 from chatapp.lib.acting import (
     ActingController,
@@ -126,9 +127,13 @@ class RoomsController(ActingController):
             yield from self._do(environ, self._keeping.leave, me, name, room=name)
             yield encode({"room": name}, 0)
             return
-        yield from self._gate.check(environ, participant, name, INVITE if what == "add" else SEE)
-        whom: Acquaintance = yield from self._whom(environ, who)
-        act = self._keeping.invite if what == "add" else self._keeping.expel
+        if what == "add":
+            act = self._keeping.invite
+            yield from self._gate.check(environ, participant, name, INVITE)
+            whom = yield from self._whom(environ, who)
+        else:
+            act = self._keeping.expel
+            whom = self._member(name, who) or (yield from self._whom(environ, who))
         yield from self._do(environ, act, me, name, whom.person, reason, room=name)
         yield from self._shown(environ, participant, name, None)
 
@@ -140,6 +145,13 @@ class RoomsController(ActingController):
             return Cursor.decode(query["since"]) if "since" in query else None
         except BadCursor as error:
             raise BadInput(400, f"since: {error}.") from None
+
+    def _member(self, name: str, who: str) -> Acquaintance | None:
+        """The member of the room who has that handle, who need not be known any more."""
+        members = self._gate.book.room(name).members
+        found = (Person(each, nick) for each, nick in members.items() if handle(each) == who)
+        person = next(found, None)
+        return None if person is None else Acquaintance(person)
 
     def _all_of(
         self, environ: WSGIEnvironment, people: list[str]

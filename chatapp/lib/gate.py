@@ -164,9 +164,9 @@ class Gate:
 
     def told(self, participant: Participant) -> dict[str, Any]:
         """What `you` tells them of themselves, as far as is known."""
-        asked = self._anywhere(participant)
-        acts = [each.act for each in asked if participant.sender and self._rule.answer(each)]
-        return {"role": asked[0].person.role, "may": acts}
+        person, asked = self.person(participant), ANYWHERE_ACTS if participant.sender else ()
+        acts = [act for act in asked if self.allows(person, ANYWHERE, act)]
+        return {"role": person.role, "may": acts}
 
     def seconds_left(self, participant: Participant, rooms: Sequence[str]) -> float:
         """For how long the answers hold by which they read all of `rooms`; 0.0: they do not."""
@@ -305,4 +305,4 @@ class Gate:
 
     def _anywhere(self, participant: Participant) -> list[Question]:
         person = self.person(participant)
-        return [Question(person, ANYWHERE, act) for act in ANYWHERE_ACTS]
+        return [each for act in ANYWHERE_ACTS for each in self._questions(person, ANYWHERE, act)]

@@ -5,6 +5,7 @@ from unittest import mock
 
 from chatapp.community.asking import NO_SUCH_ROOM
 from chatapp.community.rooms import PRIVATE_NAME, new_private_name
+from chatapp.identity.person import Person as Known
 from chatapp.model.message import handle
 from tests.chatapp.controllers.support import CommunityCase
 from tests.chatapp.identity.test_token import TokenCase, token
@@ -117,6 +118,15 @@ class PrivateTests(CommunityCase):
         self.assertEqual((404, refused), (answer.status, json.loads(answer.body)))
         self.bob.rooms = "lobby"
         self.assertEqual(["rooms"], self.bob.pull()["changed"])
+
+    def test_who_is_not_known_any_more_is_removed_by_the_sender(self):
+        invited = self.globals.keeping.invite(Known("ann", "Ann"), self.room, Known("gus", "Gus"))
+        self.done(invited)
+        path = f"/chat/rooms/{self.room}/members"
+        self.error(self.ann, path, {"remove": "Gus"}, 404)
+        self.error(self.cat, path, {"remove": handle("gus")}, 404)
+        told = self.ask(self.ann, path, {"remove": handle("gus")})
+        self.assertEqual(["Ann", "Bob"], [each["nick"] for each in told["members"]])
 
     def test_who_leaves_is_out(self):
         told = self.ask(self.bob, f"/chat/rooms/{self.room}/members", {"leave": True})
@@ -337,6 +347,8 @@ class TokenTests(TokenCase):
         told = json.loads(ann.ask("GET", "/chat/rooms").body)
         self.assertEqual(["garden"], [each["room"] for each in told["rooms"]])
         self.assertEqual([], told["may"])
+        ann.rooms = "garden"
+        self.assertEqual([], ann.pull()["you"]["may"])
         for room in {"title": "x"}, {"title": "lunch", "policy": "open"}:
             self.assertEqual(403, ann.post("/chat/rooms", room).status)
         self.assertEqual(404, ann.ask("GET", "/chat/rooms/attic").status)
