@@ -76,6 +76,7 @@ class Book:
         self._mark: str | None = None
         self._changes: str | None = None
         self._lock = asyncio.Lock()
+        self._next: asyncio.Future[None] | None = None
         self._texts: dict[str, str] = {}
         self._rooms: dict[str, Room] = {}
         self._names: dict[str, str] = {}  # of rooms, by what they fold to
@@ -171,8 +172,19 @@ class Book:
     # Following.
 
     async def catch_up(self) -> None:
-        """Know what was changed so far, by whichever process. Raises LogUnavailable."""
+        """Know what was changed so far, by whichever process. Raises LogUnavailable.
+
+        Who asks while a look or a change is under way shares the next look with all who do: nobody
+        waits for more than one before it.
+        """
+        if self._next is None or self._next.done():
+            self._next = asyncio.ensure_future(self._look_next())
+            self._next.add_done_callback(_seen)
+        await asyncio.shield(self._next)
+
+    async def _look_next(self) -> None:
         async with self._lock:
+            self._next = None
             await self._catch_up()
 
     async def look(self, changes: str | None, missed: bool = False) -> None:
@@ -291,6 +303,12 @@ class Book:
                 rooms.discard(room.name)
                 if not rooms:
                     del self._rooms_of[person]
+
+
+def _seen(look: asyncio.Future[None]) -> None:
+    """Whoever asked may have left: then nobody takes the error."""
+    if not look.cancelled():
+        look.exception()
 
 
 def _recent(changes: str | None) -> Sequence[tuple[str, Iterable[str]]]:

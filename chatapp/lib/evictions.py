@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # For so long somebody who comes from another worker is told that the list of rooms has changed.
 _CONCERNED_SECONDS = 60.0
 _MOST_CONCERNED = 10_000
+_MOST_TOLD = 100
 
 
 class Judge(Protocol):
@@ -53,7 +54,8 @@ class Evictions:
         self._book = book
         self._judge = judge
         self._rule = rule
-        self._concerned: dict[str, float] = {}  # when the list of rooms changed, by person
+        # By person: when the list of rooms changed, and which tabs that came since were told.
+        self._concerned: dict[str, tuple[float, set[tuple[str, str]]]] = {}
         self._tasks: set[asyncio.Future[Any]] = set()
 
     def changed(self, keys: Iterable[str]) -> None:
@@ -79,13 +81,20 @@ class Evictions:
             for name in list(self._hub.rooms):
                 self._look_at_room(name)
 
-    def concerns(self, participant: Participant) -> bool:
-        """Whether the list of their rooms has changed a moment ago."""
-        at = self._concerned.get(participant.sender)
-        return at is not None and self._hub.now() < at + _CONCERNED_SECONDS
+    def concerns(self, participant: Participant, tab: str) -> bool:
+        """Whether the list of their rooms has changed a moment ago; True once for each tab."""
+        at, told = self._concerned.get(participant.sender, (-_CONCERNED_SECONDS, set()))
+        if self._hub.now() >= at + _CONCERNED_SECONDS or len(told) >= _MOST_TOLD:
+            return False
+        client = (participant.id, tab)
+        is_new = client not in told
+        told.add(client)
+        return is_new
 
     def _look_at_room(self, name: str, person: str | None = None) -> None:
         room = self._book.room(name)
+        if self._book.keeps(name):
+            self._hub.named(name)
         here = self._those_in(name)
         for participant in here:
             if person in (None, participant.sender):
@@ -174,7 +183,7 @@ class Evictions:
         self._concerned.pop(person, None)
         while len(self._concerned) >= _MOST_CONCERNED:
             del self._concerned[next(iter(self._concerned))]
-        self._concerned[person] = self._hub.now()
+        self._concerned[person] = (self._hub.now(), set())
 
 
 async def _left(participant: Participant, leaving: Awaitable[None]) -> None:

@@ -60,6 +60,9 @@ class Following:
                 if not self._missed:
                     log.info("what is kept beside the log is not known now: %s", error)
                 self._missed = True
+            except Exception:
+                log.exception("what is kept beside the log could not be read")
+                self._missed = True
 
     async def _look(self) -> None:
         found = await self._log.records.get([each.key for each in self._followers])

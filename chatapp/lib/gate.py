@@ -91,7 +91,13 @@ class Gate:
 
     def is_banned_from(self, environ: WSGIEnvironment) -> bool:
         """Whether only those in charge are let in who are where the request comes from."""
-        return self._addresses.whose(environ) in self.banned_addresses
+        address = self._addresses.whose(environ)
+        if address is None or address not in self.banned_addresses:
+            return False
+        if self.book.banned("", address) is not None:
+            return True
+        self.banned_addresses.discard(address)  # its time is over
+        return False
 
     def know(self, environ: WSGIEnvironment) -> Generator[bytes, None, None]:
         """Know what other processes have changed. Raises BadInput."""

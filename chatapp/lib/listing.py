@@ -57,7 +57,7 @@ class Listing:
         candidates = list(self._candidates(person))
         yield from self._find_out(environ, person, candidates, (SEE, SPEAK))
         seen = [room for room in candidates if self._gate.allows(person, room, SEE)]
-        return (yield from self._told(environ, person, seen[:MOST_LISTED], since))
+        return (yield from self._told(environ, person, seen[:MOST_LISTED], since, self._heads))
 
     def room(
         self, environ: WSGIEnvironment, participant: Participant, room: Room, since: Cursor | None
@@ -66,10 +66,10 @@ class Listing:
         yield environ["cogen.call"](self._hub.log.before)(room.name, None, 1)
         held = logged(environ, self._hub.figures)
         at = held.messages[-1].at if held.messages else 0.0
-        self._heads = {**self._heads, room.name: Head(room.name, held.last, at)}
         person = self._gate.person(participant)
         yield from self._find_out(environ, person, [room], (SEE, *_ACTS))
-        [told] = yield from self._told(environ, person, [room], since)
+        heads = {room.name: Head(room.name, held.last, at)}
+        [told] = yield from self._told(environ, person, [room], since, heads)
         return told
 
     def _candidates(self, person: Person) -> Iterable[Room]:
@@ -106,6 +106,7 @@ class Listing:
         person: Person,
         rooms: Sequence[Room],
         since: Cursor | None,
+        heads: Mapping[str, Head],
     ) -> Generator[bytes, None, list[dict[str, Any]]]:
         directory = self._hub.directory
         names = [room.name for room in rooms]
@@ -116,13 +117,19 @@ class Listing:
             acts = [act for act in _ACTS if self._gate.allows(person, room, act)]
             if is_muted and SPEAK in acts:
                 acts.remove(SPEAK)
-            told.append(self._wire(person, room, since, counts.get(room.name, 0), acts))
+            head = heads.get(room.name, Head(room.name, 0, 0.0))
+            told.append(self._wire(person, room, head, since, counts.get(room.name, 0), acts))
         return told
 
     def _wire(
-        self, person: Person, room: Room, since: Cursor | None, people: int, acts: Sequence[str]
+        self,
+        person: Person,
+        room: Room,
+        head: Head,
+        since: Cursor | None,
+        people: int,
+        acts: Sequence[str],
     ) -> dict[str, Any]:
-        head = self._heads.get(room.name, Head(room.name, 0, 0.0))
         told: dict[str, Any] = {
             "room": room.name,
             "title": title_for(person.id, room),

@@ -201,7 +201,8 @@ def _entered(
     if not _is_in(environ, hub, gate, participant, request):
         yield from gate.check_again(environ, participant, request.rooms, request.written)
     poll = _begun(environ, hub, addresses, participant, request, json, called)
-    if not was_in and request.since is not None and gate.evictions.concerns(participant):
+    came = not was_in and request.since is not None
+    if came and gate.evictions.concerns(participant, request.tab):
         poll.client.rooms_changed = True  # who came from another worker may not have been told
     return poll
 

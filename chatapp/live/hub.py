@@ -149,7 +149,7 @@ class Hub:
         for name, group in groupby(messages, key=_room_of):
             room = self.rooms.get(name)
             if room is None:
-                self._opened(name)
+                self.named(name)
             else:
                 told, timeout = list(group), self.options.poll_timeout
                 batch = Batch(self.log.epoch, name, told, timeout, room.announced)
@@ -418,13 +418,12 @@ class Hub:
         """
         return self.recorded(name) or self._names.get(folded(name), name)
 
-    def _opened(self, name: str) -> None:
-        """Somebody has spoken in a room that nobody is in here by that name.
-
-        Where that was elsewhere, those who are in it by another name come again, and are told.
+    def named(self, name: str) -> None:
+        """The room is called so, as it has a record or somebody has spoken in it, here or
+        elsewhere: those who are in it by another name come again, and are told.
         """
-        room = self.rooms.get(self.live_name(name))
-        if room is not None and not room.head:
+        room = self.rooms.get(self._names.get(folded(name), name))
+        if room is not None and room.name != name and not room.head:
             self._forget_room(room)
             for client in self._all_clients():
                 if client.poll is not None and room.name in client.subscriptions:

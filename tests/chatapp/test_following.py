@@ -38,3 +38,12 @@ class FollowingTests(ChatCase):
         self.assertFalse(self.ours.keeps("hall"))
         self.pass_time(0.6)
         self.assertTrue(self.ours.keeps("hall"))
+
+    def test_a_record_that_cannot_be_read_is_told_and_ends_nothing(self):
+        records = self.hub.log.records
+        damaged = mock.patch.object(records, "get", side_effect=ValueError("no JSON"))
+        with damaged, self.assertLogs("chatapp.lib.following", "ERROR"):
+            self.pass_time(0.6)
+        self.change("hall")
+        self.pass_time(0.6)
+        self.assertTrue(self.ours.keeps("hall"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from unittest import mock
 
 from chatapp.community import book as book_module
 from chatapp.community.book import CHANGES
@@ -60,6 +61,24 @@ class BookCases(BookCase):
         self.assertEqual([], other.rooms_of("A"))
         self.assertIsNone(other.banned("B", "10.0.0.1"))
         self.assertEqual({CHANGES}, set(await self.log.records.all("")))
+
+    async def test_all_who_ask_while_it_looks_share_the_next_look(self):
+        book, looks = self.book(), []
+        get = self.log.records.get
+
+        async def counted(keys):
+            looks.append(keys)
+            return await get(keys)
+
+        with mock.patch.object(self.log.records, "get", counted):
+            await asyncio.gather(*(book.catch_up() for _ in range(100)))
+        self.assertEqual(1, len([keys for keys in looks if keys == [CHANGES]]))
+        await self.keep(self.book(), rooms=[Room("hall", "announce")])
+        left = asyncio.ensure_future(book.catch_up())
+        await asyncio.sleep(0)
+        left.cancel()
+        await book.catch_up()
+        self.assertTrue(book.keeps("hall"))
 
     async def test_who_is_a_member_no_more_is_told_with_the_change(self):
         one, other, _ = await self.both()

@@ -382,6 +382,33 @@ class OpenTests(ChatCase):
         answer = self.ann.post("/chat/rooms", {"title": "x", "people": [nick]})
         self.assertEqual(200, answer.status, answer.body)
 
+    def test_who_is_in_a_room_by_another_spelling_than_its_record_goes_over(self):
+        self.ann.rooms, self.ann.cursor = "tea", None
+        self.ann.pull()
+        self.settle()
+        self.ann.pull()
+        held = self.ann.poll()
+        answer = self.bob.post("/chat/rooms", {"title": "Tea", "policy": "open"})
+        self.assertEqual("Tea", json.loads(answer.body)["room"])
+        self.ann.take(held)
+        self.assertEqual({"tea": "Tea"}, self.ann.pull()["names"])
+        self.bob.rooms, self.bob.cursor = "Tea", None
+        self.bob.pull()
+        self.assertEqual({"room": "Tea", "seq": 1}, json.loads(self.ann.say("one", "tea").body))
+        for person in (self.ann, self.bob):
+            self.assertEqual(["one"], texts(person.pull()))
+        self.settle()
+        self.bob.pull()
+        self.assertEqual(["ann", "bob"], sorted(self.hub.rooms["Tea"].people()))
+        self.assertNotIn("tea", self.hub.rooms)
+
+    def test_a_room_that_somebody_asks_about_is_in_nobodys_list(self):
+        self.ann.ask("GET", "/chat/rooms")
+        for number in range(3):
+            self.bob.ask("GET", f"/chat/rooms/nothing{number}")
+        listed = json.loads(self.ann.ask("GET", "/chat/rooms").body)
+        self.assertEqual(["lobby"], [each["room"] for each in listed["rooms"]])
+
     def test_who_the_ini_names_by_the_sender_is_a_keeper(self):
         sender = json.loads(self.ann.ask("GET", "/chat/me").body)["sender"]
         self.start(data=self.hub.options.data, keepers=sender)
