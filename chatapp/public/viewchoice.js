@@ -1,5 +1,5 @@
 import { calledAs } from './listing.js';
-import { count, element, isolated } from './text.js';
+import { arrange, count, element, isolated } from './text.js';
 
 const MOST = 40; // rooms that are offered at once: whoever types a part of the name finds every other
 const AGAIN = 3_000; // ms between two looks at what there is, while somebody chooses
@@ -17,6 +17,7 @@ export class ChoiceView {
   #status = document.getElementById('room-offered');
   #acts;
   #offers = [];
+  #items = new Map(); // by room: the same as long as it is offered, so that it keeps the focus
   #timer = null;
 
   constructor(acts) {
@@ -63,7 +64,10 @@ export class ChoiceView {
   #draw() {
     const wanted = this.#field.value.trim().replace(/^#/, '').toLocaleLowerCase('en');
     const found = this.#offers.filter((each) => calledAs(each).toLocaleLowerCase('en').includes(wanted));
-    this.#list.replaceChildren(...found.slice(0, MOST).map(offerItem));
+    const shown = found.slice(0, MOST);
+    const items = shown.map((offer) => call(this.#items.get(offer.room) ?? offerItem(offer), offer));
+    this.#items = new Map(shown.map(({ room }, i) => [room, items[i]]));
+    arrange(this.#list, items);
     this.#status.textContent = saying(found.length, wanted);
   }
 }
@@ -74,9 +78,15 @@ function saying(found, wanted) {
   return wanted ? `No other room is called so. Enter opens ${isolated(wanted)}.` : 'You are in every room that there is.';
 }
 
-function offerItem(offer) {
-  const { room, people = 0 } = offer;
+function offerItem({ room }) {
+  return element('li', {}, element('a', { href: `#${encodeURIComponent(room)}` }));
+}
+
+/** Say on the link of an offered room what it is called, and how many are there; returns its item. */
+function call(item, offer) {
+  const { people = 0 } = offer;
   const name = element('bdi', { title: calledAs(offer), textContent: calledAs(offer) });
   const here = people ? [element('span', { className: 'hint', textContent: `${people} here` })] : [];
-  return element('li', {}, element('a', { href: `#${encodeURIComponent(room)}` }, name, ...here));
+  item.firstChild.replaceChildren(name, ...here);
+  return item;
 }

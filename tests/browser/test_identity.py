@@ -155,12 +155,14 @@ class HostTests(PageTestCase):
     def test_a_page_that_is_open_as_another_user_signs_in_is_made_anew_for_them(self):
         ann = self.signed_in("a.lee", "Ann")
         context = ann.page.context
+        other = self.tab(context).open().wait_connected()
         context.set_offline(True)
         ann.send("on its way")
         expect(ann.page.locator("html")).to_have_attribute("data-link", "offline")
         self.sign_in(context, "bob", "Bob")
         context.set_offline(False)
-        expect(ann.page.locator("#me-nick")).to_have_text("Bob")
+        for tab in (ann, other):
+            expect(tab.page.locator("#me-nick")).to_have_text("Bob")
         ann.wait_connected().send("from Bob")
         self.assertEqual(["Bob: from Bob"], ann.wait_for("from Bob").transcript())
 
