@@ -88,12 +88,12 @@ SUPERSEDED: Final = Ending.SUPERSEDED
 class Poll:
     """A poll of `client`, which is in `rooms`, from where it asked, or from where the client is.
 
-    `hold`: seconds for which it waits for news; `timeout`: those for which polls do; `retry`: after
-    which its client is to come back, None: at once. The last two are told; with a list of people
-    also what there is to say `about` the server. `joining`: the client is told at once that it is
-    here. `at`: the room that WATCH or READ is about. `waiting`: the queue is waited for; it may be
-    interrupted in any step. `owes`: the queue gave, or the log is to give, what the client was not
-    answered yet.
+    `held`: whether its client wants it to wait for news; `hold`: seconds for which it does;
+    `timeout`: those for which polls do; `retry`: after which its client is to come back, None: at
+    once. The last two are told; with a list of people also what there is to say `about` the server.
+    `joining`: the client is told at once that it is here. `at`: the room that WATCH or READ is
+    about. `waiting`: the queue is waited for; it may be interrupted in any step. `owes`: the queue
+    gave, or the log is to give, what the client was not answered yet.
 
     A visitor hears of no changes of presence: each answer has the people. `called`: by
     the name that was asked for, what a room is called; told where it is another.
@@ -111,6 +111,7 @@ class Poll:
         "client",
         "ended",
         "epoch",
+        "held",
         "hold",
         "joining",
         "json",
@@ -139,6 +140,7 @@ class Poll:
         self.timeout = timeout
         self.about = about
         self.called = {a: name for a, name in called.items() if a != name} if called else called
+        self.held = request.held
         self.hold = timeout if request.held else 0.0
         self.ended: Ending | None = None
         self.waiting = False
@@ -343,7 +345,7 @@ class Poll:
             return b""
         if self.news or self._people or self.joining or self.client.participant.is_visitor:
             return b""
-        if self.client.rooms_changed:
+        if self.client.rooms_changed or not self.held:
             return b""
         (progress,) = self.rooms.values()
         if progress.gap is not None:
@@ -374,13 +376,16 @@ class Poll:
         if self.client.rooms_changed:
             self.client.rooms_changed = False
             extras["changed"] = ["rooms"]
-        if self.joining or people is not None:
+        is_told = self.joining or people is not None
+        if is_told or not self.held:
+            # Who comes back asks so: the answer that told may be lost, and another be signed in.
             extras["you"] = {
                 "nick": person.nick or None,
                 "sender": handle(person.sender) if person.sender else None,
                 "cookie": not person.is_visitor,
                 **person.you,
             }
+        if is_told:
             extras.update(self.about)
         extras["advice"] = advice = {"timeout": self.timeout}
         if self.retry is not None:

@@ -254,7 +254,8 @@ function doubt() {
 
 function take({ answer, rooms: names }) {
   const { you } = answer;
-  if (me.sender && you?.sender && you.sender !== me.sender) return giveWay(you.sender);
+  if (you?.sender) store.set('sender', you.sender);
+  if (me.sender && store.get('sender') !== me.sender) return;
   if (wokeUp()) reading.leave();
   store.set('cursor', answer.cursor ?? store.get('cursor'));
   learn(answer.limits);
@@ -267,7 +268,6 @@ function take({ answer, rooms: names }) {
   if (me.fixed && own) store.set('nick', own.nick);
   const nick = store.get('nick');
   if (you) store.set('named', you.nick === nick && you.cookie !== false);
-  if (you?.sender) store.set('sender', you.sender);
   // Without cookies the server knows nobody: claiming the nick again would not help.
   if (leads() && !me.fixed && !store.get('named') && you?.cookie !== false) claim.make();
   for (const message of rooms.apply(answer)) if (message.nonce) outbox.echo(message);
@@ -432,6 +432,8 @@ store.on(['nick', 'sender', 'rooms', 'room', 'read', 'outbox', 'listing', 'muted
 // Whoever is let into a private room sees it among the own ones.
 store.on('listing', () => listing.own.forEach((name) => joined.add(name)));
 store.on('named', () => outbox.wake());
+// Told by the server to one tab: it is sure to reach the others by storage alone, as that tab is about to go.
+store.on('sender', (sender) => me.sender && sender !== me.sender && giveWay(sender));
 store.on('link', (link) => linkView.show(link));
 store.on('link', ({ state }) => state === 'connected' && addMore());
 store.on('link', ({ state }) => {

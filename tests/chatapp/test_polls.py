@@ -236,13 +236,16 @@ class PollTests(ChatCase):
         answers.append(ann.take(held))
         self.assertEqual([{"timeout": 10.0}] * 5, [answer["advice"] for answer in answers])
 
-    def test_a_poll_that_is_not_held_is_answered_at_once(self):
+    def test_a_poll_that_is_not_held_is_answered_at_once_and_told_whose_it_is(self):
         ann, bob = self.joined("ann"), self.joined("bob")
         self.settle()
         ann.pull()
         path = f"/chat/pull/lobby?client=tab&since={ann.cursor}&hold=0"
-        news = ann.take(ann.begin("GET", path))
-        self.assertEqual({"messages": [], "cursor": ann.cursor, "advice": {"timeout": 10.0}}, news)
+        for _ in range(2):
+            told = ann.take(ann.begin("GET", path))
+            self.assertEqual("ann", told.pop("you")["nick"])
+            nothing = {"messages": [], "cursor": ann.cursor, "advice": {"timeout": 10.0}}
+            self.assertEqual(nothing, told)
         bob.say("hi")
         bob.say("you")
         self.assertEqual(["hi", "you"], texts(ann.take(ann.begin("GET", path))))
