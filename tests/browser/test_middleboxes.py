@@ -140,6 +140,7 @@ class MiddleboxTests(OneServerTestCase):
 
     def test_json_that_is_not_the_chat_s(self):
         ann = self.behind().enter("ann")
+        expect(ann.page.locator("#room-about")).to_be_visible()  # the page is there as a whole
         for number, other in enumerate(({}, [], {"ok": True}, {"messages": "x"}, {"seq": None})):
             self.box.way = answering(200, json.dumps(other).encode(), JSON)
             self.bob.send(f"before {number}")
