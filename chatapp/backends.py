@@ -32,6 +32,8 @@ class Backend(ABC):
 
     shared = False
     """Whether several processes may have the log and the directory at once."""
+    name = ""
+    """Of one that is not shared, which log it is."""
 
     def log(self, observer: LogObserver, **options: Any) -> MessageLog:
         """The log, of `options` that every log has: `history`, `max_age` (seconds), `max_rooms`.
@@ -80,6 +82,8 @@ class Backend(ABC):
 class MemoryBackend(Backend):
     """`memory:`, which forgets everything when the process ends."""
 
+    name = "memory:"
+
     def _log(self, observer: LogObserver, **options: Any) -> MessageLog:
         return MemoryLog(observer, **options)
 
@@ -91,7 +95,7 @@ class SQLiteBackend(Backend):
     """
 
     def __init__(self, path: str, patience: float = LOCK_SECONDS) -> None:
-        self.path = os.path.realpath(path)
+        self.path = self.name = os.path.realpath(path)
         self.patience = patience
 
     def _log(self, observer: LogObserver, **options: Any) -> MessageLog:

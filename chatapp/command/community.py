@@ -100,7 +100,7 @@ def _asked(
     """
     while True:
         try:
-            for line in ask(where.options.data, verb, given):
+            for line in ask(where.options.data, verb, given, where.backend.name):
                 tell(line)
         except NotReached as error:
             missing = str(error)

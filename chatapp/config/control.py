@@ -1,5 +1,6 @@
 """The control socket of a chat that one process has."""
 
+from chatapp.backends import backend_of
 from chatapp.community.people import Acquaintance, Acquaintances
 from chatapp.config.environment import Globals
 from chatapp.console.console import Console
@@ -21,7 +22,7 @@ def make_control(shared: Globals) -> Control | None:
     options, known = hub.options, shared.acquaintances
     finding = Finding(hub.log, shared.book, known, _Here(hub, known).find)
     console = Console(hub.log, shared.book, shared.keeping, finding, options.url, options.identity)
-    return Control(console, options.data)
+    return Control(console, options.data, backend_of(options.log).name)
 
 
 class _Here:

@@ -18,8 +18,8 @@ class NotReached(Exception):
     """Nobody answers there, and nothing was done; the message says why."""
 
 
-def ask(data: str, verb: str, given: Mapping[str, Any]) -> Iterator[str]:
-    """The lines that come of it, of the chat whose `chat.data` that is.
+def ask(data: str, verb: str, given: Mapping[str, Any], log: str) -> Iterator[str]:
+    """The lines that come of it, of the chat whose `chat.data` that is, and whose log is called so.
 
     Raises NotReached, before the first; ConsoleError.
     """
@@ -35,7 +35,8 @@ def ask(data: str, verb: str, given: Mapping[str, Any]) -> Iterator[str]:
         try:
             sock.connect(path)
             answers = sock.makefile("rb")
-            if not answers.readline():
+            greeting = answers.readline()
+            if not greeting:
                 raise NotReached(f"{path} was closed")
         except PermissionError as error:
             raise ConsoleError(
@@ -43,6 +44,12 @@ def ask(data: str, verb: str, given: Mapping[str, Any]) -> Iterator[str]:
             ) from None
         except OSError as error:
             raise NotReached(f"{path}: {error.strerror or error}") from None
+        theirs = json.loads(greeting).get("log", log)
+        if theirs != log:
+            raise ConsoleError(
+                f"{path} is that of a chat whose log is {theirs}, and not {log}: "
+                "give each chat a chat.data of its own"
+            )
         try:
             sock.sendall(request)
             yield from _lines(answers, path)

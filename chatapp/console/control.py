@@ -3,7 +3,7 @@
 `control.sock` in `chat.data` is for the user who serves, and for root. A connection is one request,
 all in lines of JSON:
 
-    {"chat": 1}                             from the server, whose turn it is to be asked
+    {"chat": 1, "log": "/srv/chat.db"}      from the server, whose turn it is to be asked
     {"verb": "ban", "given": {…}}           what is to be done
     {"lines": […]}                          what comes of it, any number of these
     {"done": true} or {"error": "…"}        the last
@@ -31,14 +31,13 @@ from cogen.core.groups import TaskGroup
 from cogen.core.servers import Listener, listen_unix
 from cogen.core.streams import LineTooLong, Stream
 
-__all__ = ["MOST_REQUEST", "Control", "control_path", "greeting"]
+__all__ = ["MOST_REQUEST", "Control", "control_path"]
 
 log = logging.getLogger(__name__)
 
 MOST_REQUEST = 64 * 1024
 """Bytes of a request."""
-greeting = {"chat": 1}
-"""The first line: the version of the form."""
+_FORM = 1  # the version of the form
 
 _MOST_CONNECTIONS = 16
 _REQUEST_SECONDS = 5.0
@@ -63,12 +62,14 @@ def control_path(data: str) -> str:
 class Control:
     """Answers what is asked of `console` at the socket in the folder `data`.
 
-    Without a socket the chat goes on, and says why it has none.
+    `log`: the name of the chat's log, for two chats may have one folder. Without a socket the chat
+    goes on, and says why it has none.
     """
 
-    def __init__(self, console: Console, data: str) -> None:
+    def __init__(self, console: Console, data: str, log: str) -> None:
         self._console = console
         self._data = data
+        self._log = log
         self._group: TaskGroup | None = None
         self._listener: Listener | None = None
         self._serving: Coroutine | None = None
@@ -108,7 +109,7 @@ class Control:
 
     async def _answer(self, stream: Stream) -> None:
         with stream:
-            await stream.write(_line(greeting))
+            await stream.write(_line({"chat": _FORM, "log": self._log}))
             try:
                 line = await _asked(stream)
                 _check_peer(stream)
@@ -177,5 +178,5 @@ def _request(line: bytes) -> tuple[str, Mapping[str, Any]]:
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
-    size = sum(map(len, value.get("lines", ())))
+    size = sum(map(len, value.get("lines", ()))) + len(value.get("log", ""))
     return encode(value, max(size, 64)) + b"\n"

@@ -223,6 +223,17 @@ class AskingTests(unittest.TestCase):
             self.assertRegex(second.log, r"control\.sock: Address already in use")
             second.logged("serving on")  # before it is stopped
 
+    def test_a_chat_is_not_asked_for_another_one_that_has_its_folder(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        apps = [{"chat.log": f"sqlite:///{folder}/{name}.db", "chat.data": folder} for name in "ab"]
+        with ChatServer(app=apps[0]) as first, ChatServer(app=apps[1]) as second:
+            second.logged("commands cannot reach this chat: ")
+            status, _, told = run("rename", "lobby", "Hall", "--ini", second.ini)
+            self.assertEqual(1, status)
+            self.assertIn(f"whose log is {folder}/a.db, and not {folder}/b.db", told)
+            self.assertEqual((0, "", ""), run("rooms", "--ini", first.ini))
+            second.logged("serving on")
+
 
 class LineTests(unittest.TestCase):
     """What cannot be done is told in a line."""

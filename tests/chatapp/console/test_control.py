@@ -19,6 +19,8 @@ from chatapp.console.errors import ConsoleError
 from cogen.core.groups import TaskGroup
 from cogen.core.schedulers import Scheduler
 
+LOG = "/srv/chat.db"
+
 
 class Echo:
     """In the place of a console: says what it was asked."""
@@ -54,15 +56,15 @@ class ControlTests(unittest.IsolatedAsyncioTestCase):
         self.control.stop()
 
     def made(self):
-        return Control(self.echo, str(self.folder))
+        return Control(self.echo, str(self.folder), LOG)
 
     async def ask(self, verb, **given):
-        return await asyncio.to_thread(lambda: list(ask(str(self.folder), verb, given)))
+        return await asyncio.to_thread(lambda: list(ask(str(self.folder), verb, given, LOG)))
 
     async def raw(self, sent, eof=False):
         """What the server says to these bytes, until it closes."""
         reader, writer = await asyncio.open_unix_connection(str(self.path))
-        self.assertEqual({"chat": 1}, json.loads(await reader.readline()))
+        self.assertEqual({"chat": 1, "log": LOG}, json.loads(await reader.readline()))
         try:
             writer.write(sent)
             if eof:
@@ -147,11 +149,11 @@ class ControlTests(unittest.IsolatedAsyncioTestCase):
         await self.warned(self.control, "is a link")
 
     async def test_a_path_that_is_too_long_and_a_folder_that_is_not_there(self):
-        await self.warned(Control(self.echo, f"/tmp/{'x' * 100}"), "too long for a socket")
-        await self.warned(Control(self.echo, str(self.folder / "no")), "No such file")
+        await self.warned(Control(self.echo, f"/tmp/{'x' * 100}", LOG), "too long for a socket")
+        await self.warned(Control(self.echo, str(self.folder / "no"), LOG), "No such file")
         for data in (f"/tmp/{'x' * 100}", str(self.folder / "no"), str(self.folder)):
             with self.assertRaises(NotReached):
-                next(ask(data, "x", {}))
+                next(ask(data, "x", {}, LOG))
 
     async def test_what_is_being_done_is_done_before_another_server_takes_it(self):
         await self.control.start(self.group)
@@ -184,7 +186,7 @@ class ControlTests(unittest.IsolatedAsyncioTestCase):
             "import os, sys\n"
             "from chatapp.console.client import ask\n"
             "os.setuid(65534)\n"
-            "try: print(list(ask(sys.argv[1], 'x', {})))\n"
+            "try: print(list(ask(sys.argv[1], 'x', {}, '/srv/chat.db')))\n"
             "except Exception as error: print(error)\n"
         )
         for mode, line in ((0o600, "Permission denied: be the user"), (0o666, "user 65534 does")):
