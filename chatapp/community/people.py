@@ -54,15 +54,26 @@ class Acquaintances:
         """The person came, and is called so now. Raises LogUnavailable."""
         seconds = _GUEST_SECONDS if person.role == GUEST else _KEPT_SECONDS
         text, own = _packed(person, address), handle(person.id)
-        changes = {
+        changes: dict[str, Record | None] = {
             f"person:{own}": Record(text, seconds),
             _called(person.name): Record(own, seconds),
         }
-        await self._log.records.change({}, changes)
+        await self._change(own, changes)
         self._noted.pop(person.id, None)
         self._noted[person.id] = text, self._wall() + _DAY
         if len(self._noted) > _MOST_NOTED:
             self._noted.popitem(last=False)
+
+    async def _change(self, own: str, changes: dict[str, Record | None]) -> None:
+        """And nothing leads there any more by what they were called before: a stranger may be
+        called anything, again and again."""
+        records = self._log.records
+        text = (await records.get([f"person:{own}"])).get(f"person:{own}")
+        former = "" if text is None else _called(_unpacked(text).person.name)
+        known = former and former not in changes
+        if known and await records.change({former: own}, {**changes, former: None}):
+            return
+        await records.change({}, changes)
 
     async def find(self, who: str) -> Acquaintance | None:
         """The one with that handle, or who was called so last. Raises LogUnavailable."""

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import importlib
 import inspect
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +20,8 @@ from chatapp.identity.person import Identity, Person, checked_person
 __all__ = ["Function", "function_of"]
 
 _HOLDS_SECONDS = 60.0
-# The chat's own cookies say nothing of the site.
-_OWN = "chat_"
+# The chat's own cookies say nothing of the site; see chatapp.lib.cookies.
+_OWN = re.compile(r"chat_(?:token|session|badge)(?:_[0-9a-f]{8})?=")
 
 
 def function_of(option: str, name: str) -> Callable[..., Any]:
@@ -62,6 +63,6 @@ class Function(Identity):
 
     def proof(self, environ: WSGIEnvironment) -> str:
         cookies = [each.strip() for each in environ.get("HTTP_COOKIE", "").split(";")]
-        told = [each for each in cookies if each and not each.startswith(_OWN)]
+        told = [each for each in cookies if each and not _OWN.match(each)]
         told += [environ.get(name, "") for name in ("HTTP_AUTHORIZATION", "REMOTE_USER")]
         return hashlib.blake2b("\0".join(told).encode(), digest_size=12).hexdigest()

@@ -42,6 +42,15 @@ class PeopleCases(BookCase):
         self.assertIsNone(await self.people.find("Ann"))
         self.assertEqual(ANN, (await self.people.find(handle("A"))).person)
 
+    async def test_what_somebody_was_called_before_is_kept_no_longer(self):
+        for number in range(10):
+            await self.people.note(ANN._replace(name=f"Ann {number}"), None)
+        await Acquaintances(self.log, self.clock.wall).note(ANN, None)
+        self.assertEqual({"called:ann"}, set(await self.log.records.all("called:")))
+        await self.people.note(Person("B", "Ann"), None)
+        await self.people.note(ANN._replace(name="Anna"), None)
+        self.assertEqual("B", (await self.people.find("Ann")).person.id)
+
     async def test_guests_are_kept_for_a_month_and_others_for_a_year(self):
         await self.people.note(ANN, None)
         await self.people.note(Person("B", "Bob", role="guest"), None)

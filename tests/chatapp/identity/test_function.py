@@ -64,11 +64,13 @@ class FunctionTests(ChatCase):
     def test_another_user_of_the_same_browser_is_another_person(self):
         self.start(identity=f"{HERE}:blocking")
         ann = self.user("ann")
-        ann.cookies["site"] = "ann's"
-        ann.pull()
-        ann.cookies["site"] = "bob's"
-        ann.headers["X-Site"] = "bob"
-        self.assertEqual(b'{"nick":"Bob"}', ann.ask("GET", "/chat/nick").body)
+        for name in ("site", "chat_user", "chat_token_of_the_site"):
+            ann.headers["X-Site"] = "ann"
+            ann.cookies[name] = "ann's"
+            self.assertEqual(b'{"nick":"Ann"}', ann.ask("GET", "/chat/nick").body)
+            ann.cookies[name] = "bob's"
+            ann.headers["X-Site"] = "bob"
+            self.assertEqual(b'{"nick":"Bob"}', ann.ask("GET", "/chat/nick").body, name)
 
     def test_what_goes_wrong_is_written_down_and_told_in_a_line(self):
         for name, said in (("wrong", "is no chatapp.identity.person.Person"), ("broken", "away")):
