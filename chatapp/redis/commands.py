@@ -7,6 +7,7 @@ became of it, so everybody in it is told that. What could not be sent in time is
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from redis.exceptions import NoScriptError, RedisError
 from chatapp.redis.engine import Engine, EngineUnavailable
 
 __all__ = ["Argument", "Commands", "Script"]
+
+log = logging.getLogger(__name__)
 
 Argument = str | bytes | int | float
 """What a script may be given: text is sent as UTF-8."""
@@ -95,15 +98,19 @@ class Commands:
         await self._client.aclose()
 
     async def _send(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            batch = [call for call in batch if not call.late]
-            if not batch:
-                continue
-            answers = await self._answers(batch)
-            for call, answer in zip(batch, answers, strict=True):
-                call.settle(self._unavailable(answer) if isinstance(answer, Exception) else answer)
-        self._sending = None
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+                batch = [call for call in batch if not call.late]
+                if batch:
+                    await self._settle(batch)
+        finally:
+            self._sending = None
+
+    async def _settle(self, batch: Sequence[_Call]) -> None:
+        answers = await self._answers(batch)
+        for call, answer in zip(batch, answers, strict=True):
+            call.settle(self._unavailable(answer) if isinstance(answer, Exception) else answer)
 
     async def _answers(self, batch: Sequence[_Call]) -> list[Any]:
         """The answer to each call, or the exception in its place."""
@@ -116,15 +123,19 @@ class Commands:
         return answers
 
     async def _exchange(self, command: str, batch: Sequence[_Call]) -> list[Any]:
-        pipeline = self._client.pipeline(transaction=False)
-        for call in batch:
-            script = call.script.digest if command == "EVALSHA" else call.script.text
-            pipeline.execute_command(command, script, *call.values)
         try:
+            pipeline = self._client.pipeline(transaction=False)
+            for call in batch:
+                script = call.script.digest if command == "EVALSHA" else call.script.text
+                pipeline.execute_command(command, script, *call.values)
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
-            self._engine.answered(in_time=True)
         except (RedisError, OSError) as error:
-            answers = [error] * len(batch)
+            return [error] * len(batch)
+        except Exception as error:
+            # Whatever it is, those who wait are answered, and those who come after.
+            log.exception("%s: calls could not be sent", self._engine)
+            return [error] * len(batch)
+        self._engine.answered(in_time=True)
         return answers
 
     def _unavailable(self, error: Exception) -> EngineUnavailable:

@@ -11,6 +11,7 @@ nothing else. Those of one room that come meanwhile are one copy, and between co
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from chatapp.model.log import LogUnavailable, NoSuchMessage, Stored
@@ -20,6 +21,8 @@ from chatapp.model.redis.storing import ENGINE, NOW, STORE
 from chatapp.redis.commands import Script
 
 __all__ = ["FOLLOWED", "REMOVE", "Removals"]
+
+log = logging.getLogger(__name__)
 
 # Fewer than a reader takes at once, so that one that missed others sees by what tells of the
 # removal, which is among the next that it reads, that it did.
@@ -166,14 +169,16 @@ class Removals:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            room = next(iter(self._waiting))
-            asked = self._waiting.pop(room)
-            self._count -= len(asked)
-            began = loop.time()
-            await self._settle(room, asked)
-            await self._rest(min(_LONGEST_REST, (loop.time() - began) * (1 / _PART - 1)))
-        self._removing = None
+        try:
+            while self._waiting:
+                room = next(iter(self._waiting))
+                asked = self._waiting.pop(room)
+                self._count -= len(asked)
+                began = loop.time()
+                await self._settle(room, asked)
+                await self._rest(min(_LONGEST_REST, (loop.time() - began) * (1 / _PART - 1)))
+        finally:
+            self._removing = None
 
     async def _settle(
         self, room: str, asked: Sequence[tuple[int, Draft, asyncio.Future[Stored]]]
@@ -183,6 +188,10 @@ class Removals:
             outcomes = await self._remove(room, [(seq, draft) for seq, draft, _ in asked])
         except LogUnavailable as error:
             outcomes = [error] * len(asked)
+        except Exception as error:
+            # Whatever it is, those who wait are answered, and those who come after.
+            log.exception("messages of room %s could not be removed", room)
+            outcomes = [LogUnavailable(f"{room}: {error}")] * len(asked)
         for (seq, _, future), outcome in zip(asked, outcomes, strict=True):
             if future.done():
                 continue

@@ -56,6 +56,16 @@ class CommandsTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((1, 2), (first, third))
         self.assertIsInstance(failed, UnicodeEncodeError)
 
+    async def test_an_error_that_nobody_expects_fails_what_was_sent_and_ends_nothing(self):
+        broken = mock.patch.object(self.commands._client, "pipeline", side_effect=KeyError("odd"))
+        with broken, self.assertLogs("chatapp.redis.commands", "ERROR") as logs:
+            asked = [self.commands.run(APPEND, ["l"], [n]) for n in range(2)]
+            async with asyncio.timeout(5):
+                outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        self.assertEqual([EngineUnavailable] * 2, [type(outcome) for outcome in outcomes])
+        self.assertEqual(1, len(logs.output))
+        self.assertEqual(1, await self.commands.run(APPEND, ["l"], ["a"]))
+
     async def test_an_engine_that_is_gone_is_named_and_one_that_is_back_is_used(self):
         await self.commands.run(APPEND, ["l"], ["a"])
         self.server.kill()

@@ -259,3 +259,23 @@ class RemovalsTests(RemovingCase):
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
         self.assertEqual([LogUnavailable] * 2, [type(outcome) for outcome in outcomes])
         await removals.close()
+
+    async def test_an_error_that_nobody_expects_is_told_to_who_waits_and_ends_nothing(self):
+        errors = [KeyError("odd")]
+
+        async def remove(room, removals):
+            if errors:
+                raise errors.pop()
+            return [Stored(room, seq) for seq, _ in removals]
+
+        removals = Removals(remove)
+        draft = Draft(ROOM, "Bob", "rude")
+        async with asyncio.timeout(5):
+            with (
+                self.assertLogs("chatapp.model.redis.removing", "ERROR") as logs,
+                self.assertRaises(LogUnavailable),
+            ):
+                await removals.remove(ROOM, 1, draft)
+            self.assertEqual(1, len(logs.output))
+            self.assertEqual(Stored(ROOM, 2), await removals.remove(ROOM, 2, draft))
+        await removals.close()
