@@ -4,7 +4,8 @@
     {"room": …, "last": …, "record": {…}}                    each room, `record` if it has one
     {"room": …, "seq": …, "nick": …, "text": …, "at": …, …}  its messages, in order of seq
 
-A message that was removed is there as one without a text, and so is no address of anybody.
+A message that was removed is there as one without a text, and so is no address of anybody. One
+that is damaged in the log is not there: its number is missing, here and where this is taken in.
 """
 
 import json

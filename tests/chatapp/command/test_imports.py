@@ -1,6 +1,8 @@
 """`chatapp export` and `chatapp import`: all of a chat goes on in another one, or nothing does."""
 
 import asyncio
+import contextlib
+import sqlite3
 import tempfile
 import unittest
 from pathlib import Path
@@ -20,6 +22,17 @@ async def filled(folder, *said):
     for room in {room for room, _ in said}:
         await log.remove(room, 1, Draft(room, "Kim", "rude", "K"))
     await log.close()
+
+
+async def read(folder, room):
+    """The first number, and those that are held and that are damaged."""
+    log = SQLiteLog(Observer(), path=str(folder / "chat.db"), **LogContract.OPTIONS)
+    await log.open()
+    try:
+        held = await log.read(room, 0, 100)
+    finally:
+        await log.close()
+    return held.first, ([message.seq for message in held.messages], held.damaged)
 
 
 class ImportTests(unittest.TestCase):
@@ -57,6 +70,25 @@ class ImportTests(unittest.TestCase):
         self.assertRegex(deeds, "\timport\t.*\ta new machine\n")
         asyncio.run(filled(self.two, ("den", "x")))
         self.assertIn("tea\topen\t0\t3\tTea and cake", self.done("rooms", "--data", self.two))
+
+    def test_a_message_that_is_damaged_is_lost_and_the_others_are_taken_in(self):
+        asyncio.run(filled(self.one, *(("tea", text) for text in "abcd")))
+        with contextlib.closing(sqlite3.connect(self.one / "chat.db")) as database, database:
+            database.execute("update messages set text = cast(x'ff' as text) where seq = 3")
+        status, _, error = run("export", self.file, "--data", self.one)
+        self.assertEqual(0, status, error)
+        self.assertNotIn('"seq":3', self.file.read_text())
+        said = self.done("import", self.file, "--data", self.two)
+        self.assertEqual("taken in: rooms 1, messages 4\n", said)
+        with self.assertLogs("chatapp.model", "ERROR"):
+            first, rest = asyncio.run(read(self.two, "tea"))
+        self.assertEqual((1, [1, 2, 4, 5], (3,)), (first, *rest))
+
+    def test_messages_of_a_room_that_are_not_in_order_are_refused(self):
+        head, room, *messages = self.exported().splitlines()
+        for again in (messages[0], messages[1]):
+            self.file.write_text("\n".join([head, room, messages[0], messages[1], again]))
+            self.refused("line 5 is none .* comes after 2", "import", self.file, "--data", self.two)
 
     def test_a_room_that_is_there_refuses_all(self):
         self.exported()
