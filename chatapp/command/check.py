@@ -23,6 +23,7 @@ from chatapp.command.sections import (
     missing_sections,
     sections,
 )
+from chatapp.config.environment import check_chat
 from chatapp.lib.secret import known_secret
 from cogen.web.connections.addresses import AddressProblem, address_problem
 from cogen.web.factory import server_factory, server_options
@@ -75,7 +76,9 @@ class _Parts:
             server = _server(section)
             self.servers.append((section, server, address_problem(server)))
         elif section.is_chat:
-            self.chats.append(chat_of(section))
+            chat = chat_of(section)
+            check_chat(chat.options)
+            self.chats.append(chat)
         elif section.name.startswith("server"):
             raise ValueError("the chat needs use = egg:ChatApp#http")
 

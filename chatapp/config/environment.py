@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from chatapp.config.version import version_of
 from chatapp.identity.kinds import identity_of
 from chatapp.identity.members import KEPT_SECONDS, Members
 from chatapp.identity.names import KeptNames
-from chatapp.identity.passkeys import Passkeys
+from chatapp.identity.passkeys import Passkeys, passkeys_host
 from chatapp.lib.about import about
 from chatapp.lib.addresses import Addresses
 from chatapp.lib.badges import Badges
@@ -38,7 +39,7 @@ from cogen.web.settings.ini import Ini
 from pylons.configuration import PylonsConfig
 from pylons.templating import make_lookup
 
-__all__ = ["Globals", "chat_options", "chat_settings", "load_environment"]
+__all__ = ["Globals", "chat_options", "chat_settings", "check_chat", "load_environment"]
 
 _PREFIX = "chat."
 # Set by `paster serve --reload` and `cogen-serve --reload`.
@@ -111,11 +112,24 @@ class Globals:
 
 def _passkeys(options: ChatOptions, secret: bytes) -> Passkeys | None:
     """Raises ValueError where there are to be some, and can be none."""
+    _check_passkeys(options)
     if not options.passkeys:
         return None
+    return Passkeys(options.url, options.title, Signer(derived_key(secret, "passkey"), ""))
+
+
+def _check_passkeys(options: ChatOptions) -> None:
+    if not options.passkeys:
+        return
     if options.identity != "members":
         raise ValueError("chat.passkeys is for chat.identity = members")
-    return Passkeys(options.url, options.title, Signer(derived_key(secret, "passkey"), ""))
+    passkeys_host(options.url)
+
+
+def check_chat(options: ChatOptions) -> None:
+    """What ends the start of a chat with these, which were read. Raises ValueError."""
+    rule_of(options.allow, time.monotonic)
+    _check_passkeys(options)
 
 
 def _loaded(lookup: TemplateLookup) -> TemplateLookup:

@@ -26,7 +26,7 @@ from chatapp.identity.passkeyrecords import (
 )
 from chatapp.model import Records
 
-__all__ = ["PasskeyRefused", "Passkeys"]
+__all__ = ["PasskeyRefused", "Passkeys", "passkeys_host"]
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,22 @@ _MISSING = "chat.passkeys needs webauthn: pip install 'webauthn>=3.0.1,<4'"
 _STALE = "That took too long, or was used already; try again."
 _NOT_TAKEN = "This passkey is not taken here: {}."
 _NOBODYS = _NOT_TAKEN.format("it belongs to no member, or was removed")
+
+
+def passkeys_host(url: str) -> str:
+    """The host whose passkeys those of the chat at `url` are. Raises ValueError where there can
+    be none."""
+    try:
+        import webauthn  # noqa: F401 (whether it is there)
+    except ModuleNotFoundError as error:
+        raise ValueError(_MISSING) from error
+    parts = urlsplit(url)
+    # Browsers have them there alone (WebAuthn 13.4.9), and for no address (5.1.2).
+    host = parts.hostname or ""
+    is_named = any(letter.isalpha() for letter in host) and ":" not in host
+    if not is_named or (parts.scheme != "https" and host != "localhost"):
+        raise ValueError(f"chat.passkeys needs a chat.url of https and a name, {url} is none")
+    return host
 
 
 class PasskeyRefused(Exception):
@@ -54,16 +70,10 @@ class Passkeys:
     """Of the chat at `url`, called `title`. Raises ValueError where there can be none."""
 
     def __init__(self, url: str, title: str, signer: _Signs) -> None:
-        try:
-            import webauthn
-        except ModuleNotFoundError as error:
-            raise ValueError(_MISSING) from error
+        host = passkeys_host(url)
+        import webauthn
+
         parts = urlsplit(url)
-        # Browsers have them there alone (WebAuthn 13.4.9), and for no address (5.1.2).
-        host = parts.hostname or ""
-        is_named = any(letter.isalpha() for letter in host) and ":" not in host
-        if not is_named or (parts.scheme != "https" and host != "localhost"):
-            raise ValueError(f"chat.passkeys needs a chat.url of https and a name, {url} is none")
         self._webauthn = webauthn
         self._bytes = webauthn.base64url_to_bytes
         self._host = host

@@ -340,6 +340,14 @@ class CheckTests(unittest.TestCase):
         self.assertEqual(1, status)
         self.assertIn("has a key and can be read by everybody", lines[0])
 
+    def test_a_rule_that_cannot_be_called_and_passkeys_that_can_be_none(self):
+        self.finds("chat.allow.*nosuch", chat="chat.allow = nosuch:may")
+        self.finds("passkeys is for chat.identity = members", chat="chat.passkeys = true")
+        members = "chat.identity = members\nchat.passkeys = true\nchat.url = "
+        self.finds("needs a chat.url of https", chat=f"{members}http://chat.example.com")
+        status, lines = self.check(chat=f"{members}https://chat.example.com")
+        self.assertEqual(0, status, lines)
+
     def test_redis_that_answers(self):
         with RedisServer() as redis:
             status, lines = self.check(chat=f"chat.log = {redis.url}")
