@@ -5,19 +5,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from chatapp.model.log import LogUnavailable
-from chatapp.model.message import FIELDS, Message, values_of
+from chatapp.model.message import Message, values_of
 from chatapp.model.records import Record
 from chatapp.model.sqlite.files import Lock, keep_private
 from chatapp.model.sqlite.records import FileRecords, change_records
 from chatapp.model.sqlite.removing import begin_clean, overwrite_deleted
-from chatapp.model.sqlite.schema import count, head_of, is_new, prepare
+from chatapp.model.sqlite.schema import INSERT, count, head_of, is_new, prepare
 
 __all__ = ["Adopting", "CannotAdopt"]
-
-_INSERT = (
-    f"insert into messages ({', '.join(field.name for field in FIELDS)})"
-    f" values ({', '.join('?' * len(FIELDS))})"
-)
 
 
 class CannotAdopt(Exception):
@@ -71,7 +66,7 @@ class Adopting(FileRecords):
             (message for messages in self._messages.values() for message in messages),
             key=lambda message: (message.at, message.seq),
         )
-        db.executemany(_INSERT, map(values_of, rows))
+        db.executemany(INSERT, map(values_of, rows))
         count(db, len(rows))
 
     def _begin(self, db: sqlite3.Connection, room: str, messages: Sequence[Message]) -> None:

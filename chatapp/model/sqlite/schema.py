@@ -19,9 +19,15 @@ import sqlite3
 from chatapp.model.message import FIELDS
 from chatapp.model.rooms import slot
 
-__all__ = ["VERSIONS", "begin_epoch", "count", "head_of", "is_new", "prepare"]
+__all__ = ["INSERT", "VERSIONS", "begin_epoch", "count", "head_of", "is_new", "prepare"]
 
 log = logging.getLogger(__name__)
+
+INSERT = (
+    f"insert into messages ({', '.join(field.name for field in FIELDS)})"
+    f" values ({', '.join('?' * len(FIELDS))})"
+)
+"""Stores a message, of whose fields the values are given in their order."""
 
 _COLUMNS = ", ".join(f"{field.name} {field.column}" for field in FIELDS)
 _TABLES = f"""

@@ -62,11 +62,11 @@ class Store:
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
+        if self._committing is not None:
+            await asyncio.wait((self._committing,))
         if self._erasing is not None:
             self._erasing.cancel()
             self._erasing = None
-        if self._committing is not None:
-            await asyncio.wait((self._committing,))
         try:
             await self._release()
         except LogUnavailable as error:

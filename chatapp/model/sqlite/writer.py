@@ -2,11 +2,12 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from chatapp.model.clock import Clock
 from chatapp.model.log import LOBBY, NoSuchMessage, NoSuchRoom, RoomLimit, Stored
-from chatapp.model.message import FIELDS, Message, values_of
+from chatapp.model.message import Message, values_of
 from chatapp.model.names import Names
 from chatapp.model.records import Record
 from chatapp.model.rooms import AT_ONCE, slot, to_give_way
@@ -25,7 +26,7 @@ from chatapp.model.sqlite.removing import (
     overwrite_deleted,
     without_text,
 )
-from chatapp.model.sqlite.schema import begin_epoch, count, head_of, is_new, prepare
+from chatapp.model.sqlite.schema import INSERT, begin_epoch, count, head_of, is_new, prepare
 
 __all__ = ["Writer"]
 
@@ -33,12 +34,6 @@ log = logging.getLogger(__name__)
 
 # A nonce is remembered this long after its message: far beyond any client's retries.
 _NONCE_SECONDS = 7 * 86400.0
-
-
-_INSERT = (
-    f"insert into messages ({', '.join(field.name for field in FIELDS)})"
-    f" values ({', '.join('?' * len(FIELDS))})"
-)
 
 
 class Writer:
@@ -149,9 +144,7 @@ class Writer:
         outcomes: list[Stored | Exception] = []
         stored: list[Message] = []
         self._files.check()
-        last = self._ages.last
-        self._db.execute("begin immediate")
-        try:
+        with self._transaction():
             self._look_at_the_clock()
             for entry in entries:
                 outcome, new = self._store(entry)
@@ -163,14 +156,6 @@ class Writer:
                 stored.append(new)
             self._trim({message.room for message in stored})
             ever = count(self._db, len(stored))
-            self._db.execute("commit")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("rollback")
-            self._files.wal.written()
-            self._ages.undo(self._db, last)
-            self._load_heads()
-            raise
         self._files.check_written()
         self._marks.write(self._epoch, ever)
         return outcomes, stored
@@ -191,15 +176,8 @@ class Writer:
     def change(self, found: Mapping[str, str | None], changes: Mapping[str, Record | None]) -> bool:
         """Change records, as chatapp.model.records has it. Raises LogUnavailable."""
         self._files.check()
-        self._db.execute("begin immediate")
-        try:
+        with self._transaction():
             done = change_records(self._db, found, changes, self._clock.wall())
-            self._db.execute("commit")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("rollback")
-            self._files.wal.written()
-            raise
         self._files.check_written()
         return done
 
@@ -209,8 +187,9 @@ class Writer:
         Raises LogUnavailable.
         """
         self._files.check()
-        try:
+        with self._transaction():
             self._look_at_the_clock()
+        try:
             now = self._clock.wall()
             if self._max_age:
                 self._ages.forget(self._db, "messages", now - self._max_age)
@@ -222,6 +201,22 @@ class Writer:
             self._files.wal.written()
             raise
         self._files.check_written()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Of one that fails nothing is left, in the file and here."""
+        last = self._ages.last
+        self._db.execute("begin immediate")
+        try:
+            yield
+            self._db.execute("commit")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+            self._files.wal.written()
+            self._ages.undo(self._db, last)
+            self._load_heads()
+            raise
 
     def _load_heads(self) -> None:
         self._heads = load_heads(self._db)
@@ -250,7 +245,7 @@ class Writer:
         except (NoSuchMessage, NoSuchRoom, RoomLimit) as error:
             return error, None
         message = draft.stored(room, head.seq + 1, at)
-        self._db.execute(_INSERT, values_of(message))
+        self._db.execute(INSERT, values_of(message))
         stored = Stored(room, message.seq)
         keep_nonce(self._db, entry, stored, at)
         self._heads[room] = Place(message.seq, head.start, at)

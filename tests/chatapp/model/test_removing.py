@@ -192,6 +192,22 @@ class FilesTests(RemovingCase):
             await self.gone("secret")
         self.assertIn("the disk", logs.output[0])
 
+    async def test_closing_ends_the_erasing_that_begins_while_the_last_is_stored(self):
+        log = await self.opened()
+        await store(log, ROOM, "ann", "Ann", "secret")
+        with (
+            mock.patch.object(log._store.writer, "erase", return_value=False),
+            self.assertLogs("chatapp.model.sqlite.store", "WARNING"),
+        ):
+            removing = asyncio.ensure_future(self.remove(log, 1))
+            while log._store._committing is None:
+                await asyncio.sleep(0)
+            before = asyncio.all_tasks()
+            await log.close()
+            await removing
+        await asyncio.sleep(0)
+        self.assertEqual(set(), asyncio.all_tasks() - before)
+
 
 class UpgradeTests(RemovingCase):
     async def test_a_file_of_the_fourth_version_goes_on(self):

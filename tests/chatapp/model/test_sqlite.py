@@ -938,6 +938,26 @@ class FileTests(unittest.IsolatedAsyncioTestCase):
             await log._store.thread.run(log._store.writer.forget_old)
         self.assertEqual(["a", "b"], await self.said(log))
 
+    async def test_a_step_of_the_clock_that_could_not_be_kept_is_noticed_again(self):
+        clock = Clock()
+        log = await self.opened(max_age=60.0, clock=clock)
+        await self.say(log, "a")
+        run, writer = log._store.thread.run, log._store.writer
+        for table in ("insert on steps", "update on heads"):
+            with self.subTest(table):
+                full = f"create trigger full before {table} begin select raise(abort, 'full'); end"
+                await run(writer._db.execute, full)
+                clock.now += 86400
+                with self.assertLogs("chatapp.model", "WARNING"):
+                    with self.assertRaisesRegex(LogUnavailable, "full"):
+                        await run(writer.forget_old)
+                    await run(writer._db.execute, "drop trigger full")
+                    await run(writer.forget_old)
+                self.assertEqual(["a"], await self.said(log))
+                [at] = await run(lambda: writer._db.execute("select at from heads").fetchone())
+                self.assertEqual(clock.now, at)
+                self.assertEqual(at, writer._heads[ROOM].at)
+
     async def test_a_stamp_that_is_damaged_ends_no_sweep(self):
         log = await self.opened(max_age=60.0)
         await self.say(log, "a", "b")
