@@ -8,25 +8,16 @@ from greenlet import GreenletExit
 
 from cogen.core.corolets import corolet, wait
 from cogen.core.coroutines import coro
-from cogen.core.deadlines import Deadline, DeadlinePassed
+from cogen.core.deadlines import DeadlinePassed
 from cogen.core.events import Await, OperationTimeout, Owned, Sleep
-from cogen.core.groups import TaskGroup
 from cogen.core.queue import Queue
 from cogen.core.shields import Shield
 from cogen.testing.memory import MemoryServer
 from cogen.web import wait as wait_in_view
 from cogen.web.http.errors import ServerStopping
 from cogen.web.options import Options
+from tests.cogen.ways import GET, SECONDS, enclosed
 from tests.cogen.web.support import RecordedTestCase
-
-SECONDS = 5
-GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
-
-
-def failing():
-    yield Sleep(SECONDS)
-    raise ZeroDivisionError
-
 
 # Ways to be left, and what they raise.
 WAYS = {
@@ -109,20 +100,11 @@ class HandedOverTests(RecordedTestCase):
         coroutine.start(self.scheduler)
         return coroutine
 
-    def enclosed(self):
-        """The block in which it waits."""
-        if self.way == "a deadline":
-            return Deadline(SECONDS)
-        group = TaskGroup()
-        if self.way == "the failure of a group":
-            group.start(failing)
-        return group
-
     # Kinds of code.
 
     def generator(self):
         try:
-            with self.enclosed():
+            with enclosed(self.way):
                 self.items.append((yield self.waited()))
                 yield Sleep(100)
         except BaseException as error:  # noqa: BLE001 (it is looked at)
@@ -130,7 +112,7 @@ class HandedOverTests(RecordedTestCase):
 
     async def native(self):
         try:
-            with self.enclosed():
+            with enclosed(self.way):
                 self.items.append(await self.waited())
                 await Sleep(100)
         except BaseException as error:  # noqa: BLE001 (it is looked at)
@@ -139,7 +121,7 @@ class HandedOverTests(RecordedTestCase):
     @corolet
     def straight(self):
         try:
-            with self.enclosed():
+            with enclosed(self.way):
                 self.items.append(wait(self.waited))
                 wait(Sleep, 100)
         except BaseException as error:  # noqa: BLE001 (it is looked at)
@@ -148,7 +130,7 @@ class HandedOverTests(RecordedTestCase):
     def yielding(self, environ, start_response):
         start_response("200 OK", [])
         environ["cogen.stopping"].raises()
-        with self.enclosed():
+        with enclosed(self.way):
             for function in (self.waited, functools.partial(Sleep, 100)):
                 yield environ["cogen.call"](function)()
                 if environ["cogen.wsgi"].exception is not None:
@@ -161,7 +143,7 @@ class HandedOverTests(RecordedTestCase):
         start_response("200 OK", [])
         environ["cogen.stopping"].raises()
         try:
-            with self.enclosed():
+            with enclosed(self.way):
                 self.items.append(wait_in_view(self.waited))
                 wait_in_view(Sleep, 100)
         except BaseException as error:  # noqa: BLE001 (it is looked at)

@@ -7,24 +7,15 @@ import pkgutil
 import unittest
 
 import cogen.core
-from cogen.core.deadlines import Deadline, DeadlinePassed
-from cogen.core.events import Operation, OperationTimeout, Sleep
-from cogen.core.groups import TaskGroup
+from cogen.core.deadlines import DeadlinePassed
+from cogen.core.events import Operation, OperationTimeout
 from cogen.testing.memory import MemoryServer
 from cogen.web import wait
 from cogen.web.options import Options
 from tests.cogen.operations import ELSEWHERE, MODULES_ELSEWHERE, NEVER_PARK, OPERATIONS
+from tests.cogen.ways import GET, SECONDS, enclosed
 from tests.cogen.web.support import RecordedTestCase
 from tests.support.cycles import assert_no_cycles
-
-SECONDS = 5
-GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
-
-
-def failing():
-    yield Sleep(SECONDS)
-    raise ZeroDivisionError
-
 
 # Ways to be left: what encloses the wait in a generator and in straight-line code, and what it
 # raises. The others are acts of the test.
@@ -59,34 +50,25 @@ class LeavingCase(RecordedTestCase):
         """The operation, for the code that waits."""
         return self.case.operation(SECONDS if self.way == "its timeout" else None)
 
-    def enclosed(self):
-        """The block in which it waits."""
-        if self.way == "a deadline":
-            return Deadline(SECONDS)
-        group = TaskGroup()
-        if self.way == "the failure of a group":
-            group.start(failing)
-        return group
-
     # Kinds of code.
 
     def generator(self):
         try:
-            with self.enclosed():
+            with enclosed(self.way):
                 self.outcomes.append((yield self.waited()))
         except BaseException as error:  # noqa: BLE001 (it is looked at)
             self.outcomes.append(type(error))
 
     async def native(self):
         try:
-            with self.enclosed():
+            with enclosed(self.way):
                 self.outcomes.append(await self.waited())
         except BaseException as error:  # noqa: BLE001 (it is looked at)
             self.outcomes.append(type(error))
 
     def yielding(self, environ, start_response):
         start_response("200 OK", [])
-        with self.enclosed():
+        with enclosed(self.way):
             yield environ["cogen.call"](self.waited)()
             if environ["cogen.wsgi"].exception is not None:
                 self.outcomes.append(environ["cogen.wsgi"].exception[0])
@@ -97,7 +79,7 @@ class LeavingCase(RecordedTestCase):
     def straight(self, environ, start_response):
         start_response("200 OK", [])
         try:
-            with self.enclosed():
+            with enclosed(self.way):
                 self.outcomes.append(wait(self.waited))
         except Exception as error:  # noqa: BLE001 (it is looked at)
             self.outcomes.append(type(error))
