@@ -8,11 +8,10 @@ import time
 from chatapp.backends import SQLiteBackend
 from chatapp.command.beside import Nobody
 from chatapp.command.community import Place, place
-from chatapp.community.acts import CONSOLE
 from chatapp.community.asking import Unfit, checked_reason
 from chatapp.community.book import Book
-from chatapp.community.deeds import Deed
 from chatapp.community.edits import Edit
+from chatapp.console.deeds import console_deed
 from chatapp.console.errors import ConsoleError
 from chatapp.console.importing import Import, read_import
 from chatapp.lib.wire import BadInput, checked_room
@@ -94,8 +93,7 @@ async def _adopted(where: Place, path: str, lock: Lock, found: Import, reason: s
             if called is not None:
                 raise ConsoleError(f"there is a room called {called} already: nothing is taken in")
         more = f"{len(found.names)} rooms, {count} messages"
-        by = CONSOLE
-        deed = Deed(round(time.time(), 3), by.id, by.name, "import", more=more, reason=reason)
+        deed = console_deed(time.time(), "import", more=more, reason=reason)
         return Edit(found.rooms, deed=deed)
 
     await book.change(decide)

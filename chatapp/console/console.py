@@ -11,11 +11,11 @@ from typing import Any
 from chatapp.community.acts import CONSOLE
 from chatapp.community.asking import Impossible, NoSuch, NotAllowed, Unfit, checked_reason
 from chatapp.community.book import Book
-from chatapp.community.deeds import Deed
 from chatapp.community.edits import Edit
 from chatapp.community.keeping import Keeping
 from chatapp.community.people import Acquaintance
 from chatapp.community.rooms import CLOSED, Room
+from chatapp.console.deeds import console_deed
 from chatapp.console.errors import ConsoleError
 from chatapp.console.export import exported
 from chatapp.console.finding import Finding
@@ -229,8 +229,7 @@ class Console:
 
     async def _tell(self, act: str, **more: Any) -> None:
         """Write down what was done beside the book."""
-        by = CONSOLE
-        deed = Deed(round(self._wall(), 3), by.id, by.name, act, **more)
+        deed = console_deed(self._wall(), act, **more)
         await self._book.change(lambda: Edit(deed=deed))
 
     # Everything.

@@ -24,7 +24,9 @@ from chatapp.community.rooms import MEMBERS, Room
 from chatapp.community.standings import Standing
 from chatapp.live.cursor import Cursor
 from chatapp.model import LogUnavailable
-from chatapp.model.redis.records import EngineRecords
+from chatapp.model.redis.calls import Calls
+from chatapp.model.redis.records import RedisRecords
+from chatapp.redis.engine import Engine
 from tests.chatapp.identity.test_token import KEY, token
 from tests.support.cluster import Cluster, workers_of
 from tests.support.programs import needs
@@ -101,7 +103,8 @@ class _World:
 
     async def decide(self, **edit):
         """Those in charge have it so, once the engine answers."""
-        records = EngineRecords(self.cluster.redis.url)
+        calls = Calls(Engine(self.cluster.redis.url))
+        records = RedisRecords(calls)
         try:
             while True:
                 with contextlib.suppress(LogUnavailable):
@@ -110,7 +113,7 @@ class _World:
                     return
                 await asyncio.sleep(0.1)
         finally:
-            await records.close()
+            await calls.close()
 
     async def keep(self):
         users = [each.user for each in self.followers if each.may_read(PRIVATE)]

@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from chatapp.model.records import Record, Records
 from chatapp.model.redis.calls import Calls
 from chatapp.redis.commands import Argument, Script
-from chatapp.redis.engine import Engine
 
-__all__ = ["EngineRecords", "RedisRecords"]
+__all__ = ["RedisRecords"]
 
 _PREFIX = "chat:record:"
 # Keys that one look at everything takes at once.
@@ -121,14 +120,3 @@ class RedisRecords(Records):
 def _literal(prefix: str) -> str:
     """`prefix` as a pattern that means itself."""
     return "".join(f"\\{each}" if each in "\\*?[]^" else each for each in prefix)
-
-
-class EngineRecords(RedisRecords):
-    """Those of the Redis at `url`, from outside of a server. Raises ValueError for a wrong one."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(Calls(Engine(url)))
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._calls.close()

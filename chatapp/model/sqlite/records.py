@@ -1,7 +1,7 @@
 """The records in the SQLite file, each with the Unix time until which it is kept, if there is one.
 
-Whoever has a connection can read and change them: the server by its own, and a program that keeps
-the chat, whether or not a server runs.
+Whoever has a connection can read and change them: the server by its own, and an import, while no
+server has the file.
 """
 
 import sqlite3
