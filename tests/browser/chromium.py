@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from playwright.sync_api import BrowserContext, Page, expect
 
 from benchmarks.harness.browser import NAMES, Chromium
-from benchmarks.harness.chat import ChatServer
+from benchmarks.harness.chat import ROOT, ChatServer
 from tests.support.programs import needs
 
 __all__ = [
@@ -269,8 +269,10 @@ class OneServerTestCase(PageTestCase):
         kind = repr(self.options)
         if kind not in _servers:
             # Tests of one server have the same names, one after the other.
-            server = _servers[kind] = ChatServer(app={"chat.nick_keep": 0, **self.options})
+            server = ChatServer(app={"chat.nick_keep": 0, **self.options})
+            server.environment["PYTHONPATH"] = str(ROOT)  # options may name functions of tests
             server.start()
+            _servers[kind] = server
         return _servers[kind]
 
     def user(self, joined: Iterable[str] | None = None, **options: Any) -> BrowserContext:

@@ -9,6 +9,7 @@ from chatapp.community.acts import (
     ANYWHERE_ACTS,
     APPOINT,
     BAN,
+    EXPEL,
     GUEST,
     INVITE,
     KEEPER,
@@ -63,7 +64,7 @@ def is_told(cell, person):
 
 def answer(room, act, role, is_in, made):
     """What the rule says of somebody like that."""
-    members = {"ann": "Ann"} if is_in else {}
+    members = {"bob": "Bob", "ann": "Ann"} if is_in else {"bob": "Bob"}
     if act == MAKE:  # nobody is in what is not there yet
         room, members = ANYWHERE._replace(policy=_asked_as(room)), {}
     room = room._replace(members=members, by="ann" if made else "bob")
@@ -95,6 +96,11 @@ class ActsTests(unittest.TestCase):
                 with self.subTest(act=act, room=room, person=person):
                     before = act not in (SPEAK, INVITE) and answer(room, act, *person)
                     self.assertEqual(before, answer(closed, act, *person))
+
+    def test_where_the_maker_of_a_private_room_has_left_it_is_whoever_is_longest_in_it(self):
+        room = ROOMS["private"]._replace(members={"ann": "Ann", "cat": "Cat"}, by="bob")
+        for person, is_maker in (("ann", True), ("cat", False), ("bob", False)):
+            self.assertEqual(is_maker, may(Person(person, role=MEMBER), room, EXPEL))
 
     def test_where_it_is_about_no_room_keepers_mute_and_ban_and_owners_appoint(self):
         of_keepers, of_all = {MUTE, BAN, OVERSEE}, {MAKE}
