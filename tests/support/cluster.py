@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.harness.chat import ChatServer
 from tests.support.engine import RedisServer
-from tests.support.nginx import NginxServer
+from tests.support.nginx import NginxServer, need_nginx
 
 __all__ = ["Cluster", "RoundRobin", "workers_of"]
 
@@ -60,6 +60,7 @@ class Cluster:
         log: str | None = None,
         **app: object,
     ) -> None:
+        need_nginx()
         self.redis = redis or RedisServer()
         self.data = Path(tempfile.mkdtemp(prefix="cluster-"))
         options = {

@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import tempfile
 import time
+import unittest
 from pathlib import Path
 
 from benchmarks.harness.chat import ROOT, free_port
 from tests.docs.pages import blocks
 
-__all__ = ["Nginx", "NginxServer", "configuration"]
+__all__ = ["Nginx", "NginxServer", "configuration", "need_nginx"]
 
 GUIDE = ROOT / "docs/deployment.md"
 MAIN = """\
@@ -36,12 +37,19 @@ def configuration(folder: Path, http: str, errors: str = "stderr") -> str:
     return MAIN.format(folder=folder, http=http, errors=errors)
 
 
+def need_nginx() -> None:
+    """Raises SkipTest where there is none."""
+    if shutil.which("nginx") is None:
+        raise unittest.SkipTest("nginx is not installed")
+
+
 class NginxServer:
     """A context manager: nginx with the block `http`, which listens on `port` of 127.0.0.1."""
 
     patience = 20.0  # seconds for a start or a stop
 
     def __init__(self) -> None:
+        need_nginx()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
 
